@@ -1,0 +1,72 @@
+/// Bytes on their way to a descriptor, gathered into blocks.
+///
+/// Nothing is written before a block is full; whoever is about to wait for input calls `flush` first, so
+/// that a slow stream is not held back.
+package struct BlockWriter: ~Copyable {
+    /// What is written to, as messages name it.
+    package let name: String
+    /// The descriptor written to; not owned, and never made non-blocking.
+    package let descriptor: CInt
+
+    private var buffer: PageBuffer
+    private var count = 0
+
+    /// - Parameter blockSize: how many bytes are gathered before they are written.
+    package init(
+        descriptor: CInt = STDOUT_FILENO, name: String = "standard output", blockSize: Int = 1 << 17
+    ) {
+        self.descriptor = descriptor
+        self.name = name
+        buffer = PageBuffer(capacity: blockSize)
+    }
+
+    /// Appends `bytes`; as many as a block or more go out without being copied.
+    package mutating func append(_ bytes: RawSpan) throws(SystemError) {
+        let size = bytes.byteCount
+        if size > buffer.capacity - count {
+            try flush()
+            if size >= buffer.capacity {
+                try writeAll(bytes, to: descriptor, name: name)
+                return
+            }
+        }
+        unsafe bytes.withUnsafeBytes { source in
+            guard let from = source.baseAddress, let to = unsafe buffer.bytes.baseAddress else { return }
+            unsafe memcpy(to + count, from, size)
+        }
+        count += size
+    }
+
+    /// Appends one byte.
+    package mutating func append(_ byte: UInt8) throws(SystemError) {
+        if count == buffer.capacity { try flush() }
+        unsafe buffer.bytes[count] = byte
+        count += 1
+    }
+
+    /// Writes what was gathered. Waits as long as the reader makes it wait.
+    package mutating func flush() throws(SystemError) {
+        guard count > 0 else { return }
+        let gathered = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count]))
+        // What could not be written must not be written again by a later flush.
+        count = 0
+        try writeAll(gathered, to: descriptor, name: name)
+    }
+}
+
+/// Writes all of `bytes`, however many calls of write(2) it takes.
+package func writeAll(_ bytes: RawSpan, to descriptor: CInt, name: String) throws(SystemError) {
+    var written = 0
+    while written < bytes.byteCount {
+        let rest = bytes.extracting(droppingFirst: written)
+        written += try restarting(name) {
+            unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+        }
+    }
+}
+
+/// Writes all of `text` as UTF-8.
+package func writeAll(_ text: String, to descriptor: CInt, name: String) throws(SystemError) {
+    let encoded = [UInt8](text.utf8)
+    try writeAll(encoded.bytes, to: descriptor, name: name)
+}

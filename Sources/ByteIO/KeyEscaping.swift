@@ -1,0 +1,64 @@
+/// Keys as records, receipts and operands write them: `\\`, `\t`, `\n` and `\r` stand for backslash, TAB,
+/// newline and carriage return, so that a key is one field of one line whatever bytes it holds.
+package enum KeyEscaping {
+    /// A backslash that starts none of the four escapes.
+    package struct Malformed: Error, Equatable, Sendable {
+        /// Where the backslash stands, in bytes from the field's start.
+        package let offset: Int
+
+        package init(offset: Int) { self.offset = offset }
+    }
+
+    private static let backslash = UInt8(ascii: "\\")
+
+    /// Appends to `key` the bytes that `field` stands for.
+    package static func unescape(_ field: RawSpan, into key: inout [UInt8]) throws(Malformed) {
+        key.reserveCapacity(key.count + field.byteCount)
+        var index = 0
+        while index < field.byteCount {
+            var byte = field[index]
+            if byte == backslash {
+                guard index + 1 < field.byteCount,
+                    let meant = meaning(field[index + 1])
+                else { throw Malformed(offset: index) }
+                byte = meant
+                index += 1
+            }
+            key.append(byte)
+            index += 1
+        }
+    }
+
+    /// Appends to `field` the way `key` is written.
+    package static func escape(_ key: RawSpan, into field: inout [UInt8]) {
+        for index in 0..<key.byteCount {
+            let byte = key[index]
+            if let letter = letter(byte) {
+                field.append(backslash)
+                field.append(letter)
+            } else {
+                field.append(byte)
+            }
+        }
+    }
+
+    private static func meaning(_ letter: UInt8) -> UInt8? {
+        switch letter {
+        case backslash: backslash
+        case UInt8(ascii: "t"): UInt8(ascii: "\t")
+        case UInt8(ascii: "n"): UInt8(ascii: "\n")
+        case UInt8(ascii: "r"): UInt8(ascii: "\r")
+        default: nil
+        }
+    }
+
+    private static func letter(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case backslash: backslash
+        case UInt8(ascii: "\t"): UInt8(ascii: "t")
+        case UInt8(ascii: "\n"): UInt8(ascii: "n")
+        case UInt8(ascii: "\r"): UInt8(ascii: "r")
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,70 @@
+/// SIGINT and SIGTERM as bytes of a pipe, so that one poll waits for input and for them.
+///
+/// The first signal arrives here; from then on both have their default action again, so a second one
+/// ends the process at once. A signal that was ignored at start stays ignored.
+///
+/// Source: sigaction(2), signal-safety(7).
+package struct SignalPipe: ~Copyable {
+    /// Readable once a signal has arrived.
+    package let descriptor: CInt
+
+    /// Starts to catch the two signals. One value a process.
+    package init() throws(SystemError) {
+        var ends: [CInt] = [-1, -1]
+        _ = try restarting("signal pipe") { unsafe pipe(&ends) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        descriptor = ends[0]
+        unsafe signalPipeWriteEnd = ends[1]
+        for signal in [SIGINT, SIGTERM] { Self.catchUnlessIgnored(signal) }
+    }
+
+    /// The signal that arrived, if one did. Does not wait.
+    package func pending() -> CInt? {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&request, 1, 0) > 0 else { return nil }
+        var number: UInt8 = 0
+        guard unsafe read(descriptor, &number, 1) == 1 else { return nil }
+        return CInt(number)
+    }
+
+    /// Ends the process by `signal`, so that a shell sees 128 plus its number.
+    package static func endProcess(by signal: CInt) -> Never {
+        setDefault(signal)
+        raise(signal)
+        // Only a blocked signal comes here.
+        exit(128 + signal)
+    }
+
+    /// True if `signal` was set to be ignored, as `nohup` and `trap ''` do.
+    package static func isIgnored(_ signal: CInt) -> Bool {
+        var action = sigaction()
+        guard unsafe sigaction(signal, nil, &action) == 0 else { return false }
+        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    private static func catchUnlessIgnored(_ signal: CInt) {
+        guard !isIgnored(signal) else { return }
+        var action = sigaction()
+        // No SA_RESTART: a poll must come back. Reads and writes are restarted by hand.
+        unsafe action.__sigaction_handler.sa_handler = { number in
+            let code = errno
+            SignalPipe.setDefault(SIGINT)
+            SignalPipe.setDefault(SIGTERM)
+            var byte = UInt8(truncatingIfNeeded: number)
+            _ = unsafe write(signalPipeWriteEnd, &byte, 1)
+            errno = code
+        }
+        _ = unsafe sigaction(signal, &action, nil)
+    }
+
+    private static func setDefault(_ signal: CInt) {
+        guard !isIgnored(signal) else { return }
+        var action = sigaction()
+        unsafe action.__sigaction_handler.sa_handler = SIG_DFL
+        _ = unsafe sigaction(signal, &action, nil)
+    }
+}
+
+/// Written by a signal handler, which can reach nothing but globals; set once, before the handler is.
+private nonisolated(unsafe) var signalPipeWriteEnd: CInt = -1

@@ -1,0 +1,36 @@
+/// A system call that failed: what was being worked on, and why it did not work.
+///
+/// Source: errno(3).
+package struct SystemError: Error, Equatable, Sendable {
+    /// What was read, written or opened, as a person would name it: `standard input`, a path.
+    package let subject: String
+    /// The value of `errno`.
+    package let code: CInt
+
+    package init(_ subject: String, code: CInt) {
+        self.subject = subject
+        self.code = code
+    }
+}
+
+extension SystemError: CustomStringConvertible {
+    /// The system's own words for the error, without the subject: `No space left on device`.
+    package var reason: String { unsafe String(cString: strerror(code)) }
+
+    package var description: String { "\(subject): \(reason)" }
+}
+
+/// Calls `body` until it ends other than by a signal.
+///
+/// - Returns: what `body` returned, never negative.
+/// - Throws: the `errno` of a call that returned a negative value, with `subject`.
+package func restarting<Result: SignedInteger>(
+    _ subject: @autoclosure () -> String, _ body: () -> Result
+) throws(SystemError) -> Result {
+    while true {
+        let result = body()
+        if result >= 0 { return result }
+        let code = errno
+        if code != EINTR { throw SystemError(subject(), code: code) }
+    }
+}

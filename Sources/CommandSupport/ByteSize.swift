@@ -1,0 +1,39 @@
+import ArgumentParser
+
+/// A number of bytes as options take it: `8388608`, `8M`, `8MiB`, `8MB`; K, M, G and T are powers of 1024.
+package struct ByteSize: Equatable, Sendable, ExpressibleByArgument, CustomStringConvertible {
+    /// How many bytes.
+    package let bytes: Int
+
+    package init(bytes: Int) { self.bytes = bytes }
+
+    /// Nil for what is not a size: no digits, an unknown unit, a sign, a number past `Int.max`.
+    package init?(argument: String) {
+        let digits = argument.prefix { $0.isASCII && $0.isNumber }
+        guard let count = Int(digits),
+            let factor = Self.factor(of: argument.dropFirst(digits.count).uppercased())
+        else { return nil }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
+        guard !overflow else { return nil }
+        self.bytes = bytes
+    }
+
+    private static func factor(of unit: String) -> Int? {
+        let units = ["K", "M", "G", "T"]
+        guard unit != "", unit != "B" else { return 1 }
+        guard let power = units.firstIndex(of: String(unit.prefix(1))),
+            ["", "B", "IB"].contains(unit.dropFirst())
+        else { return nil }
+        return 1 << (10 * (power + 1))
+    }
+
+    /// The shortest form that `init(argument:)` reads back: `8M`.
+    package var description: String {
+        let units: [(String, Int)] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
+        for (unit, size) in units where bytes >= size && bytes % size == 0 { return "\(bytes / size)\(unit)" }
+        return "\(bytes)"
+    }
+
+    /// What `--help` shows as a default.
+    package var defaultValueDescription: String { description }
+}

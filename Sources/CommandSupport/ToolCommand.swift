@@ -1,0 +1,48 @@
+package import ArgumentParser
+package import ByteIO
+
+/// One executable of the toolkit: options, and one call that does the work.
+package protocol ToolCommand: ParsableCommand {
+    /// Does all of the tool's work.
+    ///
+    /// - Returns: the exit status: success, or a failure that was reported already.
+    /// - Throws: what ends the run; it is reported by the caller.
+    func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus
+}
+
+extension ToolCommand {
+    /// The tool's name, as messages and the shell know it.
+    package static var toolName: String { configuration.commandName ?? _commandName }
+
+    /// Parses the arguments, does the work and ends the process with its status.
+    package static func main() {
+        let diagnostics = Diagnostics(tool: toolName)
+        do {
+            guard let command = try parseAsRoot() as? Self else { throw CleanExit.helpRequest(self) }
+            try command.work(diagnostics).endProcess()
+        } catch let failure as ToolFailure {
+            diagnostics.report(failure.message)
+            failure.status.endProcess()
+        } catch {
+            endBeforeWork(error)
+        }
+    }
+
+    /// `--help` and `--version` are data on standard output; all else is a usage error, in words of the
+    /// toolkit's form followed by the synopsis.
+    private static func endBeforeWork(_ error: any Error) -> Never {
+        guard exitCode(for: error) != .success else {
+            do {
+                try writeAll(fullMessage(for: error) + "\n", to: STDOUT_FILENO, name: "standard output")
+            } catch {
+                Diagnostics(tool: toolName).report(error.description)
+                ExitStatus.inputOutput.endProcess()
+            }
+            ExitStatus.success.endProcess()
+        }
+        Diagnostics(tool: toolName).report(message(for: error))
+        let usage = usageString() + "\nSee '\(toolName) --help'.\n"
+        try? writeAll(usage, to: STDERR_FILENO, name: "standard error")
+        ExitStatus.usage.endProcess()
+    }
+}
