@@ -48,6 +48,7 @@ let package = Package(
 
         library("ByteIO", extra: lendsSpans),
         library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
+        library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("CommandSupport", ["ByteIO", argumentParser]),
 
         tests(of: "ByteIO"),

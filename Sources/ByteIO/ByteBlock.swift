@@ -1,0 +1,68 @@
+/// Bytes that grow at their end and stay where they are while somebody else holds on to them: a record's
+/// data while it is gathered, a request's body while it is sent.
+///
+/// A class, because a body is held by the object it belongs to and by the transfer that sends it, and C
+/// keeps a pointer to it meanwhile. Who appends must know that no transfer is under way.
+@safe package final class ByteBlock {
+    private var storage: UnsafeMutableRawBufferPointer
+    /// How many bytes there are.
+    package private(set) var count = 0
+
+    /// - Parameter capacity: how many bytes fit before the memory has to grow.
+    package init(capacity: Int = 256) {
+        unsafe storage = .allocate(byteCount: max(capacity, 16), alignment: 16)
+    }
+
+    /// A copy of `bytes`.
+    package convenience init(_ bytes: RawSpan) {
+        self.init(capacity: bytes.byteCount)
+        append(bytes)
+    }
+
+    deinit { unsafe storage.deallocate() }
+
+    /// The bytes that fit before the memory has to grow.
+    package var capacity: Int { unsafe storage.count }
+
+    /// The bytes, lent until the next change.
+    package var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let span = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: storage[..<count]))
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The address of the first byte, for C that keeps it: valid while the block lives and does not change.
+    package var address: UnsafeRawPointer? { unsafe UnsafeRawPointer(storage.baseAddress) }
+
+    /// Appends a copy of `bytes`.
+    package func append(_ bytes: RawSpan) {
+        let size = bytes.byteCount
+        guard size > 0 else { return }
+        reserve(count + size)
+        unsafe bytes.withUnsafeBytes { source in
+            unsafe storage[count..<count + size].copyBytes(from: source)
+        }
+        count += size
+    }
+
+    /// Appends one byte.
+    package func append(_ byte: UInt8) {
+        reserve(count + 1)
+        unsafe storage[count] = byte
+        count += 1
+    }
+
+    /// Forgets the bytes and keeps the memory.
+    package func removeAll() { count = 0 }
+
+    private func reserve(_ needed: Int) {
+        guard needed > capacity else { return }
+        let larger = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(needed, 2 * capacity), alignment: 16)
+        unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: storage[..<count]))
+        unsafe storage.deallocate()
+        unsafe storage = unsafe larger
+    }
+}

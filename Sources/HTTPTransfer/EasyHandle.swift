@@ -1,0 +1,219 @@
+import ByteIO
+import CCurl
+
+/// One of libcurl's easy handles, kept warm: what never changes is set once, and the connection it last
+/// used is likely to be there for the next request.
+///
+/// libcurl calls back with a pointer to this object, so it stays where it is for the loop's life.
+@safe final class EasyHandle {
+    let handle: UnsafeMutableRawPointer
+    /// Where the loop keeps it.
+    let slot: Int
+    /// Tells one transfer of this handle from the next.
+    private(set) var generation = 0
+    /// Who takes the answer; nil while no transfer is under way.
+    private(set) var receiver: (any TransferReceiver)?
+    private var head = HTTPResponseHead()
+    private var bodyHasBegun = false
+    /// How many times libcurl was about to send the request.
+    private var sends = 0
+    private var refusal: TransferError.Kind?
+    private var bytesReceived = 0
+
+    private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var body: ByteBlock?
+    /// POSTFIELDS must not be null, or libcurl would read the body from a callback.
+    private let noBody = ByteBlock()
+    private var text: [CChar] = []
+
+    init?(_ options: TransferOptions, slot: Int) {
+        guard let handle = unsafe curl_easy_init() else { return nil }
+        self.slot = slot
+        unsafe self.handle = unsafe handle
+        set(options)
+        setCallbacks()
+    }
+
+    deinit {
+        unsafe curl_slist_free_all(headerList)
+        unsafe curl_easy_cleanup(handle)
+    }
+
+    /// What holds for every request. Source: curl_easy_setopt(3).
+    private func set(_ options: TransferOptions) {
+        setLong(CURLOPT_NOSIGNAL, 1)
+        setLong(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        setLong(CURLOPT_FOLLOWLOCATION, 0)
+        setLong(CURLOPT_NETRC, 0)
+        setLong(CURLOPT_PATH_AS_IS, 1)
+        setLong(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        setLong(CURLOPT_SSL_VERIFYPEER, 1)
+        setLong(CURLOPT_SSL_VERIFYHOST, 2)
+        setLong(CURLOPT_CONNECTTIMEOUT_MS, options.connectMilliseconds)
+        setLong(CURLOPT_LOW_SPEED_LIMIT, 1)
+        setLong(CURLOPT_LOW_SPEED_TIME, options.stallSeconds)
+        setLong(CURLOPT_TCP_KEEPALIVE, 1)
+        // The default of 16 KiB costs a system call and a callback for each of them.
+        setLong(CURLOPT_BUFFERSIZE, 128 << 10)
+        setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
+        setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
+        setText(CURLOPT_USERAGENT, [UInt8](options.userAgent.utf8))
+        if let bundle = options.certificateBundle { setText(CURLOPT_CAINFO, [UInt8](bundle.utf8)) }
+    }
+
+    private func setCallbacks() {
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe s3_curl_set_pointer(handle, CURLOPT_PRIVATE, context)
+        unsafe s3_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
+        unsafe s3_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
+        unsafe s3_curl_set_pointer(handle, CURLOPT_PREREQDATA, context)
+        unsafe s3_curl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
+            let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+            return unsafe EasyHandle.from(context).receive(headerLine: line) ? size * count : 0
+        }
+        unsafe s3_curl_set_data_callback(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
+            let chunk = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+            return unsafe EasyHandle.from(context).receive(RawSpan(_unsafeBytes: chunk))
+        }
+        unsafe s3_curl_set_prereq_callback(handle) { context, _, _, _, _ in
+            unsafe EasyHandle.from(context).allowSend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        }
+    }
+
+    static func from(_ context: UnsafeMutableRawPointer?) -> EasyHandle {
+        guard let context = unsafe context else { preconditionFailure("libcurl lost the context") }
+        return unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    // MARK: one transfer
+
+    func begin(_ request: HTTPRequest, receiver: any TransferReceiver) {
+        self.receiver = receiver
+        generation += 1
+        head.removeAll()
+        bodyHasBegun = false
+        sends = 0
+        refusal = nil
+        bytesReceived = 0
+        setText(CURLOPT_URL, request.url)
+        set(method: request.method, body: request.body)
+        set(headers: request.headers)
+    }
+
+    private func set(method: HTTPMethod, body: ByteBlock?) {
+        self.body = body
+        let custom: String? =
+            switch method {
+            case .get, .head: nil
+            case .put, .post, .delete: method.rawValue
+            }
+        // The order matters: HTTPGET undoes NOBODY and POST, POSTFIELDS implies POST.
+        setLong(CURLOPT_HTTPGET, 1)
+        if method == .head { setLong(CURLOPT_NOBODY, 1) }
+        if method == .put || method == .post {
+            // Not a read callback: this way headers and a small body leave in one send.
+            unsafe s3_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body?.count ?? 0))
+            unsafe s3_curl_set_pointer(handle, CURLOPT_POSTFIELDS, (body ?? noBody).address)
+        }
+        if let custom {
+            setText(CURLOPT_CUSTOMREQUEST, [UInt8](custom.utf8))
+        } else {
+            unsafe s3_curl_set_pointer(handle, CURLOPT_CUSTOMREQUEST, nil)
+        }
+    }
+
+    /// A field without a value is one that libcurl would send by itself and shall not.
+    private static let unwanted: [[UInt8]] = ["Accept:", "Expect:", "Content-Type:"].map { [UInt8]($0.utf8) }
+
+    private func set(headers: [HTTPHeader]) {
+        unsafe curl_slist_free_all(headerList)
+        unsafe headerList = nil
+        for field in Self.unwanted { append(headerLine: field) }
+        var line: [UInt8] = []
+        for header in headers {
+            line.removeAll(keepingCapacity: true)
+            line += header.name
+            // libcurl sends a field with an empty value only if it is written with a semicolon.
+            line += header.value.isEmpty ? [0x3B] : [0x3A, 0x20]
+            line += header.value
+            append(headerLine: line)
+        }
+        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerList)
+    }
+
+    private func append(headerLine line: [UInt8]) {
+        unsafe withText(line) { unsafe headerList = unsafe curl_slist_append(headerList, $0) }
+    }
+
+    /// Takes the transfer's end; `kind` says why, if it was not libcurl that ended it.
+    func end(
+        _ code: CURLcode, as kind: TransferError.Kind? = nil
+    ) -> (receiver: any TransferReceiver, result: TransferResult)? {
+        guard let receiver else { return nil }
+        self.receiver = nil
+        body = nil
+        refusal = kind ?? refusal
+        var microseconds: curl_off_t = 0
+        unsafe s3_curl_get_offset(handle, CURLINFO_TOTAL_TIME_T, &microseconds)
+        return (
+            receiver,
+            TransferResult(
+                head: head, error: error(code), bytesReceived: bytesReceived,
+                microseconds: Int(microseconds))
+        )
+    }
+
+    private func error(_ code: CURLcode) -> TransferError? {
+        guard code != CURLE_OK else { return nil }
+        var kind = refusal ?? TransferError.kind(of: code)
+        if kind == .stalled && sends == 0 { kind = .unconnected }
+        return TransferError(kind, unsafe String(cString: curl_easy_strerror(code)))
+    }
+
+    // MARK: callbacks
+
+    private func receive(headerLine line: UnsafeRawBufferPointer) -> Bool {
+        // Fields behind the body (trailers) are of no use here.
+        if bodyHasBegun || (unsafe head.append(line: line)) { return true }
+        refusal = .notHTTP
+        return false
+    }
+
+    private func receive(_ bytes: RawSpan) -> Int {
+        bodyHasBegun = true
+        switch receiver?.received(bytes, head: head) ?? .cancel {
+        case .more:
+            bytesReceived += bytes.byteCount
+            return bytes.byteCount
+        case .pause:
+            return Int(CURL_WRITEFUNC_PAUSE)
+        case .cancel:
+            refusal = .cancelled
+            return bytes.byteCount + 1
+        }
+    }
+
+    private func allowSend() -> Bool {
+        sends += 1
+        if sends > 1 { refusal = .resendRefused }
+        return sends == 1
+    }
+
+    // MARK: options
+
+    private func setLong(_ option: CURLoption, _ value: Int) {
+        unsafe s3_curl_set_long(handle, option, value)
+    }
+
+    /// libcurl copies the text.
+    private func setText(_ option: CURLoption, _ value: [UInt8]) {
+        unsafe withText(value) { _ = unsafe s3_curl_set_pointer(handle, option, $0) }
+    }
+
+    private func withText(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>?) -> Void) {
+        text.removeAll(keepingCapacity: true)
+        for byte in bytes { text.append(CChar(bitPattern: byte)) }
+        text.append(0)
+        unsafe text.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+    }
+}

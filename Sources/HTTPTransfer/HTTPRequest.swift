@@ -1,0 +1,47 @@
+package import ByteIO
+
+/// The methods S3 uses.
+package enum HTTPMethod: String, Sendable {
+    case get = "GET"
+    case head = "HEAD"
+    case put = "PUT"
+    case post = "POST"
+    case delete = "DELETE"
+}
+
+/// One header field. Names are lower case, values as they go over the wire.
+package struct HTTPHeader: Equatable, Sendable {
+    package let name: [UInt8]
+    package let value: [UInt8]
+
+    package init(_ name: [UInt8], _ value: [UInt8]) {
+        self.name = name
+        self.value = value
+    }
+
+    package init(_ name: String, _ value: String) {
+        self.init([UInt8](name.utf8), [UInt8](value.utf8))
+    }
+
+    /// False if the value would end the header line or the string early: CR, LF or NUL (RFC 9110, 5.5).
+    package static func isValue(_ bytes: [UInt8]) -> Bool {
+        !bytes.contains { $0 == 0 || $0 == 0x0A || $0 == 0x0D }
+    }
+}
+
+/// One request, ready to be sent. Nothing is added to it but Host, Content-Length and User-Agent.
+package struct HTTPRequest {
+    package var method: HTTPMethod
+    /// The absolute URL, percent-encoded; sent as it stands.
+    package var url: [UInt8]
+    package var headers: [HTTPHeader]
+    /// The body of a PUT or POST; it must not change until the transfer has ended. Nil sends none.
+    package var body: ByteBlock?
+
+    package init(method: HTTPMethod, url: [UInt8], headers: [HTTPHeader], body: ByteBlock? = nil) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+    }
+}

@@ -1,0 +1,79 @@
+/// The status line and header fields of an answer.
+package struct HTTPResponseHead: Sendable {
+    /// The status code; 0 before there is one.
+    package private(set) var status = 0
+    /// The header lines as they came, each with its CR LF.
+    private var lines: [UInt8] = []
+
+    /// The most bytes of header lines that are read.
+    package static let maximumSize = 256 << 10
+
+    package init() {}
+
+    /// A head as tests write it.
+    package init(status: Int, headers: [HTTPHeader] = []) {
+        self.status = status
+        for header in headers { lines += header.name + [UInt8(ascii: ":")] + header.value + [0x0D, 0x0A] }
+    }
+
+    /// The value of the field called `name` (lower case), without white space around it; the first, if
+    /// there are several.
+    package func value(_ name: String) -> [UInt8]? {
+        var start = 0
+        let wanted = name.utf8
+        while start < lines.count {
+            let end = lines[start...].firstIndex(of: 0x0A) ?? lines.count
+            if end - start > wanted.count, lines[start + wanted.count] == UInt8(ascii: ":"),
+                zip(lines[start...], wanted).allSatisfy({ Self.lowercased($0) == $1 })
+            {
+                return Self.trimmed(lines[(start + wanted.count + 1)..<end])
+            }
+            start = end + 1
+        }
+        return nil
+    }
+
+    /// The same as text; bytes that are not UTF-8 are replaced.
+    package func text(_ name: String) -> String? { value(name).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The same as a number that is not negative.
+    package func number(_ name: String) -> Int? {
+        guard let text = text(name), let number = Int(text), number >= 0 else { return nil }
+        return number
+    }
+
+    /// Takes one line, as libcurl hands them out: a status line starts anew, since 1xx answers come before
+    /// the one that counts.
+    ///
+    /// - Returns: false once there are more than `maximumSize` bytes.
+    mutating func append(line: UnsafeRawBufferPointer) -> Bool {
+        if unsafe line.starts(with: "HTTP/".utf8) {
+            status = unsafe Self.status(inLine: line)
+            lines.removeAll(keepingCapacity: true)
+            return true
+        }
+        unsafe lines.append(contentsOf: line)
+        return lines.count <= Self.maximumSize
+    }
+
+    mutating func removeAll() {
+        status = 0
+        lines.removeAll(keepingCapacity: true)
+    }
+
+    /// `HTTP/1.1 200 OK`: three digits behind the first space (RFC 9112, 4).
+    private static func status(inLine line: UnsafeRawBufferPointer) -> Int {
+        guard let space = unsafe line.firstIndex(of: UInt8(ascii: " ")) else { return 0 }
+        return unsafe line[(space + 1)...].prefix { (0x30...0x39).contains($0) }.prefix(3)
+            .reduce(0) { $0 * 10 + Int($1 - 0x30) }
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+
+    private static func trimmed(_ value: ArraySlice<UInt8>) -> [UInt8] {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+        let head = value.drop(while: isSpace)
+        let tail = head.reversed().prefix(while: isSpace).count
+        return Array(head.dropLast(tail))
+    }
+}

@@ -1,0 +1,148 @@
+import ByteIO
+import CCurl
+
+/// What a receiver wants next.
+package enum ReceiveFlow: Sendable {
+    /// The bytes were taken.
+    case more
+    /// They were not taken: the same bytes come again after `TransferLoop.resume`.
+    case pause
+    /// The rest of the answer is not wanted; the transfer ends with `TransferError.Kind.cancelled`.
+    case cancel
+}
+
+/// How a transfer ended.
+package struct TransferResult: Sendable {
+    /// The answer's head; its status is 0 if none came.
+    package let head: HTTPResponseHead
+    /// Nil if the whole answer is there.
+    package let error: TransferError?
+    /// How many bytes of the body were taken.
+    package let bytesReceived: Int
+    /// From start to end.
+    package let microseconds: Int
+}
+
+/// Takes one answer.
+package protocol TransferReceiver: AnyObject {
+    /// Takes bytes of the body, in order. Must not start, resume or cancel a transfer.
+    func received(_ bytes: RawSpan, head: HTTPResponseHead) -> ReceiveFlow
+    /// The last call for a transfer. May start others.
+    func ended(_ result: TransferResult)
+}
+
+/// A transfer under way.
+package struct TransferID: Equatable, Sendable {
+    fileprivate let slot: Int
+    fileprivate let generation: Int
+}
+
+/// All of a tool's transfers in one thread, with whatever else it waits for.
+///
+/// A turn lets libcurl do what it can, hands out what ended, and waits until a socket, one of the caller's
+/// descriptors or the clock has something new. Source: libcurl-multi(3).
+@safe package final class TransferLoop {
+    private let multi: UnsafeMutableRawPointer
+    private let options: TransferOptions
+    private var handles: [EasyHandle] = []
+    private var idle: [Int] = []
+    private var waiting: [curl_waitfd] = []
+
+    /// - Throws: `TransferError.Kind.unusable` if libcurl cannot be set up.
+    package init(_ options: TransferOptions) throws(TransferError) {
+        guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = unsafe curl_multi_init()
+        else { throw TransferError(.unusable, "libcurl cannot be initialised") }
+        unsafe self.multi = unsafe multi
+        self.options = options
+        unsafe s3_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.keptConnections)
+    }
+
+    deinit {
+        for handle in handles { unsafe curl_multi_remove_handle(multi, handle.handle) }
+        handles.removeAll()
+        unsafe curl_multi_cleanup(multi)
+    }
+
+    /// How many transfers are under way.
+    package var active: Int { handles.count - idle.count }
+
+    /// Starts a transfer; the receiver is kept until it has ended.
+    ///
+    /// - Throws: `unusable` if there is no memory for one more.
+    @discardableResult
+    package func start(_ request: HTTPRequest, _ receiver: any TransferReceiver) throws(TransferError) -> TransferID {
+        let slot = if let free = idle.popLast() { free } else { try addHandle() }
+        let handle = handles[slot]
+        handle.begin(request, receiver: receiver)
+        let code = unsafe curl_multi_add_handle(multi, handle.handle)
+        guard code == CURLM_OK else {
+            _ = handle.end(CURLE_FAILED_INIT)
+            idle.append(slot)
+            throw TransferError(.unusable, unsafe String(cString: curl_multi_strerror(code)))
+        }
+        return TransferID(slot: slot, generation: handle.generation)
+    }
+
+    private func addHandle() throws(TransferError) -> Int {
+        guard let handle = EasyHandle(options, slot: handles.count) else {
+            throw TransferError(.unusable, "no memory for a transfer")
+        }
+        handles.append(handle)
+        return handles.count - 1
+    }
+
+    /// Goes on with a transfer whose receiver paused it.
+    package func resume(_ id: TransferID) {
+        guard let handle = handle(id) else { return }
+        unsafe curl_easy_pause(handle.handle, CURLPAUSE_CONT)
+    }
+
+    /// Ends a transfer; its receiver is told so before this returns.
+    package func cancel(_ id: TransferID) {
+        guard let handle = handle(id) else { return }
+        finish(handle, CURLE_ABORTED_BY_CALLBACK, as: .cancelled)
+    }
+
+    private func handle(_ id: TransferID) -> EasyHandle? {
+        let handle = handles[id.slot]
+        return handle.generation == id.generation && handle.receiver != nil ? handle : nil
+    }
+
+    /// Does what can be done without waiting, and hands out what ended.
+    package func perform() {
+        var running: CInt = 0
+        unsafe curl_multi_perform(multi, &running)
+        var left: CInt = 0
+        while let message = unsafe curl_multi_info_read(multi, &left) {
+            guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
+            // The message dies with the handle's removal: copy first.
+            let code = unsafe message.pointee.data.result
+            var context: UnsafeMutableRawPointer?
+            unsafe s3_curl_get_pointer(message.pointee.easy_handle, CURLINFO_PRIVATE, &context)
+            finish(unsafe EasyHandle.from(context), code)
+        }
+    }
+
+    private func finish(_ handle: EasyHandle, _ code: CURLcode, as kind: TransferError.Kind? = nil) {
+        unsafe curl_multi_remove_handle(multi, handle.handle)
+        guard let (receiver, result) = handle.end(code, as: kind) else { return }
+        idle.append(handle.slot)
+        receiver.ended(result)
+    }
+
+    /// Waits until a transfer can go on, one of `descriptors` can be read, `wakeUp` was called or the time
+    /// is over.
+    ///
+    /// - Returns: for each of `descriptors` whether it can be read: data, the end, or an error.
+    package func wait(for descriptors: [CInt], milliseconds: Int) -> [Bool] {
+        waiting.removeAll(keepingCapacity: true)
+        for descriptor in descriptors {
+            waiting.append(curl_waitfd(fd: descriptor, events: CShort(CURL_WAIT_POLLIN), revents: 0))
+        }
+        unsafe curl_multi_poll(multi, &waiting, UInt32(waiting.count), CInt(clamping: milliseconds), nil)
+        return waiting.map { $0.revents != 0 }
+    }
+
+    /// Ends a `wait` from another thread.
+    package func wakeUp() { unsafe curl_multi_wakeup(multi) }
+}

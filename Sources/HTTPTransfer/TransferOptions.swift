@@ -1,0 +1,16 @@
+/// What holds for all transfers of a loop.
+package struct TransferOptions: Sendable {
+    /// How long a connection may take to come about, in milliseconds.
+    package var connectMilliseconds = 10_000
+    /// How long a transfer may go on with less than one byte a second, in seconds. It also bounds the wait
+    /// for the first byte of an answer.
+    package var stallSeconds = 30
+    /// How many idle connections are kept, and so how many transfers go on without connecting anew.
+    package var keptConnections = 64
+    /// A file of certificates to trust instead of the system's; `AWS_CA_BUNDLE`.
+    package var certificateBundle: String?
+    /// The value of User-Agent.
+    package var userAgent = "s3-lines"
+
+    package init() {}
+}

@@ -1,0 +1,66 @@
+/// An access key, and what belongs to it. Never shown: neither its description nor a mirror has the secret.
+package struct Credentials: Equatable, Sendable {
+    package let accessKeyID: [UInt8]
+    package let secretAccessKey: [UInt8]
+    package let sessionToken: [UInt8]?
+
+    package init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil) {
+        self.accessKeyID = [UInt8](accessKeyID.utf8)
+        self.secretAccessKey = [UInt8](secretAccessKey.utf8)
+        self.sessionToken = sessionToken.map { [UInt8]($0.utf8) }
+    }
+}
+
+extension Credentials: CustomStringConvertible, CustomReflectable {
+    package var description: String { "credentials of " + String(decoding: accessKeyID, as: UTF8.self) }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// A place where credentials may be found. Each is a file of its own; `CredentialsChain` says the order.
+package protocol CredentialsSource {
+    /// The place, as the message lists it that says where nothing was found.
+    var place: String { get }
+    /// The credentials found there, or nil if the place is empty.
+    func credentials() throws(ConfigurationError) -> Credentials?
+}
+
+/// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
+package struct EnvironmentCredentials: CredentialsSource {
+    private let environment: Environment
+
+    package init(_ environment: Environment) { self.environment = environment }
+
+    package var place: String { "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)" }
+
+    /// - Throws: if one half of a key is set without the other, or a value could not stand in a header.
+    package func credentials() throws(ConfigurationError) -> Credentials? {
+        let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+        let values = names.map { environment.value($0) }
+        guard let identifier = values[0], let secret = values[1] else {
+            if values[0] == nil && values[1] == nil { return nil }
+            let missing = values[0] == nil ? 0 : 1
+            throw .missingCredentials("\(names[missing]) is not set, but \(names[1 - missing]) is")
+        }
+        let token = environment.value("AWS_SESSION_TOKEN")
+        for (name, value) in [(names[0], identifier), ("AWS_SESSION_TOKEN", token ?? "")]
+        where value.utf8.contains(where: { $0 < 0x21 || $0 == 0x7F }) {
+            throw .invalid("\(name) holds white space or control characters")
+        }
+        return Credentials(accessKeyID: identifier, secretAccessKey: secret, sessionToken: token)
+    }
+}
+
+/// The places where credentials are looked for, the first that has some decides.
+package struct CredentialsChain {
+    private let sources: [any CredentialsSource]
+
+    package init(_ sources: [any CredentialsSource]) { self.sources = sources }
+
+    /// - Throws: `missingCredentials`, listing where it looked.
+    package func credentials() throws(ConfigurationError) -> Credentials {
+        for source in sources {
+            if let found = try source.credentials() { return found }
+        }
+        throw .missingCredentials("no credentials in " + sources.map(\.place).joined(separator: ", "))
+    }
+}

@@ -1,0 +1,112 @@
+/// How a bucket is addressed.
+package enum Addressing: String, Sendable, CaseIterable {
+    /// Path style on a custom endpoint, virtual-hosted on AWS where the bucket's name allows it.
+    case auto
+    /// `https://HOST/BUCKET/KEY`
+    case path
+    /// `https://BUCKET.HOST/KEY`
+    case virtual
+}
+
+/// Where a service listens: scheme, host with port, and a path that may stand before every other.
+package struct Endpoint: Equatable, Sendable {
+    package enum Scheme: String, Sendable {
+        case http, https
+        fileprivate var defaultPort: String { self == .http ? "80" : "443" }
+    }
+
+    package let scheme: Scheme
+    /// Host and, unless it is the scheme's own, port, as the Host field has them.
+    package let authority: String
+    /// Empty, or a path that starts with a slash and ends in none.
+    package let path: String
+
+    package init(scheme: Scheme, authority: String, path: String = "") {
+        self.scheme = scheme
+        self.authority = authority
+        self.path = path
+    }
+
+    /// Reads `http[s]://HOST[:PORT][/PATH][/]`. `name` is what the message calls it.
+    package init(_ text: String, name: String) throws(ConfigurationError) {
+        let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else {
+            throw .invalid("\(name) '\(text)' has no scheme; did you mean https://\(text) or http://\(text)?")
+        }
+        guard let scheme = Scheme(rawValue: parts[0].lowercased()) else {
+            throw .invalid("\(name) '\(text)': the scheme must be http or https")
+        }
+        let authority = parts[1].prefix { $0 != "/" }
+        let path = parts[1].dropFirst(authority.count)
+        guard Self.isAuthority(authority), path.utf8.allSatisfy(Self.isPathByte) else {
+            throw .invalid("\(name) '\(text)' is not of the form http[s]://HOST[:PORT][/PATH]")
+        }
+        let ownPort = ":" + scheme.defaultPort
+        let host = authority.hasSuffix(ownPort) ? authority.dropLast(ownPort.count) : authority
+        let slashes = path.reversed().prefix { $0 == "/" }.count
+        self.init(scheme: scheme, authority: String(host), path: String(path.dropLast(slashes)))
+    }
+
+    /// A name, an IPv4 address or a bracketed IPv6 address, then a port or nothing; no user, no query.
+    private static func isAuthority(_ text: Substring) -> Bool {
+        var host = text
+        var port: Substring?
+        if text.first == "[" {
+            guard let close = text.firstIndex(of: "]") else { return false }
+            host = text[...close]
+            let rest = text[text.index(after: close)...]
+            guard rest.isEmpty || rest.first == ":" else { return false }
+            port = rest.isEmpty ? nil : rest.dropFirst()
+            guard host.dropFirst().dropLast().utf8.allSatisfy({ isNameByte($0) || $0 == UInt8(ascii: ":") })
+            else { return false }
+        } else if let colon = text.lastIndex(of: ":") {
+            host = text[..<colon]
+            port = text[text.index(after: colon)...]
+        }
+        guard !host.isEmpty, text.first == "[" || host.utf8.allSatisfy(isNameByte) else { return false }
+        guard let port else { return true }
+        return port.allSatisfy(\.isWholeNumber) && (1...65_535).contains(Int(port) ?? 0)
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_")].contains(byte)
+    }
+
+    private static func isPathByte(_ byte: UInt8) -> Bool {
+        isNameByte(byte) || [UInt8(ascii: "/"), UInt8(ascii: "~"), UInt8(ascii: "%")].contains(byte)
+    }
+
+    /// AWS's own endpoint of a region. Source: AWS General Reference, Amazon S3 endpoints.
+    package static func aws(region: String, dualStack: Bool = false, fips: Bool = false) -> Endpoint {
+        let service = (fips ? "s3-fips" : "s3") + (dualStack ? ".dualstack" : "")
+        let suffix = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+        return Endpoint(scheme: .https, authority: "\(service).\(region).\(suffix)")
+    }
+
+    /// True for the hosts of Amazon's service.
+    package var isAWS: Bool {
+        let host = authority.lowercased()
+        return host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
+    }
+
+    /// The bucket's own address: what stands before each encoded key.
+    package func address(of bucket: String, virtualHosted: Bool) -> Endpoint {
+        virtualHosted
+            ? Endpoint(scheme: scheme, authority: bucket + "." + authority, path: path)
+            : Endpoint(scheme: scheme, authority: authority, path: path + "/" + bucket)
+    }
+
+    /// True if `bucket` can be a label of a host name that one certificate covers: lower case, no dots.
+    /// Source: Amazon S3 User Guide, Bucket naming rules.
+    package static func canBeHostLabel(_ bucket: String) -> Bool {
+        (3...63).contains(bucket.utf8.count) && !bucket.hasPrefix("-") && !bucket.hasSuffix("-")
+            && bucket.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D }
+    }
+
+    /// True if `region` may become part of a host name: letters, digits and `-`.
+    package static func isRegionName(_ region: String) -> Bool {
+        (1...63).contains(region.utf8.count)
+            && region.utf8.allSatisfy { ($0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "_")) && isNameByte($0) }
+    }
+}

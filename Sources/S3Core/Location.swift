@@ -1,0 +1,72 @@
+/// A place in S3 that keys are relative to: `s3://BUCKET[/PREFIX]`.
+package struct Location: Equatable, Sendable, CustomStringConvertible {
+    package let bucket: String
+    /// What every object's key starts with; empty for the bucket itself.
+    package let prefix: [UInt8]
+
+    /// S3's limit: "The name for a key is a sequence of Unicode characters whose UTF-8 encoding is at most
+    /// 1,024 bytes long." (Amazon S3 User Guide, Naming Amazon S3 objects)
+    package static let maximumKeyLength = 1024
+
+    package init(bucket: String, prefix: [UInt8] = []) {
+        self.bucket = bucket
+        self.prefix = prefix
+    }
+
+    /// Reads `s3://BUCKET[/PREFIX]`, both taken literally.
+    ///
+    /// - Throws: what is wrong with it, in words.
+    package init(_ text: String) throws(ConfigurationError) {
+        guard text.hasPrefix("s3://") else { throw .invalid("'\(text)' is not a location: s3://BUCKET[/PREFIX]") }
+        let rest = text.dropFirst("s3://".count)
+        let bucket = rest.prefix { $0 != "/" }
+        guard Self.isBucketName(bucket) else {
+            throw .invalid("'\(bucket)' is not a bucket name: letters, digits, '.', '-' and '_', up to 255 of them")
+        }
+        self.init(bucket: String(bucket), prefix: [UInt8](rest.dropFirst(bucket.count + 1).utf8))
+    }
+
+    private static func isBucketName(_ name: Substring) -> Bool {
+        !name.isEmpty && name.utf8.count <= 255 && name != "." && name != ".."
+            && name.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_")].contains(byte)
+            }
+    }
+
+    /// Why a key cannot be an object's.
+    package enum KeyProblem: Error, Equatable, Sendable, CustomStringConvertible {
+        case empty
+        case notUTF8
+        case tooLong(bytes: Int)
+
+        package var description: String {
+            switch self {
+            case .empty: "the object's key is empty"
+            case .notUTF8: "the object's key is not UTF-8"
+            case .tooLong(let bytes): "the object's key has \(bytes) bytes, more than \(maximumKeyLength)"
+            }
+        }
+    }
+
+    /// The object's key: prefix and `key`, joined as they are.
+    package func objectKey(_ key: [UInt8]) throws(KeyProblem) -> [UInt8] {
+        let whole = prefix.isEmpty ? key : prefix + key
+        if whole.isEmpty { throw .empty }
+        if whole.count > Self.maximumKeyLength { throw .tooLong(bytes: whole.count) }
+        guard whole.allSatisfy({ $0 < 0x80 }) || String(validating: whole, as: UTF8.self) != nil else {
+            throw .notUTF8
+        }
+        return whole
+    }
+
+    /// The key relative to this location, or nil if the object lies elsewhere.
+    package func relativeKey(_ objectKey: [UInt8]) -> [UInt8]? {
+        guard objectKey.starts(with: prefix) else { return nil }
+        return Array(objectKey.dropFirst(prefix.count))
+    }
+
+    package var description: String {
+        "s3://" + bucket + (prefix.isEmpty ? "" : "/" + String(decoding: prefix, as: UTF8.self))
+    }
+}

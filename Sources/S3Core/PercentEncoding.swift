@@ -1,0 +1,56 @@
+/// Percent-encoding as S3 signs it: everything but the unreserved characters of RFC 3986, in upper-case
+/// hexadecimal, each byte once.
+package enum PercentEncoding {
+    private static let digits = [UInt8]("0123456789ABCDEF".utf8)
+
+    /// For each byte whether it stands for itself.
+    private static let isUnreserved: [Bool] = (0..<256).map { byte in
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~".utf8.contains(UInt8(byte))
+    }
+
+    /// Appends `bytes`, encoded; `/` stays where `keepingSlash`, as in paths.
+    package static func append(_ bytes: [UInt8], keepingSlash: Bool = false, to text: inout [UInt8]) {
+        for byte in bytes {
+            if isUnreserved[Int(byte)] || (keepingSlash && byte == UInt8(ascii: "/")) {
+                text.append(byte)
+            } else {
+                text.append(UInt8(ascii: "%"))
+                text.append(digits[Int(byte >> 4)])
+                text.append(digits[Int(byte & 15)])
+            }
+        }
+    }
+
+    /// Undoes form encoding, where `+` is a space: how S3 writes keys with `encoding-type=url`.
+    ///
+    /// A `%` that two hexadecimal digits do not follow stands for itself.
+    package static func decodeForm(_ text: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count)
+        var index = 0
+        while index < text.count {
+            switch text[index] {
+            case UInt8(ascii: "+"): bytes.append(0x20)
+            case UInt8(ascii: "%"):
+                if index + 2 < text.count, let high = digit(text[index + 1]), let low = digit(text[index + 2]) {
+                    bytes.append(high << 4 | low)
+                    index += 2
+                } else {
+                    bytes.append(text[index])
+                }
+            default: bytes.append(text[index])
+            }
+            index += 1
+        }
+        return bytes
+    }
+
+    private static func digit(_ character: UInt8) -> UInt8? {
+        switch character {
+        case 0x30...0x39: character - 0x30
+        case 0x41...0x46: character - 0x41 + 10
+        case 0x61...0x66: character - 0x61 + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import ByteIO
+
+/// A second in UTC, as signatures write it.
+package struct Timestamp: Equatable, Sendable {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    package let seconds: Int
+
+    package init(seconds: Int) { self.seconds = seconds }
+
+    /// The machine's clock. Source: time(3).
+    package static var now: Timestamp { Timestamp(seconds: unsafe time(nil)) }
+
+    /// `20130524T000000Z`; its first eight bytes are the date.
+    package var basicFormat: [UInt8] {
+        let (year, month, day) = Self.civil(days: seconds.dividedFloor(by: 86_400))
+        let rest = seconds - seconds.dividedFloor(by: 86_400) * 86_400
+        var text: [UInt8] = []
+        text.reserveCapacity(16)
+        Self.append(year, digits: 4, to: &text)
+        Self.append(month, digits: 2, to: &text)
+        Self.append(day, digits: 2, to: &text)
+        text.append(UInt8(ascii: "T"))
+        Self.append(rest / 3600, digits: 2, to: &text)
+        Self.append(rest / 60 % 60, digits: 2, to: &text)
+        Self.append(rest % 60, digits: 2, to: &text)
+        text.append(UInt8(ascii: "Z"))
+        return text
+    }
+
+    /// Reads `Fri, 24 May 2013 00:00:00 GMT`, the form of the Date field (RFC 9110, 5.6.7).
+    package init?(httpDate: String) {
+        let words = httpDate.split { $0 == " " || $0 == ":" }.map(String.init)
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        guard words.count == 8, words[7] == "GMT", let day = Int(words[1]), (1...31).contains(day),
+            let month = months.firstIndex(of: words[2]), let year = Int(words[3]), (1970...9999).contains(year),
+            let hour = Int(words[4]), let minute = Int(words[5]), let second = Int(words[6]),
+            (0..<24).contains(hour), (0..<60).contains(minute), (0...60).contains(second)
+        else { return nil }
+        let days = Self.days(year: year, month: month + 1, day: day)
+        seconds = days * 86_400 + hour * 3600 + minute * 60 + second
+    }
+
+    private static func append(_ number: Int, digits: Int, to text: inout [UInt8]) {
+        var divisor = (1..<digits).reduce(1) { power, _ in power * 10 }
+        while divisor > 0 {
+            text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    /// Days since 1970-01-01 to a date of the Gregorian calendar, counted in eras of 400 years that start in
+    /// March, so that the leap day is the last of its year.
+    private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = days + 719_468
+        let era = shifted.dividedFloor(by: 146_097)
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        return (
+            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        )
+    }
+
+    private static func days(year: Int, month: Int, day: Int) -> Int {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = shiftedYear.dividedFloor(by: 400)
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}
+
+extension Int {
+    fileprivate func dividedFloor(by divisor: Int) -> Int {
+        self >= 0 ? self / divisor : -((divisor - 1 - self) / divisor)
+    }
+}
