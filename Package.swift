@@ -49,9 +49,11 @@ let package = Package(
         library("ByteIO", extra: lendsSpans),
         library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
+        library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "CExpat"]),
         library("CommandSupport", ["ByteIO", argumentParser]),
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
+        tests(of: "S3Core", ["ByteIO", "HTTPTransfer"]),
     ]
 )

@@ -70,7 +70,9 @@ package struct TransferID: Equatable, Sendable {
     ///
     /// - Throws: `unusable` if there is no memory for one more.
     @discardableResult
-    package func start(_ request: HTTPRequest, _ receiver: any TransferReceiver) throws(TransferError) -> TransferID {
+    package func start(_ request: HTTPRequest, _ receiver: any TransferReceiver) throws(TransferError)
+        -> TransferID
+    {
         let slot = if let free = idle.popLast() { free } else { try addHandle() }
         let handle = handles[slot]
         handle.begin(request, receiver: receiver)

@@ -101,12 +101,16 @@ package struct Endpoint: Equatable, Sendable {
     /// Source: Amazon S3 User Guide, Bucket naming rules.
     package static func canBeHostLabel(_ bucket: String) -> Bool {
         (3...63).contains(bucket.utf8.count) && !bucket.hasPrefix("-") && !bucket.hasSuffix("-")
-            && bucket.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D }
+            && bucket.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
+            }
     }
 
     /// True if `region` may become part of a host name: letters, digits and `-`.
     package static func isRegionName(_ region: String) -> Bool {
         (1...63).contains(region.utf8.count)
-            && region.utf8.allSatisfy { ($0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "_")) && isNameByte($0) }
+            && region.utf8.allSatisfy {
+                ($0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "_")) && isNameByte($0)
+            }
     }
 }

@@ -17,11 +17,14 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: what is wrong with it, in words.
     package init(_ text: String) throws(ConfigurationError) {
-        guard text.hasPrefix("s3://") else { throw .invalid("'\(text)' is not a location: s3://BUCKET[/PREFIX]") }
+        guard text.hasPrefix("s3://") else {
+            throw .invalid("'\(text)' is not a location: s3://BUCKET[/PREFIX]")
+        }
         let rest = text.dropFirst("s3://".count)
         let bucket = rest.prefix { $0 != "/" }
         guard Self.isBucketName(bucket) else {
-            throw .invalid("'\(bucket)' is not a bucket name: letters, digits, '.', '-' and '_', up to 255 of them")
+            throw .invalid(
+                "'\(bucket)' is not a bucket name: letters, digits, '.', '-' and '_', up to 255 of them")
         }
         self.init(bucket: String(bucket), prefix: [UInt8](rest.dropFirst(bucket.count + 1).utf8))
     }

@@ -32,7 +32,8 @@ package enum PercentEncoding {
             switch text[index] {
             case UInt8(ascii: "+"): bytes.append(0x20)
             case UInt8(ascii: "%"):
-                if index + 2 < text.count, let high = digit(text[index + 1]), let low = digit(text[index + 2]) {
+                if index + 2 < text.count, let high = digit(text[index + 1]), let low = digit(text[index + 2])
+                {
                     bytes.append(high << 4 | low)
                     index += 2
                 } else {

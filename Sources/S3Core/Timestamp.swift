@@ -8,7 +8,7 @@ package struct Timestamp: Equatable, Sendable {
     package init(seconds: Int) { self.seconds = seconds }
 
     /// The machine's clock. Source: time(3).
-    package static var now: Timestamp { Timestamp(seconds: unsafe time(nil)) }
+    package static var now: Timestamp { Timestamp(seconds: time(nil)) }
 
     /// `20130524T000000Z`; its first eight bytes are the date.
     package var basicFormat: [UInt8] {
@@ -32,7 +32,8 @@ package struct Timestamp: Equatable, Sendable {
         let words = httpDate.split { $0 == " " || $0 == ":" }.map(String.init)
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         guard words.count == 8, words[7] == "GMT", let day = Int(words[1]), (1...31).contains(day),
-            let month = months.firstIndex(of: words[2]), let year = Int(words[3]), (1970...9999).contains(year),
+            let month = months.firstIndex(of: words[2]), let year = Int(words[3]),
+            (1970...9999).contains(year),
             let hour = Int(words[4]), let minute = Int(words[5]), let second = Int(words[6]),
             (0..<24).contains(hour), (0..<60).contains(minute), (0...60).contains(second)
         else { return nil }

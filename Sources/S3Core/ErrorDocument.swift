@@ -1,0 +1,96 @@
+package import HTTPTransfer
+
+/// The XML that S3 answers when it refuses: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
+///
+/// Source: Amazon S3 API Reference, "Error responses".
+package enum ErrorDocument {
+    /// The most bytes of an error's body that are read.
+    package static let maximumSize = 64 << 10
+
+    /// The error that an answer outside 2xx is.
+    ///
+    /// - Parameter addressesObject: whether the request was for a key; decides what a bare 404 means.
+    package static func error(_ response: S3Response, method: HTTPMethod, addressesObject: Bool) -> S3Error {
+        let head = response.head
+        let document = XMLElement(parsing: response.body).flatMap { $0.name == "Error" ? $0 : nil }
+        let code = document?.text("Code") ?? ""
+        let isBare = document == nil && method != .head && head.value("x-amz-request-id") == nil
+        var error = S3Error(
+            kind(code: code, status: head.status, isBare: isBare, addressesObject: addressesObject),
+            document?.text("Message") ?? "")
+        error.status = head.status
+        error.code = code
+        if error.kind == .notS3 { error.message = "the answer is not S3's" }
+        error.requestID = document?.text("RequestId") ?? head.text("x-amz-request-id") ?? ""
+        error.region = region(head, document)
+        error.retryAfterMilliseconds = head.number("x-amz-retry-after")
+        error.mayHaveBeenApplied = head.status >= 500
+        return error
+    }
+
+    /// The error inside an answer of status 200, if it is one: S3 starts to answer Complete and Copy before
+    /// it knows how they end.
+    package static func error(inSuccess response: S3Response) -> S3Error? {
+        guard let document = XMLElement(parsing: response.body), document.name == "Error" else { return nil }
+        let code = document.text("Code") ?? ""
+        // The status says nothing here; an internal error is what this way of answering is for.
+        var error = S3Error(
+            kind(code: code, status: 500, isBare: false, addressesObject: true),
+            document.text("Message") ?? "")
+        error.status = response.head.status
+        error.code = code
+        error.requestID = document.text("RequestId") ?? response.head.text("x-amz-request-id") ?? ""
+        error.mayHaveBeenApplied = true
+        return error
+    }
+
+    private static func region(_ head: HTTPResponseHead, _ document: XMLElement?) -> String? {
+        let region = head.text("x-amz-bucket-region") ?? document?.text("Region")
+        return region.flatMap { Endpoint.isRegionName($0) ? $0 : nil }
+    }
+
+    private static func kind(
+        code: String, status: Int, isBare: Bool, addressesObject: Bool
+    ) -> S3Error.Kind {
+        if let kind = kindByCode[code] { return kind }
+        if code.hasPrefix("Throttl") || code.hasPrefix("TooManyRequests") { return .throttled }
+        switch status {
+        case 301, 302, 303, 307, 308: return .wrongRegion
+        case 401: return .credentialsRefused
+        case 403: return .accessDenied
+        case 404: return isBare ? .notS3 : addressesObject ? .noSuchKey : .noSuchBucket
+        case 409: return .conflict
+        case 412: return .preconditionFailed
+        case 416: return .rangeNotSatisfiable
+        case 429: return .throttled
+        case 500...: return .serverFailed
+        default: return isBare ? .notS3 : .refused
+        }
+    }
+
+    /// Source: Amazon S3 API Reference, "List of error codes"; AWS SDKs and Tools Reference Guide, "Retry
+    /// behavior", for what counts as throttling.
+    private static let kindByCode: [String: S3Error.Kind] = [
+        "NoSuchBucket": .noSuchBucket, "NoSuchKey": .noSuchKey, "NoSuchUpload": .noSuchUpload,
+        "AccessDenied": .accessDenied, "AllAccessDisabled": .accessDenied, "AccountProblem": .accessDenied,
+        "InvalidAccessKeyId": .credentialsRefused, "SignatureDoesNotMatch": .credentialsRefused,
+        "ExpiredToken": .credentialsRefused, "InvalidToken": .credentialsRefused,
+        "TokenRefreshRequired": .credentialsRefused, "InvalidSecurity": .credentialsRefused,
+        "PreconditionFailed": .preconditionFailed, "ConditionalRequestConflict": .conflict,
+        "InvalidRange": .rangeNotSatisfiable,
+        "AuthorizationHeaderMalformed": .wrongRegion, "PermanentRedirect": .wrongRegion,
+        "TemporaryRedirect": .wrongRegion, "IllegalLocationConstraintException": .wrongRegion,
+        "RequestTimeTooSkewed": .clockSkewed,
+        "RequestTimeout": .timedOut, "RequestTimeoutException": .timedOut,
+        "SlowDown": .throttled, "SlowDownRead": .throttled, "SlowDownWrite": .throttled,
+        "ThrottledException": .throttled, "RequestThrottled": .throttled,
+        "RequestThrottledException": .throttled,
+        "RequestLimitExceeded": .throttled, "BandwidthLimitExceeded": .throttled,
+        "LimitExceededException": .throttled, "ProvisionedThroughputExceededException": .throttled,
+        "TransactionInProgressException": .throttled, "EC2ThrottledException": .throttled,
+        "InternalError": .serverFailed, "ServiceUnavailable": .serverFailed,
+        "PriorRequestNotComplete": .serverFailed,
+        "BadDigest": .damaged, "IncompleteBody": .damaged, "XAmzContentSHA256Mismatch": .damaged,
+        "XAmzContentChecksumMismatch": .damaged,
+    ]
+}

@@ -1,0 +1,123 @@
+import ByteIO
+package import HTTPTransfer
+
+/// Takes the bytes of an object, or of a range of it, while they come.
+package protocol ObjectSink: AnyObject {
+    /// The first answer's head, before any of its bytes; not called again when a lost connection resumes.
+    ///
+    /// - Returns: false if the body is not wanted.
+    func began(_ head: ObjectHead) -> Bool
+    /// The next bytes, without gap or repetition, however many connections it took.
+    func received(_ bytes: RawSpan) -> Received
+}
+
+/// Fetches an object or a range of it, and goes on at the byte where a connection was lost.
+package struct GetObject: S3Operation {
+    package static let name = "GetObject"
+
+    private let key: [UInt8]
+    /// Which bytes; nil is all of them.
+    private let range: Range<Int>?
+    private let ifMatch: [UInt8]?
+    private let sink: any ObjectSink
+
+    /// What the first answer said.
+    private var head: ObjectHead?
+    /// Bytes that the sink has.
+    private var count = 0
+    /// Which byte of the object this attempt's answer brings next; nil until its head was read.
+    private var position: Int?
+    /// What is wrong with this attempt's answer.
+    private var problem: S3Error?
+
+    /// - Parameters:
+    ///   - key: the object's whole key.
+    ///   - range: the bytes that are wanted; the object may end before.
+    ///   - ifMatch: the ETag that the object must still have.
+    ///   - sink: takes the bytes.
+    package init(key: [UInt8], range: Range<Int>? = nil, ifMatch: [UInt8]? = nil, sink: any ObjectSink) {
+        self.key = key
+        self.range = range
+        self.ifMatch = ifMatch
+        self.sink = sink
+    }
+
+    package var progress: Int { count }
+
+    package mutating func request() -> S3Request {
+        position = nil
+        problem = nil
+        var request = S3Request(.get, key: key)
+        // An object stored with Content-Encoding must come as it is: unsigned, since proxies change it.
+        request.unsignedHeaders = [Self.acceptEncoding]
+        if range != nil || count > 0 {
+            let last = range.map { String($0.upperBound - 1) } ?? ""
+            request.headers.append(HTTPHeader("range", "bytes=\(next)-\(last)"))
+        }
+        if let etag = ifMatch ?? (count > 0 ? head?.etag : nil) {
+            request.headers.append(HTTPHeader([UInt8]("if-match".utf8), etag))
+        }
+        return request
+    }
+
+    private static let acceptEncoding = HTTPHeader("accept-encoding", "gzip")
+
+    /// The byte of the object that the sink wants next.
+    private var next: Int { (range?.lowerBound ?? 0) + count }
+
+    package mutating func received(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {
+        if position == nil, !begin(ObjectHead(head)) { return .cancel }
+        guard let position else { return .cancel }
+        // A server that ignores Range begins at the start: what the sink has already is dropped.
+        let skipped = min(max(0, next - position), bytes.byteCount)
+        if skipped < bytes.byteCount {
+            switch sink.received(bytes.extracting(droppingFirst: skipped)) {
+            case .pause: return .pause
+            case .cancel: return .cancel
+            case .taken, .gather: break
+            }
+        }
+        self.position = position + bytes.byteCount
+        count += bytes.byteCount - skipped
+        return .taken
+    }
+
+    /// Reads the head of an attempt's answer.
+    ///
+    /// - Returns: false if its body is of no use.
+    private mutating func begin(_ answer: ObjectHead) -> Bool {
+        if let first = head {
+            guard answer.etag == first.etag, answer.objectSize == first.objectSize else {
+                problem = S3Error(.preconditionFailed, "the object was replaced while it was read")
+                return false
+            }
+        }
+        let start = answer.contentRange?.bytes.lowerBound ?? 0
+        guard start <= next, answer.contentRange == nil || start == next else {
+            problem = S3Error(.notS3, "the answer is another range than the one asked for")
+            return false
+        }
+        position = start
+        guard head == nil else { return true }
+        head = answer
+        return sink.began(answer)
+    }
+
+    package mutating func output(_ response: S3Response) throws(S3Error) -> ObjectHead {
+        // An answer without a body has not been begun.
+        if position == nil, !begin(ObjectHead(response.head)) {
+            throw problem ?? S3Error(.cancelled, "cancelled")
+        }
+        guard let head else { throw S3Error(.cancelled, "cancelled") }
+        if let size = head.objectSize {
+            let end = head.contentRange == nil ? size : min(range?.upperBound ?? size, size)
+            guard next == end else {
+                throw S3Error(
+                    .damaged, "\(count) bytes came, \(end - (range?.lowerBound ?? 0)) were announced")
+            }
+        }
+        return head
+    }
+
+    package func failure(_ error: S3Error) -> S3Error { problem ?? error }
+}

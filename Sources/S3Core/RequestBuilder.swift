@@ -1,0 +1,113 @@
+import ByteIO
+import HTTPTransfer
+
+/// Makes HTTP requests of S3 requests: address, headers, signature.
+struct RequestBuilder: ~Copyable {
+    private let bucket: String
+    private var configuration: S3Configuration
+    private var signer: Signer?
+    private var address: Endpoint
+    /// The address up to where the path starts, `https://host:port`.
+    private var origin: [UInt8] = []
+    private var host: [UInt8] = []
+    /// The time of the last request, and how it is written: many requests fall into one second.
+    private var time = Timestamp(seconds: 0)
+    private var timeText: [UInt8] = []
+    /// How far the service's clock is ahead of this machine's.
+    var clockOffsetSeconds = 0
+
+    init(_ configuration: S3Configuration, bucket: String) {
+        self.bucket = bucket
+        self.configuration = configuration
+        address = configuration.bucketAddress(bucket)
+        setRegion(configuration.region)
+    }
+
+    var region: String { configuration.region }
+    var isAWS: Bool { address.isAWS }
+
+    /// Signs for another region from now on, and on AWS asks that region's host.
+    mutating func setRegion(_ region: String) {
+        configuration.region = region
+        address = configuration.bucketAddress(bucket)
+        origin = [UInt8]((address.scheme.rawValue + "://" + address.authority).utf8)
+        host = [UInt8](address.authority.utf8)
+        if let credentials = configuration.credentials {
+            signer = Signer(credentials, region: region)
+        }
+    }
+
+    /// - Parameter payloadHash: the body's hash, kept from an earlier attempt; else computed and kept there.
+    mutating func request(_ request: S3Request, payloadHash: inout [UInt8]?) -> HTTPRequest {
+        var path = [UInt8](address.path.utf8)
+        path.append(UInt8(ascii: "/"))
+        if let key = request.key { PercentEncoding.append(key, keepingSlash: true, to: &path) }
+        let query = Self.query(request.query)
+        var headers = request.headers
+        if configuration.requestPayer { headers.append(Self.requestPayer) }
+        if configuration.credentials != nil {
+            sign(&headers, request, path: path, query: query, payloadHash: &payloadHash)
+        }
+        var url = origin
+        url.reserveCapacity(origin.count + path.count + query.count + 1)
+        url += path
+        if !query.isEmpty {
+            url.append(UInt8(ascii: "?"))
+            url += query
+        }
+        return HTTPRequest(
+            method: request.method, url: url, headers: headers + request.unsignedHeaders, body: request.body)
+    }
+
+    private static let requestPayer = HTTPHeader("x-amz-request-payer", "requester")
+    private static let hostName = [UInt8]("host".utf8)
+    private static let contentHashName = [UInt8]("x-amz-content-sha256".utf8)
+    private static let dateName = [UInt8]("x-amz-date".utf8)
+    private static let tokenName = [UInt8]("x-amz-security-token".utf8)
+    private static let authorizationName = [UInt8]("authorization".utf8)
+
+    private mutating func sign(
+        _ headers: inout [HTTPHeader], _ request: S3Request, path: [UInt8], query: [UInt8],
+        payloadHash: inout [UInt8]?
+    ) {
+        updateTime()
+        let hash = payloadHash ?? self.hash(request.body)
+        payloadHash = hash
+        headers.append(HTTPHeader(Self.contentHashName, hash))
+        headers.append(HTTPHeader(Self.dateName, timeText))
+        if let token = configuration.credentials?.sessionToken {
+            headers.append(HTTPHeader(Self.tokenName, token))
+        }
+        // libcurl sends Host by itself, in just this form.
+        let signed = (headers + [HTTPHeader(Self.hostName, host)])
+            .sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        let authorization = signer?.authorization(
+            method: request.method, path: path, query: query, headers: signed, payloadHash: hash,
+            time: timeText)
+        if let authorization { headers.append(HTTPHeader(Self.authorizationName, authorization)) }
+    }
+
+    private mutating func hash(_ body: ByteBlock?) -> [UInt8] {
+        guard let body, let hash = signer?.payloadHash(body.bytes) else { return Signer.emptyPayloadHash }
+        return hash
+    }
+
+    private mutating func updateTime() {
+        let now = Timestamp(seconds: Timestamp.now.seconds + clockOffsetSeconds)
+        guard now != time else { return }
+        time = now
+        timeText = now.basicFormat
+    }
+
+    /// The query as it is signed and sent: encoded, sorted, each name with a `=`.
+    private static func query(_ parameters: [(name: String, value: [UInt8])]) -> [UInt8] {
+        var text: [UInt8] = []
+        for parameter in parameters.sorted(by: { $0.name < $1.name }) {
+            if !text.isEmpty { text.append(UInt8(ascii: "&")) }
+            PercentEncoding.append([UInt8](parameter.name.utf8), to: &text)
+            text.append(UInt8(ascii: "="))
+            PercentEncoding.append(parameter.value, to: &text)
+        }
+        return text
+    }
+}

@@ -1,0 +1,122 @@
+import ByteIO
+package import HTTPTransfer
+
+/// One operation under way, from its first attempt to its outcome.
+///
+/// The client holds it while it waits, is sent or is about to be sent again; whoever started it needs it
+/// only to pause, resume or cancel.
+package class S3Call: TransferReceiver {
+    unowned let client: S3Client
+    let method: HTTPMethod
+    /// The object's key; nil for operations on the bucket.
+    package let key: [UInt8]?
+    let operationName: String
+    /// Attempts that ended, since the last one that got on.
+    var attempts = 0
+    /// The failure of the last attempt.
+    var lastError: S3Error?
+    var mayHaveBeenApplied = false
+    /// `progress` when the last failure was counted anew.
+    var progressAtLastFailure = 0
+    /// The body's hash, the same for each attempt.
+    var payloadHash: [UInt8]?
+    /// For which region and by which clock the last attempt was signed.
+    var signedFor: (region: String, clockOffsetSeconds: Int) = ("", 0)
+    /// The transfer of the attempt that is under way.
+    var transfer: TransferID?
+    fileprivate(set) var isOver = false
+    private var gathered: [UInt8] = []
+
+    fileprivate init(client: S3Client, request: S3Request, name: String) {
+        self.client = client
+        method = request.method
+        key = request.key
+        operationName = name
+    }
+
+    /// Goes on after the operation has answered `Received.pause`.
+    package func resume() { client.resume(self) }
+
+    /// Ends the call; its completion is told `S3Error.Kind.cancelled`, unless it was told something before.
+    package func cancel() { client.cancel(self) }
+
+    // What only the operation knows.
+    func request() -> S3Request { preconditionFailure("a call has an operation") }
+    var progress: Int { 0 }
+    func failure(_ error: S3Error) -> S3Error { error }
+    func take(_ bytes: RawSpan, head: HTTPResponseHead) -> Received { .gather }
+    func evaluate(_ response: S3Response) -> S3Error? { nil }
+    func deliver(_ error: S3Error?) {}
+
+    /// The call's outcome: what `evaluate` made of the answer, or `error`.
+    final func end(_ error: S3Error?) {
+        guard !isOver else { return }
+        isOver = true
+        deliver(error)
+    }
+
+    // MARK: the transfer of one attempt
+
+    final func beginAttempt() { gathered.removeAll(keepingCapacity: true) }
+
+    package final func received(_ bytes: RawSpan, head: HTTPResponseHead) -> ReceiveFlow {
+        let isSuccess = (200..<300).contains(head.status)
+        switch isSuccess ? take(bytes, head: head) : .gather {
+        case .taken: return .more
+        case .pause: return .pause
+        case .cancel: return .cancel
+        case .gather:
+            let limit = isSuccess ? S3Client.maximumGatheredSize : ErrorDocument.maximumSize
+            let room = min(bytes.byteCount, limit - gathered.count)
+            gathered += bytes.extracting(first: room).array
+            // The rest of an error is read and dropped, so that the connection can be used again, but an
+            // answer that is to be understood must be whole.
+            return isSuccess && room < bytes.byteCount ? .cancel : .more
+        }
+    }
+
+    package final func ended(_ result: TransferResult) {
+        transfer = nil
+        client.attemptEnded(self, result, body: gathered)
+    }
+}
+
+/// The call of one kind of operation.
+final class OperationCall<Operation: S3Operation>: S3Call {
+    private var operation: Operation
+    private var output: Operation.Output?
+    private let completion: (Result<Operation.Output, S3Error>) -> Void
+
+    init(
+        _ operation: Operation, client: S3Client,
+        completion: @escaping (Result<Operation.Output, S3Error>) -> Void
+    ) {
+        var operation = operation
+        let request = operation.request()
+        self.operation = operation
+        self.completion = completion
+        super.init(client: client, request: request, name: Operation.name)
+    }
+
+    override func request() -> S3Request { operation.request() }
+    override var progress: Int { operation.progress }
+    override func failure(_ error: S3Error) -> S3Error { operation.failure(error) }
+    override func take(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {
+        operation.received(bytes, head: head)
+    }
+
+    override func evaluate(_ response: S3Response) -> S3Error? {
+        do {
+            output = try operation.output(response)
+            return nil
+        } catch { return error }
+    }
+
+    override func deliver(_ error: S3Error?) {
+        if let error {
+            completion(.failure(error))
+        } else if let output {
+            completion(.success(output))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package import HTTPTransfer
+
+/// Why an operation failed, after all attempts.
+package struct S3Error: Error, Equatable, Sendable {
+    /// What the caller, the retry policy and the exit status depend on.
+    package enum Kind: Equatable, Sendable {
+        case noSuchBucket
+        case noSuchKey
+        case noSuchUpload
+        /// This one request is not allowed.
+        case accessDenied
+        /// The credentials themselves are refused: unknown, expired, or the signature is wrong.
+        case credentialsRefused
+        /// If-None-Match or If-Match did not hold.
+        case preconditionFailed
+        /// Another conditional request was under way (409 ConditionalRequestConflict).
+        case conflict
+        case rangeNotSatisfiable
+        /// The bucket is in another region, `S3Error.region` if the service says which.
+        case wrongRegion
+        /// The client's clock is off.
+        case clockSkewed
+        case throttled
+        /// No progress for too long, seen from here or from there.
+        case timedOut
+        /// No connection, or none that lasted for a whole answer.
+        case unreachable
+        /// The service says that it failed.
+        case serverFailed
+        /// The answer is not S3's.
+        case notS3
+        /// What arrived is not what was sent: a checksum or a length.
+        case damaged
+        /// The request was never sent, because of how the tool is set up.
+        case configuration
+        /// The caller cancelled it.
+        case cancelled
+        /// Refused for another reason; code and message say it.
+        case refused
+    }
+
+    package var kind: Kind
+    /// The operation's name.
+    package var operation = ""
+    /// The HTTP status; 0 if there was no answer.
+    package var status = 0
+    /// S3's error code; empty if it gave none.
+    package var code = ""
+    /// S3's message, or what happened in words of our own.
+    package var message = ""
+    /// `x-amz-request-id`; empty if it gave none.
+    package var requestID = ""
+    /// The bucket's region, if the answer names it.
+    package var region: String?
+    /// How long the service asks to wait, in milliseconds (`x-amz-retry-after`).
+    package var retryAfterMilliseconds: Int?
+    /// How many attempts were made.
+    package var attempts = 1
+    /// True if an attempt may have been acted on although no good answer came.
+    package var mayHaveBeenApplied = false
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    /// True if no other request can do better: the run ends with this error.
+    package var stopsRun: Bool {
+        switch kind {
+        case .noSuchBucket, .credentialsRefused, .unreachable, .configuration, .wrongRegion, .clockSkewed:
+            true
+        default: false
+        }
+    }
+}
+
+extension S3Error: CustomStringConvertible {
+    /// `PutObject: 503 SlowDown: Please reduce your request rate (request id 4442587FB7D0A2F9), 10 attempts`
+    package var description: String {
+        var text = operation
+        let answer = [status == 0 ? "" : String(status), code].filter { !$0.isEmpty }.joined(separator: " ")
+        for part in [answer, message] where !part.isEmpty { text += (text.isEmpty ? "" : ": ") + part }
+        if !requestID.isEmpty { text += " (request id \(requestID))" }
+        if attempts > 1 { text += ", \(attempts) attempts" }
+        return text
+    }
+}
+
+extension S3Error {
+    /// A transfer that gave no whole answer.
+    package init(_ error: TransferError) {
+        let kind: Kind =
+            switch error.kind {
+            case .unresolved, .unconnected, .connectionLost, .untrusted, .resendRefused: .unreachable
+            case .stalled: .timedOut
+            case .notHTTP: .notS3
+            case .cancelled: .cancelled
+            case .unusable: .configuration
+            }
+        self.init(kind, error.message)
+        mayHaveBeenApplied = !error.isBeforeRequest
+    }
+}

@@ -1,0 +1,77 @@
+package import ByteIO
+package import HTTPTransfer
+
+/// One request to a bucket or an object, before it is addressed and signed.
+package struct S3Request {
+    package var method: HTTPMethod
+    /// The object's key; nil addresses the bucket.
+    package var key: [UInt8]?
+    /// Parameters, not encoded, in any order.
+    package var query: [(name: String, value: [UInt8])] = []
+    /// Header fields of the request itself; names in lower case.
+    package var headers: [HTTPHeader] = []
+    /// Header fields that are sent but not signed, because something on the way may change them.
+    package var unsignedHeaders: [HTTPHeader] = []
+    package var body: ByteBlock?
+
+    package init(_ method: HTTPMethod, key: [UInt8]? = nil) {
+        self.method = method
+        self.key = key
+    }
+}
+
+/// A whole answer.
+package struct S3Response: Sendable {
+    package let head: HTTPResponseHead
+    /// The body, unless the operation took it while it came; cut at the operation's limit.
+    package let body: [UInt8]
+
+    package init(head: HTTPResponseHead, body: [UInt8]) {
+        self.head = head
+        self.body = body
+    }
+}
+
+/// One operation of S3: what is asked, and what a good answer says.
+package protocol S3Operation {
+    associatedtype Output
+
+    /// The name in the Amazon S3 API Reference.
+    static var name: String { get }
+
+    /// What to send; asked for anew before each attempt, since an operation may go on where the last one
+    /// ended.
+    mutating func request() -> S3Request
+
+    /// Takes bytes of the body of an answer that is 2xx. Operations that do not stream gather them.
+    mutating func received(_ bytes: RawSpan, head: HTTPResponseHead) -> Received
+
+    /// Reads an answer that is 2xx.
+    ///
+    /// - Throws: an error that the answer is or contains.
+    mutating func output(_ response: S3Response) throws(S3Error) -> Output
+
+    /// How many bytes of the answer an operation has that goes on where it stopped; else 0.
+    var progress: Int { get }
+
+    /// What an attempt's failure really is, where the operation itself ended it.
+    func failure(_ error: S3Error) -> S3Error
+}
+
+/// What became of bytes of a body.
+package enum Received: Sendable {
+    /// Keep them for `output`.
+    case gather
+    /// The operation has used them.
+    case taken
+    /// Give them again after `S3Client.resume`.
+    case pause
+    /// Nothing more is wanted; the call ends as cancelled.
+    case cancel
+}
+
+extension S3Operation {
+    package mutating func received(_ bytes: RawSpan, head: HTTPResponseHead) -> Received { .gather }
+    package var progress: Int { 0 }
+    package func failure(_ error: S3Error) -> S3Error { error }
+}

@@ -1,0 +1,91 @@
+import S3Core
+import Testing
+
+@Suite struct AddressTests {
+    private static let keys = ["AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"]
+
+    @Test(arguments: [
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000/b"),
+        ("http://localhost:80/", "http://localhost/b"),
+        ("https://[::1]:8443/s3//", "https://[::1]:8443/s3/b"),
+        ("HTTPS://minio.example:443", "https://minio.example/b"),
+    ])
+    func customEndpointsArePathStyle(endpoint: String, address: String) throws {
+        #expect(try text(["AWS_ENDPOINT_URL": endpoint]) == address)
+    }
+
+    @Test func awsIsVirtualHostedWhereTheNameAllows() throws {
+        #expect(try text([:], bucket: "logs") == "https://logs.s3.us-east-1.amazonaws.com")
+        #expect(try text([:], bucket: "my.logs") == "https://s3.us-east-1.amazonaws.com/my.logs")
+        #expect(
+            try text(["AWS_REGION": "eu-west-1"], bucket: "logs") == "https://logs.s3.eu-west-1.amazonaws.com"
+        )
+        #expect(
+            try text(["AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"], bucket: "logs")
+                == "https://logs.s3-fips.dualstack.us-east-1.amazonaws.com")
+    }
+
+    @Test func addressingCanBeChosen() throws {
+        var settings = S3Settings()
+        settings.addressing = .virtual
+        settings.endpoint = "http://localhost:9000"
+        #expect(try text([:], settings: settings, bucket: "logs") == "http://logs.localhost:9000")
+    }
+
+    @Test func theS3EndpointComesFirstAndCanBeIgnored() throws {
+        let both = ["AWS_ENDPOINT_URL": "http://general:1", "AWS_ENDPOINT_URL_S3": "http://s3:2"]
+        #expect(try text(both) == "http://s3:2/b")
+        let ignored = both.merging(["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"]) { $1 }
+        #expect(try text(ignored, bucket: "logs") == "https://logs.s3.us-east-1.amazonaws.com")
+    }
+
+    @Test(arguments: [
+        "localhost:9000", "ftp://host", "http://", "http://host:99999", "http://user:pw@host", "http://ho st",
+        "http://host?x", "http://[::1", "http://host:0",
+    ])
+    func refusesBadEndpoints(endpoint: String) {
+        #expect(throws: ConfigurationError.self) { try text(["AWS_ENDPOINT_URL": endpoint]) }
+    }
+
+    @Test func aMissingSchemeIsSuggested() {
+        #expect {
+            try text(["AWS_ENDPOINT_URL": "localhost:9000"])
+        } throws: { "\($0)".contains("http://localhost:9000") }
+    }
+
+    @Test(arguments: ["eu west", "a.b", "evil/", "", "x\r\ny"])
+    func refusesBadRegions(region: String) {
+        var settings = S3Settings()
+        settings.region = region
+        #expect(throws: ConfigurationError.self) { try text([:], settings: settings) }
+    }
+
+    @Test func missingCredentialsSayWhereTheyWereSought() {
+        #expect {
+            try S3Configuration(S3Settings(), environment: Environment([:]))
+        } throws: {
+            guard case .missingCredentials(let text) = $0 as? ConfigurationError else { return false }
+            return text.contains("AWS_ACCESS_KEY_ID")
+        }
+        #expect {
+            try S3Configuration(S3Settings(), environment: Environment(["AWS_ACCESS_KEY_ID": "x"]))
+        } throws: { "\($0)".contains("AWS_SECRET_ACCESS_KEY is not set") }
+    }
+
+    @Test func secretsAreNotShown() throws {
+        let credentials = Credentials(accessKeyID: "id", secretAccessKey: "hush", sessionToken: "quiet")
+        var dumped = ""
+        dump(credentials, to: &dumped)
+        for text in ["\(credentials)", String(reflecting: credentials), dumped] {
+            #expect(!text.contains("hush") && !text.contains("quiet"))
+        }
+    }
+
+    private func text(
+        _ variables: [String: String], settings: S3Settings = S3Settings(), bucket: String = "b"
+    ) throws -> String {
+        let environment = Environment(Self.keys.merging(variables) { $1 })
+        let address = try S3Configuration(settings, environment: environment).bucketAddress(bucket)
+        return address.scheme.rawValue + "://" + address.authority + address.path
+    }
+}

@@ -1,0 +1,94 @@
+import HTTPTransfer
+import S3Core
+import Testing
+
+/// What answers are taken for.
+@Suite struct AnswerTests {
+    private static let page = """
+        <?xml version="1.0" encoding="UTF-8"?>
+        <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>true</IsTruncated>\
+        <NextContinuationToken>t2</NextContinuationToken><EncodingType>url</EncodingType>\
+        <Contents><Key>a+b%2Bc/%C3%A9</Key><Size>3</Size><ETag>&quot;e&quot;</ETag>\
+        <LastModified>2026-01-02T03:04:05.000Z</LastModified></Contents></ListBucketResult>
+        """
+
+    @Test func readsAPage() throws {
+        let page = try ListObjectsV2(prefix: []).output(response(200, Self.page))
+        #expect(page.continuationToken == [UInt8]("t2".utf8))
+        #expect(page.objects.map(\.key) == [[UInt8]("a b+c/é".utf8)])
+        #expect(page.objects.map(\.size) == [3])
+        #expect(page.objects.map(\.etag) == [[UInt8]("\"e\"".utf8)])
+    }
+
+    @Test func decodesKeysOnlyWhereTheServiceEncoded() throws {
+        let plain = Self.page.replacing("<EncodingType>url</EncodingType>", with: "")
+        let page = try ListObjectsV2(prefix: []).output(response(200, plain))
+        #expect(page.objects.map(\.key) == [[UInt8]("a+b%2Bc/%C3%A9".utf8)])
+    }
+
+    @Test(arguments: [
+        "", "<html/>", "<ListBucketResult>",
+        "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+        "<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
+        "<ListBucketResult><Contents><Key>k</Key><Size>-1</Size></Contents></ListBucketResult>",
+        "<!DOCTYPE x [<!ENTITY e 'k'>]><ListBucketResult></ListBucketResult>",
+    ])
+    func refusesWhatIsNoPage(body: String) {
+        let error = #expect(throws: S3Error.self) {
+            try ListObjectsV2(prefix: []).output(response(200, body))
+        }
+        #expect(error?.kind == .notS3)
+    }
+
+    @Test func aTokenMustLeadOn() {
+        let operation = ListObjectsV2(prefix: [], continuationToken: [UInt8]("t2".utf8))
+        let error = #expect(throws: S3Error.self) { try operation.output(response(200, Self.page)) }
+        #expect(error?.kind == .notS3)
+    }
+
+    @Test(arguments: [
+        (404, "NoSuchKey", S3Error.Kind.noSuchKey), (404, "NoSuchBucket", .noSuchBucket),
+        (403, "AccessDenied", .accessDenied), (403, "SignatureDoesNotMatch", .credentialsRefused),
+        (503, "SlowDown", .throttled), (400, "ThrottlingException", .throttled), (429, "", .throttled),
+        (400, "RequestTimeout", .timedOut), (500, "InternalError", .serverFailed), (502, "", .serverFailed),
+        (412, "PreconditionFailed", .preconditionFailed), (400, "BadDigest", .damaged),
+        (301, "PermanentRedirect", .wrongRegion), (400, "EntityTooLarge", .refused),
+    ])
+    func tellsErrorsApart(status: Int, code: String, kind: S3Error.Kind) {
+        let body = "<Error><Code>\(code)</Code><Message>m</Message><RequestId>r</RequestId></Error>"
+        let error = ErrorDocument.error(response(status, body), method: .put, addressesObject: true)
+        #expect(error.kind == kind)
+        #expect(error.message == "m" && error.requestID == "r" && error.status == status)
+    }
+
+    @Test func aWebServersPageIsNotS3() {
+        let error = ErrorDocument.error(
+            response(404, "<html>not found</html>"), method: .get, addressesObject: true)
+        #expect(error.kind == .notS3)
+    }
+
+    @Test func onlyANameMayBecomePartOfAHost() {
+        let body = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>evil.example/</Region></Error>"
+        let error = ErrorDocument.error(response(400, body), method: .put, addressesObject: true)
+        #expect(error.kind == .wrongRegion && error.region == nil)
+    }
+
+    @Test func anErrorInsideASuccessIsOne() {
+        let body = "<Error><Code>InternalError</Code><Message>We encountered an error</Message></Error>"
+        #expect(ErrorDocument.error(inSuccess: response(200, body))?.kind == .serverFailed)
+        #expect(ErrorDocument.error(inSuccess: response(200, "<CompleteMultipartUploadResult/>")) == nil)
+    }
+
+    @Test(arguments: [("bytes 0-9/100", 0, 10, 100), ("bytes 99-99/100", 99, 100, 100)])
+    func readsContentRange(text: String, first: Int, end: Int, size: Int) {
+        let range = ContentRange(text)
+        #expect(range?.bytes == first..<end && range?.objectSize == size)
+    }
+
+    @Test(arguments: ["bytes */100", "bytes 0-9/*", "bytes 9-0/100", "bytes 0-100/100", "lines 0-1/2", ""])
+    func refusesOtherContentRanges(text: String) { #expect(ContentRange(text) == nil) }
+
+    private func response(_ status: Int, _ body: String) -> S3Response {
+        S3Response(head: HTTPResponseHead(status: status), body: [UInt8](body.utf8))
+    }
+}

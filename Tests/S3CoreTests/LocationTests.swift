@@ -1,0 +1,36 @@
+import S3Core
+import Testing
+
+@Suite struct LocationTests {
+    @Test(arguments: [
+        ("s3://b", "b", ""), ("s3://b/", "b", ""), ("s3://b/a/b/", "b", "a/b/"), ("s3://b//x", "b", "/x"),
+        ("s3://b/%20 \\t", "b", "%20 \\t"),
+    ])
+    func readsBucketAndPrefixLiterally(text: String, bucket: String, prefix: String) throws {
+        let location = try Location(text)
+        #expect(location.bucket == bucket)
+        #expect(location.prefix == [UInt8](prefix.utf8))
+    }
+
+    @Test(arguments: ["b", "s3:/b", "s3://", "s3:///x", "s3://a b/x", "s3://b\r\n/x", "s3://..", "S3://b"])
+    func refusesWhatIsNoLocation(text: String) {
+        #expect(throws: ConfigurationError.self) { try Location(text) }
+    }
+
+    @Test func joinsAndTakesApart() throws {
+        let location = Location(bucket: "b", prefix: [UInt8]("day=1/".utf8))
+        #expect(try location.objectKey([UInt8]("x".utf8)) == [UInt8]("day=1/x".utf8))
+        #expect(location.relativeKey([UInt8]("day=1/x".utf8)) == [UInt8]("x".utf8))
+        #expect(location.relativeKey([UInt8]("day=2/x".utf8)) == nil)
+    }
+
+    @Test func checksTheWholeKey() throws {
+        let location = Location(bucket: "b", prefix: [UInt8](repeating: 0x61, count: 1000))
+        #expect(try location.objectKey([UInt8](repeating: 0x62, count: 24)).count == 1024)
+        #expect(throws: Location.KeyProblem.tooLong(bytes: 1025)) {
+            try location.objectKey([UInt8](repeating: 0x62, count: 25))
+        }
+        #expect(throws: Location.KeyProblem.notUTF8) { try location.objectKey([0xFF]) }
+        #expect(throws: Location.KeyProblem.empty) { try Location(bucket: "b").objectKey([]) }
+    }
+}
