@@ -51,6 +51,7 @@ let package = Package(
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "CExpat"]),
         library("CommandSupport", ["ByteIO", argumentParser]),
+        library("S3CommandSupport", ["ByteIO", "CommandSupport", "S3Core", argumentParser]),
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),

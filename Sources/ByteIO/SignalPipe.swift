@@ -27,9 +27,18 @@ package struct SignalPipe: ~Copyable {
         return CInt(number)
     }
 
+    /// Makes writing to a pipe without a reader an error (EPIPE) instead of the process's end.
+    package static func ignorePipeSignal() {
+        var action = sigaction()
+        unsafe action.__sigaction_handler.sa_handler = SIG_IGN
+        _ = unsafe sigaction(SIGPIPE, &action, nil)
+    }
+
     /// Ends the process by `signal`, so that a shell sees 128 plus its number.
     package static func endProcess(by signal: CInt) -> Never {
-        setDefault(signal)
+        var action = sigaction()
+        unsafe action.__sigaction_handler.sa_handler = SIG_DFL
+        _ = unsafe sigaction(signal, &action, nil)
         raise(signal)
         // Only a blocked signal comes here.
         exit(128 + signal)

@@ -145,6 +145,14 @@ package struct TransferID: Equatable, Sendable {
         return waiting.map { $0.revents != 0 }
     }
 
-    /// Ends a `wait` from another thread.
+    /// What another thread may use to end a `wait`; not after the loop is gone.
+    package var waker: TransferWaker { unsafe TransferWaker(multi: multi) }
+}
+
+/// Ends the `wait` of a loop from another thread.
+@safe package struct TransferWaker: @unchecked Sendable {
+    fileprivate let multi: UnsafeMutableRawPointer
+
+    /// The next or current `wait` returns at once. Source: curl_multi_wakeup(3), which any thread may call.
     package func wakeUp() { unsafe curl_multi_wakeup(multi) }
 }

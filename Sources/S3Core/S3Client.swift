@@ -84,8 +84,8 @@ package final class S3Client {
         return loop.wait(for: descriptors, milliseconds: outcomes != before ? 0 : timeout(milliseconds))
     }
 
-    /// Ends a `turn` from another thread.
-    package func wakeUp() { loop.wakeUp() }
+    /// What another thread may use to end a `turn`.
+    package var waker: TransferWaker { loop.waker }
 
     /// Cancels all that has not ended.
     package func cancelAll() {

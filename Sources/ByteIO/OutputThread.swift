@@ -1,0 +1,123 @@
+/// Blocks on their way to a descriptor, written by a thread of their own.
+///
+/// A blocking write must not stop what else a process does, and poll cannot prevent it: a pipe that is said
+/// to be writable takes 4 KiB at once and lets a larger write wait. The queue is bounded by its user, who
+/// looks at `queuedBytes` before making more.
+@safe package final class OutputThread: @unchecked Sendable {
+    /// What is written to, as messages name it.
+    package let name: String
+    private let descriptor: CInt
+    /// Called on the writing thread after each block, and when a write fails.
+    private let progressed: @Sendable () -> Void
+
+    // All below is guarded by `lock`; `changed` is signalled whenever it changes.
+    private let lock: UnsafeMutablePointer<pthread_mutex_t>
+    private let changed: UnsafeMutablePointer<pthread_cond_t>
+    private var blocks: [ByteBlock] = []
+    private var queued = 0
+    private var written = 0
+    private var failure: SystemError?
+    private var isFinished = false
+    private var thread = pthread_t()
+
+    /// - Parameter progressed: called from the other thread; must do no more than wake somebody up.
+    package init(
+        descriptor: CInt = STDOUT_FILENO, name: String = "standard output",
+        progressed: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
+        self.descriptor = descriptor
+        self.name = name
+        self.progressed = progressed
+        unsafe lock = .allocate(capacity: 1)
+        unsafe changed = .allocate(capacity: 1)
+        unsafe pthread_mutex_init(lock, nil)
+        unsafe pthread_cond_init(changed, nil)
+        try start()
+    }
+
+    deinit {
+        unsafe pthread_cond_destroy(changed)
+        unsafe pthread_mutex_destroy(lock)
+        unsafe changed.deallocate()
+        unsafe lock.deallocate()
+    }
+
+    /// The bytes that wait to be written, a block under way included.
+    package var queuedBytes: Int { locked { queued } }
+
+    /// The bytes that the system has taken.
+    package var writtenBytes: Int { locked { written } }
+
+    /// Why nothing more is written; what was queued is dropped then.
+    package var error: SystemError? { locked { failure } }
+
+    /// Queues a block, which its giver must not change any more.
+    package func append(_ block: ByteBlock) {
+        guard block.count > 0 else { return }
+        locked {
+            guard failure == nil else { return }
+            blocks.append(block)
+            queued += block.count
+            unsafe pthread_cond_signal(changed)
+        }
+    }
+
+    /// Waits until all is written, and ends the thread. The last call.
+    ///
+    /// - Throws: what a write failed with.
+    package func finish() throws(SystemError) {
+        locked {
+            isFinished = true
+            unsafe pthread_cond_signal(changed)
+        }
+        pthread_join(thread, nil)
+        if let failure { throw failure }
+    }
+
+    private func start() throws(SystemError) {
+        // Signals are the first thread's business: only there do they end a wait.
+        var all = sigset_t()
+        var before = sigset_t()
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
+        let code = unsafe pthread_create(
+            &thread, nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                unsafe Unmanaged<OutputThread>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
+        unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
+        if code != 0 { throw SystemError("thread for \(name)", code: code) }
+    }
+
+    private func run() {
+        while let block = next() {
+            var failure: SystemError?
+            do { try writeAll(block.bytes, to: descriptor, name: name) } catch { failure = error }
+            locked {
+                queued -= block.count
+                written += failure == nil ? block.count : 0
+                if let failure {
+                    self.failure = failure
+                    blocks.removeAll()
+                    queued = 0
+                }
+            }
+            progressed()
+        }
+    }
+
+    private func next() -> ByteBlock? {
+        locked {
+            while blocks.isEmpty && !isFinished { unsafe pthread_cond_wait(changed, lock) }
+            return blocks.isEmpty ? nil : blocks.removeFirst()
+        }
+    }
+
+    private func locked<Result>(_ body: () -> Result) -> Result {
+        unsafe pthread_mutex_lock(lock)
+        defer { unsafe pthread_mutex_unlock(lock) }
+        return body()
+    }
+}

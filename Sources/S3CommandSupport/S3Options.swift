@@ -1,0 +1,109 @@
+package import ArgumentParser
+package import ByteIO
+package import CommandSupport
+package import S3Core
+
+extension Addressing: ExpressibleByArgument {}
+
+/// The options of every S3 tool.
+package struct S3Options: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Address of the service. (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS)", valueName: "url")
+    )
+    package var endpoint: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Region of the bucket. (default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1)", valueName: "name"))
+    package var region: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST.")
+    package var addressing = Addressing.auto
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Most requests at once.", valueName: "n"))
+    package var maxConnections = 64
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Most attempts of a request, the first one counted. (default: AWS_MAX_ATTEMPTS, 10)",
+            valueName: "n"))
+    package var maxAttempts: Int?
+
+    @Flag(name: .customLong("no-sign-request"), help: "Send requests without credentials.")
+    package var noSignRequest = false
+
+    @Flag(help: "Agree to be charged for requests to a requester-pays bucket.")
+    package var requestPayer = false
+
+    @Flag(help: "Show each request on standard error, and a summary at the end.")
+    package var verbose = false
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Show progress on standard error. (default: if it is a terminal and standard output is not)")
+    package var progress: Bool?
+
+    package init() {}
+
+    package func validate() throws {
+        if !(1...4096).contains(maxConnections) {
+            throw ValidationError("--max-connections must be from 1 to 4096")
+        }
+        if let maxAttempts, maxAttempts < 1 { throw ValidationError("--max-attempts must be at least 1") }
+    }
+
+    /// Whether progress is shown.
+    package var showsProgress: Bool {
+        progress ?? (isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0)
+    }
+
+    /// A client for the bucket of `location`, set up by these options and the environment.
+    ///
+    /// - Throws: 77 without credentials, 78 for anything else that is set wrong.
+    package func client(for location: Location, _ diagnostics: Diagnostics) throws(ToolFailure) -> S3Client {
+        var settings = S3Settings()
+        settings.endpoint = endpoint
+        settings.region = region
+        settings.addressing = addressing
+        settings.maxConnections = maxConnections
+        settings.maxAttempts = maxAttempts
+        settings.signsRequests = !noSignRequest
+        settings.requestPayer = requestPayer
+        forbidCoreFiles()
+        do {
+            let configuration = try S3Configuration(settings, environment: .process)
+            let client = try S3Client(configuration, bucket: location.bucket)
+            if verbose { client.log = { diagnostics.report($0.description) } }
+            return client
+        } catch let error as ConfigurationError {
+            throw ToolFailure(error)
+        } catch let error as S3Error {
+            throw ToolFailure(error)
+        } catch {
+            throw ToolFailure(.configuration, "\(error)")
+        }
+    }
+
+    /// A core file would hold the secret key.
+    private func forbidCoreFiles() {
+        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+    }
+}
+
+extension RequestRecord: CustomStringConvertible {
+    /// `PutObject a/b: 200, attempt 1, 3.2 ms`
+    package var description: String {
+        var text = operation
+        if let key { text += " " + Diagnostics.printable(key) }
+        text += ": \(status == 0 ? "no answer" : String(status)), attempt \(attempt)"
+        text += ", \(microseconds / 1000).\(microseconds / 100 % 10) ms"
+        return remark.isEmpty ? text : text + ": " + remark
+    }
+}
