@@ -66,8 +66,7 @@ class Shell:
 
     def run(self, script, stdin=b"", shell=("bash", "-o", "pipefail", "-euc")):
         """Runs `script` as a shell does; the status of a pipeline is that of its last failure."""
-        for name in re.findall(r"(?<![\w./-])(?:json-sep|s3-[a-z]+(?:-[a-z]+)?)(?![\w./-])", script):
-            require(name)
+        require_tools_of(script)
         return self._run([*shell, script], stdin)
 
     def _run(self, command, stdin):
@@ -96,6 +95,12 @@ def require(name):
     if name not in TOOLS and "S3_LINES_BIN" not in os.environ:
         pytest.skip(f"{name} is not in Package.swift")
     assert (BIN / name).exists(), f"{BIN / name} was not built: make build"
+
+
+def require_tools_of(script):
+    """`require` for each tool that the shell script names."""
+    for name in re.findall(r"(?<![\w./-])(?:json-sep|s3-[a-z]+(?:-[a-z]+)?)(?![\w./-])", script):
+        require(name)
 
 
 @pytest.fixture(scope="session")
