@@ -1,0 +1,173 @@
+"""Fixtures of the integration suite: servers, tools, a bucket and a directory for each test."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import servers  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BIN = Path(os.environ.get("S3_LINES_BIN", ROOT / ".build/release"))
+TOOLS = subprocess.check_output([ROOT / "scripts/tools"], text=True).split()
+SECONDS = 120  # no single command of the suite takes longer
+
+
+def pytest_configure(config):
+    # The default action of these signals would end pytest without ending the servers.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: pytest.exit(f"signal {number}", 128 + number))
+
+
+class Finished:
+    """How a command ended. Bytes stay bytes; `message` is standard error as text."""
+
+    def __init__(self, command, status, stdout, stderr):
+        self.command, self.status, self.stdout, self.stderr = command, status, stdout, stderr
+
+    @property
+    def message(self):
+        return self.stderr.decode(errors="backslashreplace")
+
+    @property
+    def lines(self):
+        return self.stdout.decode().splitlines()
+
+    def expect(self, status=0):
+        """Itself, when it ended with `status`."""
+        assert self.status == status, f"{self.command}: status {self.status}\n{self.message}"
+        return self
+
+
+class Shell:
+    """Runs tools and pipelines in one directory with one environment."""
+
+    def __init__(self, directory, environment):
+        self.directory = directory
+        path = f"{BIN}:{os.environ['PATH']}"
+        self.environment = servers.without_aws(os.environ) | {"PATH": path, **environment}
+
+    def with_environment(self, **changes):
+        """The same shell with variables set, or unset where the value is None."""
+        other = Shell(self.directory, {})
+        other.environment = {k: v for k, v in (self.environment | changes).items() if v is not None}
+        return other
+
+    def tool(self, name, *arguments, stdin=b""):
+        """Runs one tool. A tool that Package.swift does not declare is not there to be tested."""
+        require(name)
+        return self._run([BIN / name, *arguments], stdin)
+
+    def run(self, script, stdin=b"", shell=("bash", "-o", "pipefail", "-euc")):
+        """Runs `script` as a shell does; the status of a pipeline is that of its last failure."""
+        require_tools_of(script)
+        return self._run([*shell, script], stdin)
+
+    def _run(self, command, stdin):
+        process = subprocess.Popen(
+            command,
+            cwd=self.directory,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=servers.die_with_parent,
+        )
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=SECONDS)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        status = process.returncode if process.returncode >= 0 else 128 - process.returncode
+        return Finished(" ".join(map(str, command)), status, stdout, stderr)
+
+
+def require(name):
+    """Skips the test when the package has no such tool yet, and fails it when the tool was not built."""
+    if name not in TOOLS and "S3_LINES_BIN" not in os.environ:
+        pytest.skip(f"{name} is not in Package.swift")
+    assert (BIN / name).exists(), f"{BIN / name} was not built: make build"
+
+
+def require_tools_of(script):
+    """`require` for each tool that the shell script names."""
+    for name in re.findall(r"(?<![\w./-])(?:json-sep|s3-[a-z]+(?:-[a-z]+)?)(?![\w./-])", script):
+        require(name)
+
+
+@pytest.fixture(scope="session")
+def all_servers(request):
+    """Every server that the chosen tests use, started side by side."""
+    used = set()
+    for item in request.session.items:
+        used |= set(servers.KINDS).intersection(item.fixturenames)
+        used.add(getattr(item, "callspec", None) and item.callspec.params.get("server"))
+    running = {name: kind() for name, kind in servers.KINDS.items() if name in used}
+    try:
+        for server in running.values():
+            server.start()
+        for server in running.values():
+            server.wait_until_ready()
+        yield running
+    finally:
+        for server in running.values():
+            server.stop()
+
+
+@pytest.fixture(scope="session", params=list(servers.KINDS))
+def server(request, all_servers):
+    """Each of the S3 servers in turn."""
+    return all_servers[request.param]
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(all_servers):
+    """The one real server, for tests that need no second."""
+    return all_servers[servers.SeaweedFS.name]
+
+
+class Bucket:
+    """A bucket of one test and boto3's view of it."""
+
+    def __init__(self, server):
+        self.name = "t-" + uuid.uuid4().hex[:16]
+        self.client = server.client()
+        self.client.create_bucket(
+            Bucket=self.name, CreateBucketConfiguration={"LocationConstraint": servers.REGION}
+        )
+
+    def put(self, key, body):
+        self.client.put_object(Bucket=self.name, Key=key, Body=body)
+
+    def get(self, key):
+        return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+    def keys(self):
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+
+@pytest.fixture
+def bucket(server):
+    """An empty bucket on `server`."""
+    return Bucket(server)
+
+
+@pytest.fixture
+def shell(server, tmp_path):
+    """A shell in an empty directory, with `server` in its environment."""
+    return Shell(tmp_path, server.tool_environment())
+
+
+@pytest.fixture
+def plain_shell(tmp_path):
+    """A shell in an empty directory that knows no server."""
+    return Shell(tmp_path, {"AWS_EC2_METADATA_DISABLED": "true"})

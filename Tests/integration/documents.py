@@ -1,0 +1,133 @@
+"""Reads the examples and options out of the manual pages and Markdown files.
+
+CONTRIBUTING.md says how examples are written; test_examples.py runs them.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DIRECTIVES = {"before", "after", "status", "stop", "norun"}
+ROFF_CHARACTERS = {
+    r"\e": "\\", r"\(rs": "\\", r"\(aq": "'", r"\(dq": '"', r"\(ga": "`", r"\(ha": "^", r"\(ti": "~",
+    r"\-": "-", r"\&": "",
+}  # fmt: skip
+
+
+@dataclass
+class Example:
+    """One block of commands, and the directives written before it."""
+
+    where: str
+    text: str
+    directives: dict[str, list[str]] = field(default_factory=dict)
+
+    def directive(self, name):
+        return "\n".join(self.directives.get(name, []))
+
+    @property
+    def is_transcript(self):
+        return self.text.startswith("$ ")
+
+    def steps(self):
+        """Of a transcript: each command with the output that it shows."""
+        steps = []
+        for line in self.text.splitlines():
+            if line.startswith("$ "):
+                steps.append((line[2:], ""))
+                continue
+            command, output = steps[-1]
+            if line.startswith("> ") and not output:
+                steps[-1] = (f"{command}\n{line[2:]}", output)
+            else:
+                steps[-1] = (command, output + line + "\n")
+        return steps
+
+
+class Blocks:
+    """Gathers directives until the block they belong to ends."""
+
+    def __init__(self, path):
+        self.path, self.examples, self.directives = path, [], {}
+
+    def directive(self, text, number):
+        name, colon, value = text.partition(":")
+        if colon and name.strip() in DIRECTIVES:
+            self.directives.setdefault(name.strip(), []).append(value.strip())
+
+    def end(self, lines, number):
+        example = Example(f"{self.path.name}:{number}", "\n".join(lines), self.directives)
+        self.examples.append(example)
+        self.directives = {}
+
+
+def examples_of_page(path):
+    """The `.Bd -literal` blocks of an mdoc page's EXAMPLES."""
+    blocks, block, inside = Blocks(path), None, False
+    for number, line in enumerate(Path(path).read_text().splitlines(), 1):
+        where = f"{path}:{number}"
+        if line.startswith(".Sh "):
+            inside = line == ".Sh EXAMPLES"
+        elif not inside:
+            continue
+        elif line.startswith('.\\"'):
+            blocks.directive(line[3:], number)
+        elif line.startswith(".Bd -literal"):
+            block = []
+        elif line == ".Ed":
+            blocks.end(block, number - len(block))
+            block = None
+        elif block is not None:
+            assert not line.startswith("."), f"{where}: a macro in an example cannot be run"
+            block.append(plain(line, where))
+        else:
+            assert not line.startswith(".Dl"), f"{where}: write an example as .Bd -literal"
+    return blocks.examples
+
+
+def plain(line, where):
+    """A line of roff as the reader sees it."""
+
+    def character(match):
+        assert match[0] in ROFF_CHARACTERS, f"{where}: unknown escape {match[0]}"
+        return ROFF_CHARACTERS[match[0]]
+
+    return re.sub(r"\\(?:\(..|.)", character, line)
+
+
+def examples_of_markdown(path):
+    """The ```sh blocks of a Markdown file."""
+    blocks, block = Blocks(path), None
+    for number, line in enumerate(Path(path).read_text().splitlines(), 1):
+        comment = re.fullmatch(r"\s*<!-- (.*) -->", line)
+        if block is not None:
+            if line.strip() == "```":
+                blocks.end(block, number - len(block))
+                block = None
+            else:
+                block.append(line)
+        elif line.strip() == "```sh":
+            block = []
+        elif comment:
+            blocks.directive(comment[1], number)
+    return blocks.examples
+
+
+def options_of_help(text):
+    """The options that `--help` lists, each with whether it takes a value."""
+    options = {}
+    for line in text.splitlines():
+        match = re.match(r"  (-[^ ]*(?:[,/] -[^ ]*)*)( <[^>]+>)?(?:  |$)", line)
+        if match:
+            for name in re.split(r", |/", match[1]):
+                options[name] = match[2] is not None
+    return options
+
+
+def options_of_page(text):
+    """The options that an mdoc page describes in its lists, each with whether it takes a value."""
+    options = {}
+    for line in re.findall(r"^\.It (Fl .*)$", text, re.MULTILINE):
+        for name in re.findall(r"Fl (-?[A-Za-z0-9-]+)", line):
+            options[f"-{name}"] = " Ar " in line
+    return options

@@ -1,0 +1,57 @@
+"""`--help`, man pages, completions and what is installed say the same."""
+
+import re
+import subprocess
+
+import documents
+import pytest
+from conftest import BIN, ROOT, TOOLS, require
+
+SHELLS = {"bash": "{}.bash", "zsh": "_{}", "fish": "{}.fish"}
+pytestmark = pytest.mark.parametrize("tool", TOOLS)
+
+
+def help_of(tool):
+    require(tool)
+    return subprocess.check_output([BIN / tool, "--help"], text=True)
+
+
+def test_help_and_page_have_the_same_options(tool):
+    in_help = documents.options_of_help(help_of(tool))
+    in_page = documents.options_of_page((ROOT / f"man/{tool}.1").read_text())
+    assert {"--help", "-h", "--version"} <= in_help.keys()
+    assert in_page == in_help
+
+
+def test_completions_have_the_same_options(tool):
+    options = {name for name in documents.options_of_help(help_of(tool)) if name.startswith("--")}
+    for name in SHELLS.values():
+        text = (ROOT / "completions" / name.format(tool)).read_text()
+        missing = {option for option in options if not re.search(rf"(--|-l '?){option[2:]}\b", text)}
+        assert missing == set(), name
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completions_are_the_generated_ones(tool, shell):
+    require(tool)
+    command = [BIN / tool, "--generate-completion-script", shell]
+    committed = ROOT / "completions" / SHELLS[shell].format(tool)
+    assert subprocess.check_output(command) == committed.read_bytes(), "run: make completions"
+
+
+def test_page_prints_every_exit_status_it_can_end_with(tool):
+    text = (ROOT / f"man/{tool}.1").read_text()
+    assert ".Sh EXIT STATUS" in text
+    listed = re.findall(r"^\.It (?:Li |Er )?(\d+)", text.partition(".Sh EXIT STATUS")[2], re.MULTILINE)
+    assert {"0", "64", "65", "74"} <= set(listed)
+
+
+def test_page_has_examples(tool):
+    assert documents.examples_of_page(ROOT / f"man/{tool}.1")
+
+
+def test_version_is_that_of_the_package(tool):
+    require(tool)
+    source = (ROOT / "Sources/CommandSupport/Version.swift").read_text()
+    version = re.search(r'toolkitVersion = "(.*)"', source)[1]
+    assert subprocess.check_output([BIN / tool, "--version"], text=True) == f"{version}\n"
