@@ -48,7 +48,10 @@ let package = Package(
 
         library("ByteIO", extra: lendsSpans),
         library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
+        library("JSONStream", ["ByteIO"]),
         library("CommandSupport", ["ByteIO", argumentParser]),
+
+        tool("json-sep", ["ByteIO", "CommandSupport", "JSONStream"]),
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
