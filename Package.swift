@@ -48,10 +48,14 @@ let package = Package(
 
         library("ByteIO", extra: lendsSpans),
         library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
+        library("JSONStream", ["ByteIO"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "CExpat"]),
+        library("S3Lines", ["ByteIO", "S3Core"]),
         library("CommandSupport", ["ByteIO", argumentParser]),
-        library("S3CommandSupport", ["ByteIO", "CommandSupport", "S3Core", argumentParser]),
+        library("S3CommandSupport", ["ByteIO", "CommandSupport", "S3Core", "S3Lines", argumentParser]),
+
+        tool("json-sep", ["ByteIO", "CommandSupport", "JSONStream"]),
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),

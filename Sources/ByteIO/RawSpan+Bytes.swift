@@ -17,3 +17,23 @@ extension RawSpan {
         return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
 }
+
+extension RawSpan {
+    /// The offset of the first `byte` at or behind `start`, or nil. Source: memchr(3).
+    package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        unsafe withUnsafeBytes { bytes in
+            guard start < bytes.count, let base = bytes.baseAddress,
+                let found = unsafe memchr(base + start, CInt(byte), bytes.count - start)
+            else { return nil }
+            return unsafe UnsafeRawPointer(found) - base
+        }
+    }
+
+    /// True if the bytes are those of `other`.
+    package func equals(_ other: [UInt8]) -> Bool {
+        unsafe withUnsafeBytes { bytes in
+            guard bytes.count == other.count, let base = bytes.baseAddress else { return other.isEmpty }
+            return unsafe memcmp(base, other, other.count) == 0
+        }
+    }
+}

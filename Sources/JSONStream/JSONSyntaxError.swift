@@ -1,0 +1,102 @@
+import ByteIO
+
+/// Why bytes are not the JSON text that they should be: what was expected at a place, and what stands there.
+package struct JSONSyntaxError: Error, Equatable, Sendable {
+    /// What RFC 8259, or a limit, would have allowed.
+    package enum Expectation: Equatable, Sendable {
+        /// A value at the top level.
+        case text
+        /// A value of an array or object.
+        case value
+        case valueOrArrayEnd
+        case memberName
+        case memberNameOrObjectEnd
+        case colon
+        case commaOrArrayEnd
+        case commaOrObjectEnd
+        case stringCharacter
+        case escapeCharacter
+        case hexadecimalDigit
+        case wellFormedUTF8
+        case digit
+        case digitOrSign
+        case fractionOrEnd
+        case integerOrEnd
+        case fractionDigitOrEnd
+        case exponentDigitOrEnd
+        case literal(Literal, isComplete: Bool)
+        case whiteSpaceInFramedInput
+        case nesting(atMost: Int)
+        case length(atMost: Int)
+    }
+
+    /// What stands there instead.
+    package enum Found: Equatable, Sendable {
+        case byte(UInt8)
+        case endOfInput
+        /// More bytes than a limit allows.
+        case more
+    }
+
+    package let expected: Expectation
+    package let found: Found
+
+    package init(expected: Expectation, found: Found) {
+        self.expected = expected
+        self.found = found
+    }
+}
+
+extension JSONSyntaxError: CustomStringConvertible {
+    /// `expected X, found Y`, one line, control characters escaped.
+    package var description: String { "expected \(expected), found \(found)\(hint)" }
+
+    private var hint: String {
+        switch (expected, found) {
+        case (.text, .byte(UInt8(ascii: ","))): " (--unwrap takes the elements out of an array)"
+        case (.whiteSpaceInFramedInput, _): ""
+        case (_, .byte(0x1E)): ", which means that the text before it is truncated"
+        default: ""
+        }
+    }
+}
+
+extension JSONSyntaxError.Expectation: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .text, .value: "a value"
+        case .valueOrArrayEnd: "a value or ']'"
+        case .memberName: "a member name"
+        case .memberNameOrObjectEnd: "a member name or '}'"
+        case .colon: "':'"
+        case .commaOrArrayEnd: "',' or ']'"
+        case .commaOrObjectEnd: "',' or '}'"
+        case .stringCharacter: "a character of the string or '\"'"
+        case .escapeCharacter: "one of \" \\ / b f n r t u after a backslash"
+        case .hexadecimalDigit: "four hexadecimal digits after \\u"
+        case .wellFormedUTF8: "well-formed UTF-8"
+        case .digit: "a digit"
+        case .digitOrSign: "a digit, '+' or '-'"
+        case .fractionOrEnd: "'.', an exponent or the number's end"
+        case .integerOrEnd: "a digit, '.', an exponent or the number's end"
+        case .fractionDigitOrEnd: "a digit, an exponent or the number's end"
+        case .exponentDigitOrEnd: "a digit or the number's end"
+        case .literal(let word, let isComplete): isComplete ? "the end of '\(word)'" : "'\(word)'"
+        case .whiteSpaceInFramedInput: "white space, without which a text of RS-framed input is truncated"
+        case .nesting(let limit): "at most \(limit) levels of nesting (--max-depth)"
+        case .length(let limit): "at most \(limit) bytes of a value (--max-value)"
+        }
+    }
+}
+
+extension JSONSyntaxError.Found: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .endOfInput: "the end of the input"
+        case .more: "more"
+        case .byte(0x1E): "RS (0x1E)"
+        case .byte(let byte) where byte >= 0x80: "byte " + Diagnostics.printable([byte])
+        case .byte(let byte): "'" + Diagnostics.printable([byte]) + "'"
+        }
+    }
+}

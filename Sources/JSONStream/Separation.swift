@@ -1,0 +1,161 @@
+package import ByteIO
+
+/// The file that takes the bytes of invalid values, behind what it holds already.
+package struct RejectFile: ~Copyable {
+    private let file: OpenFile
+    package var writer: BlockWriter
+
+    package init(_ path: String) throws(SystemError) {
+        file = try OpenFile.appending(path)
+        writer = BlockWriter(descriptor: file.descriptor, name: path)
+    }
+}
+
+/// Why a separation ended before its input did.
+package enum SeparationError: Error, Equatable, Sendable {
+    /// A read, a write or an open failed.
+    case system(SystemError)
+    /// An input held something that is no JSON.
+    case invalid(input: String, InvalidValue)
+}
+
+/// How a separation ended.
+package enum SeparationResult: Equatable, Sendable {
+    /// All input was handled, or `--until`'s value was met; that many invalid values were skipped.
+    case finished(skipped: Int)
+    /// This signal came; what was complete has been written.
+    case interrupted(CInt)
+}
+
+/// json-sep's data path: inputs, one after the other, through a splitter to standard output.
+package struct Separation: ~Copyable {
+    /// So many invalid values are reported one by one; of the others only the number is told.
+    private static let reportLimit = 10
+
+    private let options: SplitOptions
+    private let skipsInvalid: Bool
+    private let diagnostics: Diagnostics
+    private let signals: SignalPipe
+    private var output: ValueOutput
+    private var rejects: RejectFile?
+    private var skipped = 0
+
+    /// - Parameters:
+    ///   - skipsInvalid: invalid values are reported and skipped; else the first ends the run.
+    ///   - rejects: takes the bytes that are skipped.
+    package init(
+        _ options: SplitOptions, skipsInvalid: Bool, rejects: consuming RejectFile?,
+        output: consuming ValueOutput, signals: consuming SignalPipe, diagnostics: Diagnostics
+    ) {
+        self.options = options
+        self.skipsInvalid = skipsInvalid
+        self.rejects = rejects
+        self.signals = signals
+        self.diagnostics = diagnostics
+        widenPipe(output.writer.descriptor)
+        self.output = output
+    }
+
+    /// Separates the values of `paths`, in that order; `-` is standard input.
+    ///
+    /// What is complete has been written when this returns or throws, if it could be written at all.
+    package mutating func run(_ paths: [String]) throws(SeparationError) -> SeparationResult {
+        do {
+            for path in paths where !output.isEnded {
+                if let signal = try run(path) {
+                    try flush()
+                    return .interrupted(signal)
+                }
+            }
+        } catch {
+            try flush()
+            throw error
+        }
+        try flush()
+        if skipped > Self.reportLimit {
+            diagnostics.report("\(skipped - Self.reportLimit) more invalid values were skipped")
+        }
+        return .finished(skipped: skipped)
+    }
+
+    /// - Returns: the signal that ended it, if one did.
+    private mutating func run(_ path: String) throws(SeparationError) -> CInt? {
+        guard path != "-" else { return try separate(LineReader(), named: path) }
+        let file: OpenFile
+        do { file = try OpenFile.reading(path) } catch { throw .system(error) }
+        return try separate(LineReader(descriptor: file.descriptor, name: path), named: path)
+    }
+
+    private mutating func separate(
+        _ source: consuming LineReader, named name: String
+    ) throws(SeparationError) -> CInt? {
+        var reader = source
+        var splitter = ValueSplitter(options)
+        var supply = ValueSplitter.Supply.flowing
+        widenPipe(reader.descriptor)
+        while !output.isEnded {
+            let step = splitter.step(reader.unread, supply)
+            do {
+                try deliver(step, of: reader.unread.extracting(first: step.consumed), splitter.lines.bytes)
+                reader.consume(step.consumed)
+                if step.outcome == .starved, let signal = try supplyMore(&reader, &supply) { return signal }
+            } catch {
+                throw .system(error)
+            }
+            if step.outcome == .finished { return nil }
+            guard case .invalid(let invalid) = step.outcome else { continue }
+            guard skipsInvalid else { throw .invalid(input: name, invalid) }
+            report(invalid, of: name)
+            splitter.skipInvalid()
+        }
+        return nil
+    }
+
+    private mutating func deliver(
+        _ step: ValueSplitter.Step, of bytes: RawSpan, _ lines: RawSpan
+    ) throws(SystemError) {
+        switch step.outcome {
+        case .verbatim: try output.write(bytes)
+        case .compacted: try output.write(lines)
+        case .skipped: try rejects?.writer.append(bytes)
+        case .invalid, .starved, .finished: break
+        }
+    }
+
+    /// Gets more bytes. Before a wait, the splitter is first asked to say what it can, then what was said is
+    /// written.
+    ///
+    /// - Returns: the signal that came instead, if one did.
+    private mutating func supplyMore(
+        _ reader: inout LineReader, _ supply: inout ValueSplitter.Supply
+    ) throws(SystemError) -> CInt? {
+        var event = try waitForInput(reader.descriptor, signals: signals, milliseconds: 0)
+        if event == .timedOut {
+            guard supply == .pausing else {
+                supply = .pausing
+                return nil
+            }
+            try output.writer.flush()
+            try rejects?.writer.flush()
+            event = try waitForInput(reader.descriptor, signals: signals)
+        }
+        if case .signal(let signal) = event { return signal }
+        try reader.fill()
+        supply = reader.isAtEnd ? .ended : .flowing
+        return nil
+    }
+
+    private mutating func report(_ invalid: InvalidValue, of input: String) {
+        skipped += 1
+        if skipped <= Self.reportLimit { diagnostics.report("\(input):\(invalid)") }
+    }
+
+    private mutating func flush() throws(SeparationError) {
+        do {
+            try output.writer.flush()
+            try rejects?.writer.flush()
+        } catch {
+            throw .system(error)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import ByteIO
+package import CommandSupport
+import S3Core
+package import S3Lines
+
+extension RunEnd {
+    /// Ends the process as the shell expects after this end of a run; returns where a status says it all.
+    ///
+    /// - Parameter ignoresPipeSignal: whether SIGPIPE was ignored when the process began; then a reader
+    ///   that has gone is an error like any other.
+    package func exitStatus(ignoresPipeSignal: Bool) throws(ToolFailure) -> ExitStatus {
+        switch self {
+        case .complete: return .success
+        case .someFailed: return .partialFailure
+        case .someMissing: return .noInput
+        case .stopped(let reason): throw ToolFailure(reason)
+        case .signal(let signal): SignalPipe.endProcess(by: signal)
+        case .outputClosed:
+            guard ignoresPipeSignal else { SignalPipe.endProcess(by: SIGPIPE) }
+            throw ToolFailure(SystemError("standard output", code: EPIPE))
+        }
+    }
+}
+
+extension ToolFailure {
+    package init(_ reason: StopReason) {
+        switch reason {
+        case .malformed(let text): self.init(.malformedInput, text)
+        case .service(let error, let context):
+            self.init(ExitStatus(error), (context.map { $0 + ": " } ?? "") + error.description)
+        case .system(let error): self.init(error)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package import ByteIO
+package import S3Core
+
+/// How a run of a tool that moves lines came to its end. What failed on the way was reported already.
+package enum RunEnd: Equatable, Sendable {
+    /// Everything was done.
+    case complete
+    /// Some records or objects failed, the rest was done.
+    case someFailed
+    /// Nothing failed but that some keys do not exist.
+    case someMissing
+    /// The run could not go on.
+    case stopped(StopReason)
+    /// This signal asked for the end; what was complete is done.
+    case signal(CInt)
+    /// The reader of standard output has gone.
+    case outputClosed
+}
+
+/// Why a run could not go on.
+package enum StopReason: Error, Equatable, Sendable {
+    /// The input is not what it should be; the text says where and why.
+    case malformed(String)
+    /// The service failed, or refused what nothing else can replace. `context` names the key, if there is one.
+    case service(S3Error, context: String?)
+    /// Reading or writing failed here.
+    case system(SystemError)
+}
