@@ -41,7 +41,7 @@ extension ToolCommand {
             ExitStatus.success.endProcess()
         }
         Diagnostics(tool: toolName).report(message(for: error))
-        let usage = usageString() + "\nSee '\(toolName) --help'.\n"
+        let usage = "Usage: " + usageString() + "\nSee '\(toolName) --help'.\n"
         try? writeAll(usage, to: STDERR_FILENO, name: "standard error")
         ExitStatus.usage.endProcess()
     }

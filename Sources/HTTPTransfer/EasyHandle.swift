@@ -46,6 +46,8 @@ import CCurl
         setLong(CURLOPT_FOLLOWLOCATION, 0)
         setLong(CURLOPT_NETRC, 0)
         setLong(CURLOPT_PATH_AS_IS, 1)
+        // A proxy's answer to CONNECT is not the service's.
+        setLong(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         setLong(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         setLong(CURLOPT_SSL_VERIFYPEER, 1)
         setLong(CURLOPT_SSL_VERIFYHOST, 2)

@@ -68,11 +68,15 @@ package struct TransferID: Equatable, Sendable {
 
     /// Starts a transfer; the receiver is kept until it has ended.
     ///
-    /// - Throws: `unusable` if there is no memory for one more.
+    /// - Throws: `unusable` if there is no memory for one more, or a header field would end its line early.
     @discardableResult
     package func start(_ request: HTTPRequest, _ receiver: any TransferReceiver) throws(TransferError)
         -> TransferID
     {
+        guard request.headers.allSatisfy({ HTTPHeader.isValue($0.name) && HTTPHeader.isValue($0.value) })
+        else {
+            throw TransferError(.unusable, "a header field holds a line break or a NUL")
+        }
         let slot = if let free = idle.popLast() { free } else { try addHandle() }
         let handle = handles[slot]
         handle.begin(request, receiver: receiver)

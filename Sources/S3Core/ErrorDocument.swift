@@ -15,14 +15,16 @@ package enum ErrorDocument {
         let document = XMLElement(parsing: response.body).flatMap { $0.name == "Error" ? $0 : nil }
         let code = document?.text("Code") ?? ""
         let isBare = document == nil && method != .head && head.value("x-amz-request-id") == nil
-        var error = S3Error(
-            kind(code: code, status: head.status, isBare: isBare, addressesObject: addressesObject),
-            document?.text("Message") ?? "")
+        let region = region(head, document)
+        var kind = kind(code: code, status: head.status, isBare: isBare, addressesObject: addressesObject)
+        // The answer to HEAD cannot say AuthorizationHeaderMalformed; it names the right region all the same.
+        if method == .head, head.status == 400, region != nil { kind = .wrongRegion }
+        var error = S3Error(kind, document?.text("Message") ?? "")
         error.status = head.status
         error.code = code
         if error.kind == .notS3 { error.message = "the answer is not S3's" }
         error.requestID = document?.text("RequestId") ?? head.text("x-amz-request-id") ?? ""
-        error.region = region(head, document)
+        error.region = region
         error.retryAfterMilliseconds = head.number("x-amz-retry-after")
         error.mayHaveBeenApplied = head.status >= 500
         return error

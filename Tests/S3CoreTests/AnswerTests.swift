@@ -73,6 +73,13 @@ import Testing
         #expect(error.kind == .wrongRegion && error.region == nil)
     }
 
+    @Test func aHeadNamesTheRegionWithoutABody() {
+        let head = HTTPResponseHead(status: 400, headers: [HTTPHeader("x-amz-bucket-region", "eu-west-3")])
+        let error = ErrorDocument.error(
+            S3Response(head: head, body: []), method: .head, addressesObject: false)
+        #expect(error.kind == .wrongRegion && error.region == "eu-west-3")
+    }
+
     @Test func anErrorInsideASuccessIsOne() {
         let body = "<Error><Code>InternalError</Code><Message>We encountered an error</Message></Error>"
         #expect(ErrorDocument.error(inSuccess: response(200, body))?.kind == .serverFailed)
