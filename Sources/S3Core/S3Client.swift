@@ -87,9 +87,21 @@ package final class S3Client {
     /// What another thread may use to end a `turn`.
     package var waker: TransferWaker { loop.waker }
 
+    /// The same as a function, for those who know nothing of transfers.
+    package var wakeUp: @Sendable () -> Void {
+        let waker = loop.waker
+        return { waker.wakeUp() }
+    }
+
     /// Cancels all that has not ended.
     package func cancelAll() {
         let calls = Array(sent.values) + delayed.map(\.call) + again.removeAll() + waiting.removeAll()
+        for call in calls { cancel(call) }
+    }
+
+    /// Cancels what waits to be sent, for the first time or again.
+    package func cancelUnsent() {
+        let calls = delayed.map(\.call) + again.removeAll() + waiting.removeAll()
         for call in calls { cancel(call) }
     }
 

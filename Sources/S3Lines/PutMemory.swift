@@ -1,0 +1,37 @@
+/// Whether more input may be read: the bound of `--memory`. A plain state machine.
+package struct PutMemory: Equatable, Sendable {
+    /// What to do about the input.
+    package enum Admission: Equatable, Sendable {
+        case read
+        /// Something is under way whose end makes room.
+        case wait
+        /// Nothing is under way: the open objects themselves have used it up.
+        case relieve
+    }
+
+    private let limit: Int
+    private let maxPending: Int
+    /// Bytes that buffers and what surrounds them take.
+    package private(set) var used = 0
+
+    /// - Parameters:
+    ///   - limit: the bytes of `--memory`.
+    ///   - maxPending: how many requests are kept ready; more would only take memory.
+    package init(limit: Int, maxPending: Int) {
+        self.limit = limit
+        self.maxPending = maxPending
+    }
+
+    /// Takes bytes, or gives them back where negative.
+    package mutating func change(by bytes: Int) { used += bytes }
+
+    /// - Parameters:
+    ///   - pending: requests that have not ended.
+    ///   - queued: bytes of receipts that stdout's reader has not taken.
+    ///   - headroom: the most that the next read can make the buffers grow.
+    package func admission(pending: Int, queued: Int, headroom: Int) -> Admission {
+        if pending >= maxPending { return .wait }
+        if used + queued + headroom <= limit { return .read }
+        return pending > 0 || queued > 0 ? .wait : .relieve
+    }
+}
