@@ -25,10 +25,14 @@ import CCurl
     /// POSTFIELDS must not be null, or libcurl would read the body from a callback.
     private let noBody = ByteBlock()
     private var text: [CChar] = []
+    /// Where libcurl says what its codes do not: the host, the port.
+    private let words: UnsafeMutableBufferPointer<CChar>
 
     init?(_ options: TransferOptions, slot: Int) {
         guard let handle = unsafe curl_easy_init() else { return nil }
         self.slot = slot
+        unsafe words = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe words.initialize(repeating: 0)
         unsafe self.handle = unsafe handle
         set(options)
         setCallbacks()
@@ -37,6 +41,7 @@ import CCurl
     deinit {
         unsafe curl_slist_free_all(headerList)
         unsafe curl_easy_cleanup(handle)
+        unsafe words.deallocate()
     }
 
     /// What holds for every request. Source: curl_easy_setopt(3).
@@ -69,6 +74,7 @@ import CCurl
         unsafe s3_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
         unsafe s3_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
         unsafe s3_curl_set_pointer(handle, CURLOPT_PREREQDATA, context)
+        unsafe s3_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, UnsafeRawPointer(words.baseAddress))
         unsafe s3_curl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
             let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
             return unsafe EasyHandle.from(context).receive(headerLine: line) ? size * count : 0
@@ -97,6 +103,7 @@ import CCurl
         sends = 0
         refusal = nil
         bytesReceived = 0
+        unsafe words[0] = 0
         setText(CURLOPT_URL, request.url)
         set(method: request.method, body: request.body)
         set(headers: request.headers)
@@ -169,7 +176,11 @@ import CCurl
         guard code != CURLE_OK else { return nil }
         var kind = refusal ?? TransferError.kind(of: code)
         if kind == .stalled && sends == 0 { kind = .unconnected }
-        return TransferError(kind, unsafe String(cString: curl_easy_strerror(code)))
+        let general = unsafe String(cString: curl_easy_strerror(code))
+        guard let base = unsafe words.baseAddress, unsafe base.pointee != 0 else {
+            return TransferError(kind, general)
+        }
+        return TransferError(kind, unsafe String(cString: base))
     }
 
     // MARK: callbacks
