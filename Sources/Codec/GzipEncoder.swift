@@ -1,4 +1,4 @@
-package import ByteIO
+import ByteIO
 import CZlib
 
 /// Compresses one stream into one gzip member, by zlib.
