@@ -5,7 +5,8 @@
 ///
 /// Blocks are read to addresses on page starts. What is left of a block, usually the head of a line, is
 /// moved to end where the next block starts; only a line longer than a block makes the buffer grow, by
-/// doubling, and it never shrinks. Memory is therefore one block plus twice the longest line.
+/// doubling, and it never shrinks. Memory is therefore a block plus up to four times the longest line, and
+/// half as much again while the buffer grows.
 package struct LineReader: ~Copyable {
     /// What is read from, as messages name it.
     package let name: String
@@ -23,6 +24,7 @@ package struct LineReader: ~Copyable {
 
     /// - Parameter blockSize: the most bytes one read asks for.
     package init(descriptor: CInt = STDIN_FILENO, name: String = "standard input", blockSize: Int = 1 << 18) {
+        precondition(blockSize > 0)
         self.descriptor = descriptor
         self.name = name
         self.blockSize = PageBuffer.roundedToPages(blockSize)
@@ -92,15 +94,16 @@ package struct LineReader: ~Copyable {
         return count
     }
 
-    /// Leaves a block's room, or at least half a block's behind a long line, from `end` on.
+    /// Leaves room from `end` on: a whole block's in front of which little is left, some behind a long line.
     private mutating func makeRoom() {
         let kept = end - start
         let page = PageBuffer.pageSize
+        guard kept <= page || buffer.capacity - end < blockSize / 2 else { return }
         let readOffset = max(page, PageBuffer.roundedToPages(kept))
-        if kept <= blockSize / 4 || start - page >= kept {
-            // Little is left, or as much was used as is left: moving it costs less than it saves.
+        if readOffset + blockSize <= buffer.capacity || start - page >= kept {
+            // A block fits, or as much was used as is left: moving costs less than it saves.
             relocate(to: readOffset - kept)
-        } else if buffer.capacity - end < blockSize / 2 {
+        } else {
             let larger = PageBuffer(capacity: max(2 * buffer.capacity, readOffset + blockSize))
             buffer.copy(start..<end, into: larger, at: readOffset - kept)
             buffer = larger

@@ -13,7 +13,9 @@ package struct OpenFile: ~Copyable {
 
     /// Opens a file to read it.
     package static func reading(_ path: String) throws(SystemError) -> OpenFile {
-        try OpenFile(path, flags: O_RDONLY)
+        do { return try OpenFile(path, flags: O_RDONLY) } catch {
+            throw SystemError(path, code: error.code, isMissingInput: error.code == ENOENT)
+        }
     }
 
     /// Opens a file to write behind its end, and makes it if there is none.
@@ -22,4 +24,15 @@ package struct OpenFile: ~Copyable {
     }
 
     deinit { close(descriptor) }
+}
+
+/// Makes sure that descriptors 0, 1 and 2 are taken, so that no file or socket that is opened later becomes
+/// standard output by accident. One that was closed (`>&-`) is opened the wrong way round: using it fails.
+package func openMissingStandardDescriptors() {
+    for (descriptor, flags) in [
+        (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY),
+    ] where fcntl(descriptor, F_GETFD) < 0 {
+        // The lowest free number is the one that is missing.
+        _ = unsafe open("/dev/null", flags)
+    }
 }

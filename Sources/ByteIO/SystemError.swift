@@ -6,10 +6,13 @@ package struct SystemError: Error, Equatable, Sendable {
     package let subject: String
     /// The value of `errno`.
     package let code: CInt
+    /// True if what failed was to open a file to read that does not exist.
+    package let isMissingInput: Bool
 
-    package init(_ subject: String, code: CInt) {
+    package init(_ subject: String, code: CInt, isMissingInput: Bool = false) {
         self.subject = subject
         self.code = code
+        self.isMissingInput = isMissingInput
     }
 }
 

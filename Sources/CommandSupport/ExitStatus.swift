@@ -43,6 +43,6 @@ package struct ToolFailure: Error, Equatable, Sendable {
 
     /// A failed read or write is 74, an input file that does not exist 66.
     package init(_ error: SystemError) {
-        self.init(error.code == ENOENT ? .noInput : .inputOutput, error.description)
+        self.init(error.isMissingInput ? .noInput : .inputOutput, error.description)
     }
 }

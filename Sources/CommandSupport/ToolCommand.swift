@@ -16,6 +16,7 @@ extension ToolCommand {
 
     /// Parses the arguments, does the work and ends the process with its status.
     package static func main() {
+        openMissingStandardDescriptors()
         let diagnostics = Diagnostics(tool: toolName)
         do {
             guard let command = try parseAsRoot() as? Self else { throw CleanExit.helpRequest(self) }

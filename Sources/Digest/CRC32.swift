@@ -10,8 +10,10 @@ package struct CRC32: Equatable, Sendable {
 
     /// Adds `bytes`.
     package mutating func update(_ bytes: RawSpan) {
+        // Without an address zlib would start anew.
+        guard bytes.byteCount > 0 else { return }
         value = unsafe bytes.withUnsafeBytes { buffer in
-            let typed = unsafe buffer.bindMemory(to: UInt8.self)
+            let typed = unsafe buffer.assumingMemoryBound(to: UInt8.self)
             return unsafe UInt32(truncatingIfNeeded: crc32_z(UInt(value), typed.baseAddress, typed.count))
         }
     }

@@ -18,42 +18,47 @@ package enum DigestAlgorithm: Sendable {
 /// Source: OpenSSL's EVP_DigestInit(3). A machine that forbids an algorithm (FIPS and MD5) ends the process.
 @safe package struct MessageDigest: ~Copyable {
     private let context: OpaquePointer
-    private let algorithm: DigestAlgorithm
+    /// True once the hash was taken: the next bytes start a message. Not done at once, since starting costs
+    /// as much as a short message does.
+    private var isFinished = false
 
     package init(_ algorithm: DigestAlgorithm) {
         guard let context = unsafe EVP_MD_CTX_new() else { fatalError("out of memory") }
         unsafe self.context = unsafe context
-        self.algorithm = algorithm
-        reset()
-    }
-
-    deinit { unsafe EVP_MD_CTX_free(context) }
-
-    /// Starts the next message.
-    package mutating func reset() {
         let started = unsafe EVP_DigestInit_ex(context, algorithm.implementation, nil)
         precondition(started == 1, "libcrypto does not offer \(algorithm)")
     }
 
+    deinit { unsafe EVP_MD_CTX_free(context) }
+
     /// Adds `bytes` to the message.
     package mutating func update(_ bytes: RawSpan) {
+        startIfFinished()
         _ = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
     }
 
     /// Goes on from where `other`, of the same algorithm, stands.
     package mutating func resume(_ other: borrowing MessageDigest) {
+        isFinished = false
         _ = unsafe EVP_MD_CTX_copy_ex(context, other.context)
     }
 
-    /// The hash of all that was added since the last `reset`, 16, 20 or 32 bytes; then `reset`.
+    /// The hash of the message, 16, 20 or 32 bytes; what is added next is another message.
     package mutating func finish() -> [UInt8] {
-        let hash = unsafe [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, count in
+        startIfFinished()
+        isFinished = true
+        return unsafe [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, count in
             var size: UInt32 = 0
             _ = unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, &size)
             count = Int(size)
         }
-        reset()
-        return hash
+    }
+
+    private mutating func startIfFinished() {
+        guard isFinished else { return }
+        isFinished = false
+        // The algorithm stays what it was: naming it again would look it up again.
+        _ = unsafe EVP_DigestInit_ex(context, nil, nil)
     }
 
     /// The hash of `bytes` alone.

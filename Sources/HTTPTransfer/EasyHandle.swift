@@ -17,7 +17,9 @@ import CCurl
     private var bodyHasBegun = false
     /// How many times libcurl was about to send the request.
     private var sends = 0
-    private var refusal: TransferError.Kind?
+    private var mayBeResent = true
+    /// Why this side ended the transfer, if it did.
+    private(set) var refusal: TransferError.Kind?
     private var bytesReceived = 0
 
     private var headerList: UnsafeMutablePointer<curl_slist>?
@@ -101,6 +103,7 @@ import CCurl
         head.removeAll()
         bodyHasBegun = false
         sends = 0
+        mayBeResent = request.mayBeResent
         refusal = nil
         bytesReceived = 0
         unsafe words[0] = 0
@@ -173,14 +176,15 @@ import CCurl
     }
 
     private func error(_ code: CURLcode) -> TransferError? {
-        guard code != CURLE_OK else { return nil }
+        // A refusal while a paused transfer is taken up again does not reach libcurl's result.
+        guard code != CURLE_OK || refusal != nil else { return nil }
         var kind = refusal ?? TransferError.kind(of: code)
-        if kind == .stalled && sends == 0 { kind = .unconnected }
-        let general = unsafe String(cString: curl_easy_strerror(code))
-        guard let base = unsafe words.baseAddress, unsafe base.pointee != 0 else {
-            return TransferError(kind, general)
+        if sends == 0, kind == .stalled || kind == .connectionLost { kind = .unconnected }
+        var message = unsafe String(cString: curl_easy_strerror(code))
+        if let base = unsafe words.baseAddress, unsafe base.pointee != 0 {
+            message = unsafe String(cString: base)
         }
-        return TransferError(kind, unsafe String(cString: base))
+        return TransferError(kind, message, wasSent: sends > 0)
     }
 
     // MARK: callbacks
@@ -208,8 +212,9 @@ import CCurl
 
     private func allowSend() -> Bool {
         sends += 1
-        if sends > 1 { refusal = .resendRefused }
-        return sends == 1
+        guard sends > 1, !mayBeResent else { return true }
+        refusal = .resendRefused
+        return false
     }
 
     // MARK: options

@@ -29,7 +29,8 @@ package struct HTTPHeader: Equatable, Sendable {
     }
 }
 
-/// One request, ready to be sent. Nothing is added to it but Host, Content-Length and User-Agent.
+/// One request, ready to be sent. Nothing is added to it but Content-Length, User-Agent and, if it is not
+/// among the headers, Host.
 package struct HTTPRequest {
     package var method: HTTPMethod
     /// The absolute URL, percent-encoded; sent as it stands.
@@ -37,6 +38,9 @@ package struct HTTPRequest {
     package var headers: [HTTPHeader]
     /// The body of a PUT or POST; it must not change until the transfer has ended. Nil sends none.
     package var body: ByteBlock?
+    /// Whether libcurl may send the request again by itself when a kept connection turns out to be dead: not
+    /// where being acted on twice is another thing than once.
+    package var mayBeResent = true
 
     package init(method: HTTPMethod, url: [UInt8], headers: [HTTPHeader], body: ByteBlock? = nil) {
         self.method = method

@@ -12,12 +12,12 @@ package struct TransferError: Error, Equatable, Sendable {
         case connectionLost
         /// Less than one byte a second for the stall time, in either direction, or no first byte.
         case stalled
-        /// The peer's certificate or the TLS handshake was refused.
+        /// The peer's certificate was refused.
         case untrusted
         /// The answer is not HTTP, or its header fields pass the limit.
         case notHTTP
         /// A kept connection turned out to be dead after the request had gone out; libcurl would have sent
-        /// it again by itself, which only whoever knows the request may decide.
+        /// it again by itself, which `HTTPRequest.mayBeResent` forbids.
         case resendRefused
         /// The receiver of the body asked for it.
         case cancelled
@@ -29,17 +29,13 @@ package struct TransferError: Error, Equatable, Sendable {
     /// libcurl's words.
     package let message: String
 
-    package init(_ kind: Kind, _ message: String) {
+    /// True if the request may have reached the service, so that it may have been acted on.
+    package let wasSent: Bool
+
+    package init(_ kind: Kind, _ message: String, wasSent: Bool = false) {
         self.kind = kind
         self.message = message
-    }
-
-    /// True if the request cannot have been acted on, because it never left.
-    package var isBeforeRequest: Bool {
-        switch kind {
-        case .unresolved, .unconnected, .untrusted, .unusable: true
-        case .connectionLost, .stalled, .notHTTP, .resendRefused, .cancelled: false
-        }
+        self.wasSent = wasSent
     }
 
     /// Source: libcurl-errors(3).
@@ -48,10 +44,10 @@ package struct TransferError: Error, Equatable, Sendable {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
         case CURLE_COULDNT_CONNECT: .unconnected
         case CURLE_OPERATION_TIMEDOUT: .stalled
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
-            CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SSL_CONNECT_ERROR: .unconnected
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
             .untrusted
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_SSL_CACERT_BADFILE, CURLE_FAILED_INIT,
+        case CURLE_URL_MALFORMAT, CURLE_SSL_CACERT_BADFILE, CURLE_FAILED_INIT,
             CURLE_OUT_OF_MEMORY, CURLE_BAD_FUNCTION_ARGUMENT:
             .unusable
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2, CURLE_BAD_CONTENT_ENCODING:

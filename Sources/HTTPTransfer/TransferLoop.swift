@@ -47,6 +47,10 @@ package struct TransferID: Equatable, Sendable {
     private var handles: [EasyHandle] = []
     private var idle: [Int] = []
     private var waiting: [curl_waitfd] = []
+    // libcurl must not be called from its own callbacks: what they ask for is done when it is back.
+    private var isPerforming = false
+    private var resumed: [TransferID] = []
+    private var cancelled: [TransferID] = []
 
     /// - Throws: `TransferError.Kind.unusable` if libcurl cannot be set up.
     package init(_ options: TransferOptions) throws(TransferError) {
@@ -97,16 +101,17 @@ package struct TransferID: Equatable, Sendable {
         return handles.count - 1
     }
 
-    /// Goes on with a transfer whose receiver paused it.
-    package func resume(_ id: TransferID) {
-        guard let handle = handle(id) else { return }
-        unsafe curl_easy_pause(handle.handle, CURLPAUSE_CONT)
-    }
+    /// Goes on, within the next `perform`, with a transfer whose receiver paused it.
+    package func resume(_ id: TransferID) { resumed.append(id) }
 
-    /// Ends a transfer; its receiver is told so before this returns.
+    /// Ends a transfer; its receiver is told so before this returns or, where libcurl is at work just then,
+    /// before `perform` does.
     package func cancel(_ id: TransferID) {
-        guard let handle = handle(id) else { return }
-        finish(handle, CURLE_ABORTED_BY_CALLBACK, as: .cancelled)
+        if isPerforming {
+            cancelled.append(id)
+        } else if let handle = handle(id) {
+            finish(handle, CURLE_ABORTED_BY_CALLBACK, as: .cancelled)
+        }
     }
 
     private func handle(_ id: TransferID) -> EasyHandle? {
@@ -117,7 +122,30 @@ package struct TransferID: Equatable, Sendable {
     /// Does what can be done without waiting, and hands out what ended.
     package func perform() {
         var running: CInt = 0
+        isPerforming = true
         unsafe curl_multi_perform(multi, &running)
+        isPerforming = false
+        takeUpResumed()
+        handOutEnded()
+        let ids = cancelled
+        cancelled.removeAll()
+        for id in ids { cancel(id) }
+    }
+
+    private func takeUpResumed() {
+        guard !resumed.isEmpty else { return }
+        let ids = resumed
+        resumed.removeAll(keepingCapacity: true)
+        for handle in ids.compactMap(handle) {
+            // The bytes that were held back come to the receiver in here.
+            isPerforming = true
+            let code = unsafe curl_easy_pause(handle.handle, CURLPAUSE_CONT)
+            isPerforming = false
+            if code != CURLE_OK || handle.refusal != nil { finish(handle, code) }
+        }
+    }
+
+    private func handOutEnded() {
         var left: CInt = 0
         while let message = unsafe curl_multi_info_read(multi, &left) {
             guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
@@ -149,14 +177,16 @@ package struct TransferID: Equatable, Sendable {
         return waiting.map { $0.revents != 0 }
     }
 
-    /// What another thread may use to end a `wait`; not after the loop is gone.
-    package var waker: TransferWaker { unsafe TransferWaker(multi: multi) }
+    /// What another thread may use to end a `wait`.
+    package var waker: TransferWaker { TransferWaker(loop: self) }
+
+    fileprivate func wakeUp() { unsafe curl_multi_wakeup(multi) }
 }
 
-/// Ends the `wait` of a loop from another thread.
-@safe package struct TransferWaker: @unchecked Sendable {
-    fileprivate let multi: UnsafeMutableRawPointer
+/// Ends the `wait` of a loop from another thread. It keeps the loop, which therefore cannot be gone.
+package struct TransferWaker: @unchecked Sendable {
+    fileprivate let loop: TransferLoop
 
     /// The next or current `wait` returns at once. Source: curl_multi_wakeup(3), which any thread may call.
-    package func wakeUp() { unsafe curl_multi_wakeup(multi) }
+    package func wakeUp() { loop.wakeUp() }
 }

@@ -76,18 +76,15 @@ package struct S3Options: ParsableArguments {
         settings.signsRequests = !noSignRequest
         settings.requestPayer = requestPayer
         forbidCoreFiles()
-        do {
-            let configuration = try S3Configuration(settings, environment: .process)
-            let client = try S3Client(configuration, bucket: location.bucket)
-            if verbose { client.log = { diagnostics.report($0.description) } }
-            return client
-        } catch let error as ConfigurationError {
+        let configuration: S3Configuration
+        do { configuration = try S3Configuration(settings, environment: .process) } catch {
             throw ToolFailure(error)
-        } catch let error as S3Error {
-            throw ToolFailure(error)
-        } catch {
-            throw ToolFailure(.configuration, "\(error)")
         }
+        do {
+            let client = try S3Client(configuration, bucket: location.bucket)
+            if verbose { client.log = { diagnostics.report($0.description(relativeTo: location)) } }
+            return client
+        } catch { throw ToolFailure(error) }
     }
 
     /// A core file would hold the secret key.
@@ -97,13 +94,17 @@ package struct S3Options: ParsableArguments {
     }
 }
 
-extension RequestRecord: CustomStringConvertible {
-    /// `PutObject a/b: 200, attempt 1, 3.2 ms`
-    package var description: String {
-        var text = operation
-        if let key { text += " " + Diagnostics.printable(key) }
-        text += ": \(status == 0 ? "no answer" : String(status)), attempt \(attempt)"
-        text += ", \(microseconds / 1000).\(microseconds / 100 % 10) ms"
+extension RequestRecord {
+    /// `PUT a/b: PutObject: 200, attempt 1, 3.2 ms`, the key as records write it.
+    fileprivate func description(relativeTo location: Location) -> String {
+        var field: [UInt8] = []
+        if let key {
+            let relative = location.relativeKey(key) ?? key
+            KeyEscaping.escape(relative.bytes, into: &field)
+        }
+        let name = key == nil ? location.bucket : String(decoding: field, as: UTF8.self)
+        var text = "\(method) \(name): \(operation): \(status == 0 ? "no answer" : String(status))"
+        text += ", attempt \(attempt), \(microseconds / 1000).\(microseconds / 100 % 10) ms"
         return remark.isEmpty ? text : text + ": " + remark
     }
 }

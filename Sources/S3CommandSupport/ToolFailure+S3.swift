@@ -9,7 +9,7 @@ extension ExitStatus {
             case .noSuchBucket, .noSuchKey: .noInput
             case .accessDenied, .credentialsRefused, .clockSkewed: .noPermission
             case .throttled, .timedOut: .tryAgain
-            case .unreachable, .serverFailed: .unavailable
+            case .unreachable, .untrusted, .connectionLost, .serverFailed: .unavailable
             case .notS3, .damaged: .protocolViolation
             case .configuration, .wrongRegion: .configuration
             case .noSuchUpload, .preconditionFailed, .conflict, .rangeNotSatisfiable, .cancelled, .refused:

@@ -19,10 +19,15 @@ package enum ErrorDocument {
         var kind = kind(code: code, status: head.status, isBare: isBare, addressesObject: addressesObject)
         // The answer to HEAD cannot say AuthorizationHeaderMalformed; it names the right region all the same.
         if method == .head, head.status == 400, region != nil { kind = .wrongRegion }
+        // A redirect that says nothing of regions is a web server's.
+        if kind == .wrongRegion, code.isEmpty, region == nil { kind = .notS3 }
         var error = S3Error(kind, document?.text("Message") ?? "")
         error.status = head.status
         error.code = code
-        if error.kind == .notS3 { error.message = "the answer is not S3's" }
+        if error.kind == .notS3 {
+            let target = head.text("location").map { ", it redirects to \($0)" } ?? ""
+            error.message = "the answer is not S3's" + target
+        }
         error.requestID = document?.text("RequestId") ?? head.text("x-amz-request-id") ?? ""
         error.region = region
         error.retryAfterMilliseconds = head.number("x-amz-retry-after")
@@ -58,6 +63,7 @@ package enum ErrorDocument {
         if code.hasPrefix("Throttl") || code.hasPrefix("TooManyRequests") { return .throttled }
         switch status {
         case 301, 302, 303, 307, 308: return .wrongRegion
+        case 408: return .timedOut
         case 401: return .credentialsRefused
         case 403: return .accessDenied
         case 404: return isBare ? .notS3 : addressesObject ? .noSuchKey : .noSuchBucket
@@ -65,7 +71,7 @@ package enum ErrorDocument {
         case 412: return .preconditionFailed
         case 416: return .rangeNotSatisfiable
         case 429: return .throttled
-        case 500...: return .serverFailed
+        case 500, 502, 503, 504: return .serverFailed
         default: return isBare ? .notS3 : .refused
         }
     }

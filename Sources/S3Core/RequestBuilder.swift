@@ -13,8 +13,7 @@ struct RequestBuilder: ~Copyable {
     /// The time of the last request, and how it is written: many requests fall into one second.
     private var time = Timestamp(seconds: 0)
     private var timeText: [UInt8] = []
-    /// How far the service's clock is ahead of this machine's.
-    var clockOffsetSeconds = 0
+    private var clockOffsetSeconds = 0
 
     init(_ configuration: S3Configuration, bucket: String) {
         self.bucket = bucket
@@ -23,11 +22,13 @@ struct RequestBuilder: ~Copyable {
         setRegion(configuration.region)
     }
 
-    var region: String { configuration.region }
-    var isAWS: Bool { address.isAWS }
+    /// Signs otherwise from now on, and on AWS asks the region's own host.
+    mutating func setSigning(_ signing: AttemptHistory.Signing) {
+        clockOffsetSeconds = signing.clockOffsetSeconds
+        setRegion(signing.region)
+    }
 
-    /// Signs for another region from now on, and on AWS asks that region's host.
-    mutating func setRegion(_ region: String) {
+    private mutating func setRegion(_ region: String) {
         configuration.region = region
         address = configuration.bucketAddress(bucket)
         origin = [UInt8]((address.scheme.rawValue + "://" + address.authority).utf8)
@@ -55,8 +56,10 @@ struct RequestBuilder: ~Copyable {
             url.append(UInt8(ascii: "?"))
             url += query
         }
-        return HTTPRequest(
+        var transfer = HTTPRequest(
             method: request.method, url: url, headers: headers + request.unsignedHeaders, body: request.body)
+        transfer.mayBeResent = request.isIdempotent
+        return transfer
     }
 
     private static let requestPayer = HTTPHeader("x-amz-request-payer", "requester")
@@ -78,9 +81,9 @@ struct RequestBuilder: ~Copyable {
         if let token = configuration.credentials?.sessionToken {
             headers.append(HTTPHeader(Self.tokenName, token))
         }
-        // libcurl sends Host by itself, in just this form.
-        let signed = (headers + [HTTPHeader(Self.hostName, host)])
-            .sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        // Given, not left to libcurl, which would write some addresses otherwise than they are signed here.
+        headers.append(HTTPHeader(Self.hostName, host))
+        let signed = headers.sorted { $0.name.lexicographicallyPrecedes($1.name) }
         let authorization = signer?.authorization(
             method: request.method, path: path, query: query, headers: signed, payloadHash: hash,
             time: timeText)

@@ -63,7 +63,7 @@ package struct RetryPolicy: Sendable {
     private static func failureClass(_ error: S3Error) -> FailureClass? {
         switch error.kind {
         case .throttled: .throttling
-        case .timedOut, .unreachable, .serverFailed, .damaged: .transient
+        case .timedOut, .unreachable, .connectionLost, .serverFailed, .damaged: .transient
         default: nil
         }
     }

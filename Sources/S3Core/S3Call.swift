@@ -11,20 +11,17 @@ package class S3Call: TransferReceiver {
     /// The object's key; nil for operations on the bucket.
     package let key: [UInt8]?
     let operationName: String
-    /// Attempts that ended, since the last one that got on.
-    var attempts = 0
-    /// The failure of the last attempt.
-    var lastError: S3Error?
-    var mayHaveBeenApplied = false
-    /// `progress` when the last failure was counted anew.
-    var progressAtLastFailure = 0
+    /// What came of earlier attempts.
+    var history = AttemptHistory()
     /// The body's hash, the same for each attempt.
     var payloadHash: [UInt8]?
-    /// For which region and by which clock the last attempt was signed.
-    var signedFor: (region: String, clockOffsetSeconds: Int) = ("", 0)
     /// The transfer of the attempt that is under way.
     var transfer: TransferID?
     fileprivate(set) var isOver = false
+    /// The operation waits for `resume`; its transfer holds a connection, but does nothing.
+    var isPaused = false
+    /// More came than can be gathered.
+    private(set) var isTooLarge = false
     private var gathered: [UInt8] = []
 
     fileprivate init(client: S3Client, request: S3Request, name: String) {
@@ -34,7 +31,7 @@ package class S3Call: TransferReceiver {
         operationName = name
     }
 
-    /// Goes on after the operation has answered `Received.pause`.
+    /// Goes on, in the next turn, after the operation has answered `Received.pause`.
     package func resume() { client.resume(self) }
 
     /// Ends the call; its completion is told `S3Error.Kind.cancelled`, unless it was told something before.
@@ -57,13 +54,19 @@ package class S3Call: TransferReceiver {
 
     // MARK: the transfer of one attempt
 
-    final func beginAttempt() { gathered.removeAll(keepingCapacity: true) }
+    final func beginAttempt() {
+        gathered.removeAll(keepingCapacity: true)
+        isPaused = false
+        isTooLarge = false
+    }
 
     package final func received(_ bytes: RawSpan, head: HTTPResponseHead) -> ReceiveFlow {
         let isSuccess = (200..<300).contains(head.status)
         switch isSuccess ? take(bytes, head: head) : .gather {
         case .taken: return .more
-        case .pause: return .pause
+        case .pause:
+            isPaused = true
+            return .pause
         case .cancel: return .cancel
         case .gather:
             let limit = isSuccess ? S3Client.maximumGatheredSize : ErrorDocument.maximumSize
@@ -71,7 +74,8 @@ package class S3Call: TransferReceiver {
             gathered += bytes.extracting(first: room).array
             // The rest of an error is read and dropped, so that the connection can be used again, but an
             // answer that is to be understood must be whole.
-            return isSuccess && room < bytes.byteCount ? .cancel : .more
+            isTooLarge = isSuccess && room < bytes.byteCount
+            return isTooLarge ? .cancel : .more
         }
     }
 

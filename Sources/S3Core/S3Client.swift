@@ -1,10 +1,11 @@
 import ByteIO
-package import HTTPTransfer
+import HTTPTransfer
 
 /// One request as `--verbose` shows it, after it has ended.
 package struct RequestRecord: Sendable {
     package let operation: String
-    package let method: HTTPMethod
+    /// As it is sent: `PUT`.
+    package let method: String
     package let key: [UInt8]?
     /// 0 if there was no answer.
     package let status: Int
@@ -18,13 +19,10 @@ package struct RequestRecord: Sendable {
 /// All operations on one bucket: sends them, as many at once as the service bears, and makes failed
 /// attempts again.
 ///
-/// One thread. Completions are called from within `turn`, and may start further operations.
+/// One thread. Completions are called from within `turn` or `cancel`, and may start further operations.
 package final class S3Client {
     /// The most bytes of an answer that are gathered; a page of a list has some hundred thousand.
     static let maximumGatheredSize = 16 << 20
-    /// An attempt that got on by this many bytes is not counted as a failed one: a download may lose its
-    /// connection any number of times as long as it comes closer to its end.
-    private static let countedProgress = 64 << 10
 
     /// The bucket's name.
     package let bucket: String
@@ -33,9 +31,8 @@ package final class S3Client {
 
     private let loop: TransferLoop
     private var builder: RequestBuilder
-    private var policy: RetryPolicy
-    private var window: ConcurrencyWindow
-    /// Calls that wait for a free connection; those in `again` go first.
+    private var policy: AttemptPolicy
+    /// Calls that wait for a free connection; those in `again`, retries and urgent ones, go first.
     private var waiting = CallQueue()
     private var again = CallQueue()
     private var delayed: [(due: Int, call: S3Call)] = []
@@ -49,23 +46,27 @@ package final class S3Client {
         options.certificateBundle = configuration.certificateBundle
         do { loop = try TransferLoop(options) } catch { throw S3Error(error) }
         builder = RequestBuilder(configuration, bucket: bucket)
-        policy = RetryPolicy(maxAttempts: configuration.maxAttempts)
-        window = ConcurrencyWindow(maximum: configuration.maxConnections)
+        policy = AttemptPolicy(
+            region: configuration.region, retry: RetryPolicy(maxAttempts: configuration.maxAttempts),
+            window: ConcurrencyWindow(maximum: configuration.maxConnections))
     }
 
     /// How many calls have not ended.
     package var pending: Int { sent.count + delayed.count + again.count + waiting.count }
 
     /// How many more calls would be sent at once.
-    package var freeConnections: Int { max(0, window.limit - pending) }
+    package var freeConnections: Int { max(0, policy.limit - pending) }
 
     /// Starts an operation. `completion` is called once, never before this returns.
+    ///
+    /// - Parameter isUrgent: whether it goes before all that wait for a connection.
     @discardableResult
     package func perform<Operation: S3Operation>(
-        _ operation: Operation, completion: @escaping (Result<Operation.Output, S3Error>) -> Void
+        _ operation: Operation, isUrgent: Bool = false,
+        completion: @escaping (Result<Operation.Output, S3Error>) -> Void
     ) -> S3Call {
         let call = OperationCall(operation, client: self, completion: completion)
-        waiting.append(call)
+        if isUrgent { again.append(call) } else { waiting.append(call) }
         return call
     }
 
@@ -84,10 +85,7 @@ package final class S3Client {
         return loop.wait(for: descriptors, milliseconds: outcomes != before ? 0 : timeout(milliseconds))
     }
 
-    /// What another thread may use to end a `turn`.
-    package var waker: TransferWaker { loop.waker }
-
-    /// The same as a function, for those who know nothing of transfers.
+    /// What another thread may call to end a `turn`.
     package var wakeUp: @Sendable () -> Void {
         let waker = loop.waker
         return { waker.wakeUp() }
@@ -106,6 +104,7 @@ package final class S3Client {
     }
 
     func resume(_ call: S3Call) {
+        call.isPaused = false
         if let transfer = call.transfer { loop.resume(transfer) }
     }
 
@@ -123,14 +122,21 @@ package final class S3Client {
     // MARK: sending
 
     private func sendWaiting() {
-        while sent.count < window.limit, let call = again.popFirst() ?? waiting.popFirst() {
+        // What is sent again must not wait for a transfer that is paused until just that has been read.
+        while !again.isEmpty, sent.count - paused < policy.limit, let call = again.popFirst() {
+            if !call.isOver { send(call) }
+        }
+        // What is about to be sent again keeps its place.
+        while sent.count + again.count + delayed.count < policy.limit, let call = waiting.popFirst() {
             if !call.isOver { send(call) }
         }
     }
 
+    private var paused: Int { sent.values.reduce(0) { $0 + ($1.isPaused ? 1 : 0) } }
+
     private func send(_ call: S3Call) {
         call.beginAttempt()
-        call.signedFor = (builder.region, builder.clockOffsetSeconds)
+        call.history.signing = policy.signing
         let request = builder.request(call.request(), payloadHash: &call.payloadHash)
         do {
             sent[ObjectIdentifier(call)] = call
@@ -161,98 +167,71 @@ package final class S3Client {
 
     func attemptEnded(_ call: S3Call, _ result: TransferResult, body: [UInt8]) {
         sent[ObjectIdentifier(call)] = nil
+        guard let failure = failure(call, result, body) else {
+            report(call, result, remark: "")
+            policy.succeeded(call.history)
+            finish(call, nil)
+            return
+        }
+        let decision = policy.failed(
+            failure, &call.history, progress: call.progress, now: .now,
+            serverTime: result.head.text("date").flatMap(Timestamp.init(httpDate:)))
+        report(call, result, remark: remark(failure, decision))
+        switch decision {
+        case .giveUp(let error): finish(call, error)
+        case .retry(let delay): delayed.append((MonotonicClock.milliseconds + delay, call))
+        case .signAgain:
+            builder.setSigning(policy.signing)
+            again.append(call)
+        }
+    }
+
+    /// What is wrong with an attempt's answer; nil if nothing is.
+    private func failure(_ call: S3Call, _ result: TransferResult, _ body: [UInt8]) -> S3Error? {
         let response = S3Response(head: result.head, body: body)
+        let isSuccess = (200..<300).contains(result.head.status)
         var error: S3Error?
-        if let transferError = result.error {
+        if call.isTooLarge {
+            error = S3Error(.notS3, "the answer is larger than \(Self.maximumGatheredSize) bytes")
+        } else if let transferError = result.error {
             error = call.failure(S3Error(transferError))
-            error?.status = result.head.status
-        } else if (200..<300).contains(result.head.status) {
+        } else if isSuccess {
             error = call.evaluate(response)
         } else {
             error = ErrorDocument.error(response, method: call.method, addressesObject: call.key != nil)
         }
-        call.attempts += 1
-        let attempt = call.attempts
-        let remark = error.map { settle(call, $0, response.head) } ?? ""
-        report(call, result, attempt: attempt, remark: remark)
-        guard error == nil else { return }
-        window.succeeded()
-        policy.succeeded(after: call.lastError)
-        finish(call, nil)
+        error?.operation = call.operationName
+        error?.status = result.head.status
+        if error?.kind == .noSuchBucket { error?.message = "bucket '\(bucket)' does not exist" }
+        return error
     }
 
-    /// Decides what comes of a failed attempt.
-    ///
-    /// - Returns: the decision, in words.
-    private func settle(_ call: S3Call, _ failure: S3Error, _ head: HTTPResponseHead) -> String {
-        var error = failure
-        if call.progress >= call.progressAtLastFailure + Self.countedProgress {
-            call.progressAtLastFailure = call.progress
-            call.attempts = 1
-        }
-        call.mayHaveBeenApplied = call.mayHaveBeenApplied || error.mayHaveBeenApplied
-        error.operation = call.operationName
-        error.attempts = call.attempts
-        error.mayHaveBeenApplied = call.mayHaveBeenApplied
-        if let cure = cure(call, error, head) {
-            call.attempts -= 1
-            again.append(call)
-            return "\(error.code): \(cure)"
-        }
-        if error.kind == .noSuchBucket, error.message.isEmpty {
-            error.message = "bucket '\(bucket)' does not exist"
-        }
-        if error.kind == .throttled || policy.isExhausted { window.slowedDown() }
-        switch policy.failed(error) {
-        case .giveUp:
-            finish(call, error)
-            return "\(reason(error)); given up"
-        case .retry(let delay):
-            call.lastError = error
-            delayed.append((MonotonicClock.milliseconds + delay, call))
-            return "\(reason(error)); again in \(delay) ms, \(window.limit) at once"
+    /// A decision, in words.
+    private func remark(_ failure: S3Error, _ decision: AttemptPolicy.Decision) -> String {
+        let reason = failure.code.isEmpty ? failure.message : failure.code
+        switch decision {
+        case .giveUp: return "\(reason); given up"
+        case .retry(let delay): return "\(reason); again in \(delay) ms, \(policy.limit) at once"
+        case .signAgain:
+            let signing = policy.signing
+            let offset =
+                signing.clockOffsetSeconds == 0 ? "" : ", clock \(signing.clockOffsetSeconds) s ahead"
+            return "\(reason); signed again for region \(signing.region)\(offset)"
         }
     }
-
-    private func reason(_ error: S3Error) -> String { error.code.isEmpty ? error.message : error.code }
-
-    /// What was wrong with how the request was signed, and is put right for all that follow: then it is
-    /// sent again without being counted. Once for each mistake, so that no two answers can alternate.
-    private func cure(_ call: S3Call, _ error: S3Error, _ head: HTTPResponseHead) -> String? {
-        switch error.kind {
-        case .wrongRegion:
-            if call.signedFor.region == builder.region {
-                guard !regionWasCorrected, let region = error.region, region != builder.region else {
-                    return nil
-                }
-                regionWasCorrected = true
-                builder.setRegion(region)
-            }
-            return "signed again for region \(builder.region)"
-        case .clockSkewed:
-            if call.signedFor.clockOffsetSeconds == builder.clockOffsetSeconds {
-                guard !clockWasCorrected, let date = head.text("date").flatMap(Timestamp.init(httpDate:))
-                else { return nil }
-                clockWasCorrected = true
-                builder.clockOffsetSeconds = date.seconds - Timestamp.now.seconds
-            }
-            return "signed again, \(builder.clockOffsetSeconds) s ahead of this machine's clock"
-        default: return nil
-        }
-    }
-    private var regionWasCorrected = false
-    private var clockWasCorrected = false
 
     private func finish(_ call: S3Call, _ error: S3Error?) {
         outcomes += 1
         call.end(error)
     }
 
-    private func report(_ call: S3Call, _ result: TransferResult, attempt: Int, remark: String) {
+    private func report(_ call: S3Call, _ result: TransferResult, remark: String) {
         log?(
             RequestRecord(
-                operation: call.operationName, method: call.method, key: call.key, status: result.head.status,
-                attempt: attempt, microseconds: result.microseconds, remark: remark))
+                operation: call.operationName, method: call.method.rawValue, key: call.key,
+                status: result.head.status,
+                attempt: max(1, call.history.failures + (remark.isEmpty ? 1 : 0)),
+                microseconds: result.microseconds, remark: remark))
     }
 }
 
@@ -262,6 +241,7 @@ private struct CallQueue {
     private var first = 0
 
     var count: Int { calls.count - first }
+    var isEmpty: Bool { first == calls.count }
 
     mutating func append(_ call: S3Call) { calls.append(call) }
 

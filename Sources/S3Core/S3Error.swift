@@ -23,8 +23,12 @@ package struct S3Error: Error, Equatable, Sendable {
         case throttled
         /// No progress for too long, seen from here or from there.
         case timedOut
-        /// No connection, or none that lasted for a whole answer.
+        /// No connection came about.
         case unreachable
+        /// The peer's certificate was refused.
+        case untrusted
+        /// The connection did not last for a whole answer.
+        case connectionLost
         /// The service says that it failed.
         case serverFailed
         /// The answer is not S3's.
@@ -91,13 +95,15 @@ extension S3Error {
     package init(_ error: TransferError) {
         let kind: Kind =
             switch error.kind {
-            case .unresolved, .unconnected, .connectionLost, .untrusted, .resendRefused: .unreachable
+            case .unresolved, .unconnected: .unreachable
+            case .untrusted: .untrusted
+            case .connectionLost, .resendRefused: .connectionLost
             case .stalled: .timedOut
             case .notHTTP: .notS3
             case .cancelled: .cancelled
             case .unusable: .configuration
             }
         self.init(kind, error.message)
-        mayHaveBeenApplied = !error.isBeforeRequest
+        mayHaveBeenApplied = error.wasSent
     }
 }

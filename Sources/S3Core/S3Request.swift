@@ -14,6 +14,13 @@ package struct S3Request {
     package var unsignedHeaders: [HTTPHeader] = []
     package var body: ByteBlock?
 
+    /// Whether being acted on twice is the same as once. Not so for what starts or completes an upload, and
+    /// for a condition that the request itself breaks: the second answer would be a refusal.
+    package var isIdempotent: Bool {
+        method != .post && !headers.contains { $0.name == Self.ifNoneMatch }
+    }
+    private static let ifNoneMatch = [UInt8]("if-none-match".utf8)
+
     package init(_ method: HTTPMethod, key: [UInt8]? = nil) {
         self.method = method
         self.key = key

@@ -1,0 +1,118 @@
+/// What one operation has been through.
+package struct AttemptHistory: Equatable, Sendable {
+    /// How a request was signed: what a service may object to, and what can be put right.
+    package struct Signing: Equatable, Sendable {
+        package var region: String
+        /// How far the service's clock is ahead of this machine's.
+        package var clockOffsetSeconds = 0
+
+        package init(region: String) { self.region = region }
+    }
+
+    /// Attempts that failed since the last one that got on.
+    package var failures = 0
+    /// The failure that the last retry was for.
+    package var lastError: S3Error?
+    /// True if an attempt may have been acted on although no good answer came.
+    package var mayHaveBeenApplied = false
+    /// How the last attempt was signed.
+    package var signing = Signing(region: "")
+    /// The bytes that the operation had when a failure was last forgiven.
+    fileprivate var forgivenProgress = 0
+
+    package init() {}
+}
+
+/// What comes of each attempt of every operation: the one place that decides on retries, on how many
+/// requests are under way, and on signing anew for another region or clock. A plain state machine.
+package struct AttemptPolicy: Sendable {
+    package enum Decision: Equatable, Sendable {
+        /// The operation has failed with this error.
+        case giveUp(S3Error)
+        /// Send it again once this time is over.
+        case retry(afterMilliseconds: Int)
+        /// It was signed wrongly: send it again at once, which does not count as an attempt.
+        case signAgain
+    }
+
+    /// An attempt that got on by this many bytes is not counted as a failed one: a download may lose its
+    /// connection any number of times as long as it comes closer to its end.
+    private static let forgivingProgress = 64 << 10
+
+    /// How requests are signed from now on.
+    package private(set) var signing: AttemptHistory.Signing
+    private var retry: RetryPolicy
+    private var window: ConcurrencyWindow
+    // Each mistake is put right once, so that two answers cannot send a run back and forth.
+    private var hasCorrectedRegion = false
+    private var hasCorrectedClock = false
+
+    package init(region: String, retry: RetryPolicy, window: ConcurrencyWindow) {
+        signing = AttemptHistory.Signing(region: region)
+        self.retry = retry
+        self.window = window
+    }
+
+    /// How many requests may be under way.
+    package var limit: Int { window.limit }
+
+    /// An attempt was answered well.
+    package mutating func succeeded(_ history: AttemptHistory) {
+        window.succeeded()
+        retry.succeeded(after: history.lastError)
+    }
+
+    /// Decides what comes of a failed attempt.
+    ///
+    /// - Parameters:
+    ///   - progress: bytes that the operation has, if it goes on where it stopped.
+    ///   - now: this machine's time and
+    ///   - serverTime: what the answer's Date field says, if there was one.
+    package mutating func failed(
+        _ failure: S3Error, _ history: inout AttemptHistory, progress: Int, now: Timestamp,
+        serverTime: Timestamp?
+    ) -> Decision {
+        if canSignAgain(failure, history.signing, now: now, serverTime: serverTime) { return .signAgain }
+        if progress >= history.forgivenProgress + Self.forgivingProgress {
+            history.forgivenProgress = progress
+            history.failures = 0
+        }
+        history.failures += 1
+        history.mayHaveBeenApplied = history.mayHaveBeenApplied || failure.mayHaveBeenApplied
+        var error = failure
+        error.attempts = history.failures
+        error.mayHaveBeenApplied = history.mayHaveBeenApplied
+        switch retry.failed(error) {
+        case .giveUp:
+            // A definite answer shows a service at work, whatever it says.
+            if error.status > 0, error.kind != .throttled { window.succeeded() }
+            return .giveUp(error)
+        case .retry(let delay):
+            if error.kind == .throttled || retry.isExhausted { window.slowedDown() }
+            history.lastError = error
+            return .retry(afterMilliseconds: delay)
+        }
+    }
+
+    /// True if the request was signed for a region or by a clock that is known by now to be wrong, or that
+    /// this answer corrects.
+    private mutating func canSignAgain(
+        _ error: S3Error, _ used: AttemptHistory.Signing, now: Timestamp, serverTime: Timestamp?
+    ) -> Bool {
+        switch error.kind {
+        case .wrongRegion:
+            if used.region != signing.region { return true }
+            guard !hasCorrectedRegion, let region = error.region, region != used.region else { return false }
+            hasCorrectedRegion = true
+            signing.region = region
+            return true
+        case .clockSkewed:
+            if used.clockOffsetSeconds != signing.clockOffsetSeconds { return true }
+            guard !hasCorrectedClock, let serverTime else { return false }
+            hasCorrectedClock = true
+            signing.clockOffsetSeconds = serverTime.seconds - now.seconds
+            return true
+        default: return false
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import S3Core
+import Testing
+
+@Suite struct AttemptPolicyTests {
+    private static let now = Timestamp(seconds: 1_000_000)
+
+    @Test func aRegionIsCorrectedOnceAndForAll() {
+        var policy = policy()
+        var first = history(policy)
+        var second = history(policy)
+        #expect(fail(&policy, &first, wrongRegion("eu-west-1")) == .signAgain)
+        #expect(policy.signing.region == "eu-west-1")
+        // A request that was on its way meanwhile only has to be signed as all are now.
+        #expect(fail(&policy, &second, wrongRegion("eu-west-1")) == .signAgain)
+        first.signing = policy.signing
+        #expect(isGivenUp(fail(&policy, &first, wrongRegion("us-west-2"))))
+        #expect(policy.signing.region == "eu-west-1")
+        #expect(first.failures == 1 && second.failures == 0)
+    }
+
+    @Test func aRegionThatIsNotNamedOrIsTheSameDoesNotHelp() {
+        var policy = policy()
+        var history = history(policy)
+        #expect(isGivenUp(fail(&policy, &history, wrongRegion(nil))))
+        #expect(isGivenUp(fail(&policy, &history, wrongRegion("us-east-1"))))
+    }
+
+    @Test func aClockIsCorrectedOnce() {
+        var policy = policy()
+        var history = history(policy)
+        let skewed = S3Error(.clockSkewed, "")
+        let server = Timestamp(seconds: Self.now.seconds + 1200)
+        #expect(fail(&policy, &history, skewed, server: server) == .signAgain)
+        #expect(policy.signing.clockOffsetSeconds == 1200)
+        history.signing = policy.signing
+        #expect(isGivenUp(fail(&policy, &history, skewed, server: server)))
+    }
+
+    @Test func withoutADateTheClockStays() {
+        var policy = policy()
+        var history = history(policy)
+        #expect(isGivenUp(fail(&policy, &history, S3Error(.clockSkewed, ""))))
+    }
+
+    /// A download that gets on may fail more often than there are attempts.
+    @Test func progressForgivesFailures() {
+        var policy = policy(maxAttempts: 3)
+        var history = history(policy)
+        for round in 1...20 {
+            let decision = fail(&policy, &history, S3Error(.connectionLost, ""), progress: round << 16)
+            #expect(!isGivenUp(decision))
+            #expect(history.failures == 1)
+        }
+        for _ in 0..<1 { _ = fail(&policy, &history, S3Error(.connectionLost, ""), progress: 20 << 16) }
+        #expect(isGivenUp(fail(&policy, &history, S3Error(.connectionLost, ""), progress: 20 << 16)))
+    }
+
+    @Test func whatMayHaveBeenAppliedStaysSo() {
+        var policy = policy()
+        var history = history(policy)
+        var lost = S3Error(.connectionLost, "")
+        lost.mayHaveBeenApplied = true
+        _ = fail(&policy, &history, lost)
+        guard case .giveUp(let error) = fail(&policy, &history, S3Error(.preconditionFailed, "")) else {
+            Issue.record("412 is final")
+            return
+        }
+        #expect(error.mayHaveBeenApplied && error.attempts == 2)
+    }
+
+    /// After a phase of throttling a run of answers like 404 or 412 finds back to full width.
+    @Test func definiteAnswersLetTheWindowGrow() {
+        var policy = policy()
+        var throttled = history(policy)
+        for _ in 0..<200 { _ = fail(&policy, &throttled, S3Error(.throttled, "")) }
+        #expect(policy.limit < 8)
+        for _ in 0..<500 {
+            var other = history(policy)
+            var error = S3Error(.noSuchKey, "")
+            error.status = 404
+            #expect(isGivenUp(fail(&policy, &other, error)))
+        }
+        #expect(policy.limit == 8)
+    }
+
+    private func policy(maxAttempts: Int = 10_000) -> AttemptPolicy {
+        AttemptPolicy(
+            region: "us-east-1", retry: RetryPolicy(maxAttempts: maxAttempts),
+            window: ConcurrencyWindow(maximum: 8))
+    }
+
+    private func history(_ policy: AttemptPolicy) -> AttemptHistory {
+        var history = AttemptHistory()
+        history.signing = policy.signing
+        return history
+    }
+
+    private func fail(
+        _ policy: inout AttemptPolicy, _ history: inout AttemptHistory, _ error: S3Error, progress: Int = 0,
+        server: Timestamp? = nil
+    ) -> AttemptPolicy.Decision {
+        policy.failed(error, &history, progress: progress, now: Self.now, serverTime: server)
+    }
+
+    private func wrongRegion(_ region: String?) -> S3Error {
+        var error = S3Error(.wrongRegion, "")
+        error.region = region
+        return error
+    }
+
+    private func isGivenUp(_ decision: AttemptPolicy.Decision) -> Bool {
+        if case .giveUp = decision { true } else { false }
+    }
+}
