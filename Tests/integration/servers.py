@@ -116,14 +116,14 @@ class Server:
             return False
         return True
 
-    def client(self, **options):
-        """boto3's client of this server, the judge of what it holds."""
+    def client(self, endpoint=None):
+        """boto3's client of this server, the judge of what it holds; `endpoint` is a way round to it."""
         import boto3
         from botocore.config import Config
 
         return boto3.client(
             "s3",
-            endpoint_url=self.endpoint,
+            endpoint_url=endpoint or self.endpoint,
             region_name=REGION,
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY,
@@ -132,7 +132,6 @@ class Server:
                 request_checksum_calculation="when_required",
                 max_pool_connections=32,
             ),
-            **options,
         )
 
     def tool_environment(self):

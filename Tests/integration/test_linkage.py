@@ -19,8 +19,13 @@ def test_loads_only_what_it_needs(tool):
     assert needed <= SYSTEM | ALLOWED.get(tool, S3)
 
 
+@pytest.mark.parametrize("tool", TOOLS)
+def test_has_no_foundation_linked_into_it(tool):
+    assert b"10Foundation" not in (BIN / tool).read_bytes(), "the module's name in a mangled symbol"
+
+
 def test_no_source_imports_foundation():
     sources = list((ROOT / "Sources").rglob("*.swift"))
     assert sources
-    importing = [str(file) for file in sources if re.search(r"^\s*(\w+\s+)?import Foundation", file.read_text(), re.M)]
-    assert importing == []
+    pattern = re.compile(r"^\s*(\w+\s+)?import Foundation", re.MULTILINE)
+    assert [str(file) for file in sources if pattern.search(file.read_text())] == []

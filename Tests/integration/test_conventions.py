@@ -1,0 +1,128 @@
+"""What every tool does alike: help, statuses, flushing, SIGPIPE, full disks, signals."""
+
+import select
+import signal
+import subprocess
+
+import pytest
+from conftest import BIN, TOOLS, require
+
+FILTERS = {
+    "json-sep": (["json-sep"], b'{"a": 1}\n', b'{"a":1}\n'),
+    "s3-keygen": (["s3-keygen", "k{seq}"], b"line\n", b"k0\tline\n"),
+}
+
+
+@pytest.fixture(params=FILTERS)
+def running(request, plain_shell):
+    """A filter that was given one line and whose stdin is open, with what it must have written."""
+    words, line, expected = FILTERS[request.param]
+    require(words[0])
+    process = subprocess.Popen(
+        [BIN / words[0], *words[1:]],
+        env=plain_shell.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    )
+    process.stdin.write(line)
+    yield process, expected
+    process.kill()
+    process.communicate()
+
+
+def read_some(process):
+    assert select.select([process.stdout], [], [], 30)[0], "nothing was written while the input paused"
+    return process.stdout.read(65536)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_help_and_version_are_data(tool, plain_shell):
+    for option in ("--help", "--version"):
+        finished = plain_shell.tool(tool, option).expect()
+        assert finished.stdout and not finished.stderr
+        plain_shell.run(f"{tool} {option} > /dev/full").expect(74)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_unknown_option_is_64_and_named(tool, plain_shell):
+    finished = plain_shell.tool(tool, "--no-such-option", "s3://bucket").expect(64)
+    assert finished.message.startswith(f"{tool}: ")
+    assert "--no-such-option" in finished.message.splitlines()[0]
+    assert finished.stdout == b""
+
+
+def test_output_is_flushed_when_the_input_pauses(running):
+    process, expected = running
+    assert read_some(process) == expected
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_by_that_signal(running, number):
+    process, expected = running
+    assert read_some(process) == expected
+    process.send_signal(number)
+    assert process.wait(30) == -number
+    assert process.stdout.read() == b""
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_reader_that_goes_away_is_sigpipe(name, plain_shell):
+    words, line, expected = FILTERS[name]
+    words = " ".join(f"'{word}'" for word in words)
+    script = f"yes '{line.decode().strip()}' | {words} | head -n 1; echo ${{PIPESTATUS[1]}}"
+    finished = plain_shell.run(script, shell=("bash", "-c"))
+    assert finished.stdout == expected + b"141\n"
+    assert finished.stderr == b""
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_with_sigpipe_ignored_a_broken_pipe_is_74(name, plain_shell):
+    words, line, expected = FILTERS[name]
+    words = " ".join(f"'{word}'" for word in words)
+    script = f"trap '' PIPE; yes '{line.decode().strip()}' 2> /dev/null | {words} | head -n 1; echo ${{PIPESTATUS[1]}}"
+    finished = plain_shell.run(script, shell=("bash", "-c"))
+    assert finished.stdout == expected + b"74\n"
+    assert finished.message.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_full_disk_is_74(name, plain_shell):
+    words, line, _ = FILTERS[name]
+    require(name)
+    words = " ".join(f"'{word}'" for word in words)
+    finished = plain_shell.run(f"{words} > /dev/full", stdin=line).expect(74)
+    assert finished.message.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_input_that_cannot_be_read_is_74(name, plain_shell):
+    words = " ".join(f"'{word}'" for word in FILTERS[name][0])
+    finished = plain_shell.run(f"{words} < .").expect(74)
+    assert finished.message.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_missing_last_newline_still_ends_a_line(name, plain_shell):
+    words, line, expected = FILTERS[name]
+    assert plain_shell.tool(*words, stdin=line.rstrip(b"\n")).expect().stdout == expected
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_no_input_is_no_output(name, plain_shell):
+    finished = plain_shell.tool(*FILTERS[name][0]).expect()
+    assert (finished.stdout, finished.stderr) == (b"", b"")
+
+
+def test_get_and_put_report_a_full_disk(bucket, shell):
+    bucket.put("key", b"data\n")
+    shell.run(f"s3-get-lines s3://{bucket.name} key > /dev/full").expect(74)
+    shell.run(f"printf 'other\\tdata\\n' | s3-put-lines s3://{bucket.name} > /dev/full").expect(74)
+
+
+def test_get_ends_by_sigpipe(bucket, shell):
+    bucket.put("key", b"data\n" * 100_000)
+    script = f"s3-get-lines s3://{bucket.name} key | head -n 1; echo ${{PIPESTATUS[0]}}"
+    finished = shell.run(script, shell=("bash", "-c"))
+    assert finished.stdout == b"data\n141\n"
