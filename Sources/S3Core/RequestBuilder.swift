@@ -25,6 +25,8 @@ struct RequestBuilder: ~Copyable {
 
     var region: String { configuration.region }
     var isAWS: Bool { address.isAWS }
+    /// Whom requests go to, host and port.
+    var authority: String { address.authority }
 
     /// Signs for another region from now on, and on AWS asks that region's host.
     mutating func setRegion(_ region: String) {

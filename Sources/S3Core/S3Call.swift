@@ -26,6 +26,8 @@ package class S3Call: TransferReceiver {
     var transfer: TransferID?
     fileprivate(set) var isOver = false
     private var gathered: [UInt8] = []
+    /// The operation ended this attempt's transfer, because it had all it needs.
+    private(set) var hasEnough = false
 
     fileprivate init(client: S3Client, request: S3Request, name: String) {
         self.client = client
@@ -57,13 +59,19 @@ package class S3Call: TransferReceiver {
 
     // MARK: the transfer of one attempt
 
-    final func beginAttempt() { gathered.removeAll(keepingCapacity: true) }
+    final func beginAttempt() {
+        gathered.removeAll(keepingCapacity: true)
+        hasEnough = false
+    }
 
     package final func received(_ bytes: RawSpan, head: HTTPResponseHead) -> ReceiveFlow {
         let isSuccess = (200..<300).contains(head.status)
         switch isSuccess ? take(bytes, head: head) : .gather {
         case .taken: return .more
         case .pause: return .pause
+        case .enough:
+            hasEnough = true
+            return .cancel
         case .cancel: return .cancel
         case .gather:
             let limit = isSuccess ? S3Client.maximumGatheredSize : ErrorDocument.maximumSize

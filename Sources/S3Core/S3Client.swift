@@ -151,7 +151,7 @@ package final class S3Client {
         sent[ObjectIdentifier(call)] = nil
         let response = S3Response(head: result.head, body: body)
         var error: S3Error?
-        if let transferError = result.error {
+        if let transferError = result.error, !call.hasEnough {
             error = call.failure(S3Error(transferError))
             error?.status = result.head.status
         } else if (200..<300).contains(result.head.status) {
@@ -187,9 +187,9 @@ package final class S3Client {
             again.append(call)
             return "\(error.code): \(cure)"
         }
-        if error.kind == .noSuchBucket, error.message.isEmpty {
-            error.message = "bucket '\(bucket)' does not exist"
-        }
+        // Whom the run ends for is named, however little the service or libcurl says.
+        if error.kind == .noSuchBucket { error.message = "bucket '\(bucket)' does not exist" }
+        if error.kind == .unreachable { error.message = "\(builder.authority): \(error.message)" }
         if error.kind == .throttled || policy.isExhausted { window.slowedDown() }
         switch policy.failed(error) {
         case .giveUp:
