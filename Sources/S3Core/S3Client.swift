@@ -28,6 +28,8 @@ package final class S3Client {
 
     /// The bucket's name.
     package let bucket: String
+    /// Whether checksums of downloads are asked for and verified.
+    package let verifiesChecksums: Bool
     /// Told of each request.
     package var log: ((RequestRecord) -> Void)?
 
@@ -44,6 +46,7 @@ package final class S3Client {
 
     package init(_ configuration: S3Configuration, bucket: String) throws(S3Error) {
         self.bucket = bucket
+        verifiesChecksums = configuration.verifiesChecksums
         var options = TransferOptions()
         options.keptConnections = configuration.maxConnections
         options.certificateBundle = configuration.certificateBundle

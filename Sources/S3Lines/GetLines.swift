@@ -10,6 +10,7 @@ package final class GetLines {
     private let client: S3Client
     private let options: GetOptions
     private let diagnostics: Diagnostics
+    private var progress: RunProgress
     private let signals: SignalPipe
     private let output: LineOutput
     private var keys: KeySource
@@ -27,6 +28,7 @@ package final class GetLines {
     /// True if the next key is expected on standard input.
     private var awaitsInput = false
     private var signal: CInt?
+    private var doneCount = 0
     private var failedCount = 0
     private var missingCount = 0
 
@@ -45,6 +47,7 @@ package final class GetLines {
         self.client = client
         self.options = options
         self.diagnostics = diagnostics
+        progress = RunProgress(tool: diagnostics.tool, isShown: options.showsProgress)
         signals = try SignalPipe()
         output = try LineOutput(
             limit: min(Self.outputLimit, options.memory / 8), waker: client.waker)
@@ -70,8 +73,12 @@ package final class GetLines {
             try? output.finish()
             end = .stopped(error)
         }
+        progress.clear()
         return end
     }
+
+    /// What was done, in words.
+    package var summary: String { progress.summary(objects: doneCount, bytes: output.acceptedBytes) }
 
     /// True once nothing is left to do, or nothing more may be done.
     private var isOver: Bool {
@@ -99,7 +106,12 @@ package final class GetLines {
     private func wait() {
         var descriptors = [signals.descriptor]
         if awaitsInput { descriptors.append(STDIN_FILENO) }
-        let readable = client.turn(waitingFor: descriptors, milliseconds: flushWhenDue())
+        var milliseconds = flushWhenDue()
+        if progress.isShown {
+            progress.show(objects: doneCount, bytes: output.acceptedBytes)
+            milliseconds = min(milliseconds ?? .max, RunProgress.interval)
+        }
+        let readable = client.turn(waitingFor: descriptors, milliseconds: milliseconds)
         if readable[0] { signal = signals.pending() ?? signal }
         if awaitsInput && readable[1] { keys.readInput() }
     }
@@ -245,10 +257,13 @@ package final class GetLines {
         window.leader = openLine?.number
         if let problem {
             guard try failed(object, problem) else { return false }
-            isDone = true
+            finish(object)
+            return true
         }
-        if isDone { finish(object) }
-        return isDone
+        guard isDone else { return false }
+        doneCount += 1
+        finish(object)
+        return true
     }
 
     /// - Returns: true if all of it was written.
@@ -295,6 +310,7 @@ package final class GetLines {
         let context = Diagnostics.printable(object.request.key)
         if openLine != nil || error.stopsRun { throw .service(error, context: context) }
         let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
+        progress.clear()
         diagnostics.report("\(context): \(error)\(written)")
         if error.kind == .noSuchKey { missingCount += 1 } else { failedCount += 1 }
         return true

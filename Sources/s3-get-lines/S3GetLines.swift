@@ -34,14 +34,13 @@ struct S3GetLines: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("With --all, only the keys behind this one.", valueName: "key"))
+        help: ArgumentHelp("With --all, take only the keys behind KEY.", valueName: "key"))
     var startAfter: String?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp(
-            "Take only each N-th key, by its CRC-32; I is from 1 to N.", valueName: "i/n"))
-    var shard = Shard()
+        help: ArgumentHelp("Take the I-th of N shares of the keys.", valueName: "i/n"))
+    var shard: Shard?
 
     @Flag(help: "Write whole lines as they arrive, in any order of the objects.")
     var unordered = false
@@ -52,24 +51,40 @@ struct S3GetLines: ToolCommand {
     @Flag(help: "Add no newline to an object that ends without one.")
     var exact = false
 
-    @Flag(help: "Write gzip objects as they are, compressed.")
+    @Flag(help: "Write gzip objects as they are stored.")
     var raw = false
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Fetch objects from this size on in parallel ranges.", valueName: "size"))
+        help: ArgumentHelp("Fetch objects of this size and more in parallel ranges.", valueName: "size"))
     var multipartThreshold = ByteSize(bytes: 8 << 20)
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("The size of the ranges.", valueName: "size"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Size of the ranges. (default: 8M, or a quarter of --memory)", valueName: "size"))
     var multipartChunksize: ByteSize?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Most bytes in flight.", valueName: "size"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Most bytes that are fetched and not yet written.", valueName: "size"))
     var memory = ByteSize(bytes: 128 << 20)
 
     @OptionGroup(title: "Options of every S3 tool")
     var service: S3Options
 
+    /// With less than this the bookkeeping would be more than the data.
+    private static let minimumMemory = ByteSize(bytes: 1 << 20)
+
     func validate() throws {
+        if all && !keys.isEmpty { throw ValidationError("--all takes no KEY: it takes every one") }
+        if startAfter != nil && !all { throw ValidationError("--start-after goes with --all only") }
+        if memory.bytes < Self.minimumMemory.bytes {
+            throw ValidationError("--memory must be at least \(Self.minimumMemory)")
+        }
+        if let size = multipartChunksize, !(1...memory.bytes / 2).contains(size.bytes) {
+            throw ValidationError("--multipart-chunksize must be from 1 to half of --memory (\(memory))")
+        }
     }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
@@ -77,23 +92,50 @@ struct S3GetLines: ToolCommand {
         SignalPipe.ignorePipeSignal()
         let place: Location
         do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
+        let origin = try origin()
         let client = try service.client(for: place, diagnostics)
-        let options = GetOptions()
+        let run: GetLines
         do {
-            let run = try GetLines(
-                try origin(), in: place, client: client, options: options, diagnostics: diagnostics)
-            return try run.run().exitStatus(ignoresPipeSignal: ignoresPipeSignal)
-        } catch let error as SystemError {
-            throw ToolFailure(error)
-        } catch let error as ToolFailure {
-            throw error
-        } catch {
-            throw ToolFailure(.inputOutput, "\(error)")
-        }
+            run = try GetLines(
+                origin, in: place, client: client, options: options(client), diagnostics: diagnostics)
+        } catch { throw ToolFailure(error) }
+        let end = run.run()
+        if service.verbose { diagnostics.report(run.summary) }
+        return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
     private func origin() throws(ToolFailure) -> KeyOrigin {
-        if all { return .listing(startAfter: nil) }
-        return keys.isEmpty ? .input : .operands(keys.map { [UInt8]($0.utf8) })
+        if all { return .listing(startAfter: try startAfter.map(unescaped)) }
+        guard keys.isEmpty else { return .operands(keys.map { [UInt8]($0.utf8) }) }
+        if isatty(STDIN_FILENO) == 1 {
+            throw ToolFailure(
+                .usage, "no KEY, and standard input is a terminal; for every key under \(location) use --all")
+        }
+        return .input
+    }
+
+    private func unescaped(_ text: String) throws(ToolFailure) -> [UInt8] {
+        let field = [UInt8](text.utf8)
+        var key: [UInt8] = []
+        do { try KeyEscaping.unescape(field.bytes, into: &key) } catch {
+            throw ToolFailure(
+                .malformedInput, "--start-after '\(text)': \\ at byte \(error.offset + 1) escapes nothing")
+        }
+        return key
+    }
+
+    private func options(_ client: S3Client) -> GetOptions {
+        var options = GetOptions()
+        options.keepsOrder = !unordered
+        options.writesKeys = withKey
+        options.isExact = exact
+        options.isRaw = raw
+        options.multipartThreshold = multipartThreshold.bytes
+        options.memory = memory.bytes
+        options.chunkSize = multipartChunksize?.bytes ?? min(options.chunkSize, memory.bytes / 4)
+        options.verifiesChecksums = client.verifiesChecksums
+        options.showsProgress = service.showsProgress && !service.verbose
+        if let shard { options.shard = shard }
+        return options
     }
 }
