@@ -52,12 +52,13 @@ let package = Package(
         library("Codec", ["ByteIO", "CZlib"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "CExpat"]),
-        library("S3Lines", ["ByteIO", "Codec", "HTTPTransfer", "S3Core"]),
+        library("S3Lines", ["ByteIO", "Codec", "Digest", "HTTPTransfer", "S3Core"]),
         library("CommandSupport", ["ByteIO", argumentParser]),
         library("S3CommandSupport", ["ByteIO", "CommandSupport", "S3Core", "S3Lines", argumentParser]),
 
         tool("json-sep", ["ByteIO", "CommandSupport", "JSONStream"]),
         tool("s3-put-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
+        tool("s3-get-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),

@@ -54,6 +54,16 @@
         count += 1
     }
 
+    /// Appends what `body` writes to `room` bytes that it is given.
+    ///
+    /// - Parameter body: returns how many it has written, at most `room`.
+    package func append(upTo room: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
+        reserve(count + room)
+        let written = unsafe body(UnsafeMutableRawBufferPointer(rebasing: storage[count..<count + room]))
+        precondition(written >= 0 && written <= room)
+        count += written
+    }
+
     /// Forgets the bytes and keeps the memory.
     package func removeAll() { count = 0 }
 
@@ -64,5 +74,44 @@
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: storage[..<count]))
         unsafe storage.deallocate()
         unsafe storage = unsafe larger
+    }
+}
+
+/// Some of a block's bytes, which stay while the slice does; nobody may change them meanwhile.
+package struct ByteSlice {
+    package let block: ByteBlock
+    /// Offsets into the block.
+    package let range: Range<Int>
+
+    package init(_ block: ByteBlock, _ range: Range<Int>) {
+        self.block = block
+        self.range = range
+    }
+
+    /// All of `block`.
+    package init(_ block: ByteBlock) { self.init(block, 0..<block.count) }
+
+    package var count: Int { range.count }
+
+    /// The bytes, lent.
+    package var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let span = block.bytes.extracting(range)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The last byte, if there is one.
+    package var lastByte: UInt8? { range.isEmpty ? nil : block.bytes[range.upperBound - 1] }
+
+    /// The bytes from `offset` on.
+    package func dropFirst(_ offset: Int) -> ByteSlice {
+        ByteSlice(block, range.lowerBound + offset..<range.upperBound)
+    }
+
+    /// The bytes before `offset`.
+    package func prefix(_ offset: Int) -> ByteSlice {
+        ByteSlice(block, range.lowerBound..<range.lowerBound + offset)
     }
 }

@@ -13,7 +13,7 @@
     // All below is guarded by `lock`; `changed` is signalled whenever it changes.
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
-    private var blocks: [ByteBlock] = []
+    private var slices: [ByteSlice] = []
     private var queued = 0
     private var written = 0
     private var failure: SystemError?
@@ -52,12 +52,15 @@
     package var error: SystemError? { locked { failure } }
 
     /// Queues a block, which its giver must not change any more.
-    package func append(_ block: ByteBlock) {
-        guard block.count > 0 else { return }
+    package func append(_ block: ByteBlock) { append(ByteSlice(block)) }
+
+    /// Queues a part of a block, which nobody must change any more.
+    package func append(_ slice: ByteSlice) {
+        guard slice.count > 0 else { return }
         locked {
             guard failure == nil else { return }
-            blocks.append(block)
-            queued += block.count
+            slices.append(slice)
+            queued += slice.count
             unsafe pthread_cond_signal(changed)
         }
     }
@@ -92,15 +95,15 @@
     }
 
     private func run() {
-        while let block = next() {
+        while let slice = next() {
             var failure: SystemError?
-            do { try writeAll(block.bytes, to: descriptor, name: name) } catch { failure = error }
+            do { try writeAll(slice.bytes, to: descriptor, name: name) } catch { failure = error }
             locked {
-                queued -= block.count
-                written += failure == nil ? block.count : 0
+                queued -= slice.count
+                written += failure == nil ? slice.count : 0
                 if let failure {
                     self.failure = failure
-                    blocks.removeAll()
+                    slices.removeAll()
                     queued = 0
                 }
             }
@@ -108,10 +111,10 @@
         }
     }
 
-    private func next() -> ByteBlock? {
+    private func next() -> ByteSlice? {
         locked {
-            while blocks.isEmpty && !isFinished { unsafe pthread_cond_wait(changed, lock) }
-            return blocks.isEmpty ? nil : blocks.removeFirst()
+            while slices.isEmpty && !isFinished { unsafe pthread_cond_wait(changed, lock) }
+            return slices.isEmpty ? nil : slices.removeFirst()
         }
     }
 

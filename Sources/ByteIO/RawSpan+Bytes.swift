@@ -29,6 +29,18 @@ extension RawSpan {
         }
     }
 
+    /// The offset of the last `byte`, or nil.
+    package func lastIndex(of byte: UInt8) -> Int? {
+        unsafe withUnsafeBytes { bytes in
+            var index = bytes.count
+            while index > 0 {
+                index -= 1
+                if unsafe bytes[index] == byte { return index }
+            }
+            return nil
+        }
+    }
+
     /// True if the bytes are those of `other`.
     package func equals(_ other: [UInt8]) -> Bool {
         unsafe withUnsafeBytes { bytes in

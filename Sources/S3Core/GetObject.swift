@@ -8,6 +8,8 @@ package protocol ObjectSink: AnyObject {
     /// - Returns: false if the body is not wanted.
     func began(_ head: ObjectHead) -> Bool
     /// The next bytes, without gap or repetition, however many connections it took.
+    ///
+    /// - Parameter bytes: of which, with `enough`, only as many count as the sink wanted.
     func received(_ bytes: RawSpan) -> Received
 }
 
@@ -19,6 +21,8 @@ package struct GetObject: S3Operation {
     /// Which bytes; nil is all of them.
     private let range: Range<Int>?
     private let ifMatch: [UInt8]?
+    /// Whether the checksum is asked for.
+    private let asksForChecksum: Bool
     private let sink: any ObjectSink
 
     /// What the first answer said.
@@ -27,6 +31,8 @@ package struct GetObject: S3Operation {
     private var count = 0
     /// Which byte of the object this attempt's answer brings next; nil until its head was read.
     private var position: Int?
+    /// The sink has all it wants, though the object has more.
+    private var hasEnough = false
     /// What is wrong with this attempt's answer.
     private var problem: S3Error?
 
@@ -34,11 +40,16 @@ package struct GetObject: S3Operation {
     ///   - key: the object's whole key.
     ///   - range: the bytes that are wanted; the object may end before.
     ///   - ifMatch: the ETag that the object must still have.
+    ///   - asksForChecksum: whether the answer shall have the object's checksum in its head.
     ///   - sink: takes the bytes.
-    package init(key: [UInt8], range: Range<Int>? = nil, ifMatch: [UInt8]? = nil, sink: any ObjectSink) {
+    package init(
+        key: [UInt8], range: Range<Int>? = nil, ifMatch: [UInt8]? = nil, asksForChecksum: Bool = false,
+        sink: any ObjectSink
+    ) {
         self.key = key
         self.range = range
         self.ifMatch = ifMatch
+        self.asksForChecksum = asksForChecksum
         self.sink = sink
     }
 
@@ -50,17 +61,20 @@ package struct GetObject: S3Operation {
         var request = S3Request(.get, key: key)
         // An object stored with Content-Encoding must come as it is: unsigned, since proxies change it.
         request.unsignedHeaders = [Self.acceptEncoding]
+        if asksForChecksum { request.headers.append(Self.checksumMode) }
         if range != nil || count > 0 {
             let last = range.map { String($0.upperBound - 1) } ?? ""
             request.headers.append(HTTPHeader("range", "bytes=\(next)-\(last)"))
         }
-        if let etag = ifMatch ?? (count > 0 ? head?.etag : nil) {
-            request.headers.append(HTTPHeader([UInt8]("if-match".utf8), etag))
+        if let etag = ifMatch ?? (count > 0 ? head?.strongETag : nil) {
+            request.headers.append(HTTPHeader(Self.ifMatchName, etag))
         }
         return request
     }
 
     private static let acceptEncoding = HTTPHeader("accept-encoding", "gzip")
+    private static let checksumMode = HTTPHeader("x-amz-checksum-mode", "ENABLED")
+    private static let ifMatchName = [UInt8]("if-match".utf8)
 
     /// The byte of the object that the sink wants next.
     private var next: Int { (range?.lowerBound ?? 0) + count }
@@ -68,18 +82,21 @@ package struct GetObject: S3Operation {
     package mutating func received(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {
         if position == nil, !begin(ObjectHead(head)) { return .cancel }
         guard let position else { return .cancel }
-        // A server that ignores Range begins at the start: what the sink has already is dropped.
+        // A server that ignores Range begins at the start and does not stop: what the sink has already is
+        // dropped, and so is what it did not ask for.
         let skipped = min(max(0, next - position), bytes.byteCount)
-        if skipped < bytes.byteCount {
-            switch sink.received(bytes.extracting(droppingFirst: skipped)) {
+        let wanted = min(bytes.byteCount - skipped, (range?.upperBound ?? .max) - next)
+        if wanted > 0 {
+            switch sink.received(bytes.extracting(droppingFirst: skipped).extracting(first: wanted)) {
             case .pause: return .pause
             case .cancel: return .cancel
+            case .enough: hasEnough = true
             case .taken, .gather: break
             }
         }
         self.position = position + bytes.byteCount
-        count += bytes.byteCount - skipped
-        return .taken
+        count += wanted
+        return hasEnough || skipped + wanted < bytes.byteCount ? .enough : .taken
     }
 
     /// Reads the head of an attempt's answer.
@@ -87,7 +104,15 @@ package struct GetObject: S3Operation {
     /// - Returns: false if its body is of no use.
     private mutating func begin(_ answer: ObjectHead) -> Bool {
         if let first = head {
-            guard answer.etag == first.etag, answer.objectSize == first.objectSize else {
+            if first.etag == nil, count > 0 {
+                problem = S3Error(
+                    .refused, "the connection was lost, and without ETag nothing tells how to go on")
+                return false
+            }
+            let isSameSize =
+                answer.objectSize == nil || first.objectSize == nil
+                || answer.objectSize == first.objectSize
+            guard answer.etag == first.etag, isSameSize else {
                 problem = S3Error(.preconditionFailed, "the object was replaced while it was read")
                 return false
             }
@@ -109,11 +134,11 @@ package struct GetObject: S3Operation {
             throw problem ?? S3Error(.cancelled, "cancelled")
         }
         guard let head else { throw S3Error(.cancelled, "cancelled") }
-        if let size = head.objectSize {
-            let end = head.contentRange == nil ? size : min(range?.upperBound ?? size, size)
+        if !hasEnough, let size = head.objectSize {
+            let start = range?.lowerBound ?? 0
+            let end = min(range?.upperBound ?? size, size)
             guard next == end else {
-                throw S3Error(
-                    .damaged, "\(count) bytes came, \(end - (range?.lowerBound ?? 0)) were announced")
+                throw S3Error(.damaged, "\(count) bytes came, \(end - start) were announced")
             }
         }
         return head

@@ -8,15 +8,76 @@ package struct ObjectHead: Equatable, Sendable {
     package let contentLength: Int?
     /// Which bytes of the object the body is, if it is a part (206).
     package let contentRange: ContentRange?
+    /// What the whole object's bytes must give, if the service says something that can be verified.
+    package let checksum: ObjectChecksum?
 
     package init(_ head: HTTPResponseHead) {
         etag = head.value("etag")
         contentLength = head.number("content-length")
-        contentRange = head.text("content-range").flatMap(ContentRange.init)
+        contentRange = head.status == 206 ? head.text("content-range").flatMap(ContentRange.init) : nil
+        // Beside a part, services send the whole object's checksum or the part's; nothing tells which.
+        checksum = head.status == 206 ? nil : ObjectChecksum(head)
     }
 
     /// The size of the whole object, in bytes, if the answer tells.
     package var objectSize: Int? { contentRange.map(\.objectSize) ?? contentLength }
+
+    /// The entity tag, if If-Match can compare it: a weak one never matches (RFC 9110, 13.1.1).
+    package var strongETag: [UInt8]? {
+        etag.flatMap { $0.starts(with: [UInt8(ascii: "W"), UInt8(ascii: "/")]) ? nil : $0 }
+    }
+}
+
+/// A checksum of a whole object as a service sends it beside the object.
+///
+/// Source: Amazon S3 User Guide, "Checking object integrity"; API Reference, GetObject.
+package struct ObjectChecksum: Equatable, Sendable {
+    package enum Algorithm: String, CaseIterable, Sendable {
+        // The quickest first: of several one is enough.
+        case crc32 = "x-amz-checksum-crc32"
+        case sha1 = "x-amz-checksum-sha1"
+        case sha256 = "x-amz-checksum-sha256"
+
+        /// How many base64 digits there are, padding included.
+        fileprivate var textLength: Int {
+            switch self {
+            case .crc32: 8
+            case .sha1: 28
+            case .sha256: 44
+            }
+        }
+
+        /// As S3 calls it: `CRC32`.
+        package var name: String {
+            switch self {
+            case .crc32: "CRC32"
+            case .sha1: "SHA1"
+            case .sha256: "SHA256"
+            }
+        }
+    }
+
+    package let algorithm: Algorithm
+    /// In base64, as it came.
+    package let value: [UInt8]
+
+    package init(_ algorithm: Algorithm, _ value: [UInt8]) {
+        self.algorithm = algorithm
+        self.value = value
+    }
+
+    /// Nil if there is none of a known algorithm, or one that is computed of parts: of type COMPOSITE, or
+    /// with the number of parts behind it, `…==-3`.
+    init?(_ head: HTTPResponseHead) {
+        if head.text("x-amz-checksum-type")?.uppercased() == "COMPOSITE" { return nil }
+        for algorithm in Algorithm.allCases {
+            if let value = head.value(algorithm.rawValue), value.count == algorithm.textLength {
+                self.init(algorithm, value)
+                return
+            }
+        }
+        return nil
+    }
 }
 
 /// `bytes 0-9/100`: the first ten of a hundred bytes. Source: RFC 9110, 14.4.

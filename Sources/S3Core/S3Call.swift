@@ -23,6 +23,8 @@ package class S3Call: TransferReceiver {
     /// More came than can be gathered.
     private(set) var isTooLarge = false
     private var gathered: [UInt8] = []
+    /// The operation ended this attempt's transfer, because it had all it needs.
+    private(set) var hasEnough = false
 
     fileprivate init(client: S3Client, request: S3Request, name: String) {
         self.client = client
@@ -58,6 +60,7 @@ package class S3Call: TransferReceiver {
         gathered.removeAll(keepingCapacity: true)
         isPaused = false
         isTooLarge = false
+        hasEnough = false
     }
 
     package final func received(_ bytes: RawSpan, head: HTTPResponseHead) -> ReceiveFlow {
@@ -67,6 +70,9 @@ package class S3Call: TransferReceiver {
         case .pause:
             isPaused = true
             return .pause
+        case .enough:
+            hasEnough = true
+            return .cancel
         case .cancel: return .cancel
         case .gather:
             let limit = isSuccess ? S3Client.maximumGatheredSize : ErrorDocument.maximumSize

@@ -26,6 +26,8 @@ package final class S3Client {
 
     /// The bucket's name.
     package let bucket: String
+    /// Whether checksums of downloads are asked for and verified.
+    package let verifiesChecksums: Bool
     /// Told of each request.
     package var log: ((RequestRecord) -> Void)?
 
@@ -41,6 +43,7 @@ package final class S3Client {
 
     package init(_ configuration: S3Configuration, bucket: String) throws(S3Error) {
         self.bucket = bucket
+        verifiesChecksums = configuration.verifiesChecksums
         var options = TransferOptions()
         options.keptConnections = configuration.maxConnections
         options.certificateBundle = configuration.certificateBundle
@@ -193,7 +196,7 @@ package final class S3Client {
         var error: S3Error?
         if call.isTooLarge {
             error = S3Error(.notS3, "the answer is larger than \(Self.maximumGatheredSize) bytes")
-        } else if let transferError = result.error {
+        } else if let transferError = result.error, !call.hasEnough {
             error = call.failure(S3Error(transferError))
         } else if isSuccess {
             error = call.evaluate(response)

@@ -73,6 +73,8 @@ package enum Received: Sendable {
     case taken
     /// Give them again after `S3Client.resume`.
     case pause
+    /// The operation has used them and needs no more: the transfer ends, and `output` is asked.
+    case enough
     /// Nothing more is wanted; the call ends as cancelled.
     case cancel
 }

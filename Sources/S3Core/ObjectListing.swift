@@ -1,0 +1,46 @@
+/// All pages of a list, one after the other. A plain state machine: pages in, operations out.
+package struct ObjectListing: Sendable {
+    private let prefix: [UInt8]
+    private let startAfter: [UInt8]?
+    /// What the next page is asked for with; nil for the first.
+    private var token: [UInt8]?
+    private var isUnderWay = false
+    /// True once the last page has been received.
+    package private(set) var isAtEnd = false
+    /// Hashes of the tokens that were used, so that a service that goes round in circles is found out.
+    private var usedTokens: Set<Int> = []
+
+    /// The most tokens that are remembered; with as many pages of a thousand keys they are forgotten and
+    /// gathered anew, which still finds every circle that is shorter.
+    private static let maximumTokens = 1 << 16
+
+    /// - Parameters:
+    ///   - prefix: what the keys start with.
+    ///   - startAfter: a whole key; the list begins behind it.
+    package init(prefix: [UInt8], startAfter: [UInt8]? = nil) {
+        self.prefix = prefix
+        self.startAfter = startAfter
+    }
+
+    /// The operation that brings the next page; nil while one is under way, and at the end.
+    package mutating func next() -> ListObjectsV2? {
+        guard !isUnderWay, !isAtEnd else { return nil }
+        isUnderWay = true
+        return ListObjectsV2(
+            prefix: prefix, startAfter: token == nil ? startAfter : nil, continuationToken: token)
+    }
+
+    /// The operation that `next` gave has brought `page`.
+    ///
+    /// - Throws: `notS3` if the list does not come to an end.
+    package mutating func received(_ page: ListObjectsV2.Page) throws(S3Error) {
+        isUnderWay = false
+        token = page.continuationToken
+        isAtEnd = token == nil
+        guard let token else { return }
+        if usedTokens.count == Self.maximumTokens { usedTokens.removeAll() }
+        guard usedTokens.insert(token.hashValue).inserted else {
+            throw S3Error(.notS3, "the list goes round in circles: a continuation token came twice")
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import ByteIO
+import Digest
+import S3Core
+
+/// The checksum of an object's bytes as they come, beside the one that they must give.
+struct ChecksumVerification: ~Copyable {
+    private let expected: ObjectChecksum
+    private var crc = CRC32()
+    private var digest: MessageDigest?
+
+    init(_ expected: ObjectChecksum) {
+        self.expected = expected
+        switch expected.algorithm {
+        case .crc32: digest = nil
+        case .sha1: digest = MessageDigest(.sha1)
+        case .sha256: digest = MessageDigest(.sha256)
+        }
+    }
+
+    /// Adds the object's next bytes.
+    mutating func update(_ bytes: RawSpan) {
+        if digest != nil { digest?.update(bytes) } else { crc.update(bytes) }
+    }
+
+    /// All bytes were added.
+    ///
+    /// - Returns: nil if the checksums are the same, else what is wrong.
+    mutating func mismatch() -> String? {
+        let value = Base64.encode(digest?.finish() ?? crc.bigEndianBytes)
+        guard value != expected.value else { return nil }
+        return "\(expected.algorithm.name) is \(String(decoding: value, as: UTF8.self)), but "
+            + "\(String(decoding: expected.value, as: UTF8.self)) was stored"
+    }
+}

@@ -1,0 +1,86 @@
+import ByteIO
+package import S3Core
+
+/// An object that is to be fetched.
+package struct RequestedObject: Equatable, Sendable {
+    /// Relative to the location, unescaped.
+    package let key: [UInt8]
+    /// The whole key.
+    package let objectKey: [UInt8]
+    /// In bytes, if a list told; the object may have changed since.
+    package let size: Int?
+}
+
+/// Makes requests for objects of what names them.
+package struct KeySelection: Sendable {
+    private let location: Location
+    private let shard: Shard
+
+    package init(_ location: Location, shard: Shard = Shard()) {
+        self.location = location
+        self.shard = shard
+    }
+
+    /// The object that a line of a list of keys names: a key list, receipts or records alike, by the field
+    /// up to the first TAB.
+    ///
+    /// - Parameter place: where the line stands, for the message: `line 3`.
+    /// - Returns: nil if the key is another machine's.
+    /// - Throws: `malformed` if the field is no key, or cannot be an object's.
+    package func object(line: RawSpan, place: @autoclosure () -> String) throws(StopReason)
+        -> RequestedObject?
+    {
+        let field = line.extracting(first: line.firstIndex(of: UInt8(ascii: "\t")) ?? line.byteCount)
+        return try object(field: field, place: place())
+    }
+
+    /// The object of a key as operands and lists write it.
+    package func object(field: RawSpan, place: @autoclosure () -> String) throws(StopReason)
+        -> RequestedObject?
+    {
+        var key: [UInt8] = []
+        do {
+            try KeyEscaping.unescape(field, into: &key)
+        } catch {
+            throw .malformed(
+                "\(place()): a backslash in a key stands before \\, t, n or r only, not at byte \(error.offset + 1)"
+            )
+        }
+        do {
+            let objectKey = try location.objectKey(key)
+            return shard.takes(key) ? RequestedObject(key: key, objectKey: objectKey, size: nil) : nil
+        } catch {
+            throw .malformed("\(place()): \(error)")
+        }
+    }
+
+    /// The object that a list of the bucket holds; nil if the key is another machine's.
+    package func object(listed: ListObjectsV2.Object) throws(StopReason) -> RequestedObject? {
+        guard let key = location.relativeKey(listed.key) else {
+            throw .service(
+                S3Error(.notS3, "the list has a key outside of the prefix that was asked for"),
+                context: location.description)
+        }
+        return shard.takes(key)
+            ? RequestedObject(key: key, objectKey: listed.key, size: listed.size) : nil
+    }
+}
+
+/// Where the keys come from.
+package enum KeyOrigin: Sendable {
+    /// Operands, escaped.
+    case operands([[UInt8]])
+    /// Lines of standard input.
+    case input
+    /// All keys under the location, behind one if it is given (unescaped, relative to the location).
+    case listing(startAfter: [UInt8]?)
+}
+
+/// What the next key is.
+package enum KeyArrival: Equatable, Sendable {
+    case object(RequestedObject)
+    /// None is there yet.
+    case later
+    /// There are no more; this is why, if it is not that all were given.
+    case end(StopReason?)
+}

@@ -1,0 +1,55 @@
+package import ByteIO
+
+/// Cuts an object's bytes at their last newlines, so that only whole lines go on. A plain state machine;
+/// nothing is copied.
+package struct LineAssembler {
+    /// The start of a line whose newline has not come.
+    private var carry: [ByteSlice] = []
+    /// How many bytes that start has.
+    package private(set) var carried = 0
+    /// True while a line is open of which a part has been given out.
+    package private(set) var isInsideLine = false
+    /// The longest start that is kept.
+    private let limit: Int
+
+    /// - Parameter limit: the longest line, in bytes, that is kept until its newline comes.
+    package init(limit: Int) { self.limit = limit }
+
+    /// Takes the next bytes.
+    ///
+    /// - Returns: what can be written: whole lines, or a fragment of a line longer than the limit, or
+    ///   nothing.
+    package mutating func append(_ slice: ByteSlice) -> [ByteSlice] {
+        guard slice.count > 0 else { return [] }
+        guard let newline = slice.bytes.lastIndex(of: UInt8(ascii: "\n")) else {
+            carry.append(slice)
+            carried += slice.count
+            guard carried > limit || isInsideLine else { return [] }
+            isInsideLine = true
+            return takeCarry()
+        }
+        var lines = takeCarry()
+        lines.append(slice.prefix(newline + 1))
+        isInsideLine = false
+        let rest = slice.dropFirst(newline + 1)
+        if rest.count > 0 {
+            carry.append(rest)
+            carried = rest.count
+        }
+        return lines
+    }
+
+    /// The object is complete: what is left is its last line, which has no newline.
+    package mutating func end() -> [ByteSlice] {
+        isInsideLine = false
+        return takeCarry()
+    }
+
+    private mutating func takeCarry() -> [ByteSlice] {
+        defer {
+            carry.removeAll()
+            carried = 0
+        }
+        return carry
+    }
+}

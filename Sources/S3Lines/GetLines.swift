@@ -1,0 +1,356 @@
+package import ByteIO
+import Codec
+package import S3Core
+
+/// A run of s3-get-lines: keys in, objects' lines on standard output.
+///
+/// Each turn of the loop asks for objects as far as the window allows, writes what is there of the object at
+/// the head of the line (of any object, if no order is kept), and waits.
+package final class GetLines {
+    private let client: S3Client
+    private let options: GetOptions
+    private let diagnostics: Diagnostics
+    private var progress: RunProgress
+    private let signals: SignalPipe
+    private let output: LineOutput
+    private var keys: KeySource
+    private var keysEnded = false
+    /// Why no more keys come, if that is not their end.
+    private var keyFailure: StopReason?
+    private var window: FetchWindow
+    private var objects: [Int: WindowObject] = [:]
+    /// Of those, the ones that something happened to since they were last looked at; if no order is kept.
+    private var changed: Set<Int> = []
+    /// The object of whose last line only a part was written: nothing else may be written before its rest.
+    private var openLine: WindowObject?
+    /// What all objects' `lines` carry over.
+    private var carriedBytes = 0
+    /// True if the next key is expected on standard input.
+    private var awaitsInput = false
+    private var signal: CInt?
+    private var doneCount = 0
+    private var failedCount = 0
+    private var missingCount = 0
+
+    /// How often an object is fetched anew whose checksum did not match, as long as nothing of it was written.
+    private static let maximumRestarts = 2
+    /// The most bytes that wait for the reader of standard output.
+    private static let outputLimit = 4 << 20
+    /// How long lines may wait for company, in milliseconds, while nothing else happens.
+    private static let gatherMilliseconds = 2
+
+    /// - Parameter client: one for the location's bucket.
+    package init(
+        _ origin: KeyOrigin, in location: Location, client: S3Client, options: GetOptions,
+        diagnostics: Diagnostics
+    ) throws(SystemError) {
+        self.client = client
+        self.options = options
+        self.diagnostics = diagnostics
+        progress = RunProgress(tool: diagnostics.tool, isShown: options.showsProgress)
+        signals = try SignalPipe()
+        output = try LineOutput(
+            limit: min(Self.outputLimit, options.memory / 8), wakeUp: client.wakeUp)
+        keys = KeySource(origin, in: location, shard: options.shard)
+        window = FetchWindow(
+            memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold)
+    }
+
+    /// Does all of it.
+    package func run() -> RunEnd {
+        let end: RunEnd
+        do throws(StopReason) {
+            while true {
+                begin()
+                try write()
+                if isOver { break }
+                wait()
+            }
+            end = try finish()
+        } catch {
+            client.cancelAll()
+            // What was written before is whole lines, and belongs to the reader.
+            try? output.finish()
+            end = .stopped(error)
+        }
+        progress.clear()
+        return end
+    }
+
+    /// What was done, in words.
+    package var summary: String { progress.summary(objects: doneCount, bytes: output.acceptedBytes) }
+
+    /// True once nothing is left to do, or nothing more may be done.
+    private var isOver: Bool {
+        if output.error != nil { return true }
+        if signal != nil { return openLine == nil }
+        return keysEnded && objects.isEmpty
+    }
+
+    private func finish() throws(StopReason) -> RunEnd {
+        client.cancelAll()
+        do {
+            try output.finish()
+        } catch {
+            if error.code == EPIPE { return .outputClosed }
+            throw .system(error)
+        }
+        if let signal { return .signal(signal) }
+        if let keyFailure { throw keyFailure }
+        if failedCount > 0 { return .someFailed }
+        return missingCount > 0 ? .someMissing : .complete
+    }
+
+    // MARK: waiting
+
+    private func wait() {
+        var descriptors = [signals.descriptor]
+        if awaitsInput { descriptors.append(STDIN_FILENO) }
+        var milliseconds = flushWhenDue()
+        if progress.isShown {
+            progress.show(objects: doneCount, bytes: output.acceptedBytes)
+            milliseconds = min(milliseconds ?? .max, RunProgress.interval)
+        }
+        let readable = client.turn(waitingFor: descriptors, milliseconds: milliseconds)
+        if readable[0] { signal = signals.pending() ?? signal }
+        if awaitsInput && readable[1] { keys.readInput() }
+    }
+
+    /// Hands over the lines that waited long enough for company, or can have none.
+    ///
+    /// - Returns: how long those that are left may wait, in milliseconds.
+    private func flushWhenDue() -> Int? {
+        guard output.hasGathered else { return nil }
+        let left = output.gatheredSince + Self.gatherMilliseconds - MonotonicClock.milliseconds
+        if left > 0 && client.pending > 0 { return left }
+        output.flush()
+        return nil
+    }
+
+    // MARK: asking
+
+    private func begin() {
+        guard signal == nil else { return }
+        window.outside = output.queuedBytes + carriedBytes
+        while let number = window.overcommitted(), let object = objects[number] { restart(object) }
+        awaitsInput = false
+        while client.freeConnections > 0 {
+            if let fetch = window.next() {
+                begin(fetch)
+            } else if !window.wantsObject || !addObject() {
+                break
+            }
+        }
+        if let page = keys.nextPage() {
+            client.perform(page) { [unowned self] in self.keys.received($0) }
+        }
+    }
+
+    /// Puts the next object in line.
+    ///
+    /// - Returns: false if none is known now.
+    private func addObject() -> Bool {
+        guard !keysEnded else { return false }
+        switch keys.next() {
+        case .object(let request):
+            let number = window.add(size: request.size)
+            objects[number] = WindowObject(request, number: number, lines: makeLines())
+            return true
+        case .later:
+            awaitsInput = keys.wantsInput
+        case .end(let failure):
+            keysEnded = true
+            keyFailure = failure
+        }
+        return false
+    }
+
+    private func makeLines() -> ObjectLines {
+        ObjectLines(isRaw: options.isRaw, chunkSize: options.chunkSize, longestLine: options.memory)
+    }
+
+    private func begin(_ next: FetchWindow.Fetch) {
+        guard let object = objects[next.object] else { return }
+        let isLast = next.range == nil || next.range?.upperBound == object.head?.objectSize
+        let fetch = ObjectFetch(
+            object, range: next.range, isLast: isLast, streamLimit: options.chunkSize
+        ) { [unowned self] in self.answered($0, $1) }
+        object.fetches.append(fetch)
+        let operation = GetObject(
+            key: object.request.objectKey, range: next.range,
+            ifMatch: next.range == nil ? nil : object.head?.etag,
+            asksForChecksum: options.verifiesChecksums && next.range == nil, sink: fetch)
+        fetch.call = client.perform(operation) { [unowned self] in self.ended(fetch, $0) }
+    }
+
+    /// The head of an answer is here.
+    private func answered(_ fetch: ObjectFetch, _ head: ObjectHead) -> FetchWindow.Verdict {
+        let object = fetch.object
+        if fetch.isRange {
+            // A server that does not know If-Match may send another version.
+            guard head.etag == object.head?.etag, head.objectSize == object.head?.objectSize else {
+                fetch.error = S3Error(.preconditionFailed, "")
+                return .refuse
+            }
+            return .chunk(fetch.wanted ?? 0)
+        }
+        object.head = head
+        if options.verifiesChecksums { object.lines.expect(head.checksum) }
+        return window.answered(object.number, size: head.objectSize, isPinned: head.strongETag != nil)
+    }
+
+    /// A request has come to its end.
+    private func ended(_ fetch: ObjectFetch, _ result: Result<ObjectHead, S3Error>) {
+        guard !fetch.isDropped else { return }
+        fetch.call = nil
+        if case .failure(let error) = result {
+            if error.kind == .cancelled && fetch.error == nil {
+                // There was no room for it; the window will ask again.
+                fetch.object.fetches.removeAll()
+                return
+            }
+            fetch.error = fetch.error ?? error
+        }
+        fetch.hasEnded = true
+        changed.insert(fetch.object.number)
+    }
+
+    /// Drops what is there of an object of which nothing was written, and lets it be asked for again.
+    private func restart(_ object: WindowObject) {
+        for fetch in object.fetches { fetch.drop() }
+        object.fetches.removeAll()
+        carriedBytes -= object.lines.carriedBytes
+        object.lines = makeLines()
+        object.head = nil
+        window.restart(object.number)
+    }
+
+    // MARK: writing
+
+    /// Writes what is there and may be written, as long as the reader keeps up.
+    private func write() throws(StopReason) {
+        if let openLine, try !write(openLine) { return }
+        guard options.keepsOrder else { return try writeInAnyOrder() }
+        while let object = objects[window.head], try write(object) {}
+    }
+
+    private func writeInAnyOrder() throws(StopReason) {
+        changed.insert(window.head)
+        for number in changed.sorted() where output.hasRoom && openLine == nil {
+            changed.remove(number)
+            if let object = objects[number], try !write(object), !output.hasRoom { changed.insert(number) }
+        }
+    }
+
+    /// Writes what is there of `object`.
+    ///
+    /// - Returns: true if the object is done with.
+    private func write(_ object: WindowObject) throws(StopReason) -> Bool {
+        let carriedBefore = object.lines.carriedBytes
+        let consumedBefore = object.lines.consumedBytes
+        var problem: S3Error?
+        var isDone = false
+        do throws(S3Error) { isDone = try writeLines(of: object) } catch { problem = error }
+        carriedBytes += object.lines.carriedBytes - carriedBefore
+        window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
+        openLine = object.lines.isInsideLine ? object : nil
+        window.leader = openLine?.number
+        if let problem {
+            guard try failed(object, problem) else { return false }
+            finish(object)
+            return true
+        }
+        guard isDone else { return false }
+        doneCount += 1
+        finish(object)
+        return true
+    }
+
+    /// - Returns: true if all of it was written.
+    private func writeLines(of object: WindowObject) throws(S3Error) -> Bool {
+        while output.hasRoom {
+            let lines = try object.nextLines()
+            if !lines.isEmpty {
+                output.append(lines, of: object, withKey: options.writesKeys)
+            } else if object.lines.isDone {
+                if !object.isAtLineStart && !options.isExact { output.append(UInt8(ascii: "\n")) }
+                return true
+            } else if try !object.takeFetched() {
+                return false
+            }
+        }
+        return false
+    }
+
+    private func finish(_ object: WindowObject) {
+        for fetch in object.fetches { fetch.drop() }
+        carriedBytes -= object.lines.carriedBytes
+        window.finished(object.number)
+        objects[object.number] = nil
+    }
+
+    /// Decides what comes of an object that went wrong, and reports it.
+    ///
+    /// - Returns: false if it is fetched anew.
+    /// - Throws: if the run cannot go on.
+    private func failed(_ object: WindowObject, _ failure: S3Error) throws(StopReason) -> Bool {
+        var error = failure
+        let isRestartable = error.kind == .preconditionFailed || error.kind == .damaged
+        if isRestartable, object.writtenBytes == 0, object.restarts < Self.maximumRestarts {
+            object.restarts += 1
+            restart(object)
+            return false
+        }
+        switch error.kind {
+        case .preconditionFailed: error.message = "the object was replaced while it was read"
+        case .accessDenied:
+            error.message += "; a missing key is answered like this where listing the bucket is not allowed"
+        default: break
+        }
+        let context = Diagnostics.printable(object.request.key)
+        if openLine != nil || error.stopsRun { throw .service(error, context: context) }
+        let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
+        progress.clear()
+        diagnostics.report("\(context): \(error)\(written)")
+        if error.kind == .noSuchKey { missingCount += 1 } else { failedCount += 1 }
+        return true
+    }
+}
+
+extension LineOutput {
+    /// Writes lines of `object`, each behind its key if that is wanted.
+    func append(_ lines: [ByteSlice], of object: WindowObject, withKey: Bool) {
+        for slice in lines {
+            if withKey {
+                append(slice, behind: object.keyField, &object.isAtLineStart)
+            } else {
+                append(slice)
+            }
+            object.writtenBytes += slice.count
+            if let last = slice.lastByte { object.isAtLineStart = last == UInt8(ascii: "\n") }
+        }
+    }
+
+    private func append(_ slice: ByteSlice, behind key: [UInt8], _ isAtLineStart: inout Bool) {
+        let bytes = slice.bytes
+        var start = 0
+        while start < bytes.byteCount {
+            if isAtLineStart { append(key.bytes) }
+            let newline = bytes.firstIndex(of: UInt8(ascii: "\n"), from: start)
+            let end = newline.map { $0 + 1 } ?? bytes.byteCount
+            append(bytes.extracting(start..<end))
+            isAtLineStart = newline != nil
+            start = end
+        }
+    }
+}
+
+extension ObjectLines.Problem {
+    /// The same as an operation's failure.
+    var failure: S3Error {
+        switch self {
+        case .checksum(let text): S3Error(.damaged, text)
+        case .gzip(let error): S3Error(.refused, error.description)
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import ByteIO
+import Codec
+import S3Core
+
+/// One object's stored bytes on their way to whole lines: verified, decompressed, cut. Knows no network.
+struct ObjectLines: ~Copyable {
+    /// What is wrong with the bytes.
+    enum Problem: Error, Equatable {
+        case checksum(String)
+        case gzip(GzipError)
+    }
+
+    private enum Format {
+        case unknown, plain, gzip
+    }
+
+    private let isRaw: Bool
+    private let chunkSize: Int
+    private var format = Format.unknown
+    private var checksum: ChecksumVerification?
+    /// Bytes that were not looked at yet; the first one from `offset` on.
+    private var stored: [ByteSlice] = []
+    private var storedCount = 0
+    /// How many stored bytes were looked at, and are no longer kept as they came.
+    private(set) var consumedBytes = 0
+    private var isWhole = false
+    /// Nothing is given out before the object is whole, as long as it fits one chunk.
+    private var isHeldBack = true
+    private var decoder: GzipDecoder?
+    /// Decompressed bytes that are held back.
+    private var decoded: [ByteSlice] = []
+    private var decodedCount = 0
+    private var assembler: LineAssembler
+    private var isOver = false
+
+    /// Blocks that decompressed bytes fill.
+    private static let blockSize = 128 << 10
+
+    init(isRaw: Bool, chunkSize: Int, longestLine: Int) {
+        self.isRaw = isRaw
+        self.chunkSize = chunkSize
+        assembler = LineAssembler(limit: longestLine)
+    }
+
+    /// Bytes that are kept here and were given to nobody.
+    var carriedBytes: Int { assembler.carried + decodedCount }
+    /// True while a line is open of which a part has been given out.
+    var isInsideLine: Bool { assembler.isInsideLine }
+    /// True if the object is to be verified, and how.
+    mutating func expect(_ expected: ObjectChecksum?) { checksum = expected.map { ChecksumVerification($0) } }
+
+    /// Takes the next stored bytes.
+    mutating func append(_ block: ByteBlock) {
+        checksum?.update(block.bytes)
+        stored.append(ByteSlice(block))
+        storedCount += block.count
+        if storedCount > chunkSize { isHeldBack = false }
+    }
+
+    /// All stored bytes are here.
+    mutating func end() throws(Problem) {
+        isWhole = true
+        if var verification = checksum.take(), let mismatch = verification.mismatch() {
+            throw .checksum(mismatch)
+        }
+    }
+
+    /// The next lines; empty when there have to be more bytes first, or when all is done: `isDone`.
+    mutating func next() throws(Problem) -> [ByteSlice] {
+        if isHeldBack && !isWhole { return [] }
+        if format == .unknown { format = recognise() }
+        switch format {
+        case .unknown: return []
+        case .plain: return nextPlain()
+        case .gzip: return try nextDecoded()
+        }
+    }
+
+    /// True once all lines were given out.
+    var isDone: Bool { isOver }
+
+    private func recognise() -> Format {
+        if isRaw { return .plain }
+        var start: [UInt8] = []
+        for slice in stored where start.count < GzipDecoder.magic.count {
+            start += slice.prefix(min(slice.count, GzipDecoder.magic.count - start.count)).bytes.array
+        }
+        if start == GzipDecoder.magic { return .gzip }
+        return start.count == GzipDecoder.magic.count || isWhole ? .plain : .unknown
+    }
+
+    private mutating func nextPlain() -> [ByteSlice] {
+        var lines: [ByteSlice] = []
+        for slice in stored {
+            consumedBytes += slice.count
+            lines += assembler.append(slice)
+        }
+        stored.removeAll()
+        if isWhole { lines += finish() }
+        return lines
+    }
+
+    private mutating func finish() -> [ByteSlice] {
+        isOver = true
+        return assembler.end()
+    }
+
+    private mutating func nextDecoded() throws(Problem) -> [ByteSlice] {
+        while true {
+            let block = ByteBlock(capacity: Self.blockSize)
+            do { try decode(into: block) } catch { throw .gzip(error) }
+            let isDry = block.count < Self.blockSize
+            let isLast = isDry && isWhole
+            if isLast { do { try decoder?.end() } catch { throw .gzip(error) } }
+            decoded.append(ByteSlice(block))
+            decodedCount += block.count
+            if isHeldBack && !isLast && decodedCount <= chunkSize {
+                if isDry { return [] }
+                continue
+            }
+            isHeldBack = false
+            var lines: [ByteSlice] = []
+            for slice in decoded { lines += assembler.append(slice) }
+            decoded.removeAll()
+            decodedCount = 0
+            if isLast { lines += finish() }
+            if isDry || !lines.isEmpty { return lines }
+        }
+    }
+
+    /// Fills `block` from what is stored, as far as that goes.
+    private mutating func decode(into block: ByteBlock) throws(GzipError) {
+        if decoder == nil { decoder = GzipDecoder() }
+        repeat {
+            // Without input too: what did not fit the last block comes first.
+            let input = stored.first ?? ByteSlice(block, 0..<0)
+            let used =
+                try decoder?.decode(input.bytes, into: block, room: Self.blockSize - block.count) ?? 0
+            consumedBytes += used
+            if !stored.isEmpty {
+                if used == input.count { stored.removeFirst() } else { stored[0] = input.dropFirst(used) }
+            }
+        } while block.count < Self.blockSize && !stored.isEmpty
+    }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import ByteIO
+import CommandSupport
+import S3CommandSupport
+import S3Core
+import S3Lines
+
+extension Shard: ExpressibleByArgument {
+    /// Reads `I/N`.
+    public init?(argument: String) { self.init(argument) }
+}
+
+@main
+struct S3GetLines: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "s3-get-lines",
+        abstract: "Objects' lines on standard output.",
+        discussion: """
+            Fetches the objects of the KEYs, or of the keys on standard input (a line's first field up to a \
+            TAB), many at once, and writes their lines in the order of the keys. The last line of each object \
+            gets a newline if it has none.
+            """,
+        version: toolkitVersion)
+
+    @Argument(help: ArgumentHelp("Where the objects are: s3://BUCKET[/PREFIX].", valueName: "location"))
+    var location: String
+
+    @Argument(
+        help: ArgumentHelp("Keys, relative to the location. (default: standard input)", valueName: "key"))
+    var keys: [String] = []
+
+    @Flag(help: "Take every key under the location, in listing order.")
+    var all = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("With --all, take only the keys behind KEY.", valueName: "key"))
+    var startAfter: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Take the I-th of N shares of the keys.", valueName: "i/n"))
+    var shard: Shard?
+
+    @Flag(help: "Write whole lines as they arrive, in any order of the objects.")
+    var unordered = false
+
+    @Flag(help: "Write KEY and a TAB before each line.")
+    var withKey = false
+
+    @Flag(help: "Add no newline to an object that ends without one.")
+    var exact = false
+
+    @Flag(help: "Write gzip objects as they are stored.")
+    var raw = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Fetch objects of this size and more in parallel ranges.", valueName: "size"))
+    var multipartThreshold = ByteSize(bytes: 8 << 20)
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Size of the ranges. (default: 8M, or a quarter of --memory)", valueName: "size"))
+    var multipartChunksize: ByteSize?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Most bytes that are fetched and not yet written.", valueName: "size"))
+    var memory = ByteSize(bytes: 128 << 20)
+
+    @OptionGroup(title: "Options of every S3 tool")
+    var service: S3Options
+
+    /// With less than this the bookkeeping would be more than the data.
+    private static let minimumMemory = ByteSize(bytes: 1 << 20)
+
+    func validate() throws {
+        if all && !keys.isEmpty { throw ValidationError("--all takes no KEY: it takes every one") }
+        if startAfter != nil && !all { throw ValidationError("--start-after goes with --all only") }
+        if memory.bytes < Self.minimumMemory.bytes {
+            throw ValidationError("--memory must be at least \(Self.minimumMemory)")
+        }
+        if let size = multipartChunksize, !(1...memory.bytes / 2).contains(size.bytes) {
+            throw ValidationError("--multipart-chunksize must be from 1 to half of --memory (\(memory))")
+        }
+    }
+
+    func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
+        let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
+        SignalPipe.ignorePipeSignal()
+        let place: Location
+        do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
+        let origin = try origin()
+        let client = try service.client(for: place, diagnostics)
+        let run: GetLines
+        do {
+            run = try GetLines(
+                origin, in: place, client: client, options: options(client), diagnostics: diagnostics)
+        } catch { throw ToolFailure(error) }
+        let end = run.run()
+        if service.verbose { diagnostics.report(run.summary) }
+        return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
+    }
+
+    private func origin() throws(ToolFailure) -> KeyOrigin {
+        if all { return .listing(startAfter: try startAfter.map(unescaped)) }
+        guard keys.isEmpty else { return .operands(keys.map { [UInt8]($0.utf8) }) }
+        if isatty(STDIN_FILENO) == 1 {
+            throw ToolFailure(
+                .usage, "no KEY, and standard input is a terminal; for every key under \(location) use --all")
+        }
+        return .input
+    }
+
+    private func unescaped(_ text: String) throws(ToolFailure) -> [UInt8] {
+        let field = [UInt8](text.utf8)
+        var key: [UInt8] = []
+        do { try KeyEscaping.unescape(field.bytes, into: &key) } catch {
+            throw ToolFailure(
+                .malformedInput, "--start-after '\(text)': \\ at byte \(error.offset + 1) escapes nothing")
+        }
+        return key
+    }
+
+    private func options(_ client: S3Client) -> GetOptions {
+        var options = GetOptions()
+        options.keepsOrder = !unordered
+        options.writesKeys = withKey
+        options.isExact = exact
+        options.isRaw = raw
+        options.multipartThreshold = multipartThreshold.bytes
+        options.memory = memory.bytes
+        options.chunkSize = multipartChunksize?.bytes ?? min(options.chunkSize, memory.bytes / 4)
+        options.verifiesChecksums = client.verifiesChecksums
+        options.showsProgress = service.showsProgress && !service.verbose
+        if let shard { options.shard = shard }
+        return options
+    }
+}
