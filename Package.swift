@@ -48,7 +48,8 @@ let package = Package(
 
         library("ByteIO", extra: lendsSpans),
         library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
-        library("JSONStream", ["ByteIO"]),
+        .target(name: "CJSONKernel"),
+        library("JSONStream", ["ByteIO", "CJSONKernel"]),
         library("CommandSupport", ["ByteIO", argumentParser]),
 
         tool("json-sep", ["ByteIO", "CommandSupport", "JSONStream"]),

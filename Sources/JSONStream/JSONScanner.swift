@@ -30,7 +30,8 @@ package struct JSONScanner: Sendable {
         case opened(isObject: Bool)
         /// The byte before this place closed an object or array; only down to `watchedDepth`.
         case closed
-        /// The byte before this place is a comma between elements of an array; only down to `watchedDepth`.
+        /// The byte before this place is a comma between elements of an array; only of the unwrapped one and
+        /// down to `watchedDepth`.
         case nextElement
         /// The byte before this place closed the array that `unwrapArray` was called for.
         case unwrappedArrayEnded
@@ -78,6 +79,9 @@ package struct JSONScanner: Sendable {
 
     /// True where a value or an unwrapped array's element may start, and white space means nothing.
     package var isBetweenValues: Bool { !isInValue }
+
+    /// True where a text may start, and white space means nothing.
+    package var expectsText: Bool { state == .text && !isInValue }
 
     /// True in an unwrapped array where an element must or may come next.
     package var expectsElement: Bool {
@@ -168,7 +172,7 @@ package struct JSONScanner: Sendable {
         case (.commaOrEnd, UInt8(ascii: ",")):
             state = isInObject ? .member : .element
             offset += 1
-            return !isInObject && depth > valueDepth && depth <= watchedDepth ? .nextElement : nil
+            return !isInObject && (depth == valueDepth || depth <= watchedDepth) ? .nextElement : nil
         case (.commaOrEnd, UInt8(ascii: "}")) where isInObject, (.memberOrEnd, UInt8(ascii: "}")),
             (.commaOrEnd, UInt8(ascii: "]")) where !isInObject, (.elementOrEnd, UInt8(ascii: "]")):
             offset += 1
