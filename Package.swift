@@ -56,5 +56,6 @@ let package = Package(
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
+        tests(of: "JSONStream", ["ByteIO"]),
     ]
 )

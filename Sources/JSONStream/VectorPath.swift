@@ -111,8 +111,10 @@ struct VectorPath {
             unsafe lines.append(atMost: rest + rest / 2 + Int(JSON_KERNEL_SLACK)) { free in
                 let before = state.written
                 result = unsafe examine(bytes, options, free.baseAddress)
-                return result.written + state.written - before
+                return max(0, result.written + state.written - before)
             }
+            // The head of a line that was refused is dropped.
+            lines.truncate(to: result.written + state.written)
         }
         if result.accepted > 0 { nextPause = 1 }
         return Found(
