@@ -56,6 +56,18 @@ let package = Package(
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
-        tests(of: "JSONStream", ["ByteIO"]),
+        .target(
+            name: "SeparationHarness", dependencies: ["ByteIO", "JSONStream"],
+            path: "Tests/SeparationHarness",
+            swiftSettings: settings),
+        tests(of: "JSONStream", ["ByteIO", "SeparationHarness"]),
     ]
 )
+
+// Only for scripts/fuzz.sh, which links it with libFuzzer.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .target(
+            name: "JSONFuzz", dependencies: ["JSONStream", "SeparationHarness"],
+            path: "Tests/fuzz", exclude: ["json.dict", "seeds"], swiftSettings: settings))
+}

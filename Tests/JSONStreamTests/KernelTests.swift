@@ -1,4 +1,5 @@
 import JSONStream
+import SeparationHarness
 import Testing
 
 /// The kernels against the scanner: the same output, the same errors at the same places.
@@ -43,7 +44,8 @@ struct KernelTests {
     }
 
     private func mutate(_ text: inout [UInt8], _ random: inout SplitMix64) {
-        let bytes = Array("{}[],:\"\\ \n\u{1E}\u{1}0123456789-+.eEtfnulrasx".utf8) + [0x80, 0xC3, 0xE2, 0xF0, 0xFF]
+        let bytes =
+            Array("{}[],:\"\\ \n\u{1E}\u{1}0123456789-+.eEtfnulrasx".utf8) + [0x80, 0xC3, 0xE2, 0xF0, 0xFF]
         let place = Int.random(in: 0..<text.count, using: &random)
         let byte = bytes.randomElement(using: &random) ?? 0
         switch Int.random(in: 0..<4, using: &random) {
@@ -60,7 +62,9 @@ struct KernelTests {
             let skipping = options.unwrapPath == nil
             let expected = separate(text, options, skipping: skipping)
             for kernel in VectorKernel.allCases {
-                for (pieces, pauses) in [([], false), ([7, 130], false), ([64, 65, 1], true)] as [([Int], Bool)] {
+                for (pieces, pauses) in [([], false), ([7, 130], false), ([64, 65, 1], true)]
+                    as [([Int], Bool)]
+                {
                     let found = separate(
                         text, options, skipping: skipping,
                         Delivery(pieces: pieces, pauses: pauses, kernel: kernel))

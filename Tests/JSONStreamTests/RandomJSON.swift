@@ -1,3 +1,5 @@
+import SeparationHarness
+
 /// Writes random texts, with what they should come out as.
 struct RandomJSON {
     var random: SplitMix64
@@ -85,7 +87,8 @@ struct RandomJSON {
         text += chance(20) ? "0" : String(UInt64.random(in: 1...(chance(50) ? 99 : .max), using: &random))
         if chance(30) { text += "." + String(UInt32.random(in: 0...UInt32.max, using: &random)) }
         if chance(20) {
-            text += (["e", "E"].randomElement(using: &random) ?? "e")
+            text +=
+                (["e", "E"].randomElement(using: &random) ?? "e")
                 + (["", "+", "-"].randomElement(using: &random) ?? "")
                 + String(Int.random(in: 0...999, using: &random))
         }
@@ -94,9 +97,12 @@ struct RandomJSON {
 
     private mutating func string() {
         let parts = [
-            "a", "key", " ", "{", "}", "[", "]", ",", ":", "true", "12", "\\\"", "\\\\", "\\/", "\\b", "\\f", "\\n",
-            "\\r", "\\t", "\\u0041", "\\uD800", "\\uabcD", "\u{7F}", "\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}",
-            "\u{FFFD}", "\u{10000}", "\u{10FFFF}", "the quick brown fox jumps over the lazy dog and on and on",
+            "a", "key", " ", "{", "}", "[", "]", ",", ":", "true", "12", "\\\"", "\\\\", "\\/", "\\b", "\\f",
+            "\\n",
+            "\\r", "\\t", "\\u0041", "\\uD800", "\\uabcD", "\u{7F}", "\u{80}", "\u{7FF}", "\u{800}",
+            "\u{D7FF}",
+            "\u{FFFD}", "\u{10000}", "\u{10FFFF}",
+            "the quick brown fox jumps over the lazy dog and on and on",
         ]
         put("\"")
         for _ in 0..<Int.random(in: 0...(chance(10) ? 12 : 3), using: &random) {

@@ -1,30 +1,45 @@
 import ByteIO
-import JSONStream
+package import JSONStream
 
 /// What a stream of bytes becomes, whichever way it came in.
-struct Separated: Equatable, CustomStringConvertible {
-    var output: [UInt8] = []
-    var skipped: [UInt8] = []
-    var errors: [InvalidValue] = []
-    var validCount = 0
+package struct Separated: Equatable, CustomStringConvertible {
+    package var output: [UInt8] = []
+    package var skipped: [UInt8] = []
+    package var errors: [InvalidValue] = []
+    package var validCount = 0
 
-    var description: String {
+    package init(
+        output: [UInt8] = [], skipped: [UInt8] = [], errors: [InvalidValue] = [], validCount: Int = 0
+    ) {
+        self.output = output
+        self.skipped = skipped
+        self.errors = errors
+        self.validCount = validCount
+    }
+
+    package var description: String {
         let errors = errors.map(\.description).joined(separator: " | ")
         return "'\(text(output))' skipped '\(text(skipped))' \(validCount) valid, errors: \(errors)"
     }
 }
 
 /// How the bytes are handed to the splitter.
-struct Delivery {
+package struct Delivery {
     /// The lengths of the pieces, used in turn; none: all at once.
-    var pieces: [Int] = []
+    package var pieces: [Int]
     /// True if there is a wait behind each piece.
-    var pauses = false
-    var kernel: VectorKernel?
+    package var pauses: Bool
+    package var kernel: VectorKernel?
+
+    package init(pieces: [Int] = [], pauses: Bool = false, kernel: VectorKernel? = nil) {
+        self.pieces = pieces
+        self.pauses = pauses
+        self.kernel = kernel
+    }
 }
 
 /// Runs `input` through a splitter in the way json-sep does.
-func separate(
+package func separate(
     _ input: [UInt8], _ options: SplitOptions = SplitOptions(), skipping: Bool = false,
     _ delivery: Delivery = Delivery()
 ) -> Separated {
@@ -56,7 +71,8 @@ func separate(
             } else if end == input.count {
                 supply = .ended
             } else {
-                let size = delivery.pieces.isEmpty ? input.count : delivery.pieces[turn % delivery.pieces.count]
+                let size =
+                    delivery.pieces.isEmpty ? input.count : delivery.pieces[turn % delivery.pieces.count]
                 turn += 1
                 end = min(input.count, end + max(1, size))
                 supply = .flowing
@@ -65,7 +81,7 @@ func separate(
     }
 }
 
-func separate(
+package func separate(
     _ input: String, _ options: SplitOptions = SplitOptions(), skipping: Bool = false,
     _ delivery: Delivery = Delivery()
 ) -> Separated {
@@ -73,15 +89,15 @@ func separate(
 }
 
 /// Bytes as a person reads them.
-func text(_ bytes: [UInt8]) -> String { Diagnostics.printable(bytes) }
+package func text(_ bytes: [UInt8]) -> String { Diagnostics.printable(bytes) }
 
 /// Numbers that look random and are the same in each run of one seed. Source: Steele et al., SplitMix (2014).
-struct SplitMix64: RandomNumberGenerator {
+package struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
