@@ -32,7 +32,7 @@ ALWAYS_INLINE struct block classify(const uint8_t *bytes) {
     __m256i low = _mm256_loadu_si256((const __m256i *)bytes);
     __m256i high = _mm256_loadu_si256((const __m256i *)(bytes + 32));
     __m256i bit5 = _mm256_set1_epi8(0x20);
-    // [ and {, ] and }, e and E differ in bit 5.
+    // [ and {, ] and } differ in bit 5.
     __m256i folded_low = _mm256_or_si256(low, bit5), folded_high = _mm256_or_si256(high, bit5);
     // The white space whose low four bits are a byte's, and elsewhere what no byte equals.
     const __m256i spaces = _mm256_setr_epi8(
@@ -54,11 +54,18 @@ ALWAYS_INLINE struct block classify(const uint8_t *bytes) {
         .object = high_bits(_mm256_slli_epi16(low, 2), _mm256_slli_epi16(high, 2)),
         .digit = at_most(_mm256_sub_epi8(low, zero), _mm256_sub_epi8(high, zero), 9),
         .zero = equal(low, high, '0'),
+        .has_high = _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0,
+    };
+}
+
+ALWAYS_INLINE struct number_block classify_numbers(const uint8_t *bytes) {
+    __m256i low = _mm256_loadu_si256((const __m256i *)bytes);
+    __m256i high = _mm256_loadu_si256((const __m256i *)(bytes + 32));
+    return (struct number_block){
         .minus = equal(low, high, '-'),
         .plus = equal(low, high, '+'),
         .point = equal(low, high, '.'),
-        .exponent = equal(folded_low, folded_high, 'e'),
-        .has_high = _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0,
+        .exponent = equal(low, high, 'e') | equal(low, high, 'E'),
     };
 }
 
@@ -131,13 +138,16 @@ ALWAYS_INLINE __m256i utf8_errors_of(__m256i bytes, __m256i before) {
     return _mm256_xor_si256(wanted, pairs);
 }
 
-ALWAYS_INLINE uint64_t utf8_errors(const uint8_t *bytes, uint32_t tail, bool *in_sequence) {
+ALWAYS_INLINE uint64_t utf8_errors(struct json_kernel_state *state, const uint8_t *bytes) {
+    uint32_t tail = 0;
+    if (state->in_sequence) memcpy(&tail, state->tail, 4);
     __m256i low = _mm256_loadu_si256((const __m256i *)bytes);
     __m256i high = _mm256_loadu_si256((const __m256i *)(bytes + 32));
     __m256i before = _mm256_insert_epi32(_mm256_setzero_si256(), (int)tail, 7);
     __m256i none = _mm256_setzero_si256();
     __m256i low_errors = utf8_errors_of(low, before), high_errors = utf8_errors_of(high, low);
-    *in_sequence = bytes[63] >= 0xC0 || bytes[62] >= 0xE0 || bytes[61] >= 0xF0;
+    state->in_sequence = bytes[63] >= 0xC0 || bytes[62] >= 0xE0 || bytes[61] >= 0xF0;
+    memcpy(state->tail, bytes + 60, 4);
     return ~high_bits(_mm256_cmpeq_epi8(low_errors, none), _mm256_cmpeq_epi8(high_errors, none));
 }
 

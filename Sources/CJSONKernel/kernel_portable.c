@@ -6,7 +6,7 @@
 /// The classes of each byte value: bit 0 of byte k is set for class k.
 #define CLASS(k) (UINT64_C(1) << (8 * (k)))
 
-enum { QUOTE, BACKSLASH, CONTROL, SPACE, LINE_FEED, COMMA, COLON, EXPONENT };
+enum { QUOTE, BACKSLASH, CONTROL, SPACE, LINE_FEED, COMMA, COLON };
 static const uint64_t text_classes[256] = {
     [0x00 ... 0x08] = CLASS(CONTROL),
     ['\t'] = CLASS(CONTROL) | CLASS(SPACE),
@@ -19,11 +19,9 @@ static const uint64_t text_classes[256] = {
     ['\\'] = CLASS(BACKSLASH),
     [','] = CLASS(COMMA),
     [':'] = CLASS(COLON),
-    ['e'] = CLASS(EXPONENT),
-    ['E'] = CLASS(EXPONENT),
 };
 
-enum { OPEN, CLOSE, OBJECT, DIGIT, ZERO, MINUS, PLUS, POINT };
+enum { OPEN, CLOSE, OBJECT, DIGIT, ZERO };
 static const uint64_t value_classes[256] = {
     ['{'] = CLASS(OPEN) | CLASS(OBJECT),
     ['}'] = CLASS(CLOSE) | CLASS(OBJECT),
@@ -31,9 +29,15 @@ static const uint64_t value_classes[256] = {
     [']'] = CLASS(CLOSE),
     ['0'] = CLASS(DIGIT) | CLASS(ZERO),
     ['1' ... '9'] = CLASS(DIGIT),
+};
+
+enum { MINUS, PLUS, POINT, EXPONENT };
+static const uint64_t number_classes[256] = {
     ['-'] = CLASS(MINUS),
     ['+'] = CLASS(PLUS),
     ['.'] = CLASS(POINT),
+    ['e'] = CLASS(EXPONENT),
+    ['E'] = CLASS(EXPONENT),
 };
 
 enum { SIMPLE, UNICODE, HEXADECIMAL };
@@ -82,11 +86,18 @@ ALWAYS_INLINE struct block classify(const uint8_t *bytes) {
         .object = value[OBJECT],
         .digit = value[DIGIT],
         .zero = value[ZERO],
-        .minus = value[MINUS],
-        .plus = value[PLUS],
-        .point = value[POINT],
-        .exponent = text[EXPONENT],
         .has_high = (high & 0x8080808080808080) != 0,
+    };
+}
+
+ALWAYS_INLINE struct number_block classify_numbers(const uint8_t *bytes) {
+    uint64_t masks[8];
+    classify_by(number_classes, bytes, masks);
+    return (struct number_block){
+        .minus = masks[MINUS],
+        .plus = masks[PLUS],
+        .point = masks[POINT],
+        .exponent = masks[EXPONENT],
     };
 }
 
@@ -118,17 +129,18 @@ ALWAYS_INLINE size_t sequence_start(const uint8_t *bytes, size_t count, size_t *
     return length;
 }
 
-ALWAYS_INLINE uint64_t utf8_errors(const uint8_t *bytes, uint32_t tail, bool *in_sequence) {
+ALWAYS_INLINE uint64_t utf8_errors(struct json_kernel_state *state, const uint8_t *bytes) {
     uint8_t joined[4 + 64];
-    memcpy(joined, &tail, 4);
+    memcpy(joined, state->tail, 4);
     memcpy(joined + 4, bytes, 64);
     size_t index = 4;
     // Back to the lead byte of what the block before left incomplete.
-    if (*in_sequence) do index--; while (joined[index] < 0xC0);
-    *in_sequence = false;
+    if (state->in_sequence) do index--; while (joined[index] < 0xC0);
+    memcpy(state->tail, bytes + 60, 4);
+    state->in_sequence = false;
     while (index < sizeof joined) {
         size_t whole, length = sequence_start(joined + index, sizeof joined - index, &whole);
-        *in_sequence = length < whole;
+        state->in_sequence = length < whole;
         index += length;
         if (length == 0 || (length < whole && index < sizeof joined)) return UINT64_C(1) << (index - 4);
     }

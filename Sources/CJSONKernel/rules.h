@@ -1,11 +1,13 @@
 // RFC 8259 as rules about neighbouring bits. Included by each kernel behind its primitives:
 //
-//     struct block classify(const uint8_t *bytes)          one mask for each class of bytes
+//     struct block classify(bytes)                         one mask for each class of bytes
+//     struct number_block classify_numbers(bytes)          the same for bytes of numbers other than digits
 //     void classify_escapes(bytes, &simple, &u, &hex)      what may follow a backslash
-//     uint64_t utf8_errors(bytes, tail)                    where a sequence is malformed
+//     uint64_t utf8_errors(state, bytes)                   where a sequence is malformed
 //     uint64_t prefix_xor(mask)                            bit i: parity of bits 0 to i
 //     uint64_t extract(mask, keep)                         the bits of mask where keep is set, moved together
-//     uint8_t *store_kept(output, bytes, keep)             the same for bytes
+//     int nth_byte(keep, index)                            where the bit was that is moved to index
+//     uint8_t *store_kept(output, bytes, keep)             extract for bytes; may write 64
 //
 // Bit i of a mask is byte i of a block of 64:
 //
@@ -79,48 +81,61 @@ ALWAYS_INLINE uint64_t literal_bytes(
     return literals;
 }
 
-/// Where bytes of numbers break RFC 8259, section 6. `starts` are the first bytes of numbers.
-ALWAYS_INLINE uint64_t number_errors(
-    struct json_kernel_state *state, const struct block *block, uint64_t number, uint64_t starts) {
-    uint64_t digit = block->digit & number, minus = block->minus & number, plus = block->plus & number;
-    uint64_t point = block->point & number, exponent = block->exponent & number;
-    uint64_t sign = minus | plus;
+/// Where numbers and literals break RFC 8259, sections 3 and 6, in a block that holds more than digits of
+/// them. `starts` are their first bytes.
+ALWAYS_INLINE uint64_t scalar_errors(
+    struct json_kernel_state *state, const struct block *block, const uint8_t *bytes, uint64_t scalar,
+    uint64_t starts) {
+    struct number_block others = classify_numbers(bytes);
+    uint64_t errors = 0;
+    uint64_t number_starts = starts & (block->digit | others.minus);
+    uint64_t literal = literal_bytes(state, bytes, starts & ~number_starts, &errors);
+    uint64_t number = scalar & ~literal;
+    errors |= AFTER(literal, state->literal_end) & number;
+
+    uint64_t digit = block->digit & number, minus = others.minus & number, plus = others.plus & number;
+    uint64_t point = others.point & number, exponent = others.exponent & number;
+    uint64_t sign = minus | plus, sign_or_point = sign | point;
 
     uint64_t after_digit = AFTER(digit, state->digit);
     uint64_t after_point = AFTER(point, state->point);
     uint64_t after_exponent = AFTER(exponent, state->exponent);
-    uint64_t after_sign_or_point = AFTER(sign | point, state->sign_or_point);
-    uint64_t errors = (number & ~(digit | sign | point | exponent)) | (minus & ~(starts | after_exponent))
-        | (plus & ~after_exponent) | ((point | exponent) & ~after_digit) | (after_sign_or_point & ~digit)
-        | (after_exponent & ~(digit | sign));
+    errors |= (number & ~(digit | sign_or_point | exponent)) | (minus & ~(number_starts | after_exponent))
+        | (plus & ~after_exponent) | ((point | exponent) & ~after_digit)
+        | (AFTER(sign_or_point, state->sign_or_point) & ~digit) | (after_exponent & ~(digit | sign));
 
-    // No zero leads other digits.
-    uint64_t first = (starts & digit) | (AFTER(starts & minus, state->first_sign) & digit);
+    // No zero leads other digits; where there is no sign, `examine` sees to that.
+    uint64_t first = AFTER(number_starts & minus, state->first_sign) & digit;
     uint64_t first_zero = first & block->zero;
-    errors |= AFTER(first_zero, state->first_zero) & digit;
+    errors |= first_zero << 1 & digit;
 
     // Behind a fraction no other point, behind an exponent neither point nor exponent.
-    bool fraction_overflow, exponent_overflow;
+    bool fraction_overflow, power_overflow;
     uint64_t exponent_sign = sign & after_exponent;
-    uint64_t exponent_starts = ((after_exponent | AFTER(exponent_sign, state->exponent_sign)) & digit);
-    errors |= run_ends(digit, after_point | state->fraction_digits, &fraction_overflow) & point;
-    errors |= run_ends(digit, exponent_starts | state->exponent_digits, &exponent_overflow) & (point | exponent);
+    uint64_t powers = (after_exponent | AFTER(exponent_sign, state->exponent_sign)) & digit;
+    errors |= run_ends(digit, after_point | state->fraction, &fraction_overflow) & point;
+    errors |= run_ends(digit, powers | state->power, &power_overflow) & (point | exponent);
 
-    state->digit = digit >> 63;
+    state->literal_end = literal >> 63;
+    state->sign_or_point = sign_or_point >> 63;
     state->point = point >> 63;
     state->exponent = exponent >> 63;
-    state->sign_or_point = (sign | point) >> 63;
-    state->first_sign = (starts & minus) >> 63;
-    state->first_zero = first_zero >> 63;
     state->exponent_sign = exponent_sign >> 63;
-    state->fraction_digits = fraction_overflow;
-    state->exponent_digits = exponent_overflow;
+    state->fraction = fraction_overflow;
+    state->power = power_overflow;
+    state->first_sign = (number_starts & minus) >> 63;
+    state->first_zero |= first_zero >> 63;
+    state->digit = digit >> 63;
+    state->in_scalar = (state->literal | ((literal | sign_or_point | exponent) >> 63)) != 0 || fraction_overflow
+        || power_overflow;
     return errors;
 }
 
 /// The tokens of a block, in compact masks.
 struct tokens {
-    uint64_t opening, closing, in_string, scalar, scalar_start, comma, colon, open, close, object;
+    uint64_t opening, in_string, scalar_start, comma, colon, open, close, object;
+    /// The last bytes of strings, arrays and objects, and all bytes of numbers and literals.
+    uint64_t end;
     /// How many bytes were kept, 1 to 64, and as many low bits.
     int count;
     uint64_t all;
@@ -129,97 +144,87 @@ struct tokens {
 /// The last of the kept bytes' bits, as a carry.
 #define LAST(mask) ((mask) >> (tokens->count - 1) & 1)
 
-/// The bytes where strings end that began in `starts`, with the carry from and to other blocks.
-ALWAYS_INLINE uint64_t string_ends(const struct tokens *tokens, uint64_t starts, uint64_t *carry) {
-    bool overflow;
-    uint64_t ends = run_ends(tokens->in_string, starts | *carry, &overflow);
-    *carry = overflow | (tokens->count < 64 ? ends >> tokens->count & 1 : 0);
-    return ends;
-}
-
-/// Where tokens follow each other in a way that RFC 8259, sections 2, 4 and 5 do not allow.
+/// Checks that each container holds only what its kind allows, and that brackets match.
 ///
-/// - ends: set to where values end: at a bracket, or in an array whose elements are the values, at a comma.
-ALWAYS_INLINE uint64_t token_errors(
-    struct json_kernel_state *state, const struct json_kernel_options *options,
-    const struct tokens *tokens, enum json_kernel_mode mode, uint64_t line_feeds, uint64_t *ends) {
-    uint64_t after_comma = AFTER(tokens->comma, state->comma);
-    uint64_t object_open = tokens->open & tokens->object;
-    uint64_t after_object_open = AFTER(object_open, state->object_open);
-
-    // A name is a string that a colon follows. Behind { it must be one; behind a comma it says that this is
-    // an object, as any other value there says that this is an array.
-    uint64_t first_names = tokens->opening & after_object_open;
-    uint64_t next_names = tokens->opening & after_comma;
-    uint64_t first_name_ends = string_ends(tokens, first_names, &state->first_name);
-    uint64_t next_name_ends = string_ends(tokens, next_names, &state->next_name);
-    uint64_t after_first_name = AFTER(first_name_ends, state->first_name_end) & tokens->all;
-    uint64_t after_next_name = AFTER(next_name_ends, state->next_name_end) & tokens->all;
-    uint64_t errors = (tokens->colon & ~(after_first_name | after_next_name))
-        | (after_first_name & ~tokens->colon);
-    uint64_t array_evidence = (after_comma & (tokens->scalar_start | tokens->open))
-        | (after_next_name & ~tokens->colon);
-    uint64_t object_evidence = tokens->colon;
-
-    uint64_t containers = state->containers;
+/// - Returns: where values end: at a bracket, or in an array whose elements are the values, at a comma.
+ALWAYS_INLINE uint64_t walk_brackets(
+    struct json_kernel_state *state, int depth_limit, const struct tokens *tokens, enum json_kernel_mode mode,
+    uint64_t array_evidence, uint64_t object_evidence, uint64_t *errors) {
+    uint64_t containers = state->containers, ends = 0, walked = 0, mismatch = 0;
     int64_t depth = state->depth;
-    uint64_t value_ends = 0, walked = 0;
-    // Its sign bit is set once the depth was outside its bounds; bit 0 once brackets did not match.
+    // Its sign bit is set once the depth was outside its bounds.
     int64_t out_of_bounds = 0;
-    uint64_t mismatch = 0;
     for (uint64_t brackets = tokens->open | tokens->close; brackets; brackets &= brackets - 1) {
         uint64_t bracket = brackets & -brackets;
-        uint64_t segment = (bracket | (bracket - 1)) & ~walked;
+        // From the bracket before to this one, which itself is still evidence of what is around it.
+        uint64_t segment = (bracket ^ (bracket - 1)) & ~walked;
         walked |= segment;
-        errors |= segment & (containers & 1 ? array_evidence : object_evidence);
-        if (mode == JSON_KERNEL_ELEMENTS) value_ends |= depth == 0 ? segment & tokens->comma : 0;
+        *errors |= segment & (containers & 1 ? array_evidence : object_evidence);
+        if (mode == JSON_KERNEL_ELEMENTS) ends |= depth == 0 ? segment & tokens->comma : 0;
         bool is_object = tokens->object & bracket;
         bool is_open = tokens->open & bracket;
         mismatch |= is_open ? 0 : containers ^ is_object;
         containers = is_open ? containers << 1 | is_object : containers >> 1;
         depth += is_open ? 1 : -1;
-        out_of_bounds |= depth | (options->depth_limit - depth);
-        if (mode != JSON_KERNEL_ELEMENTS) value_ends |= depth == 0 ? bracket : 0;
+        out_of_bounds |= depth | (depth_limit - depth);
+        if (mode != JSON_KERNEL_ELEMENTS) ends |= depth == 0 ? bracket : 0;
     }
-    uint64_t segment = tokens->all & ~walked;
-    errors |= segment & (containers & 1 ? array_evidence : object_evidence);
-    if (mode == JSON_KERNEL_ELEMENTS) value_ends |= depth == 0 ? segment & tokens->comma : 0;
-    if ((mismatch & 1) | (out_of_bounds < 0)) errors |= 1;
+    *errors |= ~walked & (containers & 1 ? array_evidence : object_evidence);
+    if (mode == JSON_KERNEL_ELEMENTS) ends |= depth == 0 ? ~walked & tokens->comma : 0;
+    *errors |= (mismatch & 1) | (out_of_bounds < 0);
     state->containers = containers;
     state->depth = depth;
+    return ends;
+}
 
-    uint64_t boundaries = 0, after_boundary = 0;
+/// Where tokens follow each other in a way that RFC 8259, sections 2, 4 and 5 do not allow.
+///
+/// - ends: set to where values end, see `walk_brackets`.
+ALWAYS_INLINE uint64_t token_errors(
+    struct json_kernel_state *state, const struct json_kernel_options *options,
+    const struct tokens *tokens, enum json_kernel_mode mode, uint64_t line_feeds, uint64_t *ends) {
+    uint64_t object_open = tokens->open & tokens->object;
+    uint64_t after_comma = AFTER(tokens->comma, state->comma);
+    uint64_t after_open = AFTER(tokens->open, state->open);
+    uint64_t after_object_open = AFTER(object_open, state->object_open);
+    uint64_t after_end = AFTER(tokens->end, state->token_end);
+
+    // A string behind { or a comma is a name if a colon follows, and a colon follows only such a string. It
+    // is evidence of an object; any other value in these places, and a string without a colon, of an array.
+    bool overflow;
+    uint64_t names = tokens->opening & (after_comma | after_object_open);
+    uint64_t name_ends = run_ends(tokens->in_string, names | state->name, &overflow);
+    uint64_t after_name = AFTER(name_ends, state->name_end) & tokens->all;
+    uint64_t others = tokens->scalar_start | tokens->open;
+    uint64_t array_evidence = (after_comma & others) | (after_name & ~tokens->colon);
+    uint64_t errors = (tokens->colon & ~after_name) | (after_object_open & others);
+
+    *ends = walk_brackets(
+        state, options->depth_limit, tokens, mode, array_evidence, tokens->colon, &errors);
+
     if (mode == JSON_KERNEL_VERBATIM) {
         // Behind each value one LF, and no other white space anywhere.
-        boundaries = line_feeds;
-        errors |= line_feeds ^ (AFTER(value_ends, state->value_end) & tokens->all);
-        state->value_end = LAST(value_ends);
-    } else if (mode == JSON_KERNEL_COMPACT) {
-        boundaries = value_ends;
+        errors |= line_feeds ^ (AFTER(*ends, state->value_end) & tokens->all);
+        state->value_end = LAST(*ends);
     }
     if (mode != JSON_KERNEL_ELEMENTS) {
-        after_boundary = AFTER(boundaries, state->value_boundary);
-        uint64_t allowed = options->objects_only ? object_open : tokens->open;
-        errors |= after_boundary & tokens->all & ~allowed;
-        state->value_boundary = LAST(boundaries);
+        uint64_t boundaries = mode == JSON_KERNEL_VERBATIM ? line_feeds : *ends;
+        uint64_t after_boundary = AFTER(boundaries, state->boundary) & tokens->all;
+        errors |= after_boundary & ~(options->objects_only ? object_open : tokens->open);
+        if (mode == JSON_KERNEL_COMPACT) after_end &= ~after_boundary;
+        state->boundary = LAST(boundaries);
     }
 
-    uint64_t before_value = tokens->comma | tokens->colon | (tokens->open & ~tokens->object);
-    uint64_t value_starts = tokens->opening | tokens->open | tokens->scalar_start;
-    errors |= value_starts & ~(AFTER(before_value, state->before_value) | after_boundary | first_names);
-    uint64_t token_ends = tokens->closing | tokens->close | tokens->scalar;
-    uint64_t after_token = AFTER(token_ends, state->token_end);
-    errors |= tokens->comma & ~after_token;
-    errors |= tokens->close & ~(after_token | AFTER(tokens->open, state->open));
+    // A value does not follow another one; a comma or closing bracket does, if it does not close at once.
+    errors |= (tokens->opening | others) & after_end;
+    errors |= (tokens->comma | (tokens->close & ~after_open)) & ~after_end;
 
+    state->name = overflow | (tokens->count < 64 ? name_ends >> tokens->count & 1 : 0);
+    state->name_end = LAST(name_ends);
     state->comma = LAST(tokens->comma);
-    state->object_open = LAST(object_open);
     state->open = LAST(tokens->open);
-    state->first_name_end = LAST(first_name_ends);
-    state->next_name_end = LAST(next_name_ends);
-    state->before_value = LAST(before_value);
-    state->token_end = LAST(token_ends);
-    *ends = value_ends;
+    state->object_open = LAST(object_open);
+    state->token_end = LAST(tokens->end);
     return errors & tokens->all;
 }
 
@@ -264,59 +269,60 @@ ALWAYS_INLINE bool examine(
     uint64_t in_string = prefix_xor(quote) ^ state->in_string;
     state->in_string = -(in_string >> 63);
     uint64_t outside = ~(in_string | quote);
-    uint64_t space = block.space & outside;
+    // In verbatim mode other white space counts as part of a number, which it cannot be.
+    uint64_t space = (mode == JSON_KERNEL_VERBATIM ? block.line_feed : block.space) & outside;
     uint64_t comma = block.comma & outside, colon = block.colon & outside;
     uint64_t open = block.open & outside, close = block.close & outside;
 
     uint64_t errors = (block.control & in_string) | (block.backslash & ~in_string);
     errors |= escape_errors(state, bytes, escaped & ~(block.quote | block.backslash));
+    if (block.has_high | state->in_sequence) errors |= utf8_errors(state, bytes);
 
     uint64_t scalar = outside & ~(space | comma | colon | open | close);
     uint64_t starts = scalar & ~AFTER(scalar, state->scalar);
+    // No zero leads other digits.
+    uint64_t first_zero = starts & block.zero;
+    errors |= AFTER(first_zero, state->first_zero) & scalar & block.digit;
     state->scalar = scalar >> 63;
-    uint64_t number_starts = starts & (block.digit | block.minus);
-    uint64_t literal = literal_bytes(state, bytes, starts & ~number_starts, &errors);
-    uint64_t number = scalar & ~literal;
-    errors |= AFTER(literal, state->literal_end) & number;
-    state->literal_end = literal >> 63;
-    errors |= number_errors(state, &block, number, number_starts);
-
-    if (block.has_high | state->in_sequence) errors |= utf8_errors(bytes, state->tail, &state->in_sequence);
-    memcpy(&state->tail, bytes + 60, 4);
+    state->first_zero = first_zero >> 63;
+    if ((scalar & ~block.digit) | state->in_scalar) {
+        errors |= scalar_errors(state, &block, bytes, scalar, starts);
+    } else {
+        state->digit = scalar >> 63;
+    }
 
     struct tokens tokens = {
-        quote & in_string, quote & ~in_string, in_string, scalar, starts, comma, colon, open, close,
-        block.object, 64, ~UINT64_C(0),
+        .opening = quote & in_string,
+        .in_string = in_string,
+        .scalar_start = starts,
+        .comma = comma,
+        .colon = colon,
+        .open = open,
+        .close = close,
+        .object = block.object,
+        .end = (quote & ~in_string) | close | scalar,
+        .count = 64,
+        .all = ~UINT64_C(0),
     };
-    uint64_t keep = valid;
-    if (mode != JSON_KERNEL_VERBATIM) keep &= ~space;
+    uint64_t keep = mode == JSON_KERNEL_VERBATIM ? valid : valid & ~space;
     if (keep != ~UINT64_C(0)) {
         tokens.count = __builtin_popcountll(keep);
         if (tokens.count == 0) return !(errors & valid);
         tokens.all = ~UINT64_C(0) >> (64 - tokens.count);
-        if (mode == JSON_KERNEL_VERBATIM) {
-            // Only the last bytes of the input are incomplete, and they stand together.
-            space &= keep;
-            tokens.open &= keep;
-            tokens.close &= keep;
-        } else {
+        tokens.open = extract(open, keep);
+        tokens.close = extract(close, keep);
+        // In verbatim mode only the input's end is left out, so that all else stays where it is.
+        if (mode != JSON_KERNEL_VERBATIM) {
             tokens.opening = extract(tokens.opening, keep);
-            tokens.closing = extract(tokens.closing, keep);
             tokens.in_string = extract(in_string, keep);
-            tokens.scalar = extract(scalar, keep);
             tokens.scalar_start = extract(starts, keep);
             tokens.comma = extract(comma, keep);
             tokens.colon = extract(colon, keep);
-            tokens.open = extract(open, keep);
-            tokens.close = extract(close, keep);
             tokens.object = extract(block.object, keep);
+            tokens.end = extract(tokens.end, keep);
         }
     }
-    uint64_t line_feeds = 0;
-    if (mode == JSON_KERNEL_VERBATIM) {
-        line_feeds = space & block.line_feed;
-        errors |= space & ~block.line_feed;
-    }
+    uint64_t line_feeds = space & keep;
     uint64_t ends;
     uint64_t misplaced = token_errors(state, options, &tokens, mode, line_feeds, &ends);
     if ((errors & valid) | misplaced) return false;

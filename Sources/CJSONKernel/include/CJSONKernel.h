@@ -49,15 +49,14 @@ struct json_kernel_state {
     uint64_t containers;
     int64_t depth;
 
-    uint64_t escaping, in_string, hexadecimal, scalar, literal, literal_end;
-    uint64_t digit, sign_or_point, point, exponent, exponent_sign, fraction_digits, exponent_digits;
-    uint64_t first_sign, first_zero;
-    uint64_t before_value, comma, object_open, open, token_end, value_end, value_boundary;
-    uint64_t first_name, next_name, first_name_end, next_name_end;
-    /// The last four bytes, the first of them lowest.
-    uint32_t tail;
-    /// True if they end inside a UTF-8 sequence.
+    uint64_t escaping, in_string, hexadecimal, scalar, digit, first_zero;
+    uint64_t literal, literal_end, sign_or_point, point, exponent, exponent_sign, fraction, power, first_sign;
+    uint64_t name, name_end, comma, open, object_open, token_end, value_end, boundary;
+    /// True if one of `literal` to `first_sign` is set.
+    bool in_scalar;
+    /// True if the last bytes, which are `tail`, end inside a UTF-8 sequence.
     bool in_sequence;
+    uint8_t tail[4];
 };
 
 struct json_kernel_result {
