@@ -242,6 +242,7 @@ package struct ValueSplitter: ~Copyable {
             case .opened(let isObject):
                 guard tracker?.opened(isObject: isObject, at: scanner.depth - 1) == true else { continue }
                 scanner.unwrapArray()
+                isDiscarding = false
                 arrayStart = position.advanced(over: unread.extracting(first: scanned - 1))
                 return handOver()
             case .unwrappedArrayEnded:
