@@ -48,7 +48,8 @@ let package = Package(
 
         library("ByteIO", extra: lendsSpans),
         library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
-        library("JSONStream", ["ByteIO"]),
+        .target(name: "CJSONKernel"),
+        library("JSONStream", ["ByteIO", "CJSONKernel"]),
         library("Codec", ["ByteIO", "CZlib"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "CExpat"]),
@@ -63,5 +64,18 @@ let package = Package(
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
         tests(of: "S3Core", ["ByteIO", "HTTPTransfer"]),
+        .target(
+            name: "SeparationHarness", dependencies: ["ByteIO", "JSONStream"],
+            path: "Tests/SeparationHarness",
+            swiftSettings: settings),
+        tests(of: "JSONStream", ["ByteIO", "SeparationHarness"]),
     ]
 )
+
+// Only for scripts/fuzz.sh, which links it with libFuzzer.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .target(
+            name: "JSONFuzz", dependencies: ["JSONStream", "SeparationHarness"],
+            path: "Tests/fuzz", exclude: ["json.dict", "seeds"], swiftSettings: settings))
+}

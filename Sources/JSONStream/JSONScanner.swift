@@ -30,7 +30,8 @@ package struct JSONScanner: Sendable {
         case opened(isObject: Bool)
         /// The byte before this place closed an object or array; only down to `watchedDepth`.
         case closed
-        /// The byte before this place is a comma between elements of an array; only down to `watchedDepth`.
+        /// The byte before this place is a comma between elements of an array; only of the unwrapped one and
+        /// down to `watchedDepth`.
         case nextElement
         /// The byte before this place closed the array that `unwrapArray` was called for.
         case unwrappedArrayEnded
@@ -79,6 +80,9 @@ package struct JSONScanner: Sendable {
     /// True where a value or an unwrapped array's element may start, and white space means nothing.
     package var isBetweenValues: Bool { !isInValue }
 
+    /// True where a text may start, and white space means nothing.
+    package var expectsText: Bool { state == .text && !isInValue }
+
     /// True in an unwrapped array where an element must or may come next.
     package var expectsElement: Bool {
         !isInValue && valueDepth > 0 && (state == .element || state == .elementOrEnd)
@@ -122,16 +126,14 @@ package struct JSONScanner: Sendable {
     /// Says what the end of the input means here: `ended`, `failed`, or `needsBytes` if nothing is missing.
     package mutating func finish() -> Event {
         if state == .text { return .needsBytes }
-        if isTextScalarComplete {
-            return isFramed ? fail(.whiteSpaceInFramedInput, .endOfInput) : valueEnded() ?? .needsBytes
-        }
-        return fail(expectation, .endOfInput)
+        guard isScalarComplete else { return fail(expectation, .endOfInput) }
+        guard depth == 0 else { return fail(commaOrEnd, .endOfInput) }
+        return isFramed ? fail(.whiteSpaceInFramedInput, .endOfInput) : valueEnded() ?? .needsBytes
     }
 
-    /// True behind a number or literal at the top level that could end here.
-    private var isTextScalarComplete: Bool {
-        guard depth == 0 else { return false }
-        return switch state {
+    /// True behind a number or literal that could end here.
+    private var isScalarComplete: Bool {
+        switch state {
         case .zero, .integer, .fraction, .exponentDigits: true
         case .literal: count == literal.length
         default: false
@@ -168,7 +170,7 @@ package struct JSONScanner: Sendable {
         case (.commaOrEnd, UInt8(ascii: ",")):
             state = isInObject ? .member : .element
             offset += 1
-            return !isInObject && depth > valueDepth && depth <= watchedDepth ? .nextElement : nil
+            return !isInObject && (depth == valueDepth || depth <= watchedDepth) ? .nextElement : nil
         case (.commaOrEnd, UInt8(ascii: "}")) where isInObject, (.memberOrEnd, UInt8(ascii: "}")),
             (.commaOrEnd, UInt8(ascii: "]")) where !isInObject, (.elementOrEnd, UInt8(ascii: "]")):
             offset += 1
@@ -260,7 +262,7 @@ package struct JSONScanner: Sendable {
 
     /// Moves on behind a number or literal, of which `byte` is no part.
     mutating func scalarEnded(before byte: UInt8) -> Event? {
-        guard depth == 0 else { return byte == 0x1E ? fail(expectation, .byte(byte)) : valueEnded() }
+        guard depth == 0 else { return byte == 0x1E ? fail(commaOrEnd, .byte(byte)) : valueEnded() }
         if byte == 0x1E || isFramed && !Self.isWhiteSpace(byte) {
             return fail(.whiteSpaceInFramedInput, .byte(byte))
         }
@@ -280,7 +282,7 @@ package struct JSONScanner: Sendable {
         case .member: .memberName
         case .memberOrEnd: .memberNameOrObjectEnd
         case .colon: .colon
-        case .commaOrEnd: containers.isInObject ? .commaOrObjectEnd : .commaOrArrayEnd
+        case .commaOrEnd: commaOrEnd
         case .string: .stringCharacter
         case .escape: .escapeCharacter
         case .hexadecimal: .hexadecimalDigit
@@ -293,5 +295,10 @@ package struct JSONScanner: Sendable {
         case .exponentDigits: .exponentDigitOrEnd
         case .literal: .literal(literal, isComplete: count == literal.length)
         }
+    }
+
+    /// What could stand behind a value of the innermost container.
+    private var commaOrEnd: JSONSyntaxError.Expectation {
+        containers.isInObject ? .commaOrObjectEnd : .commaOrArrayEnd
     }
 }

@@ -96,7 +96,9 @@ package struct Separation: ~Copyable {
         while !output.isEnded {
             let step = splitter.step(reader.unread, supply)
             do {
-                try deliver(step, of: reader.unread.extracting(first: step.consumed), splitter.lines.bytes)
+                try deliver(
+                    step, of: reader.unread.extracting(first: step.consumed),
+                    splitter.lines.bytes.extracting(first: step.written))
                 reader.consume(step.consumed)
                 if step.outcome == .starved, let signal = try supplyMore(&reader, &supply) { return signal }
             } catch {

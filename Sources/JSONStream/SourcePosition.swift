@@ -1,4 +1,5 @@
 import ByteIO
+import CJSONKernel
 
 /// A place in an input, as messages name it.
 package struct SourcePosition: Equatable, Sendable {
@@ -16,11 +17,24 @@ package struct SourcePosition: Equatable, Sendable {
 
     /// Moves on behind `bytes`.
     package mutating func advance(over bytes: RawSpan) {
-        for index in 0..<bytes.byteCount where bytes[index] == 0x0A {
-            line += 1
-            lineStart = byte + index + 1
+        let lines = unsafe bytes.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return 0 }
+            return unsafe json_kernel_count_lines(base, buffer.count)
         }
+        if lines > 0 {
+            var last = bytes.byteCount - 1
+            while bytes[last] != 0x0A { last -= 1 }
+            lineStart = byte + last + 1
+        }
+        line += lines
         byte += bytes.byteCount
+    }
+
+    /// Moves on behind so many whole lines of so many bytes.
+    package mutating func advance(lines: Int, bytes: Int) {
+        line += lines
+        byte += bytes
+        lineStart = byte
     }
 
     /// The place behind `bytes`, which start here.

@@ -74,6 +74,8 @@ package struct ValueSplitter: ~Copyable {
         package let outcome: Outcome
         /// How many of the bytes lent the outcome is about; they are done with.
         package let consumed: Int
+        /// How many bytes of `lines` stand for them, if the outcome is `compacted`.
+        package var written = 0
     }
 
     /// Lines, each with its LF, that are handed on at once.
@@ -81,8 +83,10 @@ package struct ValueSplitter: ~Copyable {
     /// How much of a value a message shows.
     private static let excerptSize = 40
 
-    /// What the last step's outcome `compacted` is about: whole lines.
+    /// What the last step's outcome `compacted` is about: whole lines, as many bytes as the step says. Behind
+    /// them may be the head of a line that is not finished.
     package private(set) var lines = ByteBuffer()
+    private var writtenBefore = 0
     /// The place of the first byte not consumed.
     package private(set) var position = SourcePosition()
     /// How many values were valid, and how many were not.
@@ -90,6 +94,7 @@ package struct ValueSplitter: ~Copyable {
     package private(set) var invalidCount = 0
 
     private let options: SplitOptions
+    private var vectorPath: VectorPath
     private var scanner: JSONScanner
     private var tracker: UnwrapTracker?
 
@@ -116,8 +121,10 @@ package struct ValueSplitter: ~Copyable {
     /// True once the first bytes were looked at for a byte order mark.
     private var isStarted = false
 
-    package init(_ options: SplitOptions) {
+    /// - Parameter kernel: what finds valid values faster than the scanner; nil: nothing does.
+    package init(_ options: SplitOptions, kernel: VectorKernel? = .best) {
         self.options = options
+        vectorPath = VectorPath(kernel)
         tracker = options.unwrapPath.map { UnwrapTracker($0) }
         scanner = JSONScanner(
             maximumDepth: options.maximumDepth, watchedDepth: tracker?.watchedDepth ?? -1)
@@ -125,10 +132,13 @@ package struct ValueSplitter: ~Copyable {
 
     /// Looks at `unread`, the bytes that were not consumed yet.
     package mutating func step(_ unread: RawSpan, _ supply: Supply) -> Step {
-        lines.removeAll()
+        lines.removeFirst(writtenBefore)
+        writtenBefore = 0
         guard isStarted || start(unread, supply) else { return Step(outcome: .starved, consumed: 0) }
-        let step = resynchronizer == nil ? scan(unread, supply) : skip(unread, supply)
-        position.advance(over: unread.extracting(first: step.consumed))
+        let step =
+            resynchronizer != nil ? skip(unread, supply) : scanFast(unread, supply) ?? scan(unread, supply)
+        writtenBefore = step.written
+        if step.outcome != .verbatim { position.advance(over: unread.extracting(first: step.consumed)) }
         scanned -= step.consumed
         valueStart -= step.consumed
         copied -= step.consumed
@@ -163,15 +173,50 @@ package struct ValueSplitter: ~Copyable {
     package static func compact(_ text: String) -> [UInt8]? {
         var options = SplitOptions()
         options.maximumLength = .max
-        var splitter = ValueSplitter(options)
+        var splitter = ValueSplitter(options, kernel: nil)
         let bytes = [UInt8](text.utf8)
         let step = splitter.step(bytes.bytes, .ended)
-        guard step == Step(outcome: .compacted, consumed: bytes.count), splitter.validCount == 1
+        guard step.outcome == .compacted, step.consumed == bytes.count, splitter.validCount == 1
         else { return nil }
-        return splitter.lines.bytes.extracting(droppingLast: 1).array
+        return splitter.lines.bytes.extracting(first: step.written - 1).array
     }
 
     // MARK: - Values
+
+    /// Hands whole values to the kernel, where they may start.
+    ///
+    /// - Returns: nil if the scanner has to look at the next value.
+    private mutating func scanFast(_ unread: RawSpan, _ supply: Supply) -> Step? {
+        guard failure == nil, scanned == 0, unread.byteCount > 0, vectorPath.isDue(afterValues: 0),
+            let place = vectorPlace
+        else { return nil }
+        let limits = VectorPath.Limits(
+            depth: options.maximumDepth - scanner.depth, length: options.maximumLength,
+            takesArrays: tracker == nil)
+        let found = vectorPath.run(unread, place, limits, into: &lines)
+        guard found.consumed > 0 else {
+            let mayWait = !found.isRefused && supply == .flowing && unread.byteCount <= options.maximumLength
+            if mayWait { return Step(outcome: .starved, consumed: 0) }
+            vectorPath.giveUp()
+            lines.removeAll()
+            return nil
+        }
+        scanned = found.consumed
+        validCount += found.values
+        holdsOnlyScalars = false
+        if place == .elements { scanner.passElements() }
+        guard found.isVerbatim else {
+            return Step(outcome: .compacted, consumed: found.consumed, written: found.written)
+        }
+        position.advance(lines: found.values, bytes: found.consumed)
+        return Step(outcome: .verbatim, consumed: found.consumed)
+    }
+
+    /// Where the next byte stands, if the kernel knows such places.
+    private var vectorPlace: VectorPath.Place? {
+        if scanner.expectsElement { return .elements }
+        return scanner.expectsText && (tracker?.watchedDepth ?? 0) == 0 ? .texts : nil
+    }
 
     private mutating func scan(_ unread: RawSpan, _ supply: Supply) -> Step {
         while lines.count < Self.batchSize {
@@ -188,6 +233,7 @@ package struct ValueSplitter: ~Copyable {
                 copied = scanned
             case .ended:
                 endValue(unread)
+                if vectorPath.isDue(afterValues: 1) { return handOver() }
             case .needsBytes:
                 if lines.count > 0 { return handOver() }
                 return Step(outcome: supply == .ended ? .finished : .starved, consumed: firstNeeded)
@@ -196,6 +242,7 @@ package struct ValueSplitter: ~Copyable {
             case .opened(let isObject):
                 guard tracker?.opened(isObject: isObject, at: scanner.depth - 1) == true else { continue }
                 scanner.unwrapArray()
+                isDiscarding = false
                 arrayStart = position.advanced(over: unread.extracting(first: scanned - 1))
                 return handOver()
             case .unwrappedArrayEnded:
@@ -206,6 +253,7 @@ package struct ValueSplitter: ~Copyable {
                 closeContainer()
             case .nextElement:
                 tracker?.nextElement(at: scanner.depth)
+                if scanner.expectsElement, vectorPath.isDue(afterValues: 0) { return handOver() }
             case .nameBegan:
                 nameStart = scanned
             case .nameEnded:
@@ -264,7 +312,9 @@ package struct ValueSplitter: ~Copyable {
     }
 
     /// Gives the lines of this step away, and the bytes that are no longer needed.
-    private func handOver() -> Step { Step(outcome: .compacted, consumed: firstNeeded) }
+    private func handOver() -> Step {
+        Step(outcome: .compacted, consumed: firstNeeded, written: lines.count)
+    }
 
     private func fail(_ unread: RawSpan, _ reason: JSONSyntaxError) -> Step {
         let isTruncated = reason.found == .endOfInput || reason.found == .byte(0x1E)

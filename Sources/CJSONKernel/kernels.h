@@ -1,0 +1,17 @@
+// One kernel for all processors, and those that a processor may or may not be able to run.
+
+#ifndef KERNELS_H
+#define KERNELS_H
+
+#include "CJSONKernel.h"
+
+typedef struct json_kernel_result json_kernel(
+    struct json_kernel_state *state, const struct json_kernel_options *options, const uint8_t *bytes,
+    size_t count, uint8_t *output);
+
+json_kernel json_kernel_portable;
+#if defined(__x86_64__)
+json_kernel json_kernel_avx2;
+#endif
+
+#endif

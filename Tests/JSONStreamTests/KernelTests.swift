@@ -1,0 +1,76 @@
+import JSONStream
+import SeparationHarness
+import Testing
+
+/// The kernels against the scanner: the same output, the same errors at the same places.
+struct KernelTests {
+    /// What may be asked of a splitter.
+    private static func variants() -> [SplitOptions] {
+        var unwrapping = SplitOptions()
+        unwrapping.unwrapPath = FieldPath([])
+        var path = SplitOptions()
+        path.unwrapPath = FieldPath([.member(Array("key".utf8))])
+        var shallow = SplitOptions()
+        shallow.maximumDepth = 3
+        var short = SplitOptions()
+        short.maximumLength = 100
+        return [SplitOptions(), unwrapping, path, shallow, short]
+    }
+
+    @Test(arguments: 0..<300) func agreeAboutValidTexts(seed: Int) {
+        var writer = RandomJSON(seed: UInt64(seed), whiteSpacePercent: [0, 5, 30, 80][seed % 4])
+        writer.stream(size: 1500)
+        let expected = separate(writer.pretty)
+        #expect(expected.output == writer.compact, "seed \(seed)")
+        expectAgreement(writer.pretty, seed: seed)
+    }
+
+    @Test(arguments: 0..<1500) func agreeAboutMutatedTexts(seed: Int) {
+        var writer = RandomJSON(seed: UInt64(seed), whiteSpacePercent: [0, 5, 30, 80][seed % 4])
+        writer.stream(size: 400)
+        var random = SplitMix64(seed: UInt64(seed) + 1_000_000)
+        var text = writer.pretty
+        for _ in 0..<Int.random(in: 1...3, using: &random) { mutate(&text, &random) }
+        expectAgreement(text, seed: seed)
+    }
+
+    @Test(arguments: 0..<100) func agreeAboutArrays(seed: Int) {
+        var writer = RandomJSON(seed: UInt64(seed), whiteSpacePercent: [0, 20][seed % 2])
+        writer.stream(size: 1000)
+        // One array of all the texts, broken at its end in every other case.
+        let elements = writer.compact.split(separator: 0x0A).joined(separator: [0x2C, 0x20])
+        let text = [0x5B] + Array(elements) + (seed % 4 < 2 ? [0x5D] : [])
+        expectAgreement(text, seed: seed)
+    }
+
+    private func mutate(_ text: inout [UInt8], _ random: inout SplitMix64) {
+        let bytes =
+            Array("{}[],:\"\\ \n\u{1E}\u{1}0123456789-+.eEtfnulrasx".utf8) + [0x80, 0xC3, 0xE2, 0xF0, 0xFF]
+        let place = Int.random(in: 0..<text.count, using: &random)
+        let byte = bytes.randomElement(using: &random) ?? 0
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: text[place] = byte
+        case 1: text.insert(byte, at: place)
+        case 2: text.remove(at: place)
+        default: text.removeSubrange(place..<min(text.count, place + Int.random(in: 1...40, using: &random)))
+        }
+        if text.isEmpty { text = [0x20] }
+    }
+
+    private func expectAgreement(_ text: [UInt8], seed: Int) {
+        for (index, options) in Self.variants().enumerated() {
+            let skipping = options.unwrapPath == nil
+            let expected = separate(text, options, skipping: skipping)
+            for kernel in VectorKernel.allCases {
+                for (pieces, pauses) in [([], false), ([7, 130], false), ([64, 65, 1], true)]
+                    as [([Int], Bool)]
+                {
+                    let found = separate(
+                        text, options, skipping: skipping,
+                        Delivery(pieces: pieces, pauses: pauses, kernel: kernel))
+                    #expect(found == expected, "seed \(seed), options \(index), \(kernel), pieces \(pieces)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+import ByteIO
+import JSONStream
+import SeparationHarness
+import Testing
+
+/// Framing, limits, unwrapping, skipping and messages.
+struct SplitterTests {
+    /// Runs `input` in all ways; they must agree. Returns its lines and messages.
+    private func run(
+        _ input: String, _ options: SplitOptions = SplitOptions(), skipping: Bool = false
+    ) -> (lines: [String], messages: [String], skipped: String) {
+        let bytes = Array(input.utf8)
+        let result = separate(bytes, options, skipping: skipping)
+        for kernel in [nil] + VectorKernel.allCases.map(Optional.some) {
+            for pauses in [false, true] {
+                for piece in [1, 2, 3, 5, 1000] {
+                    let delivery = Delivery(pieces: [piece], pauses: pauses, kernel: kernel)
+                    #expect(separate(bytes, options, skipping: skipping, delivery) == result)
+                }
+            }
+        }
+        let lines = text(result.output).split(separator: "\\n", omittingEmptySubsequences: true).map(
+            String.init)
+        return (lines, result.errors.map(\.description), text(result.skipped))
+    }
+
+    private func unwrapping(_ path: String) -> SplitOptions {
+        var options = SplitOptions()
+        options.unwrapPath = path.isEmpty ? FieldPath([]) : FieldPath(path)
+        return options
+    }
+
+    // MARK: - Framing
+
+    @Test func takesAllFramingsMixed() {
+        let input =
+            "{\"a\": 1}{\"b\":2}\n[]1\"x\"\"y\"true\n\n  {\n \"c\" : [ ]\n}\r\n\u{1E}{\"d\":4}\n\u{1E}\u{1E}5\n"
+        #expect(
+            run(input).lines == [
+                #"{"a":1}"#, #"{"b":2}"#, "[]", "1", #""x""#, #""y""#, "true", #"{"c":[]}"#, #"{"d":4}"#, "5",
+            ])
+        #expect(run(input).messages.isEmpty)
+    }
+
+    @Test func skipsOneByteOrderMarkAtTheStart() {
+        #expect(run("\u{FEFF}{} 1").lines == ["{}", "1"])
+        #expect(
+            run("\u{FEFF}\u{FEFF}{}").messages == [
+                #"1:4 (byte 3, value 1): expected a value, found byte \xEF near '\xEF'"#
+            ])
+        #expect(run("{}\n\u{FEFF}").messages.count == 1)
+    }
+
+    @Test func keepsEveryOtherByte() {
+        let values = [
+            "12345678901234567890123", "1E1000", "-0.0", #"{"a":1,"a":2}"#, #"["\/","\u00e9","é"]"#,
+            #""\uD800""#, #"{"b":1,"a":2}"#,
+        ]
+        #expect(run(values.joined(separator: "\n")).lines == values)
+    }
+
+    @Test(arguments: ["1", "true", "-0.5e3"]) func aScalarInFramedInputNeedsWhiteSpaceBehindIt(
+        _ scalar: String
+    ) {
+        #expect(run("\u{1E}\(scalar)\n\u{1E}[2]").lines == [scalar, "[2]"])
+        for end in ["", "\u{1E}2\n", "[2]", "\"a\""] {
+            let result = run("\u{1E}{}\n\u{1E}\(scalar)\(end)")
+            #expect(result.lines == ["{}"])
+            #expect(result.messages.count == 1 && result.messages[0].contains("truncated"))
+        }
+        // Strings, arrays and objects end by themselves.
+        #expect(run("\u{1E}\"a\"\u{1E}[1]\u{1E}{}").lines == [#""a""#, "[1]", "{}"])
+    }
+
+    @Test func aSeparatorInsideAValueMeansThatItIsTruncated() {
+        for head in [
+            "{", "{\"a\"", "{\"a\":", "[1", "[1,", "\"ab", "\"a\\", "\"\\u12", "tru", "-", "1.", "[1 ",
+        ] {
+            let result = run("\u{1E}\(head)\u{1E}{\"b\":2}\n", skipping: true)
+            #expect(result.lines == [#"{"b":2}"#], "\(head)")
+            #expect(result.messages.count == 1 && result.messages[0].contains("truncated"), "\(head)")
+            #expect(result.skipped == text(Array(head.utf8)))
+        }
+    }
+
+    // MARK: - Limits
+
+    @Test func limitsNesting() {
+        var options = SplitOptions()
+        options.maximumDepth = 2
+        #expect(run("[[]] {\"a\":{}} [{},[]]", options).lines == ["[[]]", #"{"a":{}}"#, "[{},[]]"])
+        #expect(
+            run("[[[]]]", options).messages == [
+                "1:3 (byte 2, value 1): expected at most 2 levels of nesting (--max-depth), found '[' near '[[['"
+            ])
+        options.maximumDepth = 0
+        #expect(run("1 \"a\" []", options).lines == ["1", #""a""#])
+        options.maximumDepth = 100_000
+        let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
+        #expect(separate(deep, options).validCount == 1)
+    }
+
+    @Test(arguments: [3, 5, 70]) func limitsLengths(_ limit: Int) {
+        var options = SplitOptions()
+        options.maximumLength = limit
+        let fitting = "\"" + String(repeating: "a", count: limit - 2) + "\""
+        #expect(run("\(fitting)\n\(fitting) \(fitting)", options).lines == [fitting, fitting, fitting])
+        let number = String(repeating: "1", count: limit)
+        #expect(run("\(number)\n\(number)", options).lines == [number, number])
+        for longer in [
+            "\(number)1", "[\(number)", "\"" + number, "[" + String(repeating: " ", count: limit) + "]",
+        ] {
+            let result = run("1 \(longer)", options)
+            #expect(result.lines == ["1"])
+            #expect(result.messages.count == 1)
+            #expect(
+                result.messages[0].hasPrefix(
+                    "1:\(limit + 3) (byte \(limit + 2), value 2): expected at most \(limit) bytes"))
+        }
+    }
+
+    // MARK: - Unwrapping
+
+    @Test func unwrapsTopLevelArrays() {
+        let result = run("[1, [2, 3],\n{\"a\": [4]} ] {} [] [\"x\"]7[[[]]]", unwrapping(""))
+        #expect(result.lines == ["1", "[2,3]", #"{"a":[4]}"#, "{}", #""x""#, "7", "[[]]"])
+    }
+
+    @Test func aTruncatedArrayGivesItsElements() {
+        let result = run("{}\n [1, {\"a\":1}, {\"b\"", unwrapping(""))
+        #expect(result.lines == ["{}", "1", #"{"a":1}"#])
+        #expect(
+            result.messages == [
+                #"2:19 (byte 21, value 4): expected ':', found the end of the input near '{"b"'; the array opened at 2:2 (byte 4)"#
+            ])
+        #expect(
+            run("[", unwrapping("")).messages == [
+                "1:2 (byte 1, value 1): expected a value or ']', found the end of the input; the array opened at 1:1 (byte 0)"
+            ])
+        for broken in ["[1,]", "[,]", "[1 2]", "[1}", "[1:2]", "[1]]", "[{},,{}]", "[\"a\":1]"] {
+            #expect(run(broken, unwrapping("")).messages.count == 1, "\(broken)")
+        }
+    }
+
+    @Test(arguments: [
+        (".Records", #"{"x":[0],"Records":[{"a":1},2],"y":{"Records":[3]}}"#, [#"{"a":1}"#, "2"]),
+        (".Records", #"{"Rec\u006frds": [1]} {"records":[2]}"#, ["1", #"{"records":[2]}"#]),
+        (".a.b", #"{"a":{"b":[1,2],"c":[3]},"b":[4]}"#, ["1", "2"]),
+        (".a[1]", #"{"a":[[1],[2,3],[4]]}"#, ["2", "3"]),
+        (".a[0].b", #"{"a":[{"b":[1]},{"b":[2]}]}"#, ["1"]),
+        (".[1]", "[[1],[2],[3]] [[4]]", ["2", "[[4]]"]),
+        (".", "[1,2] {}", ["1", "2", "{}"]),
+        (#"."odd key""#, #"{"odd key":[1]}"#, ["1"]),
+        // No array there: the value passes as it is.
+        (
+            ".a", #"{"a":{"b":1}} {"a":1} [1] "a" {"b":{"a":[1]}}"#,
+            [#"{"a":{"b":1}}"#, #"{"a":1}"#, "[1]", #""a""#, #"{"b":{"a":[1]}}"#]
+        ),
+        // A name twice: nothing is lost.
+        (".a", #"{"a":[1],"b":0,"a":[2]} 3"#, ["1", "2", "3"]),
+        (".a", #"{"a":[ ] , "b":1}"#, []),
+    ]) func unwrapsPaths(path: String, input: String, expected: [String]) {
+        let result = run(input, unwrapping(path))
+        #expect(result.lines == expected)
+        #expect(result.messages.isEmpty)
+    }
+
+    @Test func checksWhatIsAroundAnUnwrappedArray() {
+        for broken in [
+            #"{"a":[1],}"#, #"{"a":[1]"#, #"{"a":[1] "b":2}"#, #"{"a":[1],"b":01}"#, #"{"a":[1]]"#,
+            #"{"a":[1],"a"}"#,
+        ] {
+            let result = run(broken, unwrapping(".a"))
+            #expect(result.lines == ["1"])
+            #expect(result.messages.count == 1, "\(broken)")
+        }
+    }
+
+    // MARK: - Skipping
+
+    @Test(arguments: [
+        ("{\"a\":1\n{\"b\":2}\n{\"c\":3}\n", [#"{"b":2}"#, #"{"c":3}"#], "{\"a\":1\n"),
+        (
+            "{\n \"a\": x,\n \"b\": [\n  1\n ]\n}\n{\"c\":3}", [#"{"c":3}"#],
+            "{\n \"a\": x,\n \"b\": [\n  1\n ]\n}\n"
+        ),
+        ("{} ] 1\n[2]", ["{}", "[2]"], "] 1\n"),
+        ("1\ntru\n3\n", ["1", "3"], "tru\n"),
+        ("x\n\n\"a\"\n", [#""a""#], "x\n"),
+        // Once there was an array or an object, a line of another kind is no place to go on.
+        ("[1]\ntru\n3\n[4]\n", ["[1]", "[4]"], "tru\n3\n"),
+        ("{\"a\"\n3\n", [], "{\"a\"\n3\n"),
+        ("\u{1E}{\"a\":\u{1E}{\"b\":2}\n", [#"{"b":2}"#], "{\"a\":"),
+        ("x", [], "x"), ("{}x", ["{}"], "x"), ("[1,\n[2]\n", ["[2]"], "[1,\n"),
+        ("\"abc\n{\"d\":4}\n", [#"{"d":4}"#], "\"abc\n"),
+        ("{}\nx\n {}\n{}", ["{}", "{}"], "x\n {}\n"),
+    ]) func goesOnBehindInvalidValues(input: String, lines: [String], skipped: String) {
+        let result = run(input, skipping: true)
+        #expect(result.lines == lines)
+        #expect(result.skipped == text(Array(skipped.utf8)))
+        #expect(result.messages.count == 1)
+    }
+
+    @Test func numbersInvalidValuesToo() {
+        let result = run("[1]\n[x]\n[2]\n[y]\n", skipping: true)
+        #expect(
+            result.messages.map { $0.prefix(30) } == [
+                "2:2 (byte 5, value 2): expecte", "4:2 (byte 13, value 4): expect",
+            ])
+    }
+
+    // MARK: - Messages
+
+    @Test(arguments: [
+        ("{\"a\":1,}", "1:8 (byte 7, value 1): expected a member name, found '}' near '{\"a\":1,}'"),
+        (
+            "1,2",
+            "1:2 (byte 1, value 2): expected a value, found ',' (--unwrap takes the elements out of an array) near ','"
+        ),
+        ("{}\n[1\n,tru]", "3:5 (byte 10, value 2): expected 'true', found ']' near '[1\\n,tru]'"),
+        ("truefalse", "1:5 (byte 4, value 1): expected the end of 'true', found 'f' near 'truef'"),
+        ("01", "1:2 (byte 1, value 1): expected '.', an exponent or the number's end, found '1' near '01'"),
+        (
+            "1-2",
+            "1:2 (byte 1, value 1): expected a digit, '.', an exponent or the number's end, found '-' near '1-'"
+        ),
+        (
+            "\"\u{1B}\"",
+            "1:2 (byte 1, value 1): expected a character of the string or '\"', found '\\x1B' near '\"\\x1B'"
+        ),
+        ("[1", "1:3 (byte 2, value 1): expected ',' or ']', found the end of the input near '[1'"),
+        (
+            "\"\\q\"",
+            "1:3 (byte 2, value 1): expected one of \" \\ / b f n r t u after a backslash, found 'q' near '\"\\q'"
+        ),
+        (
+            "\"\\u12x4\"",
+            "1:6 (byte 5, value 1): expected four hexadecimal digits after \\u, found 'x' near '\"\\u12x'"
+        ),
+    ]) func saysWhatIsWrong(input: String, message: String) {
+        #expect(run(input).messages == [message])
+    }
+
+    @Test func showsTheEndOfALongValue() {
+        let result = run("[\"" + String(repeating: "abcdefghij", count: 10) + "\" x")
+        #expect(
+            result.messages == [
+                "1:105 (byte 104, value 1): expected ',' or ']', found 'x' near '"
+                    + String("abcdefghij".suffix(7)) + "abcdefghijabcdefghijabcdefghij\" x'"
+            ])
+    }
+
+    // MARK: - Latency
+
+    @Test(arguments: ["{\"a\":1}", "[1] ", "\"x\"", "1 ", "[{\"a\":1}"]) func saysWhatItCanBeforeAWait(
+        _ input: String
+    ) {
+        for kernel in [nil] + VectorKernel.allCases.map(Optional.some) {
+            var splitter = ValueSplitter(unwrapping(input == "[{\"a\":1}" ? "" : ".none"), kernel: kernel)
+            let bytes = Array(input.utf8)
+            var unread = bytes[...]
+            var written = 0
+            for _ in 0..<4 {
+                let lent = Array(unread)
+                let step = splitter.step(lent.bytes, .pausing)
+                unread = unread.dropFirst(step.consumed)
+                written += step.written
+            }
+            #expect(written > 0 && splitter.validCount == 1)
+        }
+    }
+}
+
+/// Where to go on behind an invalid value.
+struct ResynchronizerTests {
+    @Test func goesOnAcrossPieces() {
+        let bytes = Array("ab\n c\n3\n{".utf8)
+        for cut in 0...bytes.count {
+            var search = Resynchronizer()
+            let head = Array(bytes[..<cut])
+            let tail = Array(bytes[cut...])
+            let first = search.search(head.bytes, acceptingAnyLine: false)
+            let second = first.isFound ? (0, true) : search.search(tail.bytes, acceptingAnyLine: false)
+            #expect(first.skipped + second.0 == 8 && second.1)
+        }
+    }
+}
