@@ -49,6 +49,7 @@ let package = Package(
         library("ByteIO", extra: lendsSpans),
         library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
         library("JSONStream", ["ByteIO"]),
+        library("KeyTemplate", ["ByteIO", "Digest", "JSONStream"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "CExpat"]),
         library("S3Lines", ["ByteIO", "S3Core"]),
@@ -56,6 +57,7 @@ let package = Package(
         library("S3CommandSupport", ["ByteIO", "CommandSupport", "S3Core", "S3Lines", argumentParser]),
 
         tool("json-sep", ["ByteIO", "CommandSupport", "JSONStream"]),
+        tool("s3-keygen", ["ByteIO", "CommandSupport", "KeyTemplate"]),
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),

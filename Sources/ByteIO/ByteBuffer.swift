@@ -54,43 +54,17 @@ package struct ByteBuffer: ~Copyable {
         count += size
     }
 
-    /// Appends `value` in decimal digits, with zeros before it up to `width` digits.
-    package mutating func append(decimal value: UInt64, width: Int = 1) {
-        let digits = Self.digitCount(value)
-        let size = max(digits, width)
-        if size > storage.capacity - count { grow(by: size) }
-        let first = count
-        count += size
-        var rest = value
-        var index = count
-        while rest >= 100 {
-            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
-            rest = quotient
-            index -= 2
-            unsafe storage.bytes[index] = 0x30 + UInt8(truncatingIfNeeded: pair / 10)
-            unsafe storage.bytes[index + 1] = 0x30 + UInt8(truncatingIfNeeded: pair % 10)
-        }
-        while rest > 0 {
-            index -= 1
-            unsafe storage.bytes[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        }
-        while index > first {
-            index -= 1
-            unsafe storage.bytes[index] = 0x30
-        }
+    /// Appends the content of another buffer.
+    package mutating func append(_ other: borrowing ByteBuffer) { append(other.bytes) }
+
+    /// Appends the bytes of `range`.
+    package mutating func append(_ bytes: [UInt8], _ range: Range<Int>) {
+        append(bytes.bytes.extracting(range))
     }
 
-    private static func digitCount(_ value: UInt64) -> Int {
-        var count = 1
-        var bound: UInt64 = 10
-        while value >= bound {
-            count += 1
-            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-            if overflow { break }
-            bound = next
-        }
-        return count
+    /// Appends `value` in decimal digits, with zeros before it up to `width` digits.
+    package mutating func append(decimal value: UInt64, width: Int = 1) {
+        DecimalText(value).append(to: &self, width: width)
     }
 
     private mutating func grow(by size: Int) {
