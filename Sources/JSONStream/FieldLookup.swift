@@ -125,7 +125,8 @@ package struct FieldLookup: ~Copyable {
                     break
                 }
                 guard byte == (level.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
-                    throw Malformed(offset: offset, expected: level.isObject ? .commaOrBrace : .commaOrBracket)
+                    throw Malformed(
+                        offset: offset, expected: level.isObject ? .commaOrBrace : .commaOrBracket)
                 }
                 offset += 1
                 level = outer.removeLast()

@@ -111,8 +111,10 @@ package struct FieldPath: Hashable, Sendable {
         private static func endsName(_ byte: UInt8) -> Bool {
             switch byte {
             case 0...0x20, 0x7F: true
-            case UInt8(ascii: "."), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"),
-                UInt8(ascii: "\""), UInt8(ascii: ":"), UInt8(ascii: "?"), UInt8(ascii: "!"), UInt8(ascii: "\\"):
+            case UInt8(ascii: "."), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"),
+                UInt8(ascii: "}"),
+                UInt8(ascii: "\""), UInt8(ascii: ":"), UInt8(ascii: "?"), UInt8(ascii: "!"),
+                UInt8(ascii: "\\"):
                 true
             default: false
             }

@@ -67,10 +67,13 @@ enum JSONToken {
         }
     }
 
-    private static func literal(_ word: StaticString, _ text: RawSpan, _ offset: inout Int) throws(Malformed) {
+    private static func literal(_ word: StaticString, _ text: RawSpan, _ offset: inout Int) throws(Malformed)
+    {
         for index in 0..<word.utf8CodeUnitCount {
             let letter = unsafe word.utf8Start[index]
-            guard byte(text, offset + index) == letter else { throw Malformed(offset: offset, expected: .value) }
+            guard byte(text, offset + index) == letter else {
+                throw Malformed(offset: offset, expected: .value)
+            }
         }
         offset += word.utf8CodeUnitCount
     }

@@ -44,7 +44,8 @@ enum IdentifierText {
 
     /// A UUID of 122 bits that are free, with version and variant put in their places (RFC 9562, 4).
     static func appendUUID(_ free: UInt128, version: UInt8, to text: inout ByteBuffer) {
-        let high = UInt64(truncatingIfNeeded: free >> 74) << 16 | UInt64(version) << 12
+        let high =
+            UInt64(truncatingIfNeeded: free >> 74) << 16 | UInt64(version) << 12
             | UInt64(truncatingIfNeeded: free >> 62) & 0xFFF
         let low = UInt64(truncatingIfNeeded: free) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         append(high >> 32, digits: 8, to: &text)

@@ -60,7 +60,8 @@ struct KeyProgram {
         }
         let isRaw = template.fields.contains { $0.isRaw }
         mayNotBeUTF8 = isRaw || !texts.bytes.isUTF8
-        mayNeedEscapes = isRaw || texts.contains(where: Self.isEscaped) || formats.contains(where: \.holdsEscapedBytes)
+        mayNeedEscapes =
+            isRaw || texts.contains(where: Self.isEscaped) || formats.contains(where: \.holdsEscapedBytes)
     }
 
     private static func isEscaped(_ byte: UInt8) -> Bool { [0x5C, 0x09, 0x0A, 0x0D].contains(byte) }

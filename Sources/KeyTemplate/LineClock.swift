@@ -15,20 +15,11 @@ package struct Clock: Sendable {
     /// Source: clock_gettime(2).
     package static let system = Clock(
         realtime: {
-            let time = read(CLOCK_REALTIME)
+            var time = timespec()
+            unsafe clock_gettime(CLOCK_REALTIME, &time)
             return UInt64(clamping: time.tv_sec) * 1_000_000_000 + UInt64(clamping: time.tv_nsec)
         },
-        monotonic: {
-            let time = read(CLOCK_MONOTONIC)
-            return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-        })
-
-    private static func read(_ clock: clockid_t) -> timespec {
-        var time = timespec()
-        // It fails for a clock that does not exist only; POSIX demands both.
-        _ = unsafe clock_gettime(clock, &time)
-        return time
-    }
+        monotonic: { MonotonicClock.milliseconds })
 }
 
 /// The times that keys are made with: no two are equal.

@@ -23,6 +23,18 @@ package struct Template: Equatable, Sendable {
 
     /// True if two keys of one run are different, as batches need them.
     package var givesUniqueKeys: Bool { fields.contains { $0.source.isUnique } }
+
+    /// How many nanoseconds have to pass until keys differ, if only their time tells them apart.
+    package var timeResolution: UInt64 {
+        let unique = fields.map(\.source).filter(\.isUnique)
+        let isCoarse =
+            !unique.isEmpty
+            && unique.allSatisfy { source in
+                guard case .time(.microseconds, _) = source else { return false }
+                return true
+            }
+        return isCoarse ? TimeUnit.microseconds.rawValue : 1
+    }
 }
 
 /// One field of a template: `{SOURCE["!"][":"FORMAT]["?"DEFAULT]}`.

@@ -119,7 +119,8 @@ private struct TemplateParser {
         guard next != nil else { throw unclosed(brace) }
         guard word == "env" || word == "col" else { return .word(word, offset: start) }
         guard accept(":") else {
-            throw TemplateError(offset, word == "env" ? "env needs a name: {env:NAME}" : "col needs a number: {col:N}")
+            throw TemplateError(
+                offset, word == "env" ? "env needs a name: {env:NAME}" : "col needs a number: {col:N}")
         }
         let argument = name(until: [UInt8(ascii: "!"), UInt8(ascii: ":"), UInt8(ascii: "?"), Self.close])
         let argumentStart = offset - argument.utf8.count
@@ -155,7 +156,8 @@ private struct TemplateParser {
 
     // MARK: - Formats
 
-    private func source(_ kind: Kind, format: Unescaped?, at colon: Int) throws(TemplateError) -> FieldSource {
+    private func source(_ kind: Kind, format: Unescaped?, at colon: Int) throws(TemplateError) -> FieldSource
+    {
         let word: String
         let start: Int
         switch kind {

@@ -80,7 +80,9 @@ package struct TimeFormat: Equatable, Sendable {
             modifier = format[offset]
             offset += 1
         }
-        guard offset < format.count else { throw Malformed(offset: start, reason: "a '%' ends the format; '%%' stands for one") }
+        guard offset < format.count else {
+            throw Malformed(offset: start, reason: "a '%' ends the format; '%%' stands for one")
+        }
         let letter = format[offset]
         offset += 1
         let conversion = "%" + Diagnostics.printable(format[start + 1..<offset])
@@ -107,7 +109,8 @@ package struct TimeFormat: Equatable, Sendable {
         UInt8(ascii: "Z"): "UTC",
     ]
     private static let composites: [UInt8: StaticString] = [
-        UInt8(ascii: "c"): "%a %b %e %H:%M:%S %Y", UInt8(ascii: "D"): "%m/%d/%y", UInt8(ascii: "F"): "%Y-%m-%d",
+        UInt8(ascii: "c"): "%a %b %e %H:%M:%S %Y", UInt8(ascii: "D"): "%m/%d/%y",
+        UInt8(ascii: "F"): "%Y-%m-%d",
         UInt8(ascii: "r"): "%I:%M:%S %p", UInt8(ascii: "R"): "%H:%M", UInt8(ascii: "T"): "%H:%M:%S",
         UInt8(ascii: "x"): "%m/%d/%y", UInt8(ascii: "X"): "%H:%M:%S",
     ]
