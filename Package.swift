@@ -61,6 +61,8 @@ let package = Package(
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
+        tests(of: "JSONStream", ["ByteIO"]),
+        tests(of: "KeyTemplate", ["ByteIO", "JSONStream"]),
         tests(of: "S3Core", ["ByteIO", "HTTPTransfer"]),
     ]
 )

@@ -34,6 +34,11 @@ package struct FieldLookup: ~Copyable {
         package let offset: Int
         /// What RFC 8259 wants there.
         package let expected: Expected
+
+        package init(offset: Int, expected: Expected) {
+            self.offset = offset
+            self.expected = expected
+        }
     }
 
     /// What the grammar allows at some place, in words for messages.

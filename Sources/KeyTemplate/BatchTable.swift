@@ -19,8 +19,8 @@ package struct BatchLimits: Equatable, Sendable {
 /// The batches that lines can still join, one for each of the partitions used last. It does no I/O.
 ///
 /// A line that `join` finds no batch for gets a new key and `begin`s one. A batch that is full keeps its
-/// place, as its object does in whatever reads the records, until another needs the place or its time is
-/// over.
+/// place, as its object does in whatever reads the records, until its time is over or another batch needs
+/// the place; then it is the first to go.
 package struct BatchTable {
     /// Where a batch is kept.
     package typealias Slot = Int
@@ -40,6 +40,7 @@ package struct BatchTable {
     private var batches: [Batch] = []
     private var free: [Slot] = []
     private var slots: [[UInt8]: Slot] = [:]
+    /// From the one to go first to the one used last.
     private var byUse = SlotOrder()
     private var byAge = SlotOrder()
 
@@ -58,8 +59,9 @@ package struct BatchTable {
     /// - Returns: nil if there is no such batch, or the line is too much for it.
     package mutating func join(_ partition: borrowing ByteBuffer, size: Int) -> Slot? {
         guard let slot = slot(of: partition.bytes) else { return nil }
-        if let most = limits.lines, batches[slot].lines >= most { return nil }
-        if let most = limits.bytes, size > most - batches[slot].bytes { return nil }
+        guard !isFull(slot), size <= limits.bytes.map({ $0 - batches[slot].bytes }) ?? size else {
+            return nil
+        }
         count(size, slot)
         return slot
     }
@@ -112,9 +114,18 @@ package struct BatchTable {
     private mutating func count(_ size: Int, _ slot: Slot) {
         batches[slot].lines += 1
         batches[slot].bytes += size
-        guard slot != byUse.last else { return }
-        byUse.remove(slot)
-        byUse.append(slot)
+        if isFull(slot) {
+            byUse.remove(slot)
+            byUse.prepend(slot)
+        } else if slot != byUse.last {
+            byUse.remove(slot)
+            byUse.append(slot)
+        }
+    }
+
+    private func isFull(_ slot: Slot) -> Bool {
+        let batch = batches[slot]
+        return batch.lines >= limits.lines ?? .max || batch.bytes >= limits.bytes ?? .max
     }
 
     private mutating func remove(_ slot: Slot) -> [UInt8] {
@@ -143,6 +154,14 @@ private struct SlotOrder {
         links[slot] = Links(before: last)
         if let last { links[last].after = slot } else { first = slot }
         last = slot
+    }
+
+    /// Puts a slot that is not in the list before the first.
+    mutating func prepend(_ slot: Int) {
+        while links.count <= slot { links.append(Links()) }
+        links[slot] = Links(after: first)
+        if let first { links[first].before = slot } else { last = slot }
+        first = slot
     }
 
     /// Takes a slot that is in the list out of it.
