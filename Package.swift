@@ -50,6 +50,7 @@ let package = Package(
         library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
         .target(name: "CJSONKernel"),
         library("JSONStream", ["ByteIO", "CJSONKernel"]),
+        library("KeyTemplate", ["ByteIO", "Digest", "JSONStream"]),
         library("Codec", ["ByteIO", "CZlib"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "CExpat"]),
@@ -58,17 +59,18 @@ let package = Package(
         library("S3CommandSupport", ["ByteIO", "CommandSupport", "S3Core", "S3Lines", argumentParser]),
 
         tool("json-sep", ["ByteIO", "CommandSupport", "JSONStream"]),
+        tool("s3-keygen", ["ByteIO", "CommandSupport", "KeyTemplate"]),
         tool("s3-put-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
         tool("s3-get-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
+        tests(of: "JSONStream", ["ByteIO", "SeparationHarness"]),
+        tests(of: "KeyTemplate", ["ByteIO", "JSONStream"]),
         tests(of: "S3Core", ["ByteIO", "HTTPTransfer"]),
         .target(
             name: "SeparationHarness", dependencies: ["ByteIO", "JSONStream"],
-            path: "Tests/SeparationHarness",
-            swiftSettings: settings),
-        tests(of: "JSONStream", ["ByteIO", "SeparationHarness"]),
+            path: "Tests/SeparationHarness", swiftSettings: settings),
     ]
 )
 

@@ -37,6 +37,28 @@ package struct BlockWriter: ~Copyable {
         count += size
     }
 
+    /// Appends `bytes` and one byte behind them, which ends a field or a line.
+    package mutating func append(_ bytes: RawSpan, endedBy end: UInt8) throws(SystemError) {
+        let size = bytes.byteCount
+        guard size < buffer.capacity - count else {
+            try append(bytes)
+            return try append(end)
+        }
+        unsafe bytes.withUnsafeBytes { source in
+            guard let to = unsafe buffer.bytes.baseAddress else { return }
+            if let from = source.baseAddress { unsafe memcpy(to + count, from, size) }
+            unsafe to.storeBytes(of: end, toByteOffset: count + size, as: UInt8.self)
+        }
+        count += size + 1
+    }
+
+    /// Appends the content of a buffer and one byte behind it.
+    package mutating func append(
+        _ buffer: borrowing ByteBuffer, endedBy end: UInt8
+    ) throws(SystemError) {
+        try append(buffer.bytes, endedBy: end)
+    }
+
     /// Appends one byte.
     package mutating func append(_ byte: UInt8) throws(SystemError) {
         if count == buffer.capacity { try flush() }

@@ -13,7 +13,8 @@ extension RawSpan {
 
     /// The byte at `offset`, which must be within the span.
     @inlinable package subscript(offset: Int) -> UInt8 {
-        precondition(offset >= 0 && offset < byteCount)
+        // Compared without a sign, a negative offset is too large as well.
+        precondition(UInt(bitPattern: offset) < UInt(bitPattern: byteCount))
         return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
 }
@@ -46,6 +47,16 @@ extension RawSpan {
         unsafe withUnsafeBytes { bytes in
             guard bytes.count == other.count, let base = bytes.baseAddress else { return other.isEmpty }
             return unsafe memcmp(base, other, other.count) == 0
+        }
+    }
+
+    /// True if the bytes are well-formed UTF-8: no overlong forms, no surrogates.
+    package var isUTF8: Bool {
+        do {
+            _ = try UTF8Span(validating: Span<UInt8>(_bytes: self))
+            return true
+        } catch {
+            return false
         }
     }
 }

@@ -1,0 +1,206 @@
+import ByteIO
+
+/// What a path leads to in a JSON text.
+package struct FieldValue: Equatable, Sendable {
+    /// The value's type, `missing` if the path leads nowhere.
+    package enum Kind: Equatable, Sendable {
+        case missing, null, `true`, `false`, number, string, object, array
+    }
+
+    /// The value's type.
+    package var kind: Kind
+    /// Its bytes in the text: of a string those between the quotes, of an object or array nothing.
+    package var range = 0..<0
+    /// True for a string that holds a backslash, so that its bytes are not its text.
+    package var hasEscapes = false
+
+    static let missing = FieldValue(kind: .missing)
+}
+
+/// Finds the values of some paths in one JSON text after the other, all of them in one walk over the text.
+///
+/// The walk checks RFC 8259's whole grammar but for one thing: bytes of strings above 0x7F are not looked
+/// at, whoever uses one as text has to. So a broken or truncated text is an error wherever it is broken
+/// and never gives a value; and since the walk goes to the text's end, the last of duplicate members
+/// counts.
+///
+/// Texts of one stream mostly have the same members in the same order. The names that an object on a path
+/// had in the text before are therefore guessed and verified by a comparison; only where that fails is
+/// the name's end searched for and the name looked up.
+package struct FieldLookup: ~Copyable {
+    /// A text that is not JSON.
+    package struct Malformed: Error, Equatable, Sendable {
+        /// Where it stops being JSON, in bytes from its start.
+        package let offset: Int
+        /// What RFC 8259 wants there.
+        package let expected: Expected
+
+        package init(offset: Int, expected: Expected) {
+            self.offset = offset
+            self.expected = expected
+        }
+    }
+
+    /// What the grammar allows at some place, in words for messages.
+    package enum Expected: String, Sendable {
+        case value = "a value"
+        case end = "the end of the line"
+        case name = "a member's name"
+        case nameOrEnd = "a member's name or '}'"
+        case colon = "':'"
+        case commaOrBrace = "',' or '}'"
+        case commaOrBracket = "',' or ']'"
+        case digit = "a digit"
+        case quote = "the string's closing quote"
+        case escape = "one of JSON's escapes"
+        case noControl = "no control character in a string"
+    }
+
+    /// No path leads here.
+    static let nowhere = -1
+
+    /// An object or array that the walk is in.
+    private struct Level {
+        /// The tree's node for it, or `nowhere`.
+        var node = nowhere
+        var isObject = false
+        /// How many members or elements came before the present one.
+        var ordinal = 0
+    }
+
+    private let tree: FieldLookupTree
+    private var values: [FieldValue]
+    private var guesses: FieldNameGuesses
+    /// The objects and arrays around the innermost one, which `find` holds itself.
+    private var outer: [Level] = []
+    private var unescapedName = ByteBuffer()
+
+    package init(_ paths: [FieldPath]) {
+        tree = FieldLookupTree(paths)
+        values = Array(repeating: .missing, count: tree.count)
+        guesses = FieldNameGuesses(nodes: tree.count)
+        outer.reserveCapacity(32)
+    }
+
+    /// What the path of this number led to in the text given to `find` last.
+    package func value(_ path: Int) -> FieldValue { values[tree.targets[path]] }
+
+    /// Looks up all paths in `text`, one value with nothing but white space around it.
+    package mutating func find(in text: RawSpan) throws(Malformed) {
+        outer.removeAll(keepingCapacity: true)
+        var level = Level()
+        var depth = 0
+        var node = 0
+        var offset = 0
+        JSONToken.skipWhiteSpace(text, &offset)
+        while true {
+            let first = JSONToken.byte(text, offset)
+            if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+                let isObject = first == UInt8(ascii: "{")
+                set(node, isObject ? .object : .array, 0..<0)
+                outer.append(level)
+                depth += 1
+                let leadsOn = node != Self.nowhere && tree.hasChildren(node)
+                level = Level(node: leadsOn ? node : Self.nowhere, isObject: isObject)
+                offset += 1
+                JSONToken.skipWhiteSpace(text, &offset)
+                // An empty one's closing bracket is met below.
+                if JSONToken.byte(text, offset) != first + 2 {
+                    node = try enter(level, text, &offset)
+                    continue
+                }
+            } else {
+                let start = offset
+                let kind = try JSONToken.scalar(text, first, &offset)
+                set(node, kind, start..<offset)
+            }
+            // Behind a value: up through all that ends here, then on to the next.
+            while true {
+                JSONToken.skipWhiteSpace(text, &offset)
+                guard depth > 0 else {
+                    guard offset == text.byteCount else { throw Malformed(offset: offset, expected: .end) }
+                    return
+                }
+                let byte = JSONToken.byte(text, offset)
+                if byte == UInt8(ascii: ",") {
+                    level.ordinal += 1
+                    offset += 1
+                    JSONToken.skipWhiteSpace(text, &offset)
+                    node = try enter(level, text, &offset)
+                    break
+                }
+                guard byte == (level.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
+                    throw Malformed(
+                        offset: offset, expected: level.isObject ? .commaOrBrace : .commaOrBracket)
+                }
+                offset += 1
+                level = outer.removeLast()
+                depth -= 1
+            }
+        }
+    }
+
+    /// Goes to the next value of `level`: past the member's name, if it is an object.
+    ///
+    /// - Returns: the value's node.
+    @inline(__always)
+    private mutating func enter(
+        _ level: Level, _ text: RawSpan, _ offset: inout Int
+    ) throws(Malformed) -> Int {
+        guard level.isObject else {
+            return level.node == Self.nowhere ? Self.nowhere : tree.child(of: level.node, at: level.ordinal)
+        }
+        guard JSONToken.byte(text, offset) == UInt8(ascii: "\"") else {
+            throw Malformed(offset: offset, expected: level.ordinal == 0 ? .nameOrEnd : .name)
+        }
+        offset += 1
+        var node = Self.nowhere
+        if level.node == Self.nowhere {
+            _ = try JSONToken.string(text, &offset)
+        } else if let guess = guesses.match(level.node, level.ordinal, text, offset) {
+            offset += guess.length
+            node = guess.child
+        } else {
+            node = try lookUpName(level, text, &offset)
+        }
+        JSONToken.skipWhiteSpace(text, &offset)
+        guard JSONToken.byte(text, offset) == UInt8(ascii: ":") else {
+            throw Malformed(offset: offset, expected: .colon)
+        }
+        offset += 1
+        JSONToken.skipWhiteSpace(text, &offset)
+        return node
+    }
+
+    /// Goes from a name's first byte past its closing quote.
+    ///
+    /// - Returns: the node of the member's value.
+    private mutating func lookUpName(
+        _ level: Level, _ text: RawSpan, _ offset: inout Int
+    ) throws(Malformed) -> Int {
+        let start = offset
+        let hasEscapes = try JSONToken.string(text, &offset)
+        let name = text.extracting(start..<offset - 1)
+        if hasEscapes {
+            unescapedName.removeAll()
+            do {
+                try JSONStringText.unescape(name, into: &unescapedName)
+            } catch {
+                // A surrogate alone: JSON, but no name that a path, which is UTF-8, can give.
+                return Self.nowhere
+            }
+            return tree.child(of: level.node, named: unescapedName.bytes)
+        }
+        let child = tree.child(of: level.node, named: name)
+        guesses.remember(level.node, level.ordinal, text.extracting(start..<offset), child)
+        return child
+    }
+
+    /// Notes a value, and that nothing was found below it yet: an earlier duplicate no longer counts.
+    @inline(__always)
+    private mutating func set(_ node: Int, _ kind: JSONToken.Kind, _ range: Range<Int>) {
+        guard node != Self.nowhere else { return }
+        for descendant in tree.subtree(node) { values[descendant] = .missing }
+        values[node] = kind.value(range)
+    }
+}

@@ -1,0 +1,173 @@
+package import ByteIO
+
+/// When a batch has had enough. Nil is no limit.
+package struct BatchLimits: Equatable, Sendable {
+    /// The most lines of a batch.
+    package var lines: Int?
+    /// The most bytes of a batch, newlines counted; a longer line is a batch of its own.
+    package var bytes: Int?
+    /// The most milliseconds from a batch's first line on.
+    package var milliseconds: Int?
+
+    package init(lines: Int? = nil, bytes: Int? = nil, milliseconds: Int? = nil) {
+        self.lines = lines
+        self.bytes = bytes
+        self.milliseconds = milliseconds
+    }
+}
+
+/// The batches that lines can still join, one for each of the partitions used last. It does no I/O.
+///
+/// A line that `join` finds no batch for gets a new key and `begin`s one. A batch that is full keeps its
+/// place, as its object does in whatever reads the records, until its time is over or another batch needs
+/// the place; then it is the first to go.
+package struct BatchTable {
+    /// Where a batch is kept.
+    package typealias Slot = Int
+
+    private struct Batch {
+        var partition: [UInt8]
+        /// As records write it.
+        var keyField: [UInt8]
+        var lines = 0
+        var bytes = 0
+        /// On the monotonic clock, in milliseconds.
+        var begun: Int
+    }
+
+    private let limits: BatchLimits
+    private let maximumOpen: Int
+    private var batches: [Batch] = []
+    private var free: [Slot] = []
+    private var slots: [[UInt8]: Slot] = [:]
+    /// From the one to go first to the one used last.
+    private var byUse = SlotOrder()
+    private var byAge = SlotOrder()
+
+    /// - Parameter maximumOpen: for how many partitions a batch is kept, at least 1.
+    package init(_ limits: BatchLimits, maximumOpen: Int) {
+        self.limits = limits
+        self.maximumOpen = maximumOpen
+    }
+
+    /// The key of the batch at `slot`, as records write it.
+    package func keyField(_ slot: Slot) -> [UInt8] { batches[slot].keyField }
+
+    /// Counts a line to the batch of its partition.
+    ///
+    /// - Parameter size: the line's bytes, its newline included.
+    /// - Returns: nil if there is no such batch, or the line is too much for it.
+    package mutating func join(_ partition: borrowing ByteBuffer, size: Int) -> Slot? {
+        guard let slot = slot(of: partition.bytes) else { return nil }
+        guard !isFull(slot), size <= limits.bytes.map({ $0 - batches[slot].bytes }) ?? size else {
+            return nil
+        }
+        count(size, slot)
+        return slot
+    }
+
+    /// Makes a batch of one line, in the place of its partition's last batch or of the least recently used.
+    ///
+    /// - Returns: the batch, and the KEY field of the one that lost its place, if it has to be closed before
+    ///   the new one's first record. The only batch has not: any other key completes its object.
+    package mutating func begin(
+        _ partition: borrowing ByteBuffer, keyField: [UInt8], size: Int, at now: Int
+    ) -> (slot: Slot, closing: [UInt8]?) {
+        var closing: [UInt8]?
+        if let old = slot(of: partition.bytes) ?? (slots.count == maximumOpen ? byUse.first : nil) {
+            closing = remove(old)
+        }
+        let batch = Batch(partition: partition.bytes.array, keyField: keyField, begun: now)
+        let slot = free.popLast() ?? batches.count
+        if slot == batches.count { batches.append(batch) } else { batches[slot] = batch }
+        slots[batch.partition] = slot
+        byUse.append(slot)
+        byAge.append(slot)
+        count(size, slot)
+        return (slot, maximumOpen > 1 ? closing : nil)
+    }
+
+    /// When the oldest batch's time is over, on the monotonic clock; nil if nothing runs out.
+    package var deadline: Int? {
+        guard let limit = limits.milliseconds, let oldest = byAge.first else { return nil }
+        return batches[oldest].begun + limit
+    }
+
+    /// Takes out a batch whose time is over.
+    ///
+    /// - Returns: its KEY field, which has to be closed; nil when there is none left.
+    package mutating func expire(at now: Int) -> [UInt8]? {
+        guard let deadline, deadline <= now else { return nil }
+        return byAge.first.map { remove($0) }
+    }
+
+    /// Takes out the oldest batch.
+    ///
+    /// - Returns: its KEY field, which has to be closed; nil when there is none left.
+    package mutating func end() -> [UInt8]? { byAge.first.map { remove($0) } }
+
+    private func slot(of partition: RawSpan) -> Slot? {
+        guard let latest = byUse.last else { return nil }
+        return partition.equals(batches[latest].partition) ? latest : slots[partition.array]
+    }
+
+    private mutating func count(_ size: Int, _ slot: Slot) {
+        batches[slot].lines += 1
+        batches[slot].bytes += size
+        if isFull(slot) {
+            byUse.remove(slot)
+            byUse.prepend(slot)
+        } else if slot != byUse.last {
+            byUse.remove(slot)
+            byUse.append(slot)
+        }
+    }
+
+    private func isFull(_ slot: Slot) -> Bool {
+        let batch = batches[slot]
+        return batch.lines >= limits.lines ?? .max || batch.bytes >= limits.bytes ?? .max
+    }
+
+    private mutating func remove(_ slot: Slot) -> [UInt8] {
+        slots[batches[slot].partition] = nil
+        byUse.remove(slot)
+        byAge.remove(slot)
+        free.append(slot)
+        return batches[slot].keyField
+    }
+}
+
+/// Slots in an order: a list linked in both directions, so that each change takes the same short time.
+private struct SlotOrder {
+    private struct Links {
+        var before: Int?
+        var after: Int?
+    }
+
+    private var links: [Links] = []
+    private(set) var first: Int?
+    private(set) var last: Int?
+
+    /// Puts a slot that is not in the list behind the last.
+    mutating func append(_ slot: Int) {
+        while links.count <= slot { links.append(Links()) }
+        links[slot] = Links(before: last)
+        if let last { links[last].after = slot } else { first = slot }
+        last = slot
+    }
+
+    /// Puts a slot that is not in the list before the first.
+    mutating func prepend(_ slot: Int) {
+        while links.count <= slot { links.append(Links()) }
+        links[slot] = Links(after: first)
+        if let first { links[first].before = slot } else { last = slot }
+        first = slot
+    }
+
+    /// Takes a slot that is in the list out of it.
+    mutating func remove(_ slot: Int) {
+        let (before, after) = (links[slot].before, links[slot].after)
+        if let before { links[before].after = after } else { first = after }
+        if let after { links[after].before = before } else { last = before }
+    }
+}

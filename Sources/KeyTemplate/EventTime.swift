@@ -1,0 +1,134 @@
+import ByteIO
+
+/// The time that a JSON value holds, in whole seconds since the epoch, rounded down.
+package enum EventTime {
+    /// The time that RFC 3339 text holds: `2026-05-01T14:34:56.789+02:00`; nil if it is no such text.
+    ///
+    /// `t`, `z` and a space for the `T` are taken too; a leap second is the second after it.
+    /// Source: RFC 3339, section 5.6.
+    package static func seconds(ofText text: RawSpan) -> Int? {
+        // 2026-05-01T14:34:56, then a fraction and a zone.
+        guard text.byteCount >= 20, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
+            text[10] | 0x20 == UInt8(ascii: "t") || text[10] == UInt8(ascii: " "),
+            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
+            let century = twoDigits(text, 0), let yearOfCentury = twoDigits(text, 2),
+            let month = twoDigits(text, 5, in: 1...12), let day = twoDigits(text, 8),
+            let hour = twoDigits(text, 11, in: 0...23), let minute = twoDigits(text, 14, in: 0...59),
+            let second = twoDigits(text, 17, in: 0...60), let zone = zoneOffset(text, from: 19)
+        else { return nil }
+        let year = 100 * century + yearOfCentury
+        guard (1...CalendarTime.length(ofMonth: month, year: year)).contains(day) else { return nil }
+        let days = CalendarTime.days(year: year, month: month, day: day)
+        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - zone
+        return CalendarTime.representable.contains(seconds) ? seconds : nil
+    }
+
+    private static func twoDigits(
+        _ text: RawSpan, _ offset: Int, in range: ClosedRange<Int> = 0...99
+    ) -> Int? {
+        let tens = text[offset] &- UInt8(ascii: "0")
+        let ones = text[offset + 1] &- UInt8(ascii: "0")
+        guard tens < 10, ones < 10 else { return nil }
+        let value = 10 * Int(tens) + Int(ones)
+        return range.contains(value) ? value : nil
+    }
+
+    /// A fraction, which is passed over, and `Z` or `+HH:MM` up to the text's end: in seconds, to be taken
+    /// from the local time.
+    private static func zoneOffset(_ text: RawSpan, from start: Int) -> Int? {
+        var offset = start
+        if text[offset] == UInt8(ascii: ".") {
+            offset += 1
+            while offset < text.byteCount, text[offset] &- UInt8(ascii: "0") < 10 { offset += 1 }
+            guard offset > start + 1, offset < text.byteCount else { return nil }
+        }
+        let sign = text[offset]
+        if sign | 0x20 == UInt8(ascii: "z") { return offset + 1 == text.byteCount ? 0 : nil }
+        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), offset + 6 == text.byteCount,
+            text[offset + 3] == UInt8(ascii: ":"), let hours = twoDigits(text, offset + 1, in: 0...23),
+            let minutes = twoDigits(text, offset + 4, in: 0...59)
+        else { return nil }
+        return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 3600 + minutes * 60)
+    }
+
+    /// The time that a JSON number holds, in the unit that its size tells: below 1e11 seconds, below 1e14
+    /// milliseconds, below 1e17 microseconds, else nanoseconds. Nil if it is out of the calendar.
+    package static func seconds(ofNumber text: RawSpan) -> Int? {
+        guard let number = DecimalNumber(text.array) else { return nil }
+        let unit =
+            switch number.whole {
+            case ..<100_000_000_000: 1
+            case ..<100_000_000_000_000: 1_000
+            case ..<100_000_000_000_000_000: 1_000_000
+            default: 1_000_000_000
+            }
+        var seconds = number.whole / unit
+        if number.isNegative {
+            let isWhole = number.whole % unit == 0 && !number.hasFraction
+            seconds = isWhole ? -seconds : -seconds - 1
+        }
+        return CalendarTime.representable.contains(seconds) ? seconds : nil
+    }
+}
+
+/// A JSON number's whole part, exact where Double would round.
+private struct DecimalNumber {
+    var isNegative = false
+    var whole = 0
+    /// True if digits other than 0 stand behind the point.
+    var hasFraction = false
+
+    /// Nil for a whole part past `Int.max`.
+    init?(_ text: [UInt8]) {
+        var scanner = DigitScanner(text: text)
+        isNegative = scanner.accept("-")
+        var digits = scanner.digits()
+        var point = digits.count
+        if scanner.accept(".") { digits += scanner.digits() }
+        if scanner.accept("e") || scanner.accept("E") {
+            let isDown = scanner.accept("-")
+            if !isDown { _ = scanner.accept("+") }
+            // An exponent of more digits than Int has makes any number but 0 too large or a mere fraction.
+            let exponent = Int(String(decoding: scanner.digits(), as: UTF8.self)) ?? Int.max / 2
+            point += (isDown ? -1 : 1) * min(exponent, Int.max / 2)
+        }
+        for (place, digit) in digits.enumerated() where digit != UInt8(ascii: "0") || place < point {
+            guard place < point else {
+                hasFraction = true
+                continue
+            }
+            guard append(digit - UInt8(ascii: "0")) else { return nil }
+        }
+        guard whole > 0 else { return }
+        for _ in 0..<max(0, min(point - digits.count, 20)) {
+            guard append(0) else { return nil }
+        }
+    }
+
+    private mutating func append(_ digit: UInt8) -> Bool {
+        let (product, overflow) = whole.multipliedReportingOverflow(by: 10)
+        let (sum, carry) = product.addingReportingOverflow(Int(digit))
+        whole = sum
+        return !overflow && !carry
+    }
+}
+
+/// Reads digits and signs from left to right.
+private struct DigitScanner {
+    let text: [UInt8]
+    private var offset = 0
+
+    init(text: [UInt8]) { self.text = text }
+
+    mutating func accept(_ character: Unicode.Scalar) -> Bool {
+        guard offset < text.count, text[offset] == UInt8(ascii: character) else { return false }
+        offset += 1
+        return true
+    }
+
+    mutating func digits() -> ArraySlice<UInt8> {
+        let start = offset
+        while offset < text.count, text[offset] &- UInt8(ascii: "0") < 10 { offset += 1 }
+        return text[start..<offset]
+    }
+}

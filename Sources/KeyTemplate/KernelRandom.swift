@@ -1,0 +1,27 @@
+import ByteIO
+
+/// The kernel's random numbers, fetched as many at a time as one call gives.
+///
+/// Source: getentropy(3), which is getrandom(2) and never waits for input or signals.
+struct KernelRandom: ~Copyable {
+    /// The most that getentropy gives.
+    private static let blockSize = 256
+
+    private var bytes = [UInt8](repeating: 0, count: blockSize)
+    private var used = blockSize
+
+    /// The next 64 random bits.
+    mutating func next() -> UInt64 {
+        if used + 8 > bytes.count { refill() }
+        var value: UInt64 = 0
+        for index in used..<used + 8 { value = value << 8 | UInt64(bytes[index]) }
+        used += 8
+        return value
+    }
+
+    private mutating func refill() {
+        // It fails only where the kernel is older than 3.17: without random numbers no key would be unique.
+        guard unsafe getentropy(&bytes, bytes.count) == 0 else { fatalError("getentropy: error \(errno)") }
+        used = 0
+    }
+}

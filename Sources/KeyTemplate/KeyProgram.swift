@@ -1,0 +1,113 @@
+import ByteIO
+import JSONStream
+
+/// A template made ready to run: what is the same for all lines is worked out.
+///
+/// Steps hold plain numbers that point into the arrays beside them, so that no reference is counted while
+/// a key is made.
+struct KeyProgram {
+    enum Operation {
+        /// These of `texts`, as they are.
+        case text(Range<Int>)
+        /// These of `texts`, which are a value.
+        case value(Range<Int>)
+        /// A variable that is not set.
+        case unset
+        case time(unit: UInt64, width: Int)
+        case now(format: Int)
+        case sequence(width: Int)
+        case lineNumber(width: Int)
+        case uuid
+        case uuid4
+        case ulid
+        case random(digits: Int)
+        case sha256(digits: Int)
+        case crc32(digits: Int)
+        case path(Int)
+        case pathTime(Int, format: Int)
+        case column(Int)
+    }
+
+    /// An operation, and what its field says about it.
+    struct Step {
+        let operation: Operation
+        /// True if the text comes from the line's bytes.
+        var isOfLine = false
+        var isRaw = false
+        /// The default's place in `texts`.
+        var fallback: Range<Int>?
+        /// The field's place in `names`.
+        var name = 0
+    }
+
+    private(set) var steps: [Step] = []
+    private(set) var texts: [UInt8] = []
+    private(set) var formats: [TimeFormat] = []
+    private(set) var names: [String] = []
+    /// What is wanted of JSON lines; each path once.
+    private(set) var paths: [FieldPath] = []
+    /// True if a key may hold bytes that are written as an escape.
+    private(set) var mayNeedEscapes = false
+    /// True if a key may hold bytes that are not UTF-8.
+    private(set) var mayNotBeUTF8 = false
+
+    init(_ template: Template, _ context: RenderContext) {
+        for part in template.parts {
+            switch part {
+            case .text(let text): steps.append(Step(operation: .text(store(text))))
+            case .field(let field): add(field, context)
+            }
+        }
+        let isRaw = template.fields.contains { $0.isRaw }
+        mayNotBeUTF8 = isRaw || !texts.bytes.isUTF8
+        mayNeedEscapes =
+            isRaw || texts.contains(where: Self.isEscaped) || formats.contains(where: \.holdsEscapedBytes)
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool { [0x5C, 0x09, 0x0A, 0x0D].contains(byte) }
+
+    private mutating func add(_ field: Field, _ context: RenderContext) {
+        names.append(field.name)
+        steps.append(
+            Step(
+                operation: operation(field.source, context), isOfLine: field.source.isOfLine,
+                isRaw: field.isRaw, fallback: field.fallback.map { store($0) }, name: names.count - 1))
+    }
+
+    private mutating func operation(_ source: FieldSource, _ context: RenderContext) -> Operation {
+        switch source {
+        case .time(let unit, let width): .time(unit: unit.rawValue, width: width)
+        case .now(let format): .now(format: store(format))
+        case .sequence(let width): .sequence(width: width)
+        case .lineNumber(let width): .lineNumber(width: width)
+        case .uuid: .uuid
+        case .uuid4: .uuid4
+        case .ulid: .ulid
+        case .random(let digits): .random(digits: digits)
+        case .sha256(let digits): .sha256(digits: digits)
+        case .crc32(let digits): .crc32(digits: digits)
+        case .host: .value(store(context.host))
+        case .process: .text(store([UInt8]("\(context.process)".utf8)))
+        case .environment(let name): context.environment(name).map { .value(store($0)) } ?? .unset
+        case .path(let path, nil): .path(store(path))
+        case .path(let path, let format?): .pathTime(store(path), format: store(format))
+        case .column(let number): .column(number)
+        }
+    }
+
+    private mutating func store(_ text: [UInt8]) -> Range<Int> {
+        texts += text
+        return texts.count - text.count..<texts.count
+    }
+
+    private mutating func store(_ format: TimeFormat) -> Int {
+        formats.append(format)
+        return formats.count - 1
+    }
+
+    private mutating func store(_ path: FieldPath) -> Int {
+        if let known = paths.firstIndex(of: path) { return known }
+        paths.append(path)
+        return paths.count - 1
+    }
+}

@@ -1,0 +1,155 @@
+package import ByteIO
+
+/// Makes the keys of a template, one line after the other.
+///
+/// `read` takes a line; `makePartition` and `makeKey` then put together what the template says about it.
+package struct KeyRenderer: ~Copyable {
+    /// The key that was made last, as a record's KEY field is written.
+    package var keyField: ByteBuffer {
+        _read { if program.mayNeedEscapes { yield escapedKey } else { yield key.bytes } }
+    }
+    /// What tells the batch of the line that `makePartition` was called for last.
+    package var partition: ByteBuffer { _read { yield partitionText.bytes } }
+
+    private let program: KeyProgram
+    private var values: LineValues
+    private var clock: LineClock
+    private var sequence: UInt64
+    private var random = KernelRandom()
+    private var orderedUUID = OrderedIdentifier(randomBits: 74)
+    private var orderedULID = OrderedIdentifier(randomBits: 80)
+
+    private var key = KeyText()
+    /// The same with escapes, if the template may need some.
+    private var escapedKey = ByteBuffer()
+    private var partitionText = KeyText()
+    /// For each step the number that it showed last.
+    private var numbers: [DecimalText]
+
+    /// - Parameters:
+    ///   - firstSequenceNumber: what `seq` starts from.
+    ///   - clock: makes the times of keys from readings.
+    package init(
+        _ template: Template, context: RenderContext = .system, firstSequenceNumber: UInt64 = 0,
+        clock: LineClock = LineClock()
+    ) {
+        program = KeyProgram(template, context)
+        values = LineValues(paths: program.paths)
+        self.clock = clock
+        sequence = firstSequenceNumber
+        numbers = Array(repeating: DecimalText(0), count: program.steps.count)
+    }
+
+    /// Takes the next line, without its newline.
+    package mutating func read(_ line: RawSpan) throws(LineFault) { try values.read(line) }
+
+    /// Puts together the texts of the fields that come from `line`, which was read.
+    package mutating func makePartition(_ line: RawSpan) throws(LineFault) {
+        partitionText.removeAll()
+        for index in program.steps.indices where program.steps[index].isOfLine {
+            let start = partitionText.bytes.count
+            try Self.insert(program.steps[index], of: line, &values, program, into: &partitionText)
+            // Lengths keep the texts apart: "a" and "bc" are not "ab" and "c".
+            partitionText.bytes.append(decimal: UInt64(partitionText.bytes.count - start), width: 20)
+        }
+    }
+
+    /// Makes the key of `line`, which was read.
+    ///
+    /// - Parameters:
+    ///   - number: the line's, from 1.
+    ///   - reading: the clock when the line was read, in nanoseconds since the epoch.
+    package mutating func makeKey(
+        _ line: RawSpan, number: UInt64, readAt reading: UInt64
+    ) throws(LineFault) {
+        key.removeAll()
+        clock.advance(to: reading)
+        for index in program.steps.indices {
+            let step = program.steps[index]
+            switch step.operation {
+            case .text(let range): key.bytes.append(program.texts, range)
+            case .time(let unit, let width):
+                let time = unit < 1_000_000 ? clock.unique : clock.calendar
+                insert(unit == 1 ? time : time / unit, width: width, step: index)
+            case .now(let format):
+                program.formats[format].append(Int(clock.calendar / 1_000_000_000), to: &key.bytes)
+            case .sequence(let width): insert(sequence, width: width, step: index)
+            case .lineNumber(let width): insert(number, width: width, step: index)
+            case .uuid, .uuid4, .ulid, .random: insertRandom(step.operation)
+            default: try Self.insert(step, of: line, &values, program, into: &key)
+            }
+        }
+        try finishKey()
+        sequence += 1
+    }
+
+    private mutating func insert(_ number: UInt64, width: Int, step: Int) {
+        numbers[step].set(number)
+        numbers[step].append(to: &key.bytes, width: width)
+    }
+
+    /// Appends a value that is made from the kernel's random numbers.
+    private mutating func insertRandom(_ operation: KeyProgram.Operation) {
+        switch operation {
+        case .uuid:
+            let value = orderedUUID.next(clock.calendar / 1_000_000) { random.next() }
+            IdentifierText.appendUUID(value, version: 7, to: &key.bytes)
+        case .ulid:
+            let value = orderedULID.next(clock.calendar / 1_000_000) { random.next() }
+            IdentifierText.appendULID(value, to: &key.bytes)
+        case .uuid4:
+            let value = UInt128(random.next()) << 64 | UInt128(random.next())
+            IdentifierText.appendUUID(value, version: 4, to: &key.bytes)
+        case .random(let digits):
+            for start in stride(from: 0, to: digits, by: 16) {
+                IdentifierText.append(random.next(), digits: min(16, digits - start), to: &key.bytes)
+            }
+        default: break
+        }
+    }
+
+    /// Inserts a value from outside, which may be missing.
+    private static func insert(
+        _ step: KeyProgram.Step, of line: RawSpan, _ values: inout LineValues, _ program: KeyProgram,
+        into key: inout KeyText
+    ) throws(LineFault) {
+        var isThere = true
+        do throws(LineFault.Reason) {
+            switch step.operation {
+            case .path(let path):
+                isThere = try values.insertValue(path, of: line, isRaw: step.isRaw, into: &key)
+            case .pathTime(let path, let format):
+                isThere = try values.insertTime(path, of: line, program.formats[format], into: &key)
+            case .column(let number):
+                isThere = values.insertColumn(number, of: line, isRaw: step.isRaw, into: &key)
+            case .sha256(let digits): values.insertSHA256(of: line, digits: digits, into: &key)
+            case .crc32(let digits): values.insertCRC32(of: line, digits: digits, into: &key)
+            case .value(let range): key.insert(program.texts.bytes.extracting(range), isRaw: step.isRaw)
+            default: isThere = false
+            }
+        } catch {
+            throw LineFault(error, field: program.names[step.name])
+        }
+        guard !isThere else { return }
+        guard let fallback = step.fallback else { throw LineFault(.missing, field: program.names[step.name]) }
+        key.bytes.append(program.texts, fallback)
+    }
+
+    /// Checks the key and writes it as a KEY field.
+    private mutating func finishKey() throws(LineFault) {
+        do throws(LineFault.Reason) {
+            try key.encodeDotSegments()
+            let count = key.bytes.count
+            guard count > 0 else { throw .emptyKey }
+            guard count <= maximumKeyLength else { throw .longKey(count) }
+            guard !program.mayNotBeUTF8 || key.bytes.bytes.isUTF8 else { throw .keyNotUTF8 }
+        } catch {
+            throw LineFault(error)
+        }
+        guard program.mayNeedEscapes else { return }
+        var escaped: [UInt8] = []
+        KeyEscaping.escape(key.bytes.bytes, into: &escaped)
+        escapedKey.removeAll()
+        escapedKey.append(escaped, escaped.indices)
+    }
+}

@@ -1,0 +1,216 @@
+package import ByteIO
+package import JSONStream
+
+/// How a run ended.
+package enum KeyedLinesResult: Equatable, Sendable {
+    /// All lines were read; that many got no key and were set aside.
+    case finished(rejected: Int)
+    /// This signal came; what was complete has been written.
+    case interrupted(CInt)
+}
+
+/// Why a run ended before its input did.
+package enum KeyedLinesError: Error, Equatable, Sendable {
+    /// A read or a write failed.
+    case system(SystemError)
+    /// A line got no key, and there was no place to set it aside. The text says which and why.
+    case line(String)
+}
+
+/// s3-keygen's data path: lines in, keyed records out.
+package struct KeyedLines: ~Copyable {
+    /// So many lines without a key are reported one by one; of the others only the number is told.
+    private static let reportLimit = 10
+    private static let tab = UInt8(ascii: "\t")
+    private static let newline = UInt8(ascii: "\n")
+
+    private var renderer: KeyRenderer
+    private var batches: BatchTable?
+    private var rejects: RejectFile?
+    private var output: BlockWriter
+    private let signals: SignalPipe
+    private let clock: Clock
+    private let diagnostics: Diagnostics
+
+    private var lineNumber: UInt64 = 0
+    /// Where the line starts, in bytes from the input's start.
+    private var lineStart = 0
+    /// The clocks when the line was read.
+    private var readAt: UInt64 = 0
+    private var now = 0
+    private var rejected = 0
+
+    /// - Parameters:
+    ///   - batches: nil if each line gets a key of its own.
+    ///   - rejects: takes the lines that get no key; without it the first of them ends the run.
+    package init(
+        _ renderer: consuming KeyRenderer, batches: BatchTable?, rejects: consuming RejectFile?,
+        output: consuming BlockWriter, signals: consuming SignalPipe, diagnostics: Diagnostics,
+        clock: Clock = .system
+    ) {
+        self.renderer = renderer
+        self.batches = batches
+        self.rejects = rejects
+        self.signals = signals
+        self.diagnostics = diagnostics
+        self.clock = clock
+        widenPipe(output.descriptor)
+        self.output = output
+    }
+
+    /// Gives all lines of `input` their keys.
+    ///
+    /// What is complete has been written when this returns or throws, if it could be written at all.
+    package mutating func run(_ input: inout LineReader) throws(KeyedLinesError) -> KeyedLinesResult {
+        widenPipe(input.descriptor)
+        do throws(KeyedLinesError) {
+            if let signal = try keyAll(&input) {
+                try closeAll()
+                try flush()
+                return .interrupted(signal)
+            }
+        } catch {
+            try flush()
+            throw error
+        }
+        try flush()
+        if rejected > Self.reportLimit {
+            diagnostics.report("\(rejected - Self.reportLimit) more lines got no key")
+        }
+        return .finished(rejected: rejected)
+    }
+
+    /// - Returns: the signal that ended it, if one did.
+    private mutating func keyAll(_ input: inout LineReader) throws(KeyedLinesError) -> CInt? {
+        while !input.isAtEnd {
+            switch try wait(for: input.descriptor) {
+            case .signal(let signal): return signal
+            case .timedOut: try closeExpired()
+            case .readable:
+                do { try input.fill() } catch { throw .system(error) }
+                readAt = clock.realtime()
+                try closeExpired()
+                // A line that is left when nothing more comes has no newline.
+                let isTerminated = !input.isAtEnd
+                while let line = input.nextLine() { try key(line, isTerminated) }
+            }
+        }
+        return nil
+    }
+
+    /// Waits for input no longer than the next batch lives; what was put out is written first.
+    private mutating func wait(for descriptor: CInt) throws(KeyedLinesError) -> InputEvent {
+        do {
+            let event = try waitForInput(descriptor, signals: signals, milliseconds: 0)
+            guard event == .timedOut else { return event }
+            try output.flush()
+            try rejects?.writer.flush()
+            let wait = batches?.deadline.map { max(0, $0 - clock.monotonic()) }
+            return try waitForInput(descriptor, signals: signals, milliseconds: wait)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    // MARK: - Lines
+
+    /// Where a line's key is, and what has to be written before its record.
+    private enum Place {
+        /// It is the renderer's last one.
+        case own
+        /// It is that of a batch; another one may have to be closed.
+        case batch(BatchTable.Slot, closing: [UInt8]?)
+    }
+
+    private mutating func key(_ line: RawSpan, _ isTerminated: Bool) throws(KeyedLinesError) {
+        lineNumber += 1
+        let place: Place
+        do {
+            place = try findPlace(line)
+        } catch {
+            try setAside(line, error)
+            return lineStart += line.byteCount + 1
+        }
+        lineStart += line.byteCount + 1
+        do {
+            switch place {
+            case .own: try output.append(renderer.keyField, endedBy: Self.tab)
+            case .batch(let slot, let closing):
+                if let closing { try output.append(closing.bytes, endedBy: Self.newline) }
+                if let key = batches?.keyField(slot) { try output.append(key.bytes, endedBy: Self.tab) }
+            }
+            if isTerminated {
+                try output.append(line, endedBy: Self.newline)
+            } else {
+                try output.append(line)
+            }
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private mutating func findPlace(_ line: RawSpan) throws(LineFault) -> Place {
+        try renderer.read(line)
+        guard batches != nil else {
+            try renderer.makeKey(line, number: lineNumber, readAt: readAt)
+            return .own
+        }
+        try renderer.makePartition(line)
+        let size = line.byteCount + 1
+        if let slot = batches?.join(renderer.partition, size: size) { return .batch(slot, closing: nil) }
+        try renderer.makeKey(line, number: lineNumber, readAt: readAt)
+        let keyField = renderer.keyField.bytes.array
+        let begun = batches?.begin(renderer.partition, keyField: keyField, size: size, at: now)
+        return begun.map { .batch($0.slot, closing: $0.closing) } ?? .own
+    }
+
+    /// Puts a line that gets no key into the reject file, or ends the run.
+    private mutating func setAside(_ line: RawSpan, _ fault: LineFault) throws(KeyedLinesError) {
+        let message = message(fault, line)
+        guard rejects != nil else { throw .line(message) }
+        rejected += 1
+        if rejected <= Self.reportLimit { diagnostics.report(message) }
+        do {
+            try rejects?.writer.append(line, endedBy: Self.newline)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private func message(_ fault: LineFault, _ line: RawSpan) -> String {
+        guard let offset = fault.offset else { return "line \(lineNumber): \(fault)" }
+        let found =
+            offset < line.byteCount ? "'" + Diagnostics.printable([line[offset]]) + "'" : "the line's end"
+        return
+            "line \(lineNumber), column \(offset + 1) (byte \(lineStart + offset)): \(fault), found \(found)"
+    }
+
+    // MARK: - Close records
+
+    private mutating func closeExpired() throws(KeyedLinesError) {
+        guard batches != nil else { return }
+        now = clock.monotonic()
+        while let key = batches?.expire(at: now) { try writeCloseRecord(key) }
+    }
+
+    private mutating func closeAll() throws(KeyedLinesError) {
+        while let key = batches?.end() { try writeCloseRecord(key) }
+    }
+
+    private mutating func writeCloseRecord(_ key: [UInt8]) throws(KeyedLinesError) {
+        do {
+            try output.append(key.bytes, endedBy: Self.newline)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private mutating func flush() throws(KeyedLinesError) {
+        do {
+            try output.flush()
+            try rejects?.writer.flush()
+        } catch {
+            throw .system(error)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import ByteIO
+import Digest
+import JSONStream
+
+/// What a line gives to its key: JSON values, columns and hashes.
+struct LineValues: ~Copyable {
+    private let paths: [FieldPath]
+    private var lookup: FieldLookup
+    private var digest = MessageDigest(.sha256)
+    /// A string with its escapes resolved.
+    private var unescaped = ByteBuffer()
+
+    /// - Parameter paths: what is wanted of JSON lines, by number.
+    init(paths: [FieldPath]) {
+        self.paths = paths
+        lookup = FieldLookup(paths)
+    }
+
+    /// Takes the next line. Only if a path is wanted has it to be JSON.
+    mutating func read(_ line: RawSpan) throws(LineFault) {
+        guard !paths.isEmpty else { return }
+        do throws(FieldLookup.Malformed) {
+            try lookup.find(in: line)
+        } catch {
+            throw LineFault(.notJSON(error))
+        }
+    }
+
+    /// Inserts the value at a path of the line that was read.
+    ///
+    /// - Returns: false if there is none.
+    mutating func insertValue(
+        _ path: Int, of line: RawSpan, isRaw: Bool, into key: inout KeyText
+    ) throws(LineFault.Reason) -> Bool {
+        let value = lookup.value(path)
+        let text = line.extracting(value.range)
+        switch value.kind {
+        case .missing, .null: return false
+        case .object, .array: throw .notScalar
+        case .string:
+            guard text.isUTF8 else { throw .notUTF8 }
+            if value.hasEscapes {
+                try unescape(text)
+                key.insert(unescaped.bytes, isRaw: isRaw)
+            } else {
+                key.insert(text, isRaw: isRaw)
+            }
+        case .number, .true, .false: key.insert(text, isRaw: isRaw)
+        }
+        return true
+    }
+
+    /// Inserts the value at a path of the line that was read, which is a time, in a format.
+    ///
+    /// - Returns: false if there is none.
+    mutating func insertTime(
+        _ path: Int, of line: RawSpan, _ format: TimeFormat, into key: inout KeyText
+    ) throws(LineFault.Reason) -> Bool {
+        let value = lookup.value(path)
+        let text = line.extracting(value.range)
+        let seconds: Int?
+        switch value.kind {
+        case .missing, .null: return false
+        case .object, .array: throw .notScalar
+        case .string where value.hasEscapes:
+            try unescape(text)
+            seconds = EventTime.seconds(ofText: unescaped.bytes)
+        case .string: seconds = EventTime.seconds(ofText: text)
+        case .number: seconds = EventTime.seconds(ofNumber: text)
+        case .true, .false: seconds = nil
+        }
+        guard let seconds else { throw .notTime }
+        format.append(seconds, to: &key.bytes)
+        return true
+    }
+
+    private mutating func unescape(_ text: RawSpan) throws(LineFault.Reason) {
+        unescaped.removeAll()
+        do {
+            try JSONStringText.unescape(text, into: &unescaped)
+        } catch {
+            // The lookup has checked the escapes themselves.
+            throw .loneSurrogate
+        }
+    }
+
+    /// Inserts a TAB-separated column, counted from 1.
+    ///
+    /// - Returns: false if the line has fewer.
+    func insertColumn(_ number: Int, of line: RawSpan, isRaw: Bool, into key: inout KeyText) -> Bool {
+        var start = 0
+        for _ in 1..<number {
+            guard let tab = line.firstIndex(of: UInt8(ascii: "\t"), from: start) else { return false }
+            start = tab + 1
+        }
+        let end = line.firstIndex(of: UInt8(ascii: "\t"), from: start) ?? line.byteCount
+        key.insert(line.extracting(start..<end), isRaw: isRaw)
+        return true
+    }
+
+    /// Inserts the leading hexadecimal digits of the line's SHA-256.
+    mutating func insertSHA256(of line: RawSpan, digits: Int, into key: inout KeyText) {
+        digest.update(line)
+        let hash = digest.finish()
+        for place in 0..<digits {
+            let byte = hash[place / 2]
+            IdentifierText.append(UInt64(place % 2 == 0 ? byte >> 4 : byte & 15), digits: 1, to: &key.bytes)
+        }
+    }
+
+    /// Inserts the leading hexadecimal digits of the line's CRC-32.
+    func insertCRC32(of line: RawSpan, digits: Int, into key: inout KeyText) {
+        let checksum = UInt64(CRC32.checksum(line).value)
+        IdentifierText.append(checksum >> UInt64(4 * (8 - digits)), digits: digits, to: &key.bytes)
+    }
+}

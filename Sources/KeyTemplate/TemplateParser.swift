@@ -1,0 +1,226 @@
+import ByteIO
+import JSONStream
+
+extension Template {
+    /// Parses `text`.
+    ///
+    ///     TEMPLATE = { text | "{{" | "}}" | "{" FIELD ["!"] [":" FORMAT] ["?" DEFAULT] "}" }
+    package init(parsing text: [UInt8]) throws(TemplateError) {
+        var parser = TemplateParser(text: text)
+        parts = try parser.template()
+    }
+}
+
+/// Reads a template from left to right; `offset` is the byte it looks at.
+private struct TemplateParser {
+    /// Text with its backslashes taken away, and where in the template each of its bytes stood.
+    private struct Unescaped {
+        var bytes: [UInt8] = []
+        var offsets: [Int] = []
+    }
+
+    let text: [UInt8]
+    private var offset = 0
+
+    init(text: [UInt8]) { self.text = text }
+
+    private static let open = UInt8(ascii: "{")
+    private static let close = UInt8(ascii: "}")
+
+    private var next: UInt8? { offset < text.count ? text[offset] : nil }
+
+    private mutating func accept(_ character: Unicode.Scalar) -> Bool {
+        guard next == UInt8(ascii: character) else { return false }
+        offset += 1
+        return true
+    }
+
+    mutating func template() throws(TemplateError) -> [Template.Part] {
+        var parts: [Template.Part] = []
+        var literal: [UInt8] = []
+        while let byte = next {
+            let start = offset
+            offset += 1
+            guard byte == Self.open || byte == Self.close else {
+                literal.append(byte)
+                continue
+            }
+            if next == byte {
+                offset += 1
+                literal.append(byte)
+            } else if byte == Self.close {
+                throw TemplateError(start, "a '}' without its '{'; '}}' stands for one brace")
+            } else {
+                if !literal.isEmpty { parts.append(.text(literal)) }
+                literal = []
+                parts.append(.field(try field(openedAt: start)))
+            }
+        }
+        if !literal.isEmpty { parts.append(.text(literal)) }
+        return parts
+    }
+
+    /// What stands behind an opening brace, and its closing one.
+    private mutating func field(openedAt brace: Int) throws(TemplateError) -> Field {
+        let start = offset
+        let kind = try fieldKind(openedAt: brace)
+        let name = "{" + Diagnostics.printable(text[start..<offset]) + "}"
+        let isRaw = accept("!")
+        var format: Unescaped?
+        let formatStart = offset
+        if accept(":") { format = try escapedText(until: [UInt8(ascii: "?"), Self.close], openedAt: brace) }
+        var fallback: [UInt8]?
+        if accept("?") { fallback = try escapedText(until: [Self.close], openedAt: brace).bytes }
+        guard accept("}") else {
+            throw next == nil ? unclosed(brace) : TemplateError(offset, "'}' is expected here")
+        }
+        let source = try source(kind, format: format, at: formatStart)
+        return Field(source: source, isRaw: isRaw, fallback: fallback, name: name)
+    }
+
+    private func unclosed(_ brace: Int) -> TemplateError {
+        TemplateError(brace, "this '{' is not closed; '{{' stands for one brace")
+    }
+
+    /// FORMAT or DEFAULT: up to one of `ends`, or to the template's end, which `field` then reports.
+    private mutating func escapedText(
+        until ends: [UInt8], openedAt brace: Int
+    ) throws(TemplateError) -> Unescaped {
+        var unescaped = Unescaped()
+        while var byte = next, !ends.contains(byte) {
+            if byte == UInt8(ascii: "\\") {
+                guard offset + 1 < text.count else { throw unclosed(brace) }
+                byte = text[offset + 1]
+                guard [Self.close, UInt8(ascii: "?"), UInt8(ascii: ":"), UInt8(ascii: "\\")].contains(byte)
+                else { throw TemplateError(offset, "a backslash stands before '}', '?', ':' or '\\' only") }
+                offset += 1
+            }
+            unescaped.bytes.append(byte)
+            unescaped.offsets.append(offset)
+            offset += 1
+        }
+        return unescaped
+    }
+
+    // MARK: - Names of fields
+
+    /// A field's name, its format not yet looked at.
+    private enum Kind {
+        case word(String, offset: Int)
+        case environment(String)
+        case column(Int)
+        case path(FieldPath)
+    }
+
+    private mutating func fieldKind(openedAt brace: Int) throws(TemplateError) -> Kind {
+        if next == UInt8(ascii: ".") { return .path(try path()) }
+        let start = offset
+        let word = name(until: [UInt8(ascii: "!"), UInt8(ascii: ":"), UInt8(ascii: "?"), Self.close])
+        guard next != nil else { throw unclosed(brace) }
+        guard word == "env" || word == "col" else { return .word(word, offset: start) }
+        guard accept(":") else {
+            throw TemplateError(
+                offset, word == "env" ? "env needs a name: {env:NAME}" : "col needs a number: {col:N}")
+        }
+        let argument = name(until: [UInt8(ascii: "!"), UInt8(ascii: ":"), UInt8(ascii: "?"), Self.close])
+        let argumentStart = offset - argument.utf8.count
+        guard next != UInt8(ascii: ":") else { throw TemplateError(offset, "\(word) takes no format") }
+        if word == "env" {
+            guard !argument.isEmpty, !argument.contains("="), !argument.contains("\0") else {
+                throw TemplateError(argumentStart, "an environment variable's name is expected")
+            }
+            return .environment(argument)
+        }
+        guard let number = Self.count(argument.utf8, in: 1...Int.max) else {
+            throw TemplateError(argumentStart, "a column is a number from 1")
+        }
+        return .column(number)
+    }
+
+    private mutating func name(until ends: [UInt8]) -> String {
+        let start = offset
+        while let byte = next, !ends.contains(byte) { offset += 1 }
+        return String(decoding: text[start..<offset], as: UTF8.self)
+    }
+
+    private mutating func path() throws(TemplateError) -> FieldPath {
+        var count = 0
+        do throws(FieldPath.Malformed) {
+            let path = try FieldPath(prefixOf: Array(text[offset...]), count: &count)
+            offset += count
+            return path
+        } catch {
+            throw TemplateError(offset + error.offset, error.reason)
+        }
+    }
+
+    // MARK: - Formats
+
+    private func source(_ kind: Kind, format: Unescaped?, at colon: Int) throws(TemplateError) -> FieldSource
+    {
+        let word: String
+        let start: Int
+        switch kind {
+        case .environment(let name): return .environment(name: name)
+        case .column(let number): return .column(number)
+        case .path(let path): return .path(path, try timeFormat(format, at: colon))
+        case .word(let name, let offset): (word, start) = (name, offset)
+        }
+        switch word {
+        case "ns": return .time(unit: .nanoseconds, width: try width(format, at: colon))
+        case "us": return .time(unit: .microseconds, width: try width(format, at: colon))
+        case "ms": return .time(unit: .milliseconds, width: try width(format, at: colon))
+        case "s": return .time(unit: .seconds, width: try width(format, at: colon))
+        case "now": return .now(try timeFormat(format, at: colon) ?? .internetDateTime)
+        case "seq": return .sequence(width: try width(format, at: colon))
+        case "line": return .lineNumber(width: try width(format, at: colon))
+        case "rand": return .random(digits: try digits(format, at: colon, most: maximumKeyLength) ?? 16)
+        case "sha256": return .sha256(digits: try digits(format, at: colon, most: 64) ?? 64)
+        case "crc32": return .crc32(digits: try digits(format, at: colon, most: 8) ?? 8)
+        case "uuid": return try without(format, .uuid, word, at: colon)
+        case "uuid4": return try without(format, .uuid4, word, at: colon)
+        case "ulid": return try without(format, .ulid, word, at: colon)
+        case "host": return try without(format, .host, word, at: colon)
+        case "pid": return try without(format, .process, word, at: colon)
+        case "": throw TemplateError(start, "a field's name is expected")
+        default: throw TemplateError(start, "unknown field '\(Diagnostics.printable(word.utf8))'")
+        }
+    }
+
+    private func without(
+        _ format: Unescaped?, _ source: FieldSource, _ name: String, at colon: Int
+    ) throws(TemplateError) -> FieldSource {
+        guard format == nil else { throw TemplateError(colon, "\(name) takes no format") }
+        return source
+    }
+
+    private func width(_ format: Unescaped?, at colon: Int) throws(TemplateError) -> Int {
+        try digits(format, at: colon, most: maximumKeyLength) ?? 1
+    }
+
+    private func digits(_ format: Unescaped?, at colon: Int, most: Int) throws(TemplateError) -> Int? {
+        guard let format else { return nil }
+        guard let count = Self.count(format.bytes, in: 1...most) else {
+            throw TemplateError(colon + 1, "a number of digits, 1 to \(most), is expected")
+        }
+        return count
+    }
+
+    private func timeFormat(_ format: Unescaped?, at colon: Int) throws(TemplateError) -> TimeFormat? {
+        guard let format else { return nil }
+        guard !format.bytes.isEmpty else { throw TemplateError(colon + 1, "a strftime format is expected") }
+        do throws(TimeFormat.Malformed) {
+            return try TimeFormat(parsing: format.bytes)
+        } catch {
+            throw TemplateError(format.offsets[error.offset], error.reason)
+        }
+    }
+
+    /// A number written in digits alone, nil if it is none or out of range.
+    private static func count(_ text: some Collection<UInt8>, in range: ClosedRange<Int>) -> Int? {
+        guard text.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let count = Int(String(decoding: text, as: UTF8.self)), range.contains(count)
+        else { return nil }
+        return count
+    }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import ByteIO
+import CommandSupport
+import JSONStream
+import KeyTemplate
+
+@main
+struct S3Keygen: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "s3-keygen",
+        abstract: "Give each line of standard input a key: LINE becomes KEY TAB LINE.",
+        discussion: """
+            TEMPLATE is literal text and fields in braces; {{ and }} are braces. A field is \
+            {NAME[!][:FORMAT][?DEFAULT]}; values from the line and the environment are percent-encoded, with ! \
+            they are inserted as they are; DEFAULT stands in for a missing value.
+
+            Time the line was read: ns us ms s (FORMAT: width), now (FORMAT: strftime). Numbers: seq line \
+            (width). Unique: uuid uuid4 ulid rand (digits). Hashes of the line: sha256 crc32 (digits). \
+            Surroundings: host pid env:NAME. From the line: col:N, .path.in[0].json (strftime, if it is a time).
+            """,
+        version: toolkitVersion)
+
+    @Argument(help: "What keys look like: 'logs/{now:%Y-%m-%d}/{uuid}'.")
+    var template: String
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("The first number that {seq} gives.", valueName: "n"))
+    var start: UInt64 = 0
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Append lines that get no key to FILE and go on; exit status 1.", valueName: "file"))
+    var reject: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Give one key to up to N lines.", valueName: "n"))
+    var rollLines: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Give one key to lines of up to SIZE bytes.", valueName: "size"))
+    var rollBytes: ByteSize?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Give one key to the lines of TIME, then close it, lines or not.", valueName: "time"))
+    var rollAfter: TimeSpan?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Keep a batch open for each of the N latest texts of the line's fields.", valueName: "n"))
+    var maxOpen = 1
+
+    func validate() throws {
+        if let rollLines, rollLines < 1 {
+            throw ValidationError("--roll-lines: '\(rollLines)' is less than 1")
+        }
+        if let rollBytes, rollBytes.bytes < 1 { throw ValidationError("--roll-bytes: no line fits 0 bytes") }
+        if let rollAfter, rollAfter.milliseconds < 1 {
+            throw ValidationError("--roll-after: a batch lasts at least 1ms")
+        }
+        if maxOpen < 1 { throw ValidationError("--max-open: '\(maxOpen)' is less than 1") }
+        if maxOpen > 1, !isRolled {
+            throw ValidationError("--max-open needs --roll-lines, --roll-bytes or --roll-after")
+        }
+    }
+
+    private var isRolled: Bool { rollLines != nil || rollBytes != nil || rollAfter != nil }
+
+    func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
+        guard let template = parseTemplate(diagnostics) else { return .usage }
+        guard template.givesUniqueKeys || !isRolled else {
+            throw ToolFailure(
+                .usage, "a template to be rolled needs {ns}, {us}, {seq}, {uuid}, {uuid4}, {ulid} or {rand}")
+        }
+        do {
+            var input = LineReader()
+            var lines = try keyedLines(template, diagnostics)
+            switch try lines.run(&input) {
+            case .finished(let rejected): return rejected > 0 ? .partialFailure : .success
+            case .interrupted(let signal): SignalPipe.endProcess(by: signal)
+            }
+        } catch {
+            switch error {
+            case .system(let error): throw ToolFailure(.inputOutput, error.description)
+            case .line(let message): throw ToolFailure(.malformedInput, message)
+            }
+        }
+    }
+
+    /// Nil if that was reported, with the place marked.
+    private func parseTemplate(_ diagnostics: Diagnostics) -> Template? {
+        let text = [UInt8](template.utf8)
+        do {
+            return try Template(parsing: text)
+        } catch {
+            diagnostics.report("template: \(error.reason)")
+            try? writeAll(error.marked(in: text) + "\n", to: STDERR_FILENO, name: "standard error")
+            return nil
+        }
+    }
+
+    private func keyedLines(
+        _ template: Template, _ diagnostics: Diagnostics
+    ) throws(KeyedLinesError) -> KeyedLines {
+        let limits = BatchLimits(
+            lines: rollLines, bytes: rollBytes?.bytes, milliseconds: rollAfter?.milliseconds)
+        let renderer = KeyRenderer(
+            template, firstSequenceNumber: start,
+            clock: LineClock(resolution: isRolled ? template.timeResolution : 1))
+        do {
+            return KeyedLines(
+                renderer, batches: isRolled ? BatchTable(limits, maximumOpen: maxOpen) : nil,
+                rejects: try rejectFile(), output: BlockWriter(), signals: try SignalPipe(),
+                diagnostics: diagnostics)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private func rejectFile() throws(SystemError) -> RejectFile? {
+        guard let reject else { return nil }
+        return try RejectFile(reject)
+    }
+}

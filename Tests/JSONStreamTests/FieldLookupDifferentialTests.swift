@@ -1,0 +1,91 @@
+import ByteIO
+import JSONStream
+import Testing
+
+/// The lookup and the plain reference agree on which texts are JSON and on where the values stand.
+@Suite struct FieldLookupDifferentialTests {
+    @Test(arguments: [UInt64(1), 20_260_501, .random(in: 0...UInt64.max)])
+    func agreesWithTheReference(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let names = [".a", ".a.b", ".a.a.b", ".b[1]", ".b[0].a", ".[1]", ".[0].b", "."]
+        var lookup = FieldLookup(try names.map { try #require(FieldPath($0)) })
+        for _ in 0..<1500 {
+            var text = [UInt8](json(depth: 4, &random).utf8)
+            if Bool.random(using: &random) { mutate(&text, &random) }
+            let reference = ReferenceValue(text)
+            let shown = String(decoding: text, as: UTF8.self)
+            let isJSON = (try? lookup.find(in: text.bytes)) != nil
+            #expect(isJSON == (reference != nil), "seed \(seed): \(shown)")
+            guard isJSON, let reference else { continue }
+            let expected: [ReferenceValue?] = [
+                reference.member("a"), reference.member("a")?.member("b"),
+                reference.member("a")?.member("a")?.member("b"), reference.member("b")?.element(1),
+                reference.member("b")?.element(0)?.member("a"), reference.element(1),
+                reference.element(0)?.member("b"), reference,
+            ]
+            for (path, value) in expected.enumerated() {
+                #expect(isSame(lookup.value(path), value), "seed \(seed): \(names[path]) of \(shown)")
+            }
+        }
+    }
+
+    private func isSame(_ found: FieldValue, _ reference: ReferenceValue?) -> Bool {
+        switch (found.kind, reference) {
+        case (.missing, nil), (.object, .object), (.array, .array): true
+        case (.string, .scalar(let range)): found.range == range.lowerBound + 1..<range.upperBound - 1
+        case (.null, .scalar(let range)), (.true, .scalar(let range)), (.false, .scalar(let range)),
+            (.number, .scalar(let range)):
+            found.range == range
+        default: false
+        }
+    }
+
+    private func json(depth: Int, _ random: inout SeededRandom) -> String {
+        let space = ["", "", "", " ", "\t ", "\r\n"].randomElement(using: &random) ?? ""
+        switch depth > 0 ? Int.random(in: 0..<6, using: &random) : 0 {
+        case 1, 2, 3:
+            let members = (0..<Int.random(in: 0...3, using: &random)).map { _ in
+                let name = ["a", "b", "a", "\\u0061", "ab", "", "a\\\"", "longer than a word"].randomElement(
+                    using: &random)
+                return "\(space)\"\(name ?? "")\"\(space):\(json(depth: depth - 1, &random))"
+            }
+            return "\(space){\(members.joined(separator: ","))\(space)}\(space)"
+        case 4, 5:
+            let elements = (0..<Int.random(in: 0...3, using: &random)).map { _ in
+                json(depth: depth - 1, &random)
+            }
+            return "\(space)[\(elements.joined(separator: ","))\(space)]"
+        default:
+            let scalars = [
+                "0", "-1", "12.50", "1e9", "true", "false", "null", "\"\"", "\"x\"", "\"{\\\"a\\\":1}\"",
+                "\"eight by\"", "\"\\\\\"", "\"\\u00e9é日本\"",
+            ]
+            return space + (scalars.randomElement(using: &random) ?? "0") + space
+        }
+    }
+
+    private func mutate(_ text: inout [UInt8], _ random: inout SeededRandom) {
+        let place = Int.random(in: 0..<text.count, using: &random)
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: text.remove(at: place)
+        case 1: text.removeSubrange(place...)
+        case 2: text[place] = Array("{}[],:\"\\ 01-.eEtfnu\u{1}".utf8).randomElement(using: &random) ?? 0
+        default: text.insert(Array("{}[],:\"\\ 0-.e".utf8).randomElement(using: &random) ?? 0, at: place)
+        }
+    }
+}
+
+/// Random numbers that a seed repeats. Source: SplitMix64.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}

@@ -1,0 +1,67 @@
+import ByteIO
+import JSONStream
+import Testing
+
+@Suite struct FieldLookupPathTests {
+    @Test(arguments: [
+        (".", [FieldPath.Step]()),
+        (".a", [.member([0x61])]),
+        (".a.b", [.member([0x61]), .member([0x62])]),
+        (".a[0][12].b", [.member([0x61]), .element(0), .element(12), .member([0x62])]),
+        (".[3]", [.element(3)]),
+        (#"."a.b""#, [.member([UInt8]("a.b".utf8))]),
+        (#"."a\"\\\u0041}""#, [.member([UInt8](#"a"\A}"#.utf8))]),
+        (#"."x".y"#, [.member([UInt8]("x".utf8)), .member([UInt8]("y".utf8))]),
+        (".@timestamp", [.member([UInt8]("@timestamp".utf8))]),
+        (".user-id", [.member([UInt8]("user-id".utf8))]),
+        (".日本", [.member([UInt8]("日本".utf8))]),
+    ])
+    func parses(text: String, steps: [FieldPath.Step]) throws {
+        #expect(FieldPath(text)?.steps == steps)
+    }
+
+    @Test(arguments: [
+        ("", 0), ("a", 0), ("..a", 1), (".a..b", 3), (".a.", 3), (".a[", 3), (".a[x]", 3), (".a[-1]", 3),
+        (".a[1", 4), (#"."a"#, 1), (#"."\x""#, 2), (#"."\ud800""#, 2), (".a[99999999999999999999]", 3),
+    ])
+    func marksTheMistake(text: String, offset: Int) {
+        var count = 0
+        let error = #expect(throws: FieldPath.Malformed.self) {
+            try FieldPath(prefixOf: [UInt8](text.utf8), count: &count)
+        }
+        #expect(error?.offset == offset)
+    }
+
+    /// In a template a path is followed by `!`, `:`, `?` or `}`, and a quoted name may hold them.
+    @Test(arguments: [(".a!", 2), (".a:%Y", 2), (".a?x", 2), (".a}", 2), (".a b", 2), (#"."}?:!"}"#, 7)])
+    func endsBeforeWhatFollows(text: String, length: Int) throws {
+        var count = 0
+        _ = try FieldPath(prefixOf: [UInt8](text.utf8), count: &count)
+        #expect(count == length)
+    }
+}
+
+@Suite struct JSONStringTextTests {
+    @Test(arguments: [
+        ("plain", "plain"), (#"\"\\\/"#, "\"\\/"), (#"\b\f\n\r\t"#, "\u{8}\u{C}\n\r\t"), (#"\u0041"#, "A"),
+        (#"\u00e9\u00E9"#, "éé"), (#"\u65e5"#, "日"), (#"\ud83d\ude00!"#, "😀!"), (#"\u0000"#, "\0"),
+    ])
+    func unescapes(text: String, value: String) throws {
+        var buffer = ByteBuffer()
+        try JSONStringText.unescape([UInt8](text.utf8).bytes, into: &buffer)
+        #expect(buffer.bytes.array == [UInt8](value.utf8))
+    }
+
+    @Test(arguments: [
+        (#"\ud800"#, 0), (#"a\ud83dx"#, 1), (#"\ude00\ud83d"#, 0), (#"\ud83d\u0041"#, 0), (#"ab\x"#, 2),
+        (#"\"#, 0),
+        (#"\u12"#, 0),
+    ])
+    func refuses(text: String, offset: Int) {
+        let error = #expect(throws: JSONStringText.Malformed.self) {
+            var buffer = ByteBuffer()
+            try JSONStringText.unescape([UInt8](text.utf8).bytes, into: &buffer)
+        }
+        #expect(error?.offset == offset)
+    }
+}

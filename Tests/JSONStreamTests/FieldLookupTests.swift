@@ -1,0 +1,136 @@
+import ByteIO
+import JSONStream
+import Testing
+
+@Suite struct FieldLookupTests {
+    @Test(arguments: [
+        (#"{"a":1}"#, ".a", "1"),
+        (#" { "a" : 1 } "#, ".a", "1"),
+        (#"{"a":"x y"}"#, ".a", "\"x y\""),
+        (#"{"a":"x\"y"}"#, ".a", #"escaped "x\"y""#),
+        (#"{"a":true,"b":false}"#, ".b", "false"),
+        (#"{"a":null}"#, ".a", "null"),
+        (#"{"a":{"b":{"c":-1.5e+3}}}"#, ".a.b.c", "-1.5e+3"),
+        (#"{"a":{"b":1}}"#, ".a", "object"),
+        (#"{"a":[]}"#, ".a", "array"),
+        (#"{"a":[10,[20,21],30]}"#, ".a[1][1]", "21"),
+        (#"{"a":[10,20]}"#, ".a[2]", "missing"),
+        (#"{"a":[{"b":1},{"b":2}]}"#, ".a[1].b", "2"),
+        ("[1,2]", ".[1]", "2"),
+        ("7", ".", "7"),
+        (#""text""#, ".", "\"text\""),
+        ("{}", ".a", "missing"),
+        ("[]", ".a", "missing"),
+        (#"{"a":1}"#, ".a.b", "missing"),
+        (#"{"a":{"0":1}}"#, ".a[0]", "missing"),
+        (#"{"a b":1}"#, #"."a b""#, "1"),
+        (#"{"a.b":1,"a":{"b":2}}"#, #"."a.b""#, "1"),
+        (#"{"":1}"#, #"."""#, "1"),
+        (#"{"é":1}"#, ".é", "1"),
+        (#"{"\u0061\u00e9":1}"#, ".aé", "1"),
+        (#"{"😀":1}"#, #"."\ud83d\ude00""#, "1"),
+        (#"{"\ud800":1,"a":2}"#, ".a", "2"),
+        // Of duplicate names the last counts, with all that is below it.
+        (#"{"a":1,"b":2,"a":3}"#, ".a", "3"),
+        (#"{"a":1,"\u0061":3}"#, ".a", "3"),
+        (#"{"a":{"b":1},"a":{"c":2}}"#, ".a.b", "missing"),
+        (#"{"a":{"b":1},"a":5}"#, ".a.b", "missing"),
+        (#"{"a":1,"a":null}"#, ".a", "null"),
+        // What looks like a member and is none.
+        (#"{"x":"\"a\":9","a":1}"#, ".a", "1"),
+        (#"{"x":{"a":9},"a":1}"#, ".a", "1"),
+        (#"{"x":["a",9],"b":1}"#, ".a", "missing"),
+        (#"{"ab":9,"a":1}"#, ".a", "1"),
+    ])
+    func finds(text: String, path: String, value: String) throws {
+        var lookup = FieldLookup([try #require(FieldPath(path))])
+        try lookup.find(in: [UInt8](text.utf8).bytes)
+        #expect(shown(lookup.value(0), text) == value)
+    }
+
+    @Test func findsAllPathsOfALineAtOnce() throws {
+        let paths = [".u.id", ".ts", ".u.name", ".tags[1]", ".u", ".no"]
+        var lookup = FieldLookup(try paths.map { try #require(FieldPath($0)) })
+        let text = #"{"ts":5,"u":{"name":"n","id":7},"tags":["x","y"]}"#
+        try lookup.find(in: [UInt8](text.utf8).bytes)
+        #expect(
+            paths.indices.map { shown(lookup.value($0), text) }
+                == ["7", "5", "\"n\"", "\"y\"", "object", "missing"])
+    }
+
+    /// Guesses from the line before must neither find what is not there nor hide what is.
+    @Test func linesOfOtherShapesAreNotTakenForEachOther() throws {
+        var lookup = FieldLookup([try #require(FieldPath(".b"))])
+        let long = String(repeating: "n", count: 100)
+        for (text, value) in [
+            (#"{"a":1,"b":2}"#, "2"), (#"{"b":1,"a":2}"#, "1"), (#"{"a":1,"bb":2}"#, "missing"),
+            (#"{"a":1,"b":2}"#, "2"), (#"{"a":1}"#, "missing"), (#"{"b\"":1,"b":4}"#, "4"),
+            (#"{"\#(long)":1,"b":3}"#, "3"), (#"{"\#(long)":1,"b":3}"#, "3"), (#"{"b":8,"x":1}"#, "8"),
+        ] {
+            try lookup.find(in: [UInt8](text.utf8).bytes)
+            #expect(shown(lookup.value(0), text) == value, "\(text)")
+        }
+    }
+
+    @Test func manyMembersAreAllLookedAt() throws {
+        var lookup = FieldLookup([try #require(FieldPath(".m99"))])
+        let text = "{" + (0..<100).map { "\"m\($0)\":\($0)" }.joined(separator: ",") + "}"
+        for _ in 0..<2 {
+            try lookup.find(in: [UInt8](text.utf8).bytes)
+            #expect(shown(lookup.value(0), text) == "99")
+        }
+    }
+
+    @Test func nestingIsBoundByMemoryOnly() throws {
+        var lookup = FieldLookup([try #require(FieldPath(".a"))])
+        let deep = 100_000
+        let text =
+            #"{"x":"# + String(repeating: "[", count: deep) + String(repeating: "]", count: deep)
+            + #","a":1}"#
+        try lookup.find(in: [UInt8](text.utf8).bytes)
+        #expect(shown(lookup.value(0), text) == "1")
+    }
+
+    @Test(arguments: [
+        ("", 0, FieldLookup.Expected.value), ("   ", 3, .value), ("{", 1, .nameOrEnd), ("[", 1, .value),
+        (#"{"a""#, 4, .colon), (#"{"a":"#, 5, .value), (#"{"a":1"#, 6, .commaOrBrace),
+        (#"{"a":1,"#, 7, .name),
+        (#"{"a":1,}"#, 7, .name), (#"{"a":1]"#, 6, .commaOrBrace), ("[1}", 2, .commaOrBracket),
+        ("[1,]", 3, .value), (#"{"a":1} x"#, 8, .end), (#"{"a":1}{"#, 7, .end), ("1 2", 2, .end),
+        (#"{a:1}"#, 1, .nameOrEnd), (#"{"a" 1}"#, 5, .colon), (#""abc"#, 4, .quote),
+        ("\"a\tb\"", 2, .noControl),
+        (#""\x""#, 1, .escape), (#""\u12g4""#, 1, .escape), (#""\u123"#, 1, .escape), (#""\"#, 1, .escape),
+        ("01", 1, .end), ("-", 1, .digit), ("1.", 2, .digit), ("1.e3", 2, .digit), ("1e", 2, .digit),
+        ("1e+", 3, .digit), ("+1", 0, .value), (".5", 0, .value), ("tru", 0, .value), ("nulL", 0, .value),
+        ("truefalse", 4, .end), ("\u{FEFF}1", 0, .value), ("{}}", 2, .end), ("NaN", 0, .value),
+        ("[1\0]", 2, .commaOrBracket), ("\u{C}1", 0, .value),
+    ])
+    func refuses(text: String, offset: Int, expected: FieldLookup.Expected) throws {
+        var lookup = FieldLookup([try #require(FieldPath(".a"))])
+        #expect(throws: FieldLookup.Malformed(offset: offset, expected: expected)) {
+            try lookup.find(in: [UInt8](text.utf8).bytes)
+        }
+    }
+
+    /// A line that was cut off somewhere never gives a value.
+    @Test func refusesEveryPrefix() throws {
+        var lookup = FieldLookup([try #require(FieldPath(".a"))])
+        let text = [UInt8](#"{"a":"x\u0041","b":[1.5e3,{"c":null}],"d":"long enough for a word"}"#.utf8)
+        try lookup.find(in: text.bytes)
+        for count in 0..<text.count {
+            let prefix = Array(text[..<count])
+            #expect(throws: FieldLookup.Malformed.self) { try lookup.find(in: prefix.bytes) }
+        }
+    }
+
+    private func shown(_ value: FieldValue, _ text: String) -> String {
+        let bytes = String(decoding: [UInt8](text.utf8)[value.range], as: UTF8.self)
+        switch value.kind {
+        case .missing: return "missing"
+        case .object: return "object"
+        case .array: return "array"
+        case .string: return (value.hasEscapes ? "escaped " : "") + "\"" + bytes + "\""
+        case .null, .true, .false, .number: return bytes
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import JSONStream
+import Testing
+
+@testable import KeyTemplate
+
+@Suite struct TemplateParserTests {
+    @Test(arguments: [
+        ("a{", 1), ("a{ns", 1), ("{", 0), ("{ns:3", 0), ("{.a?x", 0), ("{.a?x\\", 0), ("a}", 1), ("{ns}}", 4),
+        ("{}", 1), ("{nss}", 1), ("x{ ns}", 2), ("{ns }", 1), ("{NS}", 1), ("{!}", 1), ("é{foo}", 3),
+        ("{ns:}", 4), ("{ns:x}", 4), ("{ns:0}", 4), ("{ns:-1}", 4), ("{ns:1025}", 4), ("{seq:a}", 5),
+        ("{line:1x}", 6), ("{s:9999999999999999999999}", 3), ("{sha256:65}", 8), ("{sha256:0}", 8),
+        ("{crc32:9}", 7),
+        ("{rand:0}", 6), ("{now:}", 5), ("{now:%}", 5), ("{now:%Y%Q}", 7), ("{now:%N}", 5), ("{now:%Ed}", 5),
+        ("{now:\\:%Q}", 7), ("{.t:%Y-%!}", 7), ("{now:\\x}", 5), ("{.a?\\x}", 4), ("{uuid:1}", 5),
+        ("{uuid4:1}", 6),
+        ("{ulid:x}", 5), ("{host:x}", 5), ("{pid:5}", 4), ("{env}", 4), ("{env:}", 5), ("{env:A=B}", 5),
+        ("{env:A:x}", 6), ("{col}", 4), ("{col:}", 5), ("{col:0}", 5), ("{col:x}", 5), ("{col:1:2}", 6),
+        ("{ns!!}", 4), ("{ns!x}", 4), ("{.a b}", 3), ("{.a[}", 4), ("{..a}", 2), ("{.\"a}", 2), ("{.a", 0),
+        ("{.a!", 0),
+    ])
+    func marksTheMistake(template: String, offset: Int) {
+        let error = #expect(throws: TemplateError.self) {
+            _ = try Template(parsing: [UInt8](template.utf8))
+        }
+        #expect(error?.offset == offset, "\(error.map(\.reason) ?? "")")
+    }
+
+    @Test func theMarkStandsBelowTheMistake() throws {
+        let template = [UInt8]("dé\t日{nss}".utf8)
+        let error = #expect(throws: TemplateError.self) { _ = try Template(parsing: template) }
+        #expect(error?.reason == "unknown field 'nss'")
+        #expect(error?.marked(in: template) == "dé\\t日{nss}\n      ^")
+    }
+
+    @Test func readsEveryPartOfAField() throws {
+        let template = try Template(parsing: [UInt8]("a/{.x.y[2]!:%Y?no:ne}{{".utf8))
+        let field = Field(
+            source: .path(try #require(FieldPath(".x.y[2]")), try TimeFormat(parsing: [UInt8]("%Y".utf8))),
+            isRaw: true, fallback: [UInt8]("no:ne".utf8), name: "{.x.y[2]}")
+        #expect(template.parts == [.text([UInt8]("a/".utf8)), .field(field), .text([UInt8]("{".utf8))])
+    }
+
+    @Test(arguments: [
+        ("{ns}", true), ("{us}", true), ("{seq}", true), ("{uuid}", true), ("{uuid4}", true),
+        ("{ulid}", true),
+        ("{rand}", true), ("{ms}", false), ("{s}", false), ("{now}", false), ("{line}", false),
+        ("{sha256}", false),
+        ("{.a}", false), ("{host}{pid}", false), ("x", false), ("", false), ("{.a}/{seq}", true),
+    ])
+    func knowsWhichKeysAreUnique(template: String, isUnique: Bool) throws {
+        #expect(try Template(parsing: [UInt8](template.utf8)).givesUniqueKeys == isUnique)
+    }
+
+    @Test func onlyMicrosecondsNeedCoarseSteps() throws {
+        #expect(try Template(parsing: [UInt8]("{us}{.a}".utf8)).timeResolution == 1000)
+        #expect(try Template(parsing: [UInt8]("{us}{seq}".utf8)).timeResolution == 1)
+        #expect(try Template(parsing: [UInt8]("{ns}{us}".utf8)).timeResolution == 1)
+        #expect(try Template(parsing: [UInt8]("{seq}".utf8)).timeResolution == 1)
+    }
+}

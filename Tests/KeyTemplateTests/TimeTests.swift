@@ -1,0 +1,152 @@
+import ByteIO
+import KeyTemplate
+import Testing
+
+@Suite struct TimeFormatTests {
+    /// What strftime(3) gives in the C locale, for every conversion and a spread of times.
+    @Test(arguments: [
+        "%a %A %b %B %h", "%c", "%C %y %Y", "%d %e %j", "%D %F %x", "%g %G %V %u", "%H %I %k %l %M %S", "%m",
+        "%p %P",
+        "%r", "%R %T %X", "%s", "%U %W %w", "%z", "%n%t%%", "%-d %-m %-H %-j", "%_d %_m %_j %_H", "%0e %0k",
+        "%^a %^B %^b",
+        "%Ey %EY %Od %OH %Om", "plain text",
+    ])
+    func agreesWithTheCLibrary(format: String) throws {
+        let parsed = try TimeFormat(parsing: [UInt8](format.utf8))
+        var random = SeededRandom(seed: 42)
+        var times = (0..<100).map { _ in Int.random(in: -30_000_000_000...200_000_000_000, using: &random) }
+        // Around years' ends, where weeks of ISO 8601 belong to the other year, and leap days.
+        for year in 1995...2030 {
+            let start = CalendarTime.days(year: year, month: 1, day: 1) * 86_400
+            times += (-4...4).map { start + $0 * 86_400 + 3599 }
+            times.append(start + 59 * 86_400)
+        }
+        times += [0, -1, 1_700_000_000, 951_782_400]
+        for time in times {
+            var text = ByteBuffer()
+            parsed.append(time, to: &text)
+            #expect(
+                String(decoding: text.bytes.array, as: UTF8.self) == strftimeText(format, time), "\(time)")
+        }
+    }
+
+    private func strftimeText(_ format: String, _ seconds: Int) -> String {
+        var time = time_t(seconds)
+        var parts = unsafe tm()
+        _ = unsafe gmtime_r(&time, &parts)
+        // gmtime's zone is called GMT, and for %s its time would be taken as local.
+        let known = format == "%s" ? "\(seconds)" : format
+        var text = [CChar](repeating: 0, count: 512)
+        let count = unsafe strftime(&text, text.count, known, &parts)
+        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    @Test func theZoneIsUTC() throws {
+        var text = ByteBuffer()
+        try TimeFormat(parsing: [UInt8]("%Z %z".utf8)).append(0, to: &text)
+        #expect(text.bytes.array == [UInt8]("UTC +0000".utf8))
+    }
+
+    /// As date(1) prints them: text then sorts like time.
+    @Test func yearsHaveFourDigits() throws {
+        for (time, expected) in [(-62_135_596_800, "0001-01-01 0001"), (-62_167_219_200, "0000-01-01 -001")] {
+            var text = ByteBuffer()
+            try TimeFormat(parsing: [UInt8]("%F %G".utf8)).append(time, to: &text)
+            #expect(String(decoding: text.bytes.array, as: UTF8.self).hasPrefix(String(expected.prefix(10))))
+        }
+    }
+}
+
+@Suite struct EventTimeTests {
+    @Test(arguments: [
+        ("1970-01-01T00:00:00Z", 0), ("2024-05-01T12:34:56Z", 1_714_566_896),
+        ("2024-05-01t12:34:56z", 1_714_566_896),
+        ("2024-05-01 12:34:56Z", 1_714_566_896), ("2024-05-01T12:34:56.999999999Z", 1_714_566_896),
+        ("2024-05-01T14:34:56+02:00", 1_714_566_896), ("2024-05-01T07:04:56.5-05:30", 1_714_566_896),
+        ("2024-05-01T12:34:56-00:00", 1_714_566_896), ("2024-02-29T00:00:00Z", 1_709_164_800),
+        ("2016-12-31T23:59:60Z", 1_483_228_800), ("0001-01-01T00:00:00Z", -62_135_596_800),
+        ("9999-12-31T23:59:59Z", 253_402_300_799), ("1969-12-31T23:59:59.9Z", -1),
+    ])
+    func readsRFC3339(text: String, seconds: Int) {
+        #expect(EventTime.seconds(ofText: [UInt8](text.utf8).bytes) == seconds)
+    }
+
+    @Test(arguments: [
+        "", "2024-05-01", "2024-05-01T12:34:56", "2024-05-01T12:34Z", "2024-05-01T12:34:56.Z",
+        "2024-05-01T12:34:56.5",
+        "2024-5-01T12:34:56Z", "2024-13-01T12:34:56Z", "2024-00-01T12:34:56Z", "2023-02-29T12:34:56Z",
+        "1900-02-29T00:00:00Z", "2024-04-31T12:34:56Z", "2024-05-00T12:34:56Z", "2024-05-01T24:00:00Z",
+        "2024-05-01T12:60:00Z", "2024-05-01T12:34:61Z", "2024-05-01T12:34:56+0200", "2024-05-01T12:34:56+02",
+        "2024-05-01T12:34:56+24:00", "2024-05-01T12:34:56+02:60", "2024-05-01T12:34:56ZZ",
+        "2024-05-01_12:34:56Z",
+        " 2024-05-01T12:34:56Z", "1714566896", "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00",
+    ])
+    func refusesOtherText(text: String) {
+        #expect(EventTime.seconds(ofText: [UInt8](text.utf8).bytes) == nil)
+    }
+
+    @Test(arguments: [
+        ("0", 0), ("1700000000", 1_700_000_000), ("1700000000.999", 1_700_000_000),
+        ("1700000000123", 1_700_000_000),
+        ("1700000000123.9", 1_700_000_000), ("1700000000123456", 1_700_000_000),
+        ("1700000000123456789", 1_700_000_000),
+        ("1.7e9", 1_700_000_000), ("17E+8", 1_700_000_000), ("1700000000123e-3", 1_700_000_000),
+        ("0.0000000017e18", 1_700_000_000), ("-1", -1), ("-0.5", -1), ("-1.0", -1), ("-1500.25", -1501),
+        ("-0", 0),
+        // The borders between the units.
+        ("99999999999", 99_999_999_999), ("99999999999.9", 99_999_999_999), ("100000000000", 100_000_000),
+        ("99999999999999", 99_999_999_999), ("100000000000000", 100_000_000),
+        ("99999999999999999", 99_999_999_999),
+        ("100000000000000000", 100_000_000), ("9223372036854775807", 9_223_372_036),
+        ("-100000000000", -100_000_000),
+        ("-100000000001", -100_000_001), ("1e-400", 0), ("0e999999999999999999999", 0),
+    ])
+    func readsNumbersBySize(text: String, seconds: Int) {
+        #expect(EventTime.seconds(ofNumber: [UInt8](text.utf8).bytes) == seconds)
+    }
+
+    @Test(arguments: [
+        "1e30", "9223372036854775808", "123456789012345678901234567890", "-99999999999", "1e999999999999",
+    ])
+    func refusesTimesOutOfTheCalendar(text: String) {
+        #expect(EventTime.seconds(ofNumber: [UInt8](text.utf8).bytes) == nil)
+    }
+}
+
+@Suite struct LineClockTests {
+    @Test func isStrictlyIncreasingEvenWhenTheClockIsSetBack() throws {
+        let readings: [UInt64] = [100, 100, 100, 99, 5, 200, 0, 201, 201]
+        let lines = [[UInt8]](repeating: [], count: readings.count)
+        #expect(
+            try keys("{ns}", lines, readings: readings)
+                == ["100", "101", "102", "103", "104", "200", "201", "202", "203"])
+    }
+
+    @Test func aSecondsRolloverShowsInAllFields() throws {
+        let reading: UInt64 = 1_699_999_999_999_999_999
+        #expect(
+            try keys("{ns}/{us}/{ms}/{s}/{now}", [[], []], readings: [reading, reading]) == [
+                "1699999999999999999/1699999999999999/1699999999999/1699999999/2023-11-14T22:13:19Z",
+                "1700000000000000000/1700000000000000/1700000000000/1700000000/2023-11-14T22:13:20Z",
+            ])
+    }
+
+    /// Unique fields stay ahead, but a date does not wait for the clock to catch up.
+    @Test func calendarFieldsFollowAClockThatWasSetFarBack() throws {
+        let hour: UInt64 = 3_600_000_000_000
+        #expect(
+            try keys("{ns} {ms} {now:%H}", [[], []], readings: [testTime, testTime - hour]) == [
+                "1700000000123456789 1700000000123 22", "1700000000123456790 1699996400123 21",
+            ])
+    }
+
+    @Test func stepsAreAsLongAsTheResolution() {
+        var clock = LineClock(resolution: 1000)
+        clock.advance(to: 5_500)
+        #expect(clock.unique == 5_500)
+        clock.advance(to: 5_600)
+        #expect(clock.unique == 6_000)
+        clock.advance(to: 5_700)
+        #expect(clock.unique == 7_000)
+    }
+}

@@ -1,0 +1,279 @@
+"""s3-keygen as a user runs it: records, close records, statuses, messages."""
+
+import os
+import random
+import re
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import BIN, SECONDS, require
+
+
+@pytest.fixture
+def keygen(plain_shell):
+    """Runs s3-keygen on some bytes."""
+
+    def run(*arguments, stdin=b"", status=0):
+        return plain_shell.tool("s3-keygen", *arguments, stdin=stdin).expect(status)
+
+    return run
+
+
+class Live:
+    """A running s3-keygen that is fed and read while it runs."""
+
+    def __init__(self, *arguments):
+        require("s3-keygen")
+        self.process = subprocess.Popen(
+            [BIN / "s3-keygen", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            pipe.close()
+
+    def write(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def read(self, count):
+        """Exactly `count` bytes of what it wrote, which must come while its input is open."""
+        data, deadline = b"", time.monotonic() + SECONDS
+        while len(data) < count:
+            assert select.select([self.process.stdout], [], [], deadline - time.monotonic())[0], data
+            more = os.read(self.process.stdout.fileno(), count - len(data))
+            assert more, f"{data} and no more"
+            data += more
+        return data
+
+    def end(self):
+        """What was left to read, and the status as a shell shows it."""
+        self.process.stdin.close()
+        rest = self.process.stdout.read()
+        status = self.process.wait(SECONDS)
+        return rest, status if status >= 0 else 128 - status
+
+
+def split(records):
+    """The KEY and the DATA of each record, newlines kept."""
+    return [record.split(b"\t", 1) for record in records.splitlines(keepends=True)] if records else []
+
+
+@pytest.mark.parametrize("seed", [1, 2, random.randrange(1 << 32)])
+@pytest.mark.parametrize("options", [(), ("--roll-lines", "7"), ("--roll-bytes", "300")], ids=" ".join)
+def test_records_cut_back_to_lines_are_the_input(keygen, seed, options):
+    source = random.Random(seed)
+    lines = [source.randbytes(source.choice([0, 1, 10, 100, 5000])).replace(b"\n", b"") for _ in range(500)]
+    stdin = b"\n".join(lines) + source.choice([b"", b"\n"])
+    stdout = keygen("k{seq}", *options, stdin=stdin).stdout
+    records = [record.split(b"\t", 1) for record in stdout.split(b"\n")]
+    assert b"\n".join(record[1] if len(record) > 1 else b"" for record in records) == stdin, f"seed {seed}"
+
+
+@pytest.mark.parametrize(
+    "stdin, stdout",
+    [
+        (b"", b""),
+        (b"\n", b"k1\t\n"),
+        (b"a", b"k1\ta"),
+        (b"a\r\n\r\n", b"k1\ta\r\nk2\t\r\n"),
+        (b"\x00\xff\t\n", b"k1\t\x00\xff\t\n"),
+    ],
+)
+def test_bytes_of_lines_are_untouched(keygen, stdin, stdout):
+    assert keygen("k{line}", stdin=stdin).stdout == stdout
+
+
+def test_a_line_may_be_longer_than_any_block(keygen):
+    line = b"x" * 5_000_000
+    assert keygen("{seq}", stdin=line + b"\ny\n").stdout == b"0\t" + line + b"\n1\ty\n"
+
+
+def test_ns_increases_strictly(keygen):
+    keys = [int(key) for key, _ in split(keygen("{ns}", stdin=b"\n" * 200_000).stdout)]
+    assert len(keys) == 200_000
+    assert all(earlier < later for earlier, later in zip(keys, keys[1:]))
+    assert abs(keys[0] / 1e9 - time.time()) < SECONDS
+
+
+def test_uuid_increases(keygen):
+    keys = [key for key, _ in split(keygen("{uuid}", stdin=b"\n" * 100_000).stdout)]
+    assert keys == sorted(set(keys)) and len(keys) == 100_000
+
+
+def test_start_is_what_seq_begins_with(keygen):
+    assert keygen("--start", "41", "{seq:4}", stdin=b"\n\n").stdout == b"0041\t\n0042\t\n"
+
+
+@pytest.mark.parametrize(
+    "template, mark, reason",
+    [
+        ("snot_{nss}", 6, "unknown field 'nss'"),
+        ("a{ns", 1, "this '{' is not closed"),
+        ("x/{now:%Y-%Q}", 10, "'%Q' is no conversion of strftime"),
+        ("{sha256:65}", 8, "a number of digits, 1 to 64, is expected"),
+    ],
+)
+def test_a_bad_template_is_64_and_marked_before_input_is_read(template, mark, reason):
+    with Live(template) as live:
+        assert live.process.wait(SECONDS) == 64
+        message, shown, marker = live.process.stderr.read().decode().splitlines()
+        assert message.startswith(f"s3-keygen: template: {reason}")
+        assert (shown, marker) == (template, " " * mark + "^")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--roll-lines", "0", "{seq}"),
+        ("--roll-lines", "-1", "{seq}"),
+        ("--roll-bytes", "0", "{seq}"),
+        ("--roll-after", "0", "{seq}"),
+        ("--max-open", "0", "--roll-lines", "2", "{seq}"),
+        ("--max-open", "2", "{seq}"),
+        ("--start", "-1", "{seq}"),
+        ("--no-such-option", "{seq}"),
+        ("{seq}", "more"),
+        (),
+    ],
+    ids=" ".join,
+)
+def test_impossible_options_are_64(keygen, arguments):
+    finished = keygen(*arguments, stdin=b"line\n", status=64)
+    assert finished.stdout == b""
+    assert finished.message.startswith("s3-keygen: ")
+
+
+@pytest.mark.parametrize("template", ["x", "{ms}", "{s}", "{now}", "{line}", "{sha256}", "{.a}", "{host}-{pid}"])
+def test_a_template_that_repeats_keys_cannot_be_rolled(keygen, template):
+    message = keygen("--roll-lines", "2", template, stdin=b"{}\n", status=64).message
+    assert "{uuid}" in message
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        (b'{"b":1}', "line 2: {.a.b} is missing"),
+        (b'{"a":{"b":null}}', "line 2: {.a.b} is missing"),
+        (b'{"a":{"b":[1]}}', "line 2: {.a.b} is an object or array, which cannot be part of a key"),
+        (b'{"a":{"b":"\\udead"}}', "line 2: {.a.b} holds half a surrogate pair"),
+        (b'{"a":{"b":1}', "line 2, column 13 (byte 26): not JSON: expected ',' or '}', found the line's end"),
+        (b'{"a":{"b":1}}\x1b', "line 2, column 14 (byte 27): not JSON: expected the end of the line, found '\\x1B'"),
+        (b"", "line 2, column 1 (byte 14): not JSON: expected a value, found the line's end"),
+    ],
+)
+def test_a_line_without_its_field_is_65_and_named(keygen, line, message):
+    finished = keygen("{.a.b}", stdin=b'{"a":{"b":1}}\n' + line + b'\n{"a":{"b":2}}\n', status=65)
+    assert finished.message == f"s3-keygen: {message}\n"
+    assert finished.stdout == b'1\t{"a":{"b":1}}\n'
+
+
+def test_rejected_lines_are_set_aside_as_they_are(keygen, plain_shell):
+    rejects = plain_shell.directory / "rejects"
+    rejects.write_bytes(b"was here\n")
+    bad = [b'{"a":{}}', b"\xff\r", b'{"a":null}', b""]
+    stdin = b"\n".join([b'{"a":1}', *bad, b'{"a":2}', b'{"b":3}'])
+    finished = keygen("--reject", "rejects", "{.a}/{seq}", stdin=stdin, status=1)
+    assert finished.stdout == b'1/0\t{"a":1}\n2/1\t{"a":2}\n'
+    assert rejects.read_bytes() == b"was here\n" + b"\n".join(bad) + b'\n{"b":3}\n'
+    assert len(finished.message.splitlines()) == 5
+
+
+def test_of_many_rejected_lines_most_are_only_counted(keygen):
+    finished = keygen("--reject", "rejects", "{.a}", stdin=b"{}\n" * 25, status=1)
+    lines = finished.message.splitlines()
+    assert len(lines) == 11 and lines[-1] == "s3-keygen: 15 more lines got no key"
+
+
+def test_a_reject_file_that_cannot_be_opened_is_74(keygen):
+    assert keygen("--reject", "no/such/file", "{.a}", stdin=b"{}\n", status=74).stdout == b""
+
+
+@pytest.mark.parametrize("template, status", [("{col:1!}", 65), ("{col:1}", 0)])
+def test_keys_are_utf8(keygen, template, status):
+    keygen(template, stdin=b"\xff\n", status=status)
+
+
+def test_keys_of_1024_bytes_and_no_more(keygen):
+    keygen("{col:1}", stdin=b"x" * 1024, status=0)
+    assert "1025" in keygen("{col:1}", stdin=b"x" * 1025, status=65).message
+    assert "empty" in keygen("{col:1}", stdin=b"\n", status=65).message
+
+
+def test_environment_and_host(plain_shell):
+    shell = plain_shell.with_environment(WHERE="a b/c")
+    key, _ = shell.tool("s3-keygen", "{env:WHERE}/{host}/{pid}", stdin=b"x\n").expect().stdout.split(b"\t")
+    assert re.fullmatch(rb"a%20b%2Fc/[^/]+/[0-9]+", key)
+
+
+def test_what_was_read_is_written_before_the_next_wait():
+    with Live("{seq}") as live:
+        for number in range(3):
+            live.write(b"line\n")
+            expected = f"{number}\tline\n".encode()
+            assert live.read(len(expected)) == expected
+
+
+def test_a_batch_is_closed_on_time_while_no_line_comes():
+    with Live("--roll-after", "200ms", "b{seq}") as live:
+        live.write(b"1\n2\n")
+        expected = b"b0\t1\nb0\t2\nb0\n"
+        assert live.read(len(expected)) == expected
+        live.write(b"3\n")
+        assert live.read(len(b"b1\t3\nb1\n")) == b"b1\t3\nb1\n"
+        assert live.end() == (b"", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_batches_and_ends_between_whole_lines(number):
+    with Live("--roll-lines", "9", "--max-open", "2", "{col:1}/{seq}") as live:
+        live.write(b"a\nb\na\nunfinished")
+        records = b"a/0\ta\nb/1\tb\na/0\ta\n"
+        assert live.read(len(records)) == records
+        live.process.send_signal(number)
+        assert live.end() == (b"a/0\nb/1\n", 128 + number)
+
+
+def test_without_batches_a_signal_closes_nothing():
+    with Live("{seq}") as live:
+        live.write(b"a\n")
+        assert live.read(4) == b"0\ta\n"
+        live.process.send_signal(signal.SIGTERM)
+        assert live.end() == (b"", 143)
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(plain_shell):
+    finished = plain_shell.run("set +o pipefail; yes | { s3-keygen '{seq}' || echo $? >&2; } | head -n 1")
+    assert finished.stdout == b"0\ty\n"
+    assert finished.stderr == b"141\n"
+
+
+def test_a_full_device_is_74(plain_shell):
+    finished = plain_shell.run("s3-keygen '{seq}' > /dev/full", stdin=b"x\n").expect(74)
+    assert finished.message == "s3-keygen: standard output: No space left on device\n"
+
+
+def test_memory_does_not_grow_with_the_input(plain_shell):
+    script = """
+        lines() { seq "$1" | sed 's/.*/{"ts":17000000&,"u":{"id":"&"}}/'; }
+        peak() { lines "$1" | /usr/bin/env python3 -c '
+import resource, subprocess, sys
+subprocess.run(["s3-keygen", "--roll-lines", "3", "--max-open", "8", "{.u.id}/{uuid}"], check=True,
+               stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)'; }
+        peak 1000; peak 300000
+    """
+    few, many = map(int, plain_shell.run(script).expect().lines)
+    assert many < few + 1024 and many < 16 * 1024, "KiB"
