@@ -4,10 +4,6 @@ package import ByteIO
 ///
 /// `read` takes a line; `makePartition` and `makeKey` then put together what the template says about it.
 package struct KeyRenderer: ~Copyable {
-    /// The key that was made last, as a record's KEY field is written.
-    package var keyField: ByteBuffer {
-        _read { if program.mayNeedEscapes { yield escapedKey } else { yield key.bytes } }
-    }
     /// What tells the batch of the line that `makePartition` was called for last.
     package var partition: ByteBuffer { _read { yield partitionText.bytes } }
 
@@ -34,7 +30,7 @@ package struct KeyRenderer: ~Copyable {
         clock: LineClock = LineClock()
     ) {
         program = KeyProgram(template, context)
-        values = LineValues(paths: program.paths)
+        values = LineValues(paths: program.paths, hashes: program.hashes)
         self.clock = clock
         sequence = firstSequenceNumber
         numbers = Array(repeating: DecimalText(0), count: program.steps.count)
@@ -54,6 +50,21 @@ package struct KeyRenderer: ~Copyable {
         }
     }
 
+    /// The key that was made last, as a record's KEY field is written.
+    package var keyField: [UInt8] {
+        program.mayNeedEscapes ? escapedKey.bytes.array : key.bytes.bytes.array
+    }
+
+    /// Writes the key that was made last as a record's KEY field, TAB included.
+    package func writeKeyField(to output: inout BlockWriter) throws(SystemError) {
+        let tab = UInt8(ascii: "\t")
+        if program.mayNeedEscapes {
+            try output.append(escapedKey, endedBy: tab)
+        } else {
+            try output.append(key.bytes, endedBy: tab)
+        }
+    }
+
     /// Makes the key of `line`, which was read.
     ///
     /// - Parameters:
@@ -65,8 +76,7 @@ package struct KeyRenderer: ~Copyable {
         key.removeAll()
         clock.advance(to: reading)
         for index in program.steps.indices {
-            let step = program.steps[index]
-            switch step.operation {
+            switch program.steps[index].operation {
             case .text(let range): key.bytes.append(program.texts, range)
             case .time(let unit, let width):
                 let time = unit < 1_000_000 ? clock.unique : clock.calendar
@@ -75,8 +85,8 @@ package struct KeyRenderer: ~Copyable {
                 program.formats[format].append(Int(clock.calendar / 1_000_000_000), to: &key.bytes)
             case .sequence(let width): insert(sequence, width: width, step: index)
             case .lineNumber(let width): insert(number, width: width, step: index)
-            case .uuid, .uuid4, .ulid, .random: insertRandom(step.operation)
-            default: try Self.insert(step, of: line, &values, program, into: &key)
+            case .uuid, .uuid4, .ulid, .random: insertRandom(program.steps[index].operation)
+            default: try Self.insert(program.steps[index], of: line, &values, program, into: &key)
             }
         }
         try finishKey()

@@ -171,6 +171,11 @@ package struct TimeFormat: Equatable, Sendable {
     }
 
     private static func append(_ value: Int, _ width: Int, _ padding: Padding, to text: inout ByteBuffer) {
+        if padding == .zeros, width == 2 || width == 4, 0 <= value, value < 10_000 {
+            // Nearly all there is, without a detour.
+            if width == 4 || value >= 100 { appendPair(value / 100, to: &text) }
+            return appendPair(value % 100, to: &text)
+        }
         if value < 0 { text.append(UInt8(ascii: "-")) }
         if padding == .spaces {
             var bound = (1..<width).reduce(1) { bound, _ in 10 * bound }
@@ -180,6 +185,11 @@ package struct TimeFormat: Equatable, Sendable {
             }
         }
         text.append(decimal: UInt64(value.magnitude), width: padding == .zeros ? width : 1)
+    }
+
+    private static func appendPair(_ value: Int, to text: inout ByteBuffer) {
+        text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10))
+        text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
     }
 
     private static let weekdays: [StaticString] = [

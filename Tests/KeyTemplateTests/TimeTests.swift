@@ -145,8 +145,8 @@ import Testing
         clock.advance(to: 5_500)
         #expect(clock.unique == 5_500)
         clock.advance(to: 5_600)
-        #expect(clock.unique == 6_000)
+        #expect(clock.unique == 6_500)
         clock.advance(to: 5_700)
-        #expect(clock.unique == 7_000)
+        #expect(clock.unique == 7_500)
     }
 }
