@@ -137,46 +137,38 @@ package struct FieldLookup: ~Copyable {
                     return
                 }
                 guard byte == UInt8(ascii: ",") else {
-                    throw Malformed(offset: offset, expected: level.isObject ? .commaOrBrace : .commaOrBracket)
+                    throw Malformed(
+                        offset: offset, expected: level.isObject ? .commaOrBrace : .commaOrBracket)
                 }
                 level.ordinal += 1
                 offset += 1
                 byte = JSONToken.next(text, &offset)
             }
-            node = try enter(level, text, &byte, &offset)
+            // At a member's name or an element.
+            guard level.isObject else {
+                let isWanted = level.node != Self.nowhere
+                node = isWanted ? tree.child(of: level.node, at: level.ordinal) : Self.nowhere
+                continue
+            }
+            guard byte == UInt8(ascii: "\"") else {
+                throw Malformed(offset: offset, expected: level.ordinal == 0 ? .nameOrEnd : .name)
+            }
+            offset += 1
+            if level.node == Self.nowhere {
+                _ = try JSONToken.string(text, &offset)
+                node = Self.nowhere
+            } else if let guess = guesses.match(level.node, level.ordinal, text, offset) {
+                offset += guess.length
+                node = guess.child
+            } else {
+                node = try lookUpName(level, text, &offset)
+            }
+            guard JSONToken.next(text, &offset) == UInt8(ascii: ":") else {
+                throw Malformed(offset: offset, expected: .colon)
+            }
+            offset += 1
+            byte = JSONToken.next(text, &offset)
         }
-    }
-
-    /// Goes to the next value of `level`: past the member's name, if it is an object.
-    ///
-    /// - Parameter byte: the one at `offset`.
-    /// - Returns: the value's node.
-    @inline(__always)
-    private mutating func enter(
-        _ level: Level, _ text: RawSpan, _ byte: inout UInt8, _ offset: inout Int
-    ) throws(Malformed) -> Int {
-        guard level.isObject else {
-            return level.node == Self.nowhere ? Self.nowhere : tree.child(of: level.node, at: level.ordinal)
-        }
-        guard byte == UInt8(ascii: "\"") else {
-            throw Malformed(offset: offset, expected: level.ordinal == 0 ? .nameOrEnd : .name)
-        }
-        offset += 1
-        var node = Self.nowhere
-        if level.node == Self.nowhere {
-            _ = try JSONToken.string(text, &offset)
-        } else if let guess = guesses.match(level.node, level.ordinal, text, offset) {
-            offset += guess.length
-            node = guess.child
-        } else {
-            node = try lookUpName(level, text, &offset)
-        }
-        guard JSONToken.next(text, &offset) == UInt8(ascii: ":") else {
-            throw Malformed(offset: offset, expected: .colon)
-        }
-        offset += 1
-        byte = JSONToken.next(text, &offset)
-        return node
     }
 
     /// Goes from a name's first byte past its closing quote.

@@ -35,7 +35,9 @@ struct FieldNameGuesses {
         guard ordinal < Self.mostNames else { return nil }
         let index = node * Self.mostNames + ordinal
         let guess = guesses[index]
-        guard guess.length > 0, offset + 8 <= text.byteCount, offset + guess.length <= text.byteCount else { return nil }
+        guard guess.length > 0, offset + 8 <= text.byteCount, offset + guess.length <= text.byteCount else {
+            return nil
+        }
         let head = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
         guard (UInt64(littleEndian: head) ^ guess.head) & guess.mask == 0 else { return nil }
         if guess.length <= 8 { return (guess.length, guess.child) }

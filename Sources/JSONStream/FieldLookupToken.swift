@@ -39,7 +39,9 @@ enum JSONToken {
     static func next(_ text: RawSpan, _ offset: inout Int) -> UInt8 {
         while true {
             let byte = byte(text, offset)
-            guard byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return byte }
+            guard byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else {
+                return byte
+            }
             offset += 1
         }
     }

@@ -9,6 +9,7 @@ package struct KeyRenderer: ~Copyable {
 
     private let program: KeyProgram
     private var values: LineValues
+    private var formats: [FormattedTimes]
     private var clock: LineClock
     private var sequence: UInt64
     private var random = KernelRandom()
@@ -31,6 +32,7 @@ package struct KeyRenderer: ~Copyable {
     ) {
         program = KeyProgram(template, context)
         values = LineValues(paths: program.paths, hashes: program.hashes)
+        formats = program.formats.map { FormattedTimes($0) }
         self.clock = clock
         sequence = firstSequenceNumber
         numbers = Array(repeating: DecimalText(0), count: program.steps.count)
@@ -44,7 +46,7 @@ package struct KeyRenderer: ~Copyable {
         partitionText.removeAll()
         for index in program.steps.indices where program.steps[index].isOfLine {
             let start = partitionText.bytes.count
-            try Self.insert(program.steps[index], of: line, &values, program, into: &partitionText)
+            try Self.insert(program.steps[index], of: line, &values, &formats, program, into: &partitionText)
             // Lengths keep the texts apart: "a" and "bc" are not "ab" and "c".
             partitionText.bytes.append(decimal: UInt64(partitionText.bytes.count - start), width: 20)
         }
@@ -82,11 +84,11 @@ package struct KeyRenderer: ~Copyable {
                 let time = unit < 1_000_000 ? clock.unique : clock.calendar
                 insert(unit == 1 ? time : time / unit, width: width, step: index)
             case .now(let format):
-                program.formats[format].append(Int(clock.calendar / 1_000_000_000), to: &key.bytes)
+                formats[format].append(Int(clock.calendar / 1_000_000_000), to: &key.bytes)
             case .sequence(let width): insert(sequence, width: width, step: index)
             case .lineNumber(let width): insert(number, width: width, step: index)
             case .uuid, .uuid4, .ulid, .random: insertRandom(program.steps[index].operation)
-            default: try Self.insert(program.steps[index], of: line, &values, program, into: &key)
+            default: try Self.insert(program.steps[index], of: line, &values, &formats, program, into: &key)
             }
         }
         try finishKey()
@@ -120,8 +122,8 @@ package struct KeyRenderer: ~Copyable {
 
     /// Inserts a value from outside, which may be missing.
     private static func insert(
-        _ step: KeyProgram.Step, of line: RawSpan, _ values: inout LineValues, _ program: KeyProgram,
-        into key: inout KeyText
+        _ step: KeyProgram.Step, of line: RawSpan, _ values: inout LineValues,
+        _ formats: inout [FormattedTimes], _ program: KeyProgram, into key: inout KeyText
     ) throws(LineFault) {
         var isThere = true
         do throws(LineFault.Reason) {
@@ -129,7 +131,7 @@ package struct KeyRenderer: ~Copyable {
             case .path(let path):
                 isThere = try values.insertValue(path, of: line, isRaw: step.isRaw, into: &key)
             case .pathTime(let path, let format):
-                isThere = try values.insertTime(path, of: line, program.formats[format], into: &key)
+                isThere = try values.insertTime(path, of: line, &formats[format], into: &key)
             case .column(let number):
                 isThere = values.insertColumn(number, of: line, isRaw: step.isRaw, into: &key)
             case .sha256(let digits): values.insertSHA256(of: line, digits: digits, into: &key)

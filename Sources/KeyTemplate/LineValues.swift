@@ -58,7 +58,7 @@ struct LineValues: ~Copyable {
     ///
     /// - Returns: false if there is none.
     mutating func insertTime(
-        _ path: Int, of line: RawSpan, _ format: TimeFormat, into key: inout KeyText
+        _ path: Int, of line: RawSpan, _ format: inout FormattedTimes, into key: inout KeyText
     ) throws(LineFault.Reason) -> Bool {
         let value = lookup.value(path)
         let text = line.extracting(value.range)
