@@ -81,7 +81,4 @@ struct json_kernel_result json_kernel_run(
     struct json_kernel_state *state, const struct json_kernel_options *options, const uint8_t *bytes,
     size_t count, uint8_t *output);
 
-/// Counts the bytes that are LF.
-size_t json_kernel_count_lines(const uint8_t *bytes, size_t count);
-
 #endif
