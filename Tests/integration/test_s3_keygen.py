@@ -254,6 +254,16 @@ def test_without_batches_a_signal_closes_nothing():
         assert live.end() == (b"", 143)
 
 
+def test_an_end_that_the_signal_caused_is_not_the_end_of_the_input():
+    """Ctrl-C ends what is upstream too: half a line and the end come just behind the signal."""
+    for _ in range(60):
+        with Live("{seq}") as live:
+            live.write(b"a\nhalf")
+            assert live.read(4) == b"0\ta\n"
+            live.process.send_signal(signal.SIGTERM)
+            assert live.end() == (b"", 143)
+
+
 def test_a_reader_that_goes_away_ends_it_quietly(plain_shell):
     finished = plain_shell.run("set +o pipefail; yes | { s3-keygen '{seq}' || echo $? >&2; } | head -n 1")
     assert finished.stdout == b"0\ty\n"
