@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # s3-keygen against what else puts a key before each line: bench/s3-keygen.sh [MILLIONS OF LINES]
 #
-# Each pair is timed in one run of hyperfine, and the best times are compared, which suits busy machines.
+# Each pair is run alternately, and the least CPU times are compared: all of them have one thread and read
+# from the page cache, and on a busy machine the clock says more about the neighbours.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 keygen=$root/.build/release/s3-keygen
@@ -21,17 +22,27 @@ awk 'BEGIN {
             rand() * 60, rand() * 60, rand() * 1000, i, rand() * 10000, i
 }' > events
 
-# Prints how long `$2` and `$3` take on the file `$1`, in lines and bytes a second, and their ratio.
+# Compares the shell commands `$2` and `$3`, each reading the file `$1`.
 compare() {
-    hyperfine --shell bash --warmup 1 --runs "${RUNS:-7}" --export-json times.json --style none \
-        "$2 < $1 > /dev/null" "$3 < $1 > /dev/null" > /dev/null 2>&1
-    local lines bytes
-    lines=$(wc -l < "$1") bytes=$(wc -c < "$1")
-    jq -r --argjson lines "$lines" --argjson bytes "$bytes" '
-        [.results[].min] as [$ours, $theirs]
-        | "  \($lines / $ours / 1e4 | round / 100) M lines/s, \($bytes / $ours / 1e7 | round / 100) GB/s; "
-          + "peer \($lines / $theirs / 1e4 | round / 100) M lines/s; "
-          + "time ratio \($ours / $theirs * 1000 | round / 1000), speed-up \($theirs / $ours * 10 | round / 10)"' times.json
+    python3 - "$@" "${RUNS:-7}" <<'END'
+import os, subprocess, sys
+
+path, ours, theirs, runs = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+with open(path, "rb") as file:
+    lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+def seconds(command):
+    with open(path) as file:
+        process = subprocess.Popen("exec " + command, shell=True, stdin=file, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, command
+    return usage.ru_utime + usage.ru_stime
+
+times = [(seconds(ours), seconds(theirs)) for _ in range(runs)]
+our, their = (min(column) for column in zip(*times))
+print(f"  {lines / our / 1e6:.2f} M lines/s, {os.path.getsize(path) / our / 1e9:.2f} GB/s of CPU time;"
+      f" peer {lines / their / 1e6:.3f} M lines/s; time ratio {our / their:.3f}, speed-up {their / our:.1f}")
+END
 }
 
 echo "snot_{ns}, 90-byte lines, against mawk:"
