@@ -67,13 +67,18 @@
     /// Forgets the bytes and keeps the memory.
     package func removeAll() { count = 0 }
 
-    private func reserve(_ needed: Int) {
-        guard needed > capacity else { return }
-        let larger = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(needed, 2 * capacity), alignment: 16)
+    /// Makes room for `capacity` bytes in all, and no more, where there is less.
+    package func grow(to capacity: Int) {
+        guard capacity > self.capacity else { return }
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: storage[..<count]))
         unsafe storage.deallocate()
         unsafe storage = unsafe larger
+    }
+
+    private func reserve(_ needed: Int) {
+        guard needed > capacity else { return }
+        grow(to: max(needed, 2 * capacity))
     }
 }
 

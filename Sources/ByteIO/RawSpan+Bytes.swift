@@ -42,6 +42,23 @@ extension RawSpan {
         }
     }
 
+    /// How many bytes are `byte`.
+    package func count(of byte: UInt8) -> Int {
+        unsafe withUnsafeBytes { bytes in
+            // Sums of 8 bits, as wide as the bytes themselves, are what a compiler makes vectors of.
+            var count = 0
+            var start = 0
+            while start < bytes.count {
+                let end = min(start + 255, bytes.count)
+                var sum: UInt8 = 0
+                for index in start..<end { unsafe sum &+= bytes[index] == byte ? 1 : 0 }
+                count += Int(sum)
+                start = end
+            }
+            return count
+        }
+    }
+
     /// True if the bytes are those of `other`.
     package func equals(_ other: [UInt8]) -> Bool {
         unsafe withUnsafeBytes { bytes in

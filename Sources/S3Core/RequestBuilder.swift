@@ -22,6 +22,8 @@ struct RequestBuilder: ~Copyable {
         setRegion(configuration.region)
     }
 
+    var isR2: Bool { address.isR2 }
+
     /// Signs otherwise from now on, and on AWS asks the region's own host.
     mutating func setSigning(_ signing: AttemptHistory.Signing) {
         clockOffsetSeconds = signing.clockOffsetSeconds

@@ -63,7 +63,8 @@ package struct RetryPolicy: Sendable {
     private static func failureClass(_ error: S3Error) -> FailureClass? {
         switch error.kind {
         case .throttled: .throttling
-        case .timedOut, .unreachable, .connectionLost, .serverFailed, .damaged: .transient
+        // A conflict is another conditional request under way: the next attempt meets its outcome.
+        case .timedOut, .unreachable, .connectionLost, .serverFailed, .damaged, .conflict: .transient
         default: nil
         }
     }

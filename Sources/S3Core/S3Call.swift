@@ -39,6 +39,9 @@ package class S3Call: TransferReceiver {
     /// Ends the call; its completion is told `S3Error.Kind.cancelled`, unless it was told something before.
     package func cancel() { client.cancel(self) }
 
+    /// Ends the call if its request is not on its way: it waits for a connection or to be sent again.
+    package func cancelUnlessSent() { if transfer == nil { cancel() } }
+
     // What only the operation knows.
     func request() -> S3Request { preconditionFailure("a call has an operation") }
     var progress: Int { 0 }

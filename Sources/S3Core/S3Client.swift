@@ -28,6 +28,8 @@ package final class S3Client {
     package let bucket: String
     /// Whether checksums of downloads are asked for and verified.
     package let verifiesChecksums: Bool
+    /// Whether uploads carry a checksum beside the hash that is signed.
+    package let sendsChecksums: Bool
     /// Told of each request.
     package var log: ((RequestRecord) -> Void)?
 
@@ -48,11 +50,15 @@ package final class S3Client {
         options.keptConnections = configuration.maxConnections
         options.certificateBundle = configuration.certificateBundle
         do { loop = try TransferLoop(options) } catch { throw S3Error(error) }
+        sendsChecksums = configuration.sendsChecksums
         builder = RequestBuilder(configuration, bucket: bucket)
         policy = AttemptPolicy(
             region: configuration.region, retry: RetryPolicy(maxAttempts: configuration.maxAttempts),
             window: ConcurrencyWindow(maximum: configuration.maxConnections))
     }
+
+    /// Whether the service wants all parts of an upload but the last one to be equally large: Cloudflare R2.
+    package var wantsEqualParts: Bool { builder.isR2 }
 
     /// How many calls have not ended.
     package var pending: Int { sent.count + delayed.count + again.count + waiting.count }

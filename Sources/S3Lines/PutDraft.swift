@@ -1,4 +1,6 @@
 import ByteIO
+import Codec
+import S3Core
 
 /// One object, from its first record to its receipt.
 final class PutDraft {
@@ -9,23 +11,40 @@ final class PutDraft {
     /// Where it begins in the input, counted from 1.
     let firstLine: Int
     var lines = 0
-    /// Bytes of it that no request has taken yet.
+    /// Bytes as they are or will be stored that no request has taken yet.
     var body: ByteBlock
-    /// Bytes as they are or will be stored.
+    /// Bytes as they are or will be stored, those of parts included.
     var size = 0
-    /// What it takes of the memory.
+    /// Bytes of whole records as they came, before compression.
+    var recordBytes = 0
+    /// Bytes of a record that has not ended.
+    var openRecordBytes = 0
+    var encoder: GzipEncoder?
+    /// What its body takes of the memory; parts on their way have charges of their own.
     var charge = 0
     /// The number of its receipt; nil while it is open.
     var receipt: Int?
+    /// Nil unless it is sent in parts.
+    var upload: PutUpload?
+    /// The size of the part that is being filled.
+    var partSize: Int
+    /// Parts that are on their way, and how they are cancelled; 0 is the upload's begin.
+    var parts: [Int: ByteBlock] = [:]
+    var cancels: [Int: PutCancel] = [:]
+    /// Copies of the parts, for the file of rejected records.
+    var spool: PutSpool?
+    /// Why it will not be stored.
+    var failure: S3Error?
 
     /// What surrounds a body: the draft, the call, its headers, the receipt.
     static let overhead = 1024
 
-    init(key: [UInt8], objectKey: [UInt8], firstLine: Int, capacity: Int) {
+    init(key: [UInt8], objectKey: [UInt8], firstLine: Int, capacity: Int, partSize: Int) {
         self.key = key
         self.objectKey = objectKey
         self.firstLine = firstLine
-        body = ByteBlock(capacity: capacity)
+        self.partSize = partSize
+        body = ByteBlock(capacity: min(capacity, partSize))
     }
 
     /// `KEY: 3 lines from line 7`

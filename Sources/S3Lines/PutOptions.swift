@@ -6,15 +6,40 @@ package struct PutOptions: Sendable {
     package var location: Location
     /// The key of the one object that all of stdin is, relative and not escaped; nil for keyed records.
     package var key: [UInt8]?
+    /// Every record is an object of its own.
     package var each = false
+    /// The most objects that are open at once.
     package var maxOpen = 1
-    /// Receipts have ETag, bytes and lines too.
-    package var long = false
-    /// No receipts.
-    package var quiet = false
+    /// From how many bytes on an object is sent in parts.
+    package var minPartSize = MultipartLimits.minPartSize
+    /// The size of every part but the last one, in bytes; nil lets parts grow with the object.
+    package var partSize: Int?
     /// The bound of all buffered data, in bytes.
     package var memory = 256 << 20
     package var maxConnections = 64
+    /// From 1 to 9; nil compresses nothing.
+    package var gzipLevel: Int?
+    /// What the last record's data, or the last line, must be; it is not stored.
+    package var commitLine: [UInt8]?
+    /// Where records go that were not stored; nil ends the run at the first one.
+    package var rejectPath: String?
+    /// Where objects sent in parts are kept for the file of rejected records.
+    package var temporaryDirectory = "/tmp"
+    /// Receipts have ETag, bytes and lines too.
+    package var long = false
 
     package init(location: Location) { self.location = location }
+
+    /// What keeps `--part-size` or the first part within a quarter of the memory, which nothing can do without.
+    package var smallestMemory: Int { (partSize ?? minPartSize) * PutPartPlan.partsInMemory }
+
+    /// How objects are cut.
+    ///
+    /// - Parameter equally: whether the service wants parts of one size. The size is then one that keeps
+    ///   objects up to 10,000 parts of a sixteenth of the memory possible.
+    func partPlan(equally: Bool) -> PutPartPlan {
+        if let partSize { return PutPartPlan(fixed: partSize) }
+        if equally { return PutPartPlan(fixed: max(minPartSize, memory / 16)) }
+        return PutPartPlan(first: minPartSize, memory: memory)
+    }
 }

@@ -2,16 +2,42 @@ package import ByteIO
 package import HTTPTransfer
 package import S3Core
 
-/// What PutLines asks of the service. Completions are called from within `turn`.
+/// Ends a request early; its completion is told so, before this returns.
+package typealias PutCancel = () -> Void
+
+/// What s3-put-lines asks of the service. Completions are called from within `turn`, but for those of what is
+/// cancelled.
 package protocol PutStore: AnyObject {
     /// Requests that have not ended.
     var pending: Int { get }
+    /// Whether the parts of an upload must be equally large.
+    var wantsEqualParts: Bool { get }
 
     /// Asks whether the bucket exists.
     func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void)
 
     /// Stores an object in one request; gives its ETag.
     func put(_ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void)
+
+    /// Begins a multipart upload; gives its id. Once it was sent it cannot be cancelled, since the id must be
+    /// learned.
+    func create(
+        _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) -> PutCancel
+
+    /// Sends a part.
+    func upload(
+        _ key: [UInt8], id: [UInt8], part: Int, _ body: ByteBlock,
+        _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
+    ) -> PutCancel
+
+    /// Makes the object, of `size` bytes; gives its ETag.
+    func complete(
+        _ key: [UInt8], id: [UInt8], parts: [UploadedPart], size: Int,
+        _ completion: @escaping (Result<[UInt8], S3Error>) -> Void)
+
+    /// Gives up an upload.
+    func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void)
 
     /// Cancels what was not sent yet.
     func cancelUnsent()
@@ -23,15 +49,18 @@ package protocol PutStore: AnyObject {
 /// The service itself.
 package final class S3PutStore: PutStore {
     private let client: S3Client
-    private let headers: [HTTPHeader]
+    private let uploads: Uploads
 
-    /// - Parameter headers: what is stored with each object.
-    package init(_ client: S3Client, headers: [HTTPHeader] = []) {
+    /// - Parameters:
+    ///   - headers: what is stored with each object.
+    ///   - ifNoneMatch: whether an existing object is left as it is.
+    package init(_ client: S3Client, headers: [HTTPHeader] = [], ifNoneMatch: Bool = false) {
         self.client = client
-        self.headers = headers
+        uploads = Uploads(client, headers: headers, ifNoneMatch: ifNoneMatch)
     }
 
     package var pending: Int { client.pending }
+    package var wantsEqualParts: Bool { client.wantsEqualParts }
 
     package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) {
         client.perform(HeadBucket(), completion: completion)
@@ -39,13 +68,90 @@ package final class S3PutStore: PutStore {
 
     package func put(
         _ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
-    ) {
-        client.perform(PutObject(key: key, body: body, headers: headers)) { completion($0.map(\.etag)) }
+    ) { uploads.put(key, body, completion: completion) }
+
+    package func create(
+        _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) -> PutCancel {
+        let call = uploads.create(key, completion: completion)
+        return { call.cancelUnlessSent() }
+    }
+
+    package func upload(
+        _ key: [UInt8], id: [UInt8], part: Int, _ body: ByteBlock,
+        _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
+    ) -> PutCancel {
+        let call = uploads.upload(key, uploadID: id, number: part, body: body, completion: completion)
+        return { call.cancel() }
+    }
+
+    package func complete(
+        _ key: [UInt8], id: [UInt8], parts: [UploadedPart], size: Int,
+        _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) { uploads.complete(key, uploadID: id, parts: parts, length: size, completion: completion) }
+
+    package func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void) {
+        uploads.abort(key, uploadID: id, completion: completion)
     }
 
     package func cancelUnsent() { client.cancelUnsent() }
 
     package func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
         client.turn(waitingFor: descriptors, milliseconds: milliseconds)
+    }
+}
+
+/// What a dry run stores in: everything succeeds and nothing is sent.
+package final class DryPutStore: PutStore {
+    private static let etag = [UInt8]("-".utf8)
+
+    /// Waits for input and signals; has nothing to send.
+    private let client: S3Client
+    private var answers: [() -> Void] = []
+
+    package init(_ client: S3Client) { self.client = client }
+
+    package var pending: Int { answers.count }
+    package var wantsEqualParts: Bool { client.wantsEqualParts }
+
+    package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) {
+        answers.append { completion(.success(())) }
+    }
+
+    package func put(
+        _ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) { answers.append { completion(.success(Self.etag)) } }
+
+    package func create(
+        _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) -> PutCancel {
+        answers.append { completion(.success(Self.etag)) }
+        return {}
+    }
+
+    package func upload(
+        _ key: [UInt8], id: [UInt8], part: Int, _ body: ByteBlock,
+        _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
+    ) -> PutCancel {
+        answers.append { completion(.success(UploadedPart(number: part, etag: Self.etag))) }
+        return {}
+    }
+
+    package func complete(
+        _ key: [UInt8], id: [UInt8], parts: [UploadedPart], size: Int,
+        _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) { answers.append { completion(.success(Self.etag)) } }
+
+    package func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void) {
+        answers.append { completion(nil) }
+    }
+
+    package func cancelUnsent() {}
+
+    package func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
+        let due = answers
+        answers.removeAll()
+        for answer in due { answer() }
+        return client.turn(waitingFor: descriptors, milliseconds: due.isEmpty ? milliseconds : 0)
     }
 }

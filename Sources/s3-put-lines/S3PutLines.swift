@@ -20,34 +20,93 @@ struct S3PutLines: ToolCommand {
     @Argument(help: ArgumentHelp("Where keys belong: s3://BUCKET[/PREFIX].", valueName: "location"))
     var location: String
 
-    @OptionGroup var s3: S3Options
+    @Argument(help: ArgumentHelp("The key of the one object that all of the input is.", valueName: "key"))
+    var key: String?
+
+    @OptionGroup(title: "Records and objects") var grouping: GroupingOptions
+    @OptionGroup(title: "Receipts and failures") var failing: FailureOptions
+    @OptionGroup(title: "What is stored") var headers: ObjectOptions
+    @OptionGroup(title: "The service") var s3: S3Options
 
     func validate() throws {
         do { _ = try Location(location) } catch { throw ValidationError("\(error)") }
+        if let key {
+            if grouping.each || grouping.maxOpen != nil {
+                throw ValidationError("--each and --max-open are for keyed records, not for one KEY")
+            }
+            if failing.reject != nil {
+                throw ValidationError("--reject is for keyed records, not for one KEY")
+            }
+            do { _ = try Self.unescaped(key) } catch {
+                throw ValidationError("KEY '\(key)': a backslash that stands before none of \\, t, n, r")
+            }
+        }
     }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
-        let location = try parsedLocation()
-        let client = try s3.client(for: location, diagnostics)
-        var options = PutOptions(location: location)
-        options.maxConnections = s3.maxConnections
-        do {
-            let lines = PutLines(
-                options, store: S3PutStore(client), signals: try SignalPipe(),
-                output: try OutputThread(progressed: client.wakeUp), diagnostics: diagnostics)
-            return try lines.run().exitStatus(ignoresPipeSignal: ignoresPipeSignal)
-        } catch let error as SystemError {
-            throw ToolFailure(error)
-        } catch let error as ToolFailure {
-            throw error
+        let location: Location
+        do { location = try Location(self.location) } catch { throw ToolFailure(error) }
+        var service = s3
+        // Nothing is sent, so nothing has to be signed.
+        if failing.dryRun { service.noSignRequest = true }
+        let client = try service.client(for: location, diagnostics)
+        let options = try options(location)
+        let end: RunEnd
+        if failing.dryRun {
+            end = try run(options, DryPutStore(client), client, diagnostics)
+        } else {
+            let store = S3PutStore(client, headers: headers.fields.headers, ifNoneMatch: failing.noClobber)
+            end = try run(options, store, client, diagnostics)
+        }
+        return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
+    }
+
+    private func run<Store: PutStore>(
+        _ options: PutOptions, _ store: Store, _ client: S3Client, _ diagnostics: Diagnostics
+    ) throws(ToolFailure) -> RunEnd {
+        do throws(StopReason) {
+            let signals: SignalPipe
+            let output: OutputThread?
+            do throws(SystemError) {
+                output = failing.quiet ? nil : try OutputThread(progressed: client.wakeUp)
+                signals = try SignalPipe()
+            } catch {
+                throw .system(error)
+            }
+            let lines = try PutLines(
+                options, store: store, signals: signals, output: output, diagnostics: diagnostics,
+                showsProgress: s3.showsProgress)
+            let end = lines.run()
+            if s3.verbose { diagnostics.report(lines.summary) }
+            return end
         } catch {
-            throw ToolFailure(.configuration, "\(error)")
+            throw ToolFailure(error)
         }
     }
 
-    private func parsedLocation() throws(ToolFailure) -> Location {
-        do { return try Location(location) } catch { throw ToolFailure(error) }
+    private func options(_ location: Location) throws(ToolFailure) -> PutOptions {
+        var options = PutOptions(location: location)
+        do { options.key = try key.map(Self.unescaped) } catch { throw ToolFailure(.usage, "\(error)") }
+        options.each = grouping.each
+        options.maxOpen = grouping.maxOpen ?? 1
+        options.minPartSize = grouping.minPartSize.bytes
+        options.partSize = grouping.partSize?.bytes
+        options.memory = grouping.memory.bytes
+        options.maxConnections = s3.maxConnections
+        options.gzipLevel = headers.level
+        options.commitLine = failing.commitOn.map { [UInt8]($0.utf8) }
+        options.rejectPath = failing.reject
+        options.temporaryDirectory = Environment.process.value("TMPDIR") ?? options.temporaryDirectory
+        options.long = failing.long
+        return options
+    }
+
+    private static func unescaped(_ operand: String) throws(KeyEscaping.Malformed) -> [UInt8] {
+        var key: [UInt8] = []
+        let bytes = [UInt8](operand.utf8)
+        try KeyEscaping.unescape(bytes.bytes, into: &key)
+        return key
     }
 }

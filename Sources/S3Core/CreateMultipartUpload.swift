@@ -1,0 +1,33 @@
+package import HTTPTransfer
+
+/// Begins an object whose bytes come in parts.
+package struct CreateMultipartUpload: S3Operation {
+    package static let name = "CreateMultipartUpload"
+
+    private let key: [UInt8]
+    private let headers: [HTTPHeader]
+
+    /// - Parameters:
+    ///   - key: the object's whole key.
+    ///   - headers: what is stored with the object.
+    package init(key: [UInt8], headers: [HTTPHeader] = []) {
+        self.key = key
+        self.headers = headers
+    }
+
+    package func request() -> S3Request {
+        var request = S3Request(.post, key: key)
+        request.query = [("uploads", [])]
+        request.headers = headers
+        return request
+    }
+
+    /// The upload's id.
+    package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
+        if let error = ErrorDocument.error(inSuccess: response) { throw error }
+        guard let root = XMLElement(parsing: response.body), root.name == "InitiateMultipartUploadResult",
+            let id = root.value("UploadId"), !id.isEmpty
+        else { throw S3Error(.notS3, "the answer has no upload id") }
+        return id
+    }
+}

@@ -1,0 +1,16 @@
+import ByteIO
+import Digest
+import HTTPTransfer
+
+/// The checksum that is sent with uploads, where it is. Source: Amazon S3 User Guide, "Checking object
+/// integrity".
+enum UploadChecksum {
+    static let headerName = [UInt8]("x-amz-checksum-crc32".utf8)
+    /// What announces it at the start of a multipart upload.
+    static let algorithm = HTTPHeader("x-amz-checksum-algorithm", "CRC32")
+
+    /// In base64.
+    static func crc32(of body: ByteBlock) -> [UInt8] {
+        Base64.encode(CRC32.checksum(body.bytes).bigEndianBytes)
+    }
+}

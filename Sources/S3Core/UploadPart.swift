@@ -1,0 +1,42 @@
+package import ByteIO
+import HTTPTransfer
+
+/// Sends one part of an object.
+package struct UploadPart: S3Operation {
+    package static let name = "UploadPart"
+
+    private let key: [UInt8]
+    private let uploadID: [UInt8]
+    private let number: Int
+    private let body: ByteBlock
+    /// In base64.
+    private let checksum: [UInt8]?
+
+    /// - Parameters:
+    ///   - key: the object's whole key.
+    ///   - number: from 1 to `MultipartLimits.maxParts`.
+    ///   - body: must not change until the call has ended.
+    ///   - sendsChecksum: whether the service is given the CRC-32 to compare.
+    package init(key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, sendsChecksum: Bool) {
+        self.key = key
+        self.uploadID = uploadID
+        self.number = number
+        self.body = body
+        checksum = sendsChecksum ? UploadChecksum.crc32(of: body) : nil
+    }
+
+    package func request() -> S3Request {
+        var request = S3Request(.put, key: key)
+        request.query = [("partNumber", [UInt8](String(number).utf8)), ("uploadId", uploadID)]
+        if let checksum { request.headers = [HTTPHeader(UploadChecksum.headerName, checksum)] }
+        request.body = body
+        return request
+    }
+
+    package func output(_ response: S3Response) throws(S3Error) -> UploadedPart {
+        guard let etag = response.head.value("etag") else {
+            throw S3Error(.notS3, "the answer to a part has no ETag")
+        }
+        return UploadedPart(number: number, etag: etag, checksum: checksum)
+    }
+}

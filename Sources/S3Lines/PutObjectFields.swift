@@ -1,0 +1,94 @@
+package import HTTPTransfer
+import S3Core
+
+/// The header fields that are stored with each object, checked.
+///
+/// Source: Amazon S3 API Reference, PutObject.
+package struct ObjectFields: Equatable, Sendable {
+    /// An option's value that cannot be sent.
+    package struct Invalid: Error, Equatable, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// S3's limits. Source: Amazon S3 User Guide, "Working with object metadata", "Categorizing your storage
+    /// using tags".
+    private static let maxMetadata = 2048
+    private static let maxTags = 10
+
+    private var fields: [HTTPHeader] = []
+    private var tags: [(name: String, value: [UInt8])] = []
+    private var metadataSize = 0
+
+    package init() {}
+
+    package static func == (left: ObjectFields, right: ObjectFields) -> Bool { left.headers == right.headers }
+
+    /// As they are sent.
+    package var headers: [HTTPHeader] {
+        guard !tags.isEmpty else { return fields }
+        var text: [UInt8] = []
+        for tag in tags {
+            if !text.isEmpty { text.append(UInt8(ascii: "&")) }
+            PercentEncoding.append([UInt8](tag.name.utf8), to: &text)
+            text.append(UInt8(ascii: "="))
+            PercentEncoding.append(tag.value, to: &text)
+        }
+        return fields + [HTTPHeader([UInt8]("x-amz-tagging".utf8), text)]
+    }
+
+    /// Sets a field; nil leaves it out.
+    package mutating func set(_ name: String, _ value: String?, option: String) throws(Invalid) {
+        guard let value else { return }
+        try check(value, option: option)
+        fields.append(HTTPHeader(name, value))
+    }
+
+    /// Adds `K=V` as `x-amz-meta-K: V`.
+    package mutating func add(metadata pair: String) throws(Invalid) {
+        let (name, value) = try Self.split(pair, option: "--metadata")
+        guard name.utf8.allSatisfy(Self.isTokenByte) else {
+            throw Invalid(description: "--metadata '\(pair)': a name has letters, digits and !#$%&'*+-.^_`|~")
+        }
+        try check(value, option: "--metadata")
+        let field = "x-amz-meta-" + name.lowercased()
+        guard !fields.contains(where: { $0.name.elementsEqual(field.utf8) }) else {
+            throw Invalid(description: "--metadata '\(pair)': the name comes twice")
+        }
+        metadataSize += name.utf8.count + value.utf8.count
+        guard metadataSize <= Self.maxMetadata else {
+            throw Invalid(description: "--metadata: more than \(Self.maxMetadata) bytes in all")
+        }
+        fields.append(HTTPHeader(field, value))
+    }
+
+    /// Adds `K=V` to `x-amz-tagging`.
+    package mutating func add(tag pair: String) throws(Invalid) {
+        let (name, value) = try Self.split(pair, option: "--tag")
+        guard !tags.contains(where: { $0.name == name }) else {
+            throw Invalid(description: "--tag '\(pair)': the name comes twice")
+        }
+        guard tags.count < Self.maxTags else {
+            throw Invalid(description: "--tag: an object has at most \(Self.maxTags) tags")
+        }
+        tags.append((name, [UInt8](value.utf8)))
+    }
+
+    private func check(_ value: String, option: String) throws(Invalid) {
+        guard HTTPHeader.isValue([UInt8](value.utf8)) else {
+            throw Invalid(description: "\(option): a value has no line break")
+        }
+    }
+
+    private static func split(_ pair: String, option: String) throws(Invalid) -> (String, String) {
+        guard let equals = pair.firstIndex(of: "="), equals > pair.startIndex else {
+            throw Invalid(description: "\(option) '\(pair)' is not of the form K=V")
+        }
+        return (String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
+    }
+
+    /// Source: RFC 9110, 5.6.2.
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            || "!#$%&'*+-.^_`|~".utf8.contains(byte)
+    }
+}

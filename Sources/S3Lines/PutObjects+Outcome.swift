@@ -1,0 +1,205 @@
+import ByteIO
+import Codec
+import S3Core
+
+extension PutObjects {
+    /// What a receipt that waits for another takes besides its key.
+    private static var receiptOverhead: Int { 192 }
+
+    // MARK: requests
+
+    func put(_ draft: PutDraft) {
+        store.put(draft.objectKey, draft.body) { [self] result in
+            switch result {
+            case .success(let etag): stored(draft, etag)
+            case .failure(let error): failed(draft, error)
+            }
+        }
+    }
+
+    func perform(_ actions: [PutUpload.Action], _ draft: PutDraft) {
+        for action in actions { perform(action, draft) }
+    }
+
+    private func perform(_ action: PutUpload.Action, _ draft: PutDraft) {
+        switch action {
+        case .create:
+            draft.cancels[0] = store.create(draft.objectKey) { [self] result in
+                draft.cancels[0] = nil
+                perform(draft.upload?.created(result) ?? [], draft)
+            }
+        case .upload(let part, let id):
+            guard let body = draft.parts[part] else { return }
+            draft.cancels[part] = store.upload(draft.objectKey, id: id, part: part, body) { [self] result in
+                draft.cancels[part] = nil
+                releasePart(part, draft)
+                perform(draft.upload?.ended(part: part, result) ?? [], draft)
+            }
+        case .cancelRequests:
+            let cancels = draft.cancels
+            draft.cancels = [:]
+            for cancel in cancels.values { cancel() }
+        case .complete(let id, let parts):
+            store.complete(draft.objectKey, id: id, parts: parts, size: draft.size) { [self] result in
+                perform(draft.upload?.completed(result) ?? [], draft)
+            }
+        case .abort(let id):
+            store.abort(draft.objectKey, id: id) { [self] error in
+                perform(draft.upload?.aborted(error) ?? [], draft)
+            }
+        case .stored(let etag): stored(draft, etag)
+        case .failed(let error): failed(draft, error)
+        case .orphaned(let id, let error):
+            diagnostics.report(
+                "\(Diagnostics.printable(draft.key)): upload \(Diagnostics.printable(id)) is not aborted, its "
+                    + "parts remain: \(error)")
+        }
+    }
+
+    private func releasePart(_ part: Int, _ draft: PutDraft) {
+        guard let body = draft.parts.removeValue(forKey: part) else { return }
+        memory.change(by: -body.capacity)
+    }
+
+    // MARK: outcomes
+
+    private func stored(_ draft: PutDraft, _ etag: [UInt8]) {
+        guard let number = draft.receipt else { return }
+        draft.spool = nil
+        charge(draft, 0)
+        memory.change(by: draft.key.count + Self.receiptOverhead)
+        receipts.stored(
+            number, PutReceipt(key: draft.key, etag: etag, bytes: draft.size, lines: draft.lines))
+    }
+
+    /// The next receipt that is due, if there is one.
+    func nextReceipt() -> PutReceipt? {
+        guard let receipt = receipts.next() else { return nil }
+        memory.change(by: -(receipt.key.count + Self.receiptOverhead))
+        progress.objects += 1
+        return receipt
+    }
+
+    /// The object will not be stored.
+    func failed(_ draft: PutDraft, _ error: S3Error) {
+        guard draft.failure == nil else { return }
+        draft.failure = error
+        failures += 1
+        if stopReason == nil, rejects == nil || error.stopsRun {
+            stop(.service(error, context: draft.label))
+        } else {
+            diagnostics.report("\(draft.label): \(error)")
+        }
+        giveUp(draft, error)
+        if draft.receipt != nil { reject(draft) }
+    }
+
+    /// The run ends before the object's last record is known.
+    func abandon(_ draft: PutDraft) {
+        if draft.failure == nil {
+            let error = S3Error(.cancelled, "the run ended before the object was complete")
+            draft.failure = error
+            failures += 1
+            if !endsQuietly { diagnostics.report("\(draft.label): \(error)") }
+            giveUp(draft, error)
+        }
+        draft.encoder?.finish { draft.body.append($0) }
+        draft.encoder = nil
+        draft.receipt = receipts.expect()
+        reject(draft)
+    }
+
+    private func giveUp(_ draft: PutDraft, _ error: S3Error) {
+        for part in Array(draft.parts.keys) where draft.cancels[part] == nil { releasePart(part, draft) }
+        perform(draft.upload?.giveUp(error) ?? [], draft)
+    }
+
+    /// Whoever read the receipts has gone, as `head` does: no reason to complain.
+    private var endsQuietly: Bool {
+        if case .system(let error) = stopReason { return error.code == EPIPE }
+        return false
+    }
+
+    /// A record that is none; `error` says why.
+    ///
+    /// - Returns: whether its bytes are wanted, for the file of rejected records.
+    func malformed(line: Int, _ error: String) -> Bool {
+        guard rejects != nil else {
+            stop(.malformed("line \(line): \(error)"))
+            return false
+        }
+        failures += 1
+        diagnostics.report("line \(line): \(error)")
+        return true
+    }
+
+    /// A last record whose end never came.
+    func reportUnterminated(line: Int) {
+        failures += 1
+        diagnostics.report("line \(line): the last record is not whole, and not stored")
+    }
+
+    /// Ends the run as soon as what is complete is finished.
+    func stop(_ reason: StopReason) {
+        guard stopReason == nil else { return report(reason) }
+        stopReason = reason
+        if case .service(let error, _) = reason, error.stopsRun { store.cancelUnsent() }
+    }
+
+    func report(_ reason: StopReason) {
+        switch reason {
+        case .malformed(let text): diagnostics.report(text)
+        case .service(let error, let context):
+            diagnostics.report((context.map { $0 + ": " } ?? "") + error.description)
+        case .system(let error): diagnostics.report(error.description)
+        }
+    }
+
+    // MARK: rejects
+
+    /// Writes the records of an object that failed and of which no more are to come.
+    func reject(_ draft: PutDraft) {
+        if let number = draft.receipt {
+            receipts.failed(number)
+            draft.receipt = nil
+        }
+        guard !rejectsMidLine else { return rejectsLater.append(draft) }
+        rejecting { rejects throws(SystemError) in
+            try rejects.append(draft, isCompressed: options.gzipLevel != nil)
+        }
+        draft.spool = nil
+        draft.body = ByteBlock()
+        charge(draft, 0)
+    }
+
+    /// Writes bytes of a line that is no record.
+    func reject(_ bytes: RawSpan, endsLine: Bool) {
+        rejecting { rejects throws(SystemError) in
+            try rejects.append(bytes)
+            if endsLine { try rejects.append(Self.newline.bytes) }
+        }
+        rejectsMidLine = !endsLine
+        guard endsLine, !rejectsLater.isEmpty else { return }
+        let drafts = rejectsLater
+        rejectsLater = []
+        for draft in drafts { reject(draft) }
+    }
+
+    private static var newline: [UInt8] { [0x0A] }
+
+    /// Writes what was rejected out to the file.
+    func flushRejects() {
+        rejecting { rejects throws(SystemError) in try rejects.flush() }
+    }
+
+    private func rejecting(_ write: (inout PutRejects) throws(SystemError) -> Void) {
+        // After a failure it stays closed: the disk does not become larger.
+        guard var file = rejects.take() else { return }
+        do {
+            try write(&file)
+            rejects = consume file
+        } catch {
+            stop(.system(error))
+        }
+    }
+}

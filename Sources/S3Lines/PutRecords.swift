@@ -1,0 +1,282 @@
+import ByteIO
+import S3Core
+
+/// Keyed records: each line is taken apart and its data given to the object it belongs to.
+final class PutRecords<Store: PutStore> {
+    /// What becomes of the rest of a line that is taken piece by piece.
+    private enum LongLine {
+        case append(PutDraft)
+        case reject
+        case ignore
+    }
+
+    private static var tab: UInt8 { 0x09 }
+    private static var newline: [UInt8] { [0x0A] }
+    /// A line is taken whole up to this length, so that memory need not hold longer ones.
+    private static var longestWholeLine: Int { 256 << 10 }
+    /// No key's field is longer: each of its bytes takes two at most.
+    private static var longestField: Int { 2 * Location.maximumKeyLength }
+
+    private let options: PutOptions
+    private let objects: PutObjects<Store>
+    private var grouping: PutGrouping
+    private var open: [PutDraft?] = []
+    /// The draft of the last record and how that record wrote its key: most often the next one is the same.
+    private var lastField: [UInt8] = []
+    private var lastDraft: PutDraft?
+    private var line = 0
+    private var longLine: LongLine?
+    /// A record that is the commit line if no other follows, and close records behind it.
+    private var held: [(line: Int, record: [UInt8])] = []
+
+    init(_ options: PutOptions, _ objects: PutObjects<Store>) {
+        self.options = options
+        self.objects = objects
+        grouping = PutGrouping(maxOpen: options.maxOpen, each: options.each)
+    }
+
+    // MARK: input
+
+    /// Takes the next record, or a piece of a long one.
+    ///
+    /// - Parameter takesUnterminated: whether the input's last line may lack its newline.
+    /// - Returns: false if more has to be read first.
+    func takeNext(_ reader: inout LineReader, takesUnterminated: Bool) -> Bool {
+        if !takesUnterminated, reader.isAtEnd, reader.unread.firstIndex(of: 0x0A) == nil { return false }
+        if longLine != nil {
+            let used = takePiece(reader.unread, isLast: reader.isAtEnd)
+            reader.consume(used)
+            return used > 0 || longLine == nil
+        }
+        if let record = reader.nextLine() {
+            line += 1
+            take(record)
+            return true
+        }
+        guard reader.unread.byteCount > Self.longestWholeLine else { return false }
+        line += 1
+        let used = beginLongLine(reader.unread)
+        reader.consume(used)
+        return true
+    }
+
+    /// The input has ended, or nothing more of it is wanted.
+    ///
+    /// - Parameter unterminated: whether there is more of a line that must not be taken for whole.
+    func end(unterminated: Bool) {
+        if unterminated || longLine != nil {
+            objects.reportUnterminated(line: longLine == nil ? line + 1 : line)
+        }
+        if case .append(let draft) = longLine { abandon(draft) }
+        longLine = nil
+        guard takeHeld() else {
+            let wanted = Diagnostics.printable(options.commitLine ?? [])
+            objects.stop(.malformed("line \(line): the input ended without '\(wanted)'"))
+            return
+        }
+        for slot in grouping.closeAll() { complete(slot) }
+    }
+
+    private func abandon(_ draft: PutDraft) {
+        for slot in open.indices where open[slot] === draft { open[slot] = nil }
+        objects.abandon(draft)
+    }
+
+    /// Gives up all objects that are open.
+    func abandon() {
+        lastDraft = nil
+        for slot in grouping.closeAll() {
+            guard let draft = open[slot] else { continue }
+            open[slot] = nil
+            objects.abandon(draft)
+        }
+    }
+
+    /// Makes room where open objects take all of the memory.
+    func relieve() { objects.relieve(open.compactMap { $0 }) }
+
+    // MARK: records
+
+    private func take(_ record: RawSpan) {
+        guard let wanted = options.commitLine else { return place(record) }
+        let tab = record.firstIndex(of: Self.tab)
+        if let tab, record.extracting(droppingFirst: tab + 1).equals(wanted) {
+            releaseHeld()
+            held = [(line, record.array)]
+        } else if tab == nil, !held.isEmpty, held.count <= options.maxOpen + 1 {
+            held.append((line, record.array))
+        } else {
+            releaseHeld()
+            place(record)
+        }
+    }
+
+    /// What was held is data after all.
+    private func releaseHeld() {
+        let records = held
+        held = []
+        for (_, record) in records { place(record.bytes) }
+    }
+
+    /// The input has ended.
+    ///
+    /// - Returns: false if it should have ended with the commit line and did not.
+    private func takeHeld() -> Bool {
+        guard options.commitLine != nil else { return true }
+        guard let commit = held.first else { return false }
+        let field = commit.record.bytes.firstIndex(of: Self.tab).map { Array(commit.record[..<$0]) } ?? []
+        for (_, record) in held.dropFirst() {
+            // The commit line's own key makes no object, so there is none to close either.
+            if record != field || lastField == field { place(record.bytes) }
+        }
+        held = []
+        return true
+    }
+
+    private func place(_ record: RawSpan) {
+        guard let tab = record.firstIndex(of: Self.tab) else { return close(record) }
+        let data = record.extracting(droppingFirst: tab + 1)
+        do throws(MalformedRecord) {
+            switch try target(record.extracting(first: tab), capacity: data.byteCount + 1) {
+            case .open(let draft): appendRecord(data, to: draft)
+            case .whole(let draft):
+                appendRecord(data, to: draft)
+                objects.complete(draft)
+            case .none: break
+            }
+        } catch {
+            malformed(record, error)
+        }
+    }
+
+    private func appendRecord(_ data: RawSpan, to draft: PutDraft) {
+        objects.append(data, to: draft)
+        objects.append(Self.newline.bytes, to: draft)
+        objects.endRecords(draft)
+    }
+
+    private enum Target {
+        case open(PutDraft)
+        case whole(PutDraft)
+        /// The run stops.
+        case none
+    }
+
+    /// Where the data of a record goes that has its key written so.
+    private func target(_ field: RawSpan, capacity: Int) throws(MalformedRecord) -> Target {
+        if let draft = lastDraft, field.equals(lastField) { return .open(draft) }
+        let key = try Self.key(field)
+        let objectKey: [UInt8]
+        do { objectKey = try options.location.objectKey(key) } catch {
+            throw MalformedRecord(error.description)
+        }
+        switch grouping.record(KeyDigest(key)) {
+        case .append(let slot):
+            guard let draft = open[slot] else { return .none }
+            lastField = field.array
+            lastDraft = draft
+            return .open(draft)
+        case .open(let slot, let evicted):
+            if let evicted { complete(evicted) }
+            let draft = objects.begin(key, objectKey, line: line, capacity: capacity)
+            if slot == open.count { open.append(draft) } else { open[slot] = draft }
+            lastField = field.array
+            lastDraft = draft
+            return .open(draft)
+        case .whole:
+            return .whole(objects.begin(key, objectKey, line: line, capacity: capacity))
+        case .comesAgain:
+            objects.stop(
+                .malformed(
+                    "line \(line): \(Diagnostics.printable(key)): the key comes again after its object was "
+                        + "completed, which would be overwritten"))
+            return .none
+        }
+    }
+
+    private func close(_ field: RawSpan) {
+        do throws(MalformedRecord) {
+            let key = try Self.key(field)
+            switch grouping.close(KeyDigest(key)) {
+            case .complete(let slot): complete(slot)
+            case .ignore: break
+            case .neverOpened:
+                throw MalformedRecord(
+                    "no TAB, and no object '\(Diagnostics.printable(key.prefix(80)))' is open")
+            }
+        } catch {
+            malformed(field, error)
+        }
+    }
+
+    private func complete(_ slot: PutGrouping.Slot) {
+        guard let draft = open[slot] else { return }
+        open[slot] = nil
+        if draft === lastDraft { lastDraft = nil }
+        objects.complete(draft)
+    }
+
+    private static func key(_ field: RawSpan) throws(MalformedRecord) -> [UInt8] {
+        var key: [UInt8] = []
+        do { try KeyEscaping.unescape(field, into: &key) } catch {
+            throw MalformedRecord(
+                "byte \(error.offset + 1): a backslash that stands before none of \\, t, n, r")
+        }
+        return key
+    }
+
+    private func malformed(_ record: RawSpan, _ error: MalformedRecord) {
+        if objects.malformed(line: line, error.description) { objects.reject(record, endsLine: true) }
+    }
+
+    // MARK: lines that memory need not hold
+
+    /// Takes the start of a line whose end was not read yet.
+    ///
+    /// - Returns: how many bytes were used.
+    private func beginLongLine(_ bytes: RawSpan) -> Int {
+        releaseHeld()
+        do throws(MalformedRecord) {
+            guard let tab = bytes.extracting(first: Self.longestField + 1).firstIndex(of: Self.tab) else {
+                throw MalformedRecord("no TAB within \(Self.longestField) bytes")
+            }
+            switch try target(bytes.extracting(first: tab), capacity: bytes.byteCount) {
+            case .open(let draft), .whole(let draft): longLine = .append(draft)
+            case .none: longLine = .ignore
+            }
+            return tab + 1
+        } catch {
+            longLine = objects.malformed(line: line, error.description) ? .reject : .ignore
+            return 0
+        }
+    }
+
+    /// Takes what was read of a line whose start was taken.
+    ///
+    /// - Returns: how many bytes were used.
+    private func takePiece(_ bytes: RawSpan, isLast: Bool) -> Int {
+        let newline = bytes.firstIndex(of: 0x0A)
+        let piece = bytes.extracting(first: newline ?? bytes.byteCount)
+        let ends = newline != nil || isLast
+        guard piece.byteCount > 0 || ends else { return 0 }
+        switch longLine {
+        case .append(let draft):
+            objects.append(piece, to: draft)
+            if ends {
+                objects.append(Self.newline.bytes, to: draft)
+                objects.endRecords(draft)
+                if options.each { objects.complete(draft) }
+            }
+        case .reject: objects.reject(piece, endsLine: ends)
+        case .ignore, nil: break
+        }
+        if ends { longLine = nil }
+        return piece.byteCount + (newline == nil ? 0 : 1)
+    }
+}
+
+/// What is wrong with a record.
+private struct MalformedRecord: Error {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

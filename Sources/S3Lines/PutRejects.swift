@@ -1,0 +1,79 @@
+import ByteIO
+import Codec
+
+/// The file of `--reject`: records that were not stored, as they came, so that the file is an input.
+struct PutRejects: ~Copyable {
+    private let file: OpenFile
+    private var writer: BlockWriter
+
+    init(_ path: String) throws(SystemError) {
+        file = try OpenFile.appending(path)
+        writer = BlockWriter(descriptor: file.descriptor, name: path)
+    }
+
+    /// Appends bytes of a line that is no record; its newline is among them.
+    mutating func append(_ bytes: RawSpan) throws(SystemError) { try writer.append(bytes) }
+
+    /// Appends the whole records of an object that is not stored.
+    mutating func append(_ draft: PutDraft, isCompressed: Bool) throws(SystemError) {
+        var field: [UInt8] = []
+        let key = draft.key
+        KeyEscaping.escape(key.bytes, into: &field)
+        field.append(0x09)
+        var lines = PutRejectedLines(field: field, bytesLeft: draft.recordBytes)
+        var decoder = isCompressed ? GzipDecoder() : nil
+        let plain = ByteBlock(capacity: PutSpool.chunkSize)
+
+        func write(_ stored: RawSpan, _ decoder: inout GzipDecoder?) throws(SystemError) {
+            guard decoder != nil else { return try lines.append(stored, to: &writer) }
+            var rest = stored
+            repeat {
+                plain.removeAll()
+                // What was compressed here a moment ago is sound.
+                let used =
+                    (try? decoder?.decode(rest, into: plain, room: PutSpool.chunkSize)) ?? rest.byteCount
+                rest = rest.extracting(droppingFirst: used)
+                try lines.append(plain.bytes, to: &writer)
+            } while rest.byteCount > 0 || plain.count == PutSpool.chunkSize
+        }
+
+        if let spool = draft.spool {
+            var offset = 0
+            while let chunk = try spool.read(at: offset) {
+                offset += chunk.count
+                try write(chunk.bytes, &decoder)
+            }
+        }
+        let body = draft.body
+        try write(body.bytes, &decoder)
+    }
+
+    mutating func flush() throws(SystemError) { try writer.flush() }
+}
+
+/// Puts the key before each line of an object.
+private struct PutRejectedLines {
+    private let field: [UInt8]
+    /// Bytes of whole records; what follows them is one that was not read to its end.
+    private var bytesLeft: Int
+    private var isAtLineStart = true
+
+    init(field: [UInt8], bytesLeft: Int) {
+        self.field = field
+        self.bytesLeft = bytesLeft
+    }
+
+    mutating func append(_ bytes: RawSpan, to writer: inout BlockWriter) throws(SystemError) {
+        var rest = bytes.extracting(first: min(bytes.byteCount, bytesLeft))
+        bytesLeft -= rest.byteCount
+        while rest.byteCount > 0 {
+            let field = field
+            if isAtLineStart { try writer.append(field.bytes) }
+            let newline = rest.firstIndex(of: 0x0A)
+            let end = newline.map { $0 + 1 } ?? rest.byteCount
+            try writer.append(rest.extracting(first: end))
+            rest = rest.extracting(droppingFirst: end)
+            isAtLineStart = newline != nil
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import ByteIO
+
+/// Bytes of parts that were sent, in a file without a name: gone with the process, whatever ends it.
+final class PutSpool {
+    static let chunkSize = 256 << 10
+
+    private let descriptor: CInt
+    private let name: String
+
+    /// - Parameter directory: where the file is made, `TMPDIR` or `/tmp`.
+    init(directory: String) throws(SystemError) {
+        name = directory + "/s3-put-lines-XXXXXX"
+        var path = name.utf8.map { CChar(bitPattern: $0) } + [0]
+        descriptor = try restarting(directory) { unsafe mkstemp(&path) }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        unsafe unlink(path)
+    }
+
+    deinit { close(descriptor) }
+
+    func append(_ bytes: RawSpan) throws(SystemError) {
+        try writeAll(bytes, to: descriptor, name: name)
+    }
+
+    /// Up to a chunk of bytes from `offset` on; nil at the end. Source: pread(2).
+    func read(at offset: Int) throws(SystemError) -> [UInt8]? {
+        var chunk = [UInt8](repeating: 0, count: Self.chunkSize)
+        let count = try restarting(name) { unsafe pread(descriptor, &chunk, chunk.count, off_t(offset)) }
+        guard count > 0 else { return nil }
+        chunk.removeLast(chunk.count - count)
+        return chunk
+    }
+}

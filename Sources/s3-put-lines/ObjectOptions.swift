@@ -1,0 +1,89 @@
+import ArgumentParser
+import S3Lines
+
+/// What is stored with each object.
+struct ObjectOptions: ParsableArguments {
+    @Flag(help: "Compress objects.")
+    var gzip = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How hard to compress, from 1 to 9; implies --gzip. (default: 6)", valueName: "level"))
+    var gzipLevel: Int?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Content-Type of the objects.", valueName: "type"))
+    var contentType: String?
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Content-Encoding of the objects.", valueName: "encoding")
+    )
+    var contentEncoding: String?
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Cache-Control of the objects.", valueName: "directives"))
+    var cacheControl: String?
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Metadata of the objects; may be repeated.", valueName: "k=v"))
+    var metadata: [String] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A tag of the objects; may be repeated.", valueName: "k=v"))
+    var tag: [String] = []
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Storage class: STANDARD_IA, GLACIER, ...", valueName: "class"))
+    var storageClass: String?
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Canned ACL: private, public-read, ...", valueName: "acl")
+    )
+    var acl: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Encryption by the service: AES256, aws:kms or aws:kms:dsse.", valueName: "algorithm"))
+    var sse: String?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Key of --sse aws:kms.", valueName: "id"))
+    var sseKmsKeyId: String?
+
+    /// The level of compression, if there is any.
+    var level: Int? { gzipLevel ?? (gzip ? 6 : nil) }
+
+    /// Checked by `validate`, so that nothing is lost here.
+    var fields: ObjectFields { (try? parsedFields()) ?? ObjectFields() }
+
+    func validate() throws {
+        if let gzipLevel, !(1...9).contains(gzipLevel) {
+            throw ValidationError("--gzip-level must be from 1 to 9")
+        }
+        _ = try parsedFields()
+    }
+
+    private func parsedFields() throws -> ObjectFields {
+        var fields = ObjectFields()
+        do {
+            try fields.set("content-type", contentType, option: "--content-type")
+            try fields.set("content-encoding", contentEncoding, option: "--content-encoding")
+            try fields.set("cache-control", cacheControl, option: "--cache-control")
+            try fields.set("x-amz-storage-class", storageClass, option: "--storage-class")
+            try fields.set("x-amz-acl", acl, option: "--acl")
+            try fields.set(
+                "x-amz-server-side-encryption", sse ?? (sseKmsKeyId == nil ? nil : "aws:kms"), option: "--sse"
+            )
+            try fields.set(
+                "x-amz-server-side-encryption-aws-kms-key-id", sseKmsKeyId, option: "--sse-kms-key-id")
+            for pair in metadata { try fields.add(metadata: pair) }
+            for pair in tag { try fields.add(tag: pair) }
+        } catch {
+            throw ValidationError(error.description)
+        }
+        return fields
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import CommandSupport
+import S3Core
+import S3Lines
+
+/// How records become objects.
+struct GroupingOptions: ParsableArguments {
+    @Flag(help: "Send each record as an object of its own, the moment it is read.")
+    var each = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Most objects that wait for more records at once. (default: 1)", valueName: "n"))
+    var maxOpen: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("From this size on an object is sent in parts.", valueName: "size"))
+    var minPartSize = ByteSize(bytes: MultipartLimits.minPartSize)
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Size of every part but the last. (default: parts grow with the object)", valueName: "size"))
+    var partSize: ByteSize?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Most bytes that are buffered; input waits meanwhile.", valueName: "size"))
+    var memory = ByteSize(bytes: 256 << 20)
+
+    func validate() throws {
+        if let maxOpen {
+            if each { throw ValidationError("--each and --max-open exclude each other") }
+            if !(1...1_000_000).contains(maxOpen) {
+                throw ValidationError("--max-open must be from 1 to 1000000")
+            }
+        }
+        for (name, size) in [("--min-part-size", minPartSize), ("--part-size", partSize ?? minPartSize)] {
+            if size.bytes < MultipartLimits.minPartSize {
+                throw ValidationError("\(name): S3 wants parts of at least 5M")
+            }
+            if size.bytes > MultipartLimits.maxPartSize {
+                throw ValidationError("\(name): S3 takes parts of at most 5G")
+            }
+        }
+        let needed = (partSize ?? minPartSize).bytes * PutPartPlan.partsInMemory
+        if memory.bytes < needed {
+            throw ValidationError(
+                "--memory must hold at least \(PutPartPlan.partsInMemory) parts: "
+                    + ByteSize(bytes: needed).description)
+        }
+    }
+}
+
+/// What is said, and what is done about records that are not stored.
+struct FailureOptions: ParsableArguments {
+    @Flag(help: "Print ETag, bytes and lines behind each key, separated by TABs.")
+    var long = false
+
+    @Flag(help: "Print no keys.")
+    var quiet = false
+
+    @Flag(name: .customLong("no-clobber"), help: "Fail records whose object exists already.")
+    var noClobber = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Append records that were not stored to FILE and go on; exit status 1.", valueName: "file"))
+    var reject: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The last record's data must be LINE; it is not stored. Without it what is open is given up.",
+            valueName: "line"))
+    var commitOn: String?
+
+    @Flag(help: "Print what would be stored and send nothing.")
+    var dryRun = false
+
+    func validate() throws {
+        if long && quiet { throw ValidationError("--long and --quiet exclude each other") }
+        if let commitOn, commitOn.utf8.contains(0x0A) {
+            throw ValidationError("--commit-on: a line has no newline in it")
+        }
+    }
+}
