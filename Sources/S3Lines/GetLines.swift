@@ -61,8 +61,9 @@ package final class GetLines {
         let end: RunEnd
         do throws(StopReason) {
             while true {
-                begin()
+                // What was written makes room for what is begun.
                 try write()
+                begin()
                 if isOver { break }
                 wait()
             }
@@ -195,7 +196,8 @@ package final class GetLines {
             return .chunk(fetch.wanted ?? 0)
         }
         object.head = head
-        if options.verifiesChecksums { object.lines.expect(head.checksum) }
+        object.lines.begin(
+            size: head.objectSize, checksum: options.verifiesChecksums ? head.checksum : nil)
         return window.answered(object.number, size: head.objectSize, isPinned: head.strongETag != nil)
     }
 
