@@ -92,14 +92,12 @@ package struct KeyedLines: ~Copyable {
                 do { try input.fill() } catch { throw .system(error) }
                 readAt = clock.realtime()
                 try closeExpired()
-                // A line that is left when nothing more comes has no newline.
-                let isTerminated = !input.isAtEnd
                 while let line = input.nextLine() {
                     lineNumber += 1
                     if isBatching {
-                        try keyInBatch(line, isTerminated)
+                        try keyInBatch(line)
                     } else {
-                        try keyAlone(line, isTerminated)
+                        try keyAlone(line)
                     }
                     lineStart += line.byteCount + 1
                 }
@@ -125,7 +123,7 @@ package struct KeyedLines: ~Copyable {
     // MARK: - Lines
 
     /// Writes the record of a line with a key of its own.
-    private mutating func keyAlone(_ line: RawSpan, _ isTerminated: Bool) throws(KeyedLinesError) {
+    private mutating func keyAlone(_ line: RawSpan) throws(KeyedLinesError) {
         do {
             try renderer.read(line)
             try renderer.makeKey(line, number: lineNumber, readAt: readAt)
@@ -134,7 +132,7 @@ package struct KeyedLines: ~Copyable {
         }
         do {
             try renderer.writeKeyField(to: &output)
-            try writeData(line, isTerminated)
+            try output.append(line, endedBy: Self.newline)
         } catch {
             throw .system(error)
         }
@@ -142,7 +140,7 @@ package struct KeyedLines: ~Copyable {
 
     /// Writes the record of a line with its batch's key, and before it the close record of a batch that has
     /// to make room.
-    private mutating func keyInBatch(_ line: RawSpan, _ isTerminated: Bool) throws(KeyedLinesError) {
+    private mutating func keyInBatch(_ line: RawSpan) throws(KeyedLinesError) {
         let place: (slot: BatchTable.Slot, closing: [UInt8]?)
         do {
             place = try findBatch(line)
@@ -153,7 +151,7 @@ package struct KeyedLines: ~Copyable {
             if let closing = place.closing { try output.append(closing.bytes, endedBy: Self.newline) }
             let keyField = batches.keyField(place.slot)
             try output.append(keyField.bytes, endedBy: Self.tab)
-            try writeData(line, isTerminated)
+            try output.append(line, endedBy: Self.newline)
         } catch {
             throw .system(error)
         }
@@ -168,14 +166,6 @@ package struct KeyedLines: ~Copyable {
         if let slot = batches.join(renderer.partition, size: size) { return (slot, nil) }
         try renderer.makeKey(line, number: lineNumber, readAt: readAt)
         return batches.begin(renderer.partition, keyField: renderer.keyField, size: size, at: now)
-    }
-
-    private mutating func writeData(_ line: RawSpan, _ isTerminated: Bool) throws(SystemError) {
-        if isTerminated {
-            try output.append(line, endedBy: Self.newline)
-        } else {
-            try output.append(line)
-        }
     }
 
     /// Puts a line that gets no key into the reject file, or ends the run.
