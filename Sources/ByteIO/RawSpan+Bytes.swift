@@ -44,19 +44,29 @@ extension RawSpan {
 
     /// How many bytes are `byte`.
     package func count(of byte: UInt8) -> Int {
+        typealias Lanes = SIMD32<UInt8>
+        let wanted = Lanes(repeating: byte)
+        var count = 0
+        var offset = 0
         unsafe withUnsafeBytes { bytes in
-            // Sums of 8 bits, as wide as the bytes themselves, are what a compiler makes vectors of.
-            var count = 0
-            var start = 0
-            while start < bytes.count {
-                let end = min(start + 255, bytes.count)
-                var sum: UInt8 = 0
-                for index in start..<end { unsafe sum &+= bytes[index] == byte ? 1 : 0 }
-                count += Int(sum)
-                start = end
+            while offset + Lanes.scalarCount <= bytes.count {
+                // A lane counts up to 255.
+                let end = min(bytes.count, offset + 255 * Lanes.scalarCount)
+                var sums = Lanes()
+                while offset + Lanes.scalarCount <= end {
+                    let lanes = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                    // An equal lane is all ones, which is -1.
+                    sums &-= unsafe unsafeBitCast(lanes .== wanted, to: Lanes.self)
+                    offset += Lanes.scalarCount
+                }
+                for lane in sums.indices { count += Int(sums[lane]) }
             }
-            return count
         }
+        while offset < byteCount {
+            count += self[offset] == byte ? 1 : 0
+            offset += 1
+        }
+        return count
     }
 
     /// How many bytes from the first on satisfy `condition`.

@@ -80,10 +80,11 @@ package struct Separation: ~Copyable {
 
     /// - Returns: the signal that ended it, if one did.
     private mutating func run(_ path: String) throws(SeparationError) -> CInt? {
-        guard path != "-" else { return try separate(LineReader(), named: path) }
+        guard path != "-" else { return try separate(LineReader(blockSize: 1 << 17), named: path) }
         let file: OpenFile
         do { file = try OpenFile.reading(path) } catch { throw .system(error) }
-        return try separate(LineReader(descriptor: file.descriptor, name: path), named: path)
+        return try separate(
+            LineReader(descriptor: file.descriptor, name: path, blockSize: 1 << 17), named: path)
     }
 
     private mutating func separate(
