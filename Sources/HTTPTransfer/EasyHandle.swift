@@ -22,11 +22,14 @@ import CCurl
     private(set) var refusal: TransferError.Kind?
     private var bytesReceived = 0
 
-    private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var headers = HeaderList()
+    /// The last transfer's: most often the next one has the same, and little has to be set anew.
+    private var method: HTTPMethod?
     private var body: ByteBlock?
     /// POSTFIELDS must not be null, or libcurl would read the body from a callback.
     private let noBody = ByteBlock()
-    private var text: [CChar] = []
+    /// What is handed to libcurl as a string.
+    private let text = ByteBlock()
     /// Where libcurl says what its codes do not: the host, the port.
     private let words: UnsafeMutableBufferPointer<CChar>
 
@@ -41,7 +44,6 @@ import CCurl
     }
 
     deinit {
-        unsafe curl_slist_free_all(headerList)
         unsafe curl_easy_cleanup(handle)
         unsafe words.deallocate()
     }
@@ -62,8 +64,6 @@ import CCurl
         setLong(CURLOPT_LOW_SPEED_LIMIT, 1)
         setLong(CURLOPT_LOW_SPEED_TIME, options.stallSeconds)
         setLong(CURLOPT_TCP_KEEPALIVE, 1)
-        // The default of 16 KiB costs a system call and a callback for each of them.
-        setLong(CURLOPT_BUFFERSIZE, 128 << 10)
         setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
         setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
         setText(CURLOPT_USERAGENT, [UInt8](options.userAgent.utf8))
@@ -114,47 +114,36 @@ import CCurl
 
     private func set(method: HTTPMethod, body: ByteBlock?) {
         self.body = body
-        let custom: String? =
-            switch method {
-            case .get, .head: nil
-            case .put, .post, .delete: method.rawValue
-            }
-        // The order matters: HTTPGET undoes NOBODY and POST, POSTFIELDS implies POST.
-        setLong(CURLOPT_HTTPGET, 1)
-        if method == .head { setLong(CURLOPT_NOBODY, 1) }
+        if method != self.method { set(method) }
         if method == .put || method == .post {
             // Not a read callback: this way headers and a small body leave in one send.
             unsafe s3_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body?.count ?? 0))
             unsafe s3_curl_set_pointer(handle, CURLOPT_POSTFIELDS, (body ?? noBody).address)
         }
-        if let custom {
-            setText(CURLOPT_CUSTOMREQUEST, [UInt8](custom.utf8))
-        } else {
-            unsafe s3_curl_set_pointer(handle, CURLOPT_CUSTOMREQUEST, nil)
-        }
     }
 
-    /// A field without a value is one that libcurl would send by itself and shall not.
-    private static let unwanted: [[UInt8]] = ["Accept:", "Expect:", "Content-Type:"].map { [UInt8]($0.utf8) }
-
-    private func set(headers: [HTTPHeader]) {
-        unsafe curl_slist_free_all(headerList)
-        unsafe headerList = nil
-        for field in Self.unwanted { append(headerLine: field) }
-        var line: [UInt8] = []
-        for header in headers {
-            line.removeAll(keepingCapacity: true)
-            line += header.name
-            // libcurl sends a field with an empty value only if it is written with a semicolon.
-            line += header.value.isEmpty ? [0x3B] : [0x3A, 0x20]
-            line += header.value
-            append(headerLine: line)
+    private func set(_ method: HTTPMethod) {
+        self.method = method
+        // The order matters: HTTPGET undoes NOBODY and POST; POSTFIELDS, which follows, implies POST.
+        setLong(CURLOPT_HTTPGET, 1)
+        if method == .head { setLong(CURLOPT_NOBODY, 1) }
+        switch method {
+        case .get, .head: unsafe s3_curl_set_pointer(handle, CURLOPT_CUSTOMREQUEST, nil)
+        case .put, .post, .delete: setText(CURLOPT_CUSTOMREQUEST, [UInt8](method.rawValue.utf8))
         }
-        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerList)
+        // libcurl allocates it for each transfer. The default of 16 KiB costs a system call and a callback
+        // for each of them; where little is answered, 128 would cost malloc a trip to the kernel.
+        setLong(CURLOPT_BUFFERSIZE, method == .get ? 128 << 10 : 16 << 10)
     }
 
-    private func append(headerLine line: [UInt8]) {
-        unsafe withText(line) { unsafe headerList = unsafe curl_slist_append(headerList, $0) }
+    /// What libcurl would send by itself and shall not.
+    private static let unwanted: [[UInt8]] = ["Accept", "Expect", "Content-Type"].map { [UInt8]($0.utf8) }
+
+    private func set(headers fields: [HTTPHeader]) {
+        headers.removeAll()
+        for name in Self.unwanted { headers.append(name, nil) }
+        for field in fields { headers.append(field.name, field.value) }
+        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headers.list())
     }
 
     /// Takes the transfer's end; `kind` says why, if it was not libcurl that ended it.
@@ -225,13 +214,9 @@ import CCurl
 
     /// libcurl copies the text.
     private func setText(_ option: CURLoption, _ value: [UInt8]) {
-        unsafe withText(value) { _ = unsafe s3_curl_set_pointer(handle, option, $0) }
-    }
-
-    private func withText(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>?) -> Void) {
-        text.removeAll(keepingCapacity: true)
-        for byte in bytes { text.append(CChar(bitPattern: byte)) }
+        text.removeAll()
+        text.append(value.bytes)
         text.append(0)
-        unsafe text.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+        unsafe s3_curl_set_pointer(handle, option, text.address)
     }
 }
