@@ -22,10 +22,13 @@ import CCurl
     private(set) var refusal: TransferError.Kind?
     private var bytesReceived = 0
 
-    private var headerLines = HeaderLines()
+    private var headers = HeaderList()
+    /// The last transfer's: most often the next one has the same, and little has to be set anew.
+    private var method: HTTPMethod?
     private var body: ByteBlock?
     /// POSTFIELDS must not be null, or libcurl would read the body from a callback.
     private let noBody = ByteBlock()
+    /// What is handed to libcurl as a string.
     private let text = ByteBlock()
     /// Where libcurl says what its codes do not: the host, the port.
     private let words: UnsafeMutableBufferPointer<CChar>
@@ -61,8 +64,6 @@ import CCurl
         setLong(CURLOPT_LOW_SPEED_LIMIT, 1)
         setLong(CURLOPT_LOW_SPEED_TIME, options.stallSeconds)
         setLong(CURLOPT_TCP_KEEPALIVE, 1)
-        // The default of 16 KiB costs a system call and a callback for each of them.
-        setLong(CURLOPT_BUFFERSIZE, 128 << 10)
         setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
         setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
         setText(CURLOPT_USERAGENT, [UInt8](options.userAgent.utf8))
@@ -113,34 +114,36 @@ import CCurl
 
     private func set(method: HTTPMethod, body: ByteBlock?) {
         self.body = body
-        let custom: String? =
-            switch method {
-            case .get, .head: nil
-            case .put, .post, .delete: method.rawValue
-            }
-        // The order matters: HTTPGET undoes NOBODY and POST, POSTFIELDS implies POST.
-        setLong(CURLOPT_HTTPGET, 1)
-        if method == .head { setLong(CURLOPT_NOBODY, 1) }
+        if method != self.method { set(method) }
         if method == .put || method == .post {
             // Not a read callback: this way headers and a small body leave in one send.
             unsafe s3_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body?.count ?? 0))
             unsafe s3_curl_set_pointer(handle, CURLOPT_POSTFIELDS, (body ?? noBody).address)
         }
-        if let custom {
-            setText(CURLOPT_CUSTOMREQUEST, [UInt8](custom.utf8))
-        } else {
-            unsafe s3_curl_set_pointer(handle, CURLOPT_CUSTOMREQUEST, nil)
-        }
     }
 
-    /// A field without a value is one that libcurl would send by itself and shall not.
-    private static let unwanted: [[UInt8]] = ["Accept:", "Expect:", "Content-Type:"].map { [UInt8]($0.utf8) }
+    private func set(_ method: HTTPMethod) {
+        self.method = method
+        // The order matters: HTTPGET undoes NOBODY and POST; POSTFIELDS, which follows, implies POST.
+        setLong(CURLOPT_HTTPGET, 1)
+        if method == .head { setLong(CURLOPT_NOBODY, 1) }
+        switch method {
+        case .get, .head: unsafe s3_curl_set_pointer(handle, CURLOPT_CUSTOMREQUEST, nil)
+        case .put, .post, .delete: setText(CURLOPT_CUSTOMREQUEST, [UInt8](method.rawValue.utf8))
+        }
+        // libcurl allocates it for each transfer. The default of 16 KiB costs a system call and a callback
+        // for each of them; where little is answered, 128 would cost malloc a trip to the kernel.
+        setLong(CURLOPT_BUFFERSIZE, method == .get ? 128 << 10 : 16 << 10)
+    }
 
-    private func set(headers: [HTTPHeader]) {
-        headerLines.removeAll()
-        for field in Self.unwanted { headerLines.append(field) }
-        for header in headers { headerLines.append(header.name, value: header.value) }
-        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerLines.list)
+    /// What libcurl would send by itself and shall not.
+    private static let unwanted: [[UInt8]] = ["Accept", "Expect", "Content-Type"].map { [UInt8]($0.utf8) }
+
+    private func set(headers fields: [HTTPHeader]) {
+        headers.removeAll()
+        for name in Self.unwanted { headers.append(name, nil) }
+        for field in fields { headers.append(field.name, field.value) }
+        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headers.list())
     }
 
     /// Takes the transfer's end; `kind` says why, if it was not libcurl that ended it.
@@ -211,13 +214,9 @@ import CCurl
 
     /// libcurl copies the text.
     private func setText(_ option: CURLoption, _ value: [UInt8]) {
-        unsafe withText(value) { _ = unsafe s3_curl_set_pointer(handle, option, $0) }
-    }
-
-    private func withText(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>?) -> Void) {
         text.removeAll()
-        text.append(bytes.bytes)
+        text.append(value.bytes)
         text.append(0)
-        unsafe body(text.address?.assumingMemoryBound(to: CChar.self))
+        unsafe s3_curl_set_pointer(handle, option, text.address)
     }
 }

@@ -1,0 +1,58 @@
+import ByteIO
+import CCurl
+
+/// Header fields in the form in which libcurl takes them, in memory that is used again for each request:
+/// curl_slist_append(3) would allocate twice for every field.
+///
+///     text   host: a\0x-amz-date: b\0...
+///     nodes  [data, next] [data, next] ...
+@safe struct HeaderList: ~Copyable {
+    private let text = ByteBlock(capacity: 1024)
+    private var starts: [Int] = []
+    private var nodes: UnsafeMutableBufferPointer<curl_slist>
+
+    init() { unsafe nodes = .allocate(capacity: 16) }
+
+    deinit { unsafe nodes.deallocate() }
+
+    mutating func removeAll() {
+        text.removeAll()
+        starts.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds a field. A value that is nil keeps libcurl from sending one of that name by itself.
+    mutating func append(_ name: [UInt8], _ value: [UInt8]?) {
+        starts.append(text.count)
+        text.append(name.bytes)
+        if let value, value.isEmpty {
+            // An empty value is sent only if it is written so.
+            text.append(UInt8(ascii: ";"))
+        } else {
+            text.append(UInt8(ascii: ":"))
+            if let value {
+                text.append(UInt8(ascii: " "))
+                text.append(value.bytes)
+            }
+        }
+        text.append(0)
+    }
+
+    /// The first node, valid until the next change; nil if there are no fields. The list is libcurl's to
+    /// read, not to free.
+    mutating func list() -> UnsafeMutablePointer<curl_slist>? {
+        guard !starts.isEmpty, let address = unsafe text.address else { return nil }
+        if unsafe starts.count > nodes.count {
+            unsafe nodes.deallocate()
+            unsafe nodes = .allocate(capacity: 2 * starts.count)
+        }
+        guard let base = unsafe nodes.baseAddress else { return nil }
+        for (index, start) in starts.enumerated() {
+            // libcurl's type wants it mutable, and does not change it.
+            let data = unsafe UnsafeMutableRawPointer(mutating: address + start)
+                .assumingMemoryBound(to: CChar.self)
+            let next = unsafe index + 1 < starts.count ? base + (index + 1) : nil
+            unsafe base[index] = unsafe curl_slist(data: data, next: next)
+        }
+        return unsafe base
+    }
+}
