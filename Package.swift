@@ -65,9 +65,11 @@ let package = Package(
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
+        tests(of: "Codec", ["ByteIO", "CZlib"]),
         tests(of: "JSONStream", ["ByteIO", "SeparationHarness"]),
         tests(of: "KeyTemplate", ["ByteIO", "JSONStream"]),
         tests(of: "S3Core", ["ByteIO", "HTTPTransfer"]),
+        tests(of: "S3Lines", ["ByteIO", "Codec", "HTTPTransfer", "S3Core"]),
         .target(
             name: "SeparationHarness", dependencies: ["ByteIO", "JSONStream"],
             path: "Tests/SeparationHarness", swiftSettings: settings),

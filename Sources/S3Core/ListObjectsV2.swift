@@ -14,6 +14,13 @@ package struct ListObjectsV2: S3Operation {
         package let etag: [UInt8]
         /// As it came, RFC 3339.
         package let lastModified: [UInt8]
+
+        package init(key: [UInt8], size: Int, etag: [UInt8] = [], lastModified: [UInt8] = []) {
+            self.key = key
+            self.size = size
+            self.etag = etag
+            self.lastModified = lastModified
+        }
     }
 
     /// What a page says.
