@@ -67,6 +67,7 @@ let package = Package(
         tests(of: "Digest", ["ByteIO"]),
         tests(of: "JSONStream", ["ByteIO", "SeparationHarness"]),
         tests(of: "KeyTemplate", ["ByteIO", "JSONStream"]),
+        tests(of: "HTTPTransfer", ["ByteIO"]),
         tests(of: "S3Core", ["ByteIO", "HTTPTransfer"]),
         .target(
             name: "SeparationHarness", dependencies: ["ByteIO", "JSONStream"],
