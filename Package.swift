@@ -69,6 +69,7 @@ let package = Package(
         tests(of: "KeyTemplate", ["ByteIO", "JSONStream"]),
         tests(of: "HTTPTransfer", ["ByteIO"]),
         tests(of: "S3Core", ["ByteIO", "HTTPTransfer"]),
+        tests(of: "S3Lines", ["ByteIO", "Codec", "HTTPTransfer", "S3Core"]),
         .target(
             name: "SeparationHarness", dependencies: ["ByteIO", "JSONStream"],
             path: "Tests/SeparationHarness", swiftSettings: settings),

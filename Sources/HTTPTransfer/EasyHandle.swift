@@ -22,11 +22,11 @@ import CCurl
     private(set) var refusal: TransferError.Kind?
     private var bytesReceived = 0
 
-    private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var headerLines = HeaderLines()
     private var body: ByteBlock?
     /// POSTFIELDS must not be null, or libcurl would read the body from a callback.
     private let noBody = ByteBlock()
-    private var text: [CChar] = []
+    private let text = ByteBlock()
     /// Where libcurl says what its codes do not: the host, the port.
     private let words: UnsafeMutableBufferPointer<CChar>
 
@@ -41,7 +41,6 @@ import CCurl
     }
 
     deinit {
-        unsafe curl_slist_free_all(headerList)
         unsafe curl_easy_cleanup(handle)
         unsafe words.deallocate()
     }
@@ -138,23 +137,10 @@ import CCurl
     private static let unwanted: [[UInt8]] = ["Accept:", "Expect:", "Content-Type:"].map { [UInt8]($0.utf8) }
 
     private func set(headers: [HTTPHeader]) {
-        unsafe curl_slist_free_all(headerList)
-        unsafe headerList = nil
-        for field in Self.unwanted { append(headerLine: field) }
-        var line: [UInt8] = []
-        for header in headers {
-            line.removeAll(keepingCapacity: true)
-            line += header.name
-            // libcurl sends a field with an empty value only if it is written with a semicolon.
-            line += header.value.isEmpty ? [0x3B] : [0x3A, 0x20]
-            line += header.value
-            append(headerLine: line)
-        }
-        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerList)
-    }
-
-    private func append(headerLine line: [UInt8]) {
-        unsafe withText(line) { unsafe headerList = unsafe curl_slist_append(headerList, $0) }
+        headerLines.removeAll()
+        for field in Self.unwanted { headerLines.append(field) }
+        for header in headers { headerLines.append(header.name, value: header.value) }
+        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerLines.list)
     }
 
     /// Takes the transfer's end; `kind` says why, if it was not libcurl that ended it.
@@ -228,9 +214,9 @@ import CCurl
     }
 
     private func withText(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>?) -> Void) {
-        text.removeAll(keepingCapacity: true)
-        for byte in bytes { text.append(CChar(bitPattern: byte)) }
+        text.removeAll()
+        text.append(bytes.bytes)
         text.append(0)
-        unsafe text.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+        unsafe body(text.address?.assumingMemoryBound(to: CChar.self))
     }
 }

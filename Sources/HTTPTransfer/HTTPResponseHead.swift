@@ -1,3 +1,5 @@
+import ByteIO
+
 /// The status line and header fields of an answer.
 package struct HTTPResponseHead: Sendable {
     /// The status code; 0 before there is one.
@@ -21,18 +23,37 @@ package struct HTTPResponseHead: Sendable {
     /// The value of the field called `name` (lower case), without white space around it; the first, if
     /// there are several.
     package func value(_ name: String) -> [UInt8]? {
-        var start = 0
-        let wanted = name.utf8
-        while start < lines.count {
-            let end = lines[start...].firstIndex(of: 0x0A) ?? lines.count
-            if end - start > wanted.count, lines[start + wanted.count] == UInt8(ascii: ":"),
-                zip(lines[start...], wanted).allSatisfy({ Self.lowercased($0) == $1 })
-            {
-                return Self.trimmed(lines[(start + wanted.count + 1)..<end])
-            }
-            start = end + 1
+        var name = name
+        return name.withUTF8 { name in unsafe valueRange(UnsafeRawBufferPointer(name)) }.map {
+            Array(lines[$0])
         }
-        return nil
+    }
+
+    private func valueRange(_ name: UnsafeRawBufferPointer) -> Range<Int>? {
+        unsafe lines.withUnsafeBytes { lines in
+            guard let base = lines.baseAddress else { return nil }
+            var start = 0
+            while start < lines.count {
+                let newline = unsafe memchr(base + start, 0x0A, lines.count - start)
+                let end = unsafe newline.map { unsafe UnsafeRawPointer($0) - base } ?? lines.count
+                let colon = start + name.count
+                if colon < end, unsafe lines[colon] == UInt8(ascii: ":"),
+                    unsafe Self.isSame(lines[start..<colon], name)
+                {
+                    return unsafe Self.trimmed(lines, colon + 1..<end)
+                }
+                start = end + 1
+            }
+            return nil
+        }
+    }
+
+    /// True if `field`, in any case, is `name`, in lower case.
+    private static func isSame(_ field: Slice<UnsafeRawBufferPointer>, _ name: UnsafeRawBufferPointer) -> Bool
+    {
+        for index in 0..<name.count
+        where unsafe lowercased(field[field.startIndex + index]) != name[index] { return false }
+        return true
     }
 
     /// The same as text; bytes that are not UTF-8 are replaced.
@@ -79,10 +100,11 @@ package struct HTTPResponseHead: Sendable {
         (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
     }
 
-    private static func trimmed(_ value: ArraySlice<UInt8>) -> [UInt8] {
+    private static func trimmed(_ lines: UnsafeRawBufferPointer, _ range: Range<Int>) -> Range<Int> {
         func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
-        let head = value.drop(while: isSpace)
-        let tail = head.reversed().prefix(while: isSpace).count
-        return Array(head.dropLast(tail))
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, unsafe isSpace(lines[start]) { start += 1 }
+        while start < end, unsafe isSpace(lines[end - 1]) { end -= 1 }
+        return start..<end
     }
 }

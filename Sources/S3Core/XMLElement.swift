@@ -83,8 +83,13 @@ package struct XMLElement: Sendable {
         guard let name = unsafe name, open.count < XMLElement.maximumDepth,
             elements <= XMLElement.maximumElements
         else { return stop() }
-        let qualified = unsafe String(cString: name)
-        open.append(XMLElement(name: qualified.split(separator: ":").last.map(String.init) ?? qualified))
+        open.append(XMLElement(name: unsafe String(cString: Self.localName(name))))
+    }
+
+    /// `name` without its namespace prefix.
+    private static func localName(_ name: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
+        guard let colon = unsafe strrchr(name, 0x3A) else { return unsafe name }
+        return unsafe UnsafePointer(colon) + 1
     }
 
     private func end() {

@@ -27,8 +27,6 @@ package final class GetLines {
     private var carriedBytes = 0
     /// True if the next key is expected on standard input.
     private var awaitsInput = false
-    /// True if an object is to be asked for anew since the window was last looked at.
-    private var hasRestarted = false
     private var signal: CInt?
     private var doneCount = 0
     private var failedCount = 0
@@ -63,8 +61,9 @@ package final class GetLines {
         let end: RunEnd
         do throws(StopReason) {
             while true {
-                begin()
+                // What was written makes room for what is begun.
                 try write()
+                begin()
                 if isOver { break }
                 wait()
             }
@@ -113,8 +112,6 @@ package final class GetLines {
             progress.show(objects: doneCount, bytes: output.acceptedBytes)
             milliseconds = min(milliseconds ?? .max, RunProgress.interval)
         }
-        // What starts anew is asked for now: no answer may ever come that ends the wait.
-        if hasRestarted { milliseconds = 0 }
         let readable = client.turn(waitingFor: descriptors, milliseconds: milliseconds)
         if readable[0] { signal = signals.pending() ?? signal }
         if awaitsInput && readable[1] { keys.readInput() }
@@ -134,7 +131,6 @@ package final class GetLines {
     // MARK: asking
 
     private func begin() {
-        hasRestarted = false
         guard signal == nil else { return }
         window.outside = output.queuedBytes + carriedBytes
         while let number = window.overcommitted(), let object = objects[number] { restart(object) }
@@ -200,7 +196,8 @@ package final class GetLines {
             return .chunk(fetch.wanted ?? 0)
         }
         object.head = head
-        if options.verifiesChecksums { object.lines.expect(head.checksum) }
+        object.lines.begin(
+            size: head.objectSize, checksum: options.verifiesChecksums ? head.checksum : nil)
         return window.answered(object.number, size: head.objectSize, isPinned: head.strongETag != nil)
     }
 
@@ -222,7 +219,6 @@ package final class GetLines {
 
     /// Drops what is there of an object of which nothing was written, and lets it be asked for again.
     private func restart(_ object: WindowObject) {
-        hasRestarted = true
         for fetch in object.fetches { fetch.drop() }
         object.fetches.removeAll()
         carriedBytes -= object.lines.carriedBytes

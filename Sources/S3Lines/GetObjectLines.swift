@@ -46,8 +46,15 @@ struct ObjectLines: ~Copyable {
     var carriedBytes: Int { assembler.carried + decodedCount }
     /// True while a line is open of which a part has been given out.
     var isInsideLine: Bool { assembler.isInsideLine }
-    /// True if the object is to be verified, and how.
-    mutating func expect(_ expected: ObjectChecksum?) { checksum = expected.map { ChecksumVerification($0) } }
+    /// Tells what is known of the object before its first byte.
+    ///
+    /// - Parameters:
+    ///   - size: of the stored bytes, if that is known.
+    ///   - expected: what they must give, if that is known and to be verified.
+    mutating func begin(size: Int?, checksum expected: ObjectChecksum?) {
+        checksum = expected.map { ChecksumVerification($0) }
+        if let size { isHeldBack = size <= chunkSize }
+    }
 
     /// Takes the next stored bytes.
     mutating func append(_ block: ByteBlock) {

@@ -1,5 +1,4 @@
 import ByteIO
-import HTTPTransfer
 
 /// Lines on their way to standard output: short pieces are gathered, long ones go as they are.
 final class LineOutput {
@@ -16,7 +15,9 @@ final class LineOutput {
     /// From here on a piece is not copied.
     private static let longPiece = 16 << 10
 
-    /// - Parameter limit: how many bytes may wait to be written.
+    /// - Parameters:
+    ///   - limit: how many bytes may wait to be written.
+    ///   - wakeUp: called from another thread whenever some were.
     init(limit: Int, wakeUp: @escaping @Sendable () -> Void) throws(SystemError) {
         self.limit = limit
         thread = try OutputThread(progressed: wakeUp)
