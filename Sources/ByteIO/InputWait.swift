@@ -22,7 +22,10 @@ package func waitForInput(
     // A signal interrupts poll; the next turn finds it in the pipe. A long wait may start anew, which
     // only callers that measure time themselves would see.
     let ready = try restarting("poll") { unsafe poll(&requests, 2, timeout) }
-    if requests[0].revents != 0, let signal = signals.pending() { return .signal(signal) }
+    // Ctrl-C ends what is upstream too. Such an end must not be taken for the input's, and the signal may
+    // be delivered only while poll returns with the end it caused.
+    let isHungUp = requests[1].revents & Int16(POLLHUP) != 0
+    if requests[0].revents != 0 || isHungUp, let signal = signals.pending() { return .signal(signal) }
     return ready > 0 && requests[1].revents != 0 ? .readable : .timedOut
 }
 

@@ -59,6 +59,13 @@ extension RawSpan {
         }
     }
 
+    /// How many bytes from the first on satisfy `condition`.
+    package func prefixLength(where condition: (UInt8) -> Bool) -> Int {
+        var length = 0
+        while length < byteCount, condition(self[length]) { length += 1 }
+        return length
+    }
+
     /// True if the bytes are those of `other`.
     package func equals(_ other: [UInt8]) -> Bool {
         unsafe withUnsafeBytes { bytes in

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+/// For what many blocks have no need of, so that the loop over the others keeps the registers.
+#define OUT_OF_LINE static __attribute__((noinline))
 
 /// Masks of a block, one bit a byte.
 struct block {

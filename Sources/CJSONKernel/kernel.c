@@ -24,20 +24,3 @@ struct json_kernel_state json_kernel_start(enum json_kernel_mode mode) {
         .comma = mode == JSON_KERNEL_ELEMENTS,
     };
 }
-
-size_t json_kernel_count_lines(const uint8_t *bytes, size_t count) {
-    enum { LANES = 32 };
-    size_t lines = 0;
-    while (count >= LANES) {
-        // Counters of one byte, in a form that compilers turn into vectors; read before they could overflow.
-        uint8_t counters[LANES] = {0};
-        for (int round = 0; round < 255 && count >= LANES; round++) {
-            for (int lane = 0; lane < LANES; lane++) counters[lane] += bytes[lane] == '\n';
-            bytes += LANES;
-            count -= LANES;
-        }
-        for (int lane = 0; lane < LANES; lane++) lines += counters[lane];
-    }
-    while (count-- > 0) lines += *bytes++ == '\n';
-    return lines;
-}

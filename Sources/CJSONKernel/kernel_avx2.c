@@ -138,7 +138,7 @@ ALWAYS_INLINE __m256i utf8_errors_of(__m256i bytes, __m256i before) {
     return _mm256_xor_si256(wanted, pairs);
 }
 
-ALWAYS_INLINE uint64_t utf8_errors(struct json_kernel_state *state, const uint8_t *bytes) {
+OUT_OF_LINE uint64_t utf8_errors(struct json_kernel_state *state, const uint8_t *bytes) {
     uint32_t tail = 0;
     if (state->in_sequence) memcpy(&tail, state->tail, 4);
     __m256i low = _mm256_loadu_si256((const __m256i *)bytes);

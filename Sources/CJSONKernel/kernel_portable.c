@@ -129,7 +129,7 @@ ALWAYS_INLINE size_t sequence_start(const uint8_t *bytes, size_t count, size_t *
     return length;
 }
 
-ALWAYS_INLINE uint64_t utf8_errors(struct json_kernel_state *state, const uint8_t *bytes) {
+OUT_OF_LINE uint64_t utf8_errors(struct json_kernel_state *state, const uint8_t *bytes) {
     uint8_t joined[4 + 64];
     memcpy(joined, state->tail, 4);
     memcpy(joined + 4, bytes, 64);

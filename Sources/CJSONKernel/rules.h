@@ -49,10 +49,9 @@ ALWAYS_INLINE uint64_t escaped_bytes(uint64_t backslash, uint64_t *escaping) {
     return escaped;
 }
 
-/// Where an escape is none of RFC 8259, section 7. Quotes and backslashes may be escaped always.
-ALWAYS_INLINE uint64_t escape_errors(
+/// Where an escape is none of RFC 8259, section 7. Escaped quotes and backslashes are right and not given.
+OUT_OF_LINE uint64_t escape_errors(
     struct json_kernel_state *state, const uint8_t *bytes, uint64_t escaped) {
-    if (!(escaped | state->hexadecimal)) return 0;
     uint64_t simple, unicode, hexadecimal;
     classify_escapes(bytes, &simple, &unicode, &hexadecimal);
     uint64_t starts = escaped & unicode;
@@ -61,8 +60,8 @@ ALWAYS_INLINE uint64_t escape_errors(
     return (escaped & ~(simple | unicode)) | (wanted & ~hexadecimal);
 }
 
-/// The bytes of literals among those that start at `starts`; `errors` gets those that are none.
-/// Up to 4 bytes behind the block are looked at.
+/// The bytes of literals; `starts` are the first bytes of literals and of negative numbers, and `errors` gets
+/// those of neither. Up to 4 bytes behind the block are looked at.
 ALWAYS_INLINE uint64_t literal_bytes(
     struct json_kernel_state *state, const uint8_t *bytes, uint64_t starts, uint64_t *errors) {
     uint64_t literals = state->literal;
@@ -71,6 +70,7 @@ ALWAYS_INLINE uint64_t literal_bytes(
         int index = __builtin_ctzll(starts);
         uint32_t word;
         memcpy(&word, bytes + index, 4);
+        if (bytes[index] == '-') continue;
         bool is_short = word == WORD('t', 'r', 'u', 'e') || word == WORD('n', 'u', 'l', 'l');
         bool is_long = word == WORD('f', 'a', 'l', 's') && bytes[index + 4] == 'e';
         if (!(is_short | is_long)) *errors |= UINT64_C(1) << index;
@@ -81,32 +81,26 @@ ALWAYS_INLINE uint64_t literal_bytes(
     return literals;
 }
 
-/// Where numbers and literals break RFC 8259, sections 3 and 6, in a block that holds more than digits of
-/// them. `starts` are their first bytes.
-ALWAYS_INLINE uint64_t scalar_errors(
-    struct json_kernel_state *state, const struct block *block, const uint8_t *bytes, uint64_t scalar,
-    uint64_t starts) {
+/// Where numbers break RFC 8259, section 6, in a block that holds more than digits of them. `starts` are the first
+/// bytes of numbers.
+OUT_OF_LINE uint64_t number_errors(
+    struct json_kernel_state *state, const uint8_t *bytes, uint64_t number, uint64_t starts, uint64_t digit,
+    uint64_t zero) {
     struct number_block others = classify_numbers(bytes);
-    uint64_t errors = 0;
-    uint64_t number_starts = starts & (block->digit | others.minus);
-    uint64_t literal = literal_bytes(state, bytes, starts & ~number_starts, &errors);
-    uint64_t number = scalar & ~literal;
-    errors |= AFTER(literal, state->literal_end) & number;
-
-    uint64_t digit = block->digit & number, minus = others.minus & number, plus = others.plus & number;
+    uint64_t minus = others.minus & number, plus = others.plus & number;
     uint64_t point = others.point & number, exponent = others.exponent & number;
     uint64_t sign = minus | plus, sign_or_point = sign | point;
 
     uint64_t after_digit = AFTER(digit, state->digit);
     uint64_t after_point = AFTER(point, state->point);
     uint64_t after_exponent = AFTER(exponent, state->exponent);
-    errors |= (number & ~(digit | sign_or_point | exponent)) | (minus & ~(number_starts | after_exponent))
+    uint64_t errors = (number & ~(digit | sign_or_point | exponent)) | (minus & ~(starts | after_exponent))
         | (plus & ~after_exponent) | ((point | exponent) & ~after_digit)
         | (AFTER(sign_or_point, state->sign_or_point) & ~digit) | (after_exponent & ~(digit | sign));
 
     // No zero leads other digits; where there is no sign, `examine` sees to that.
-    uint64_t first = AFTER(number_starts & minus, state->first_sign) & digit;
-    uint64_t first_zero = first & block->zero;
+    uint64_t first = AFTER(starts & minus, state->first_sign) & digit;
+    uint64_t first_zero = first & zero;
     errors |= first_zero << 1 & digit;
 
     // Behind a fraction no other point, behind an exponent neither point nor exponent.
@@ -116,18 +110,15 @@ ALWAYS_INLINE uint64_t scalar_errors(
     errors |= run_ends(digit, after_point | state->fraction, &fraction_overflow) & point;
     errors |= run_ends(digit, powers | state->power, &power_overflow) & (point | exponent);
 
-    state->literal_end = literal >> 63;
     state->sign_or_point = sign_or_point >> 63;
     state->point = point >> 63;
     state->exponent = exponent >> 63;
     state->exponent_sign = exponent_sign >> 63;
     state->fraction = fraction_overflow;
     state->power = power_overflow;
-    state->first_sign = (number_starts & minus) >> 63;
+    state->first_sign = (starts & minus) >> 63;
     state->first_zero |= first_zero >> 63;
-    state->digit = digit >> 63;
-    state->in_scalar = (state->literal | ((literal | sign_or_point | exponent) >> 63)) != 0 || fraction_overflow
-        || power_overflow;
+    state->in_number = ((sign_or_point | exponent) >> 63) | fraction_overflow | power_overflow;
     return errors;
 }
 
@@ -275,7 +266,8 @@ ALWAYS_INLINE bool examine(
     uint64_t open = block.open & outside, close = block.close & outside;
 
     uint64_t errors = (block.control & in_string) | (block.backslash & ~in_string);
-    errors |= escape_errors(state, bytes, escaped & ~(block.quote | block.backslash));
+    uint64_t other = escaped & ~(block.quote | block.backslash);
+    if (other | state->hexadecimal) errors |= escape_errors(state, bytes, other);
     if (block.has_high | state->in_sequence) errors |= utf8_errors(state, bytes);
 
     uint64_t scalar = outside & ~(space | comma | colon | open | close);
@@ -285,11 +277,18 @@ ALWAYS_INLINE bool examine(
     errors |= AFTER(first_zero, state->first_zero) & scalar & block.digit;
     state->scalar = scalar >> 63;
     state->first_zero = first_zero >> 63;
-    if ((scalar & ~block.digit) | state->in_scalar) {
-        errors |= scalar_errors(state, &block, bytes, scalar, starts);
-    } else {
-        state->digit = scalar >> 63;
+    uint64_t number = scalar, digit = scalar & block.digit;
+    if ((scalar & ~digit) | state->in_scalar) {
+        uint64_t literal = literal_bytes(state, bytes, starts & ~digit, &errors);
+        number &= ~literal;
+        digit &= ~literal;
+        errors |= AFTER(literal, state->literal_end) & number;
+        state->literal_end = literal >> 63;
+        if ((number & ~digit) | state->in_number)
+            errors |= number_errors(state, bytes, number, starts & ~literal, digit, block.zero);
+        state->in_scalar = state->literal | state->literal_end | state->in_number;
     }
+    state->digit = digit >> 63;
 
     struct tokens tokens = {
         .opening = quote & in_string,

@@ -68,8 +68,19 @@ package struct FieldLookup: ~Copyable {
         var ordinal = 0
     }
 
+    /// A value, and in which text.
+    private struct Finding {
+        var generation = 0
+        var kind = JSONToken.Kind.null
+        var start = 0
+        var end = 0
+    }
+
     private let tree: FieldLookupTree
-    private var values: [FieldValue]
+    /// For each node what was found there last.
+    private var findings: [Finding]
+    /// The number of the text that is looked at, from 1.
+    private var generation = 0
     private var guesses: FieldNameGuesses
     /// The objects and arrays around the innermost one, which `find` holds itself.
     private var outer: [Level] = []
@@ -77,99 +88,87 @@ package struct FieldLookup: ~Copyable {
 
     package init(_ paths: [FieldPath]) {
         tree = FieldLookupTree(paths)
-        values = Array(repeating: .missing, count: tree.count)
+        findings = Array(repeating: Finding(), count: tree.count)
         guesses = FieldNameGuesses(nodes: tree.count)
         outer.reserveCapacity(32)
     }
 
     /// What the path of this number led to in the text given to `find` last.
-    package func value(_ path: Int) -> FieldValue { values[tree.targets[path]] }
+    package func value(_ path: Int) -> FieldValue {
+        let finding = findings[tree.targets[path]]
+        return finding.generation == generation ? finding.kind.value(finding.start..<finding.end) : .missing
+    }
 
     /// Looks up all paths in `text`, one value with nothing but white space around it.
     package mutating func find(in text: RawSpan) throws(Malformed) {
-        outer.removeAll(keepingCapacity: true)
+        begin()
         var level = Level()
-        var depth = 0
         var node = 0
         var offset = 0
-        JSONToken.skipWhiteSpace(text, &offset)
+        var byte = JSONToken.next(text, &offset)
         while true {
-            let first = JSONToken.byte(text, offset)
-            if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                let isObject = first == UInt8(ascii: "{")
-                set(node, isObject ? .object : .array, 0..<0)
+            // At a value.
+            var isInside = false
+            if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
+                let opening = byte
+                let isObject = opening == UInt8(ascii: "{")
+                if node != Self.nowhere { set(node, isObject ? .object : .array, 0, 0) }
                 outer.append(level)
-                depth += 1
                 let leadsOn = node != Self.nowhere && tree.hasChildren(node)
                 level = Level(node: leadsOn ? node : Self.nowhere, isObject: isObject)
                 offset += 1
-                JSONToken.skipWhiteSpace(text, &offset)
-                // An empty one's closing bracket is met below.
-                if JSONToken.byte(text, offset) != first + 2 {
-                    node = try enter(level, text, &offset)
-                    continue
-                }
+                byte = JSONToken.next(text, &offset)
+                isInside = byte != opening + 2
             } else {
                 let start = offset
-                let kind = try JSONToken.scalar(text, first, &offset)
-                set(node, kind, start..<offset)
+                let kind = try JSONToken.scalar(text, byte, &offset)
+                if node != Self.nowhere { set(node, kind, start, offset) }
+                byte = JSONToken.next(text, &offset)
             }
-            // Behind a value: up through all that ends here, then on to the next.
-            while true {
-                JSONToken.skipWhiteSpace(text, &offset)
-                guard depth > 0 else {
+            if !isInside {
+                // Behind a value, or inside an empty one: up through all that ends here.
+                while !outer.isEmpty, byte == (level.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
+                    level = outer.removeLast()
+                    offset += 1
+                    byte = JSONToken.next(text, &offset)
+                }
+                guard !outer.isEmpty else {
                     guard offset == text.byteCount else { throw Malformed(offset: offset, expected: .end) }
                     return
                 }
-                let byte = JSONToken.byte(text, offset)
-                if byte == UInt8(ascii: ",") {
-                    level.ordinal += 1
-                    offset += 1
-                    JSONToken.skipWhiteSpace(text, &offset)
-                    node = try enter(level, text, &offset)
-                    break
-                }
-                guard byte == (level.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
+                guard byte == UInt8(ascii: ",") else {
                     throw Malformed(
                         offset: offset, expected: level.isObject ? .commaOrBrace : .commaOrBracket)
                 }
+                level.ordinal += 1
                 offset += 1
-                level = outer.removeLast()
-                depth -= 1
+                byte = JSONToken.next(text, &offset)
             }
+            // At a member's name or an element.
+            guard level.isObject else {
+                let isWanted = level.node != Self.nowhere
+                node = isWanted ? tree.child(of: level.node, at: level.ordinal) : Self.nowhere
+                continue
+            }
+            guard byte == UInt8(ascii: "\"") else {
+                throw Malformed(offset: offset, expected: level.ordinal == 0 ? .nameOrEnd : .name)
+            }
+            offset += 1
+            if level.node == Self.nowhere {
+                _ = try JSONToken.string(text, &offset)
+                node = Self.nowhere
+            } else if let guess = guesses.match(level.node, level.ordinal, text, offset) {
+                offset += guess.length
+                node = guess.child
+            } else {
+                node = try lookUpName(level, text, &offset)
+            }
+            guard JSONToken.next(text, &offset) == UInt8(ascii: ":") else {
+                throw Malformed(offset: offset, expected: .colon)
+            }
+            offset += 1
+            byte = JSONToken.next(text, &offset)
         }
-    }
-
-    /// Goes to the next value of `level`: past the member's name, if it is an object.
-    ///
-    /// - Returns: the value's node.
-    @inline(__always)
-    private mutating func enter(
-        _ level: Level, _ text: RawSpan, _ offset: inout Int
-    ) throws(Malformed) -> Int {
-        guard level.isObject else {
-            return level.node == Self.nowhere ? Self.nowhere : tree.child(of: level.node, at: level.ordinal)
-        }
-        guard JSONToken.byte(text, offset) == UInt8(ascii: "\"") else {
-            throw Malformed(offset: offset, expected: level.ordinal == 0 ? .nameOrEnd : .name)
-        }
-        offset += 1
-        var node = Self.nowhere
-        if level.node == Self.nowhere {
-            _ = try JSONToken.string(text, &offset)
-        } else if let guess = guesses.match(level.node, level.ordinal, text, offset) {
-            offset += guess.length
-            node = guess.child
-        } else {
-            node = try lookUpName(level, text, &offset)
-        }
-        JSONToken.skipWhiteSpace(text, &offset)
-        guard JSONToken.byte(text, offset) == UInt8(ascii: ":") else {
-            throw Malformed(offset: offset, expected: .colon)
-        }
-        offset += 1
-        JSONToken.skipWhiteSpace(text, &offset)
-        return node
     }
 
     /// Goes from a name's first byte past its closing quote.
@@ -196,11 +195,19 @@ package struct FieldLookup: ~Copyable {
         return child
     }
 
-    /// Notes a value, and that nothing was found below it yet: an earlier duplicate no longer counts.
+    /// Forgets all values.
+    private mutating func begin() {
+        generation += 1
+        if !outer.isEmpty { outer.removeAll(keepingCapacity: true) }
+    }
+
+    /// Notes a value.
     @inline(__always)
-    private mutating func set(_ node: Int, _ kind: JSONToken.Kind, _ range: Range<Int>) {
-        guard node != Self.nowhere else { return }
-        for descendant in tree.subtree(node) { values[descendant] = .missing }
-        values[node] = kind.value(range)
+    private mutating func set(_ node: Int, _ kind: JSONToken.Kind, _ start: Int, _ end: Int) {
+        if findings[node].generation == generation {
+            // A duplicate: what was found below the earlier one no longer counts.
+            for descendant in tree.subtree(node) { findings[descendant].generation = 0 }
+        }
+        findings[node] = Finding(generation: generation, kind: kind, start: start, end: end)
     }
 }

@@ -11,6 +11,9 @@ struct FieldNameGuesses {
         var length = 0
         /// The tree's node that goes with the name.
         var child = 0
+        /// The first bytes of name and quote as a number, and which bits of it count.
+        var head: UInt64 = 0
+        var mask: UInt64 = 0
     }
 
     /// For each node `mostNames`.
@@ -32,7 +35,12 @@ struct FieldNameGuesses {
         guard ordinal < Self.mostNames else { return nil }
         let index = node * Self.mostNames + ordinal
         let guess = guesses[index]
-        guard guess.length > 0, guess.length <= text.byteCount - offset else { return nil }
+        guard guess.length > 0, offset + 8 <= text.byteCount, offset + guess.length <= text.byteCount else {
+            return nil
+        }
+        let head = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+        guard (UInt64(littleEndian: head) ^ guess.head) & guess.mask == 0 else { return nil }
+        if guess.length <= 8 { return (guess.length, guess.child) }
         let isSame = unsafe text.withUnsafeBytes { text in
             unsafe names.withUnsafeBytes { names in
                 guard let text = text.baseAddress, let names = names.baseAddress else { return false }
@@ -50,7 +58,12 @@ struct FieldNameGuesses {
             guesses[index].length = 0
             return
         }
-        guesses[index] = Guess(length: name.byteCount, child: child)
+        var guess = Guess(length: name.byteCount, child: child)
+        for place in 0..<min(8, name.byteCount) {
+            guess.head |= UInt64(name[place]) << UInt64(8 * place)
+            guess.mask |= 0xFF << UInt64(8 * place)
+        }
+        guesses[index] = guess
         for place in 0..<name.byteCount { names[index * Self.longestName + place] = name[place] }
     }
 }

@@ -30,16 +30,19 @@ enum JSONToken {
     /// The byte at `offset`; at the text's end 0, which no token has.
     @inline(__always)
     static func byte(_ text: RawSpan, _ offset: Int) -> UInt8 {
-        offset < text.byteCount ? text[offset] : 0
+        guard offset < text.byteCount else { return 0 }
+        return unsafe text.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
 
+    /// The first byte from `offset` on that is not white space, which `offset` moves to; 0 at the text's end.
     @inline(__always)
-    static func skipWhiteSpace(_ text: RawSpan, _ offset: inout Int) {
-        while offset < text.byteCount, text[offset] <= 0x20 {
-            switch text[offset] {
-            case 0x20, 0x09, 0x0A, 0x0D: offset += 1
-            default: return
+    static func next(_ text: RawSpan, _ offset: inout Int) -> UInt8 {
+        while true {
+            let byte = byte(text, offset)
+            guard byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else {
+                return byte
             }
+            offset += 1
         }
     }
 

@@ -107,7 +107,7 @@ package struct Separation: ~Copyable {
             if step.outcome == .finished { return nil }
             guard case .invalid(let invalid) = step.outcome else { continue }
             guard skipsInvalid else { throw .invalid(input: name, invalid) }
-            report(invalid, of: name)
+            try report(invalid, of: name)
             splitter.skipInvalid()
         }
         return nil
@@ -147,9 +147,12 @@ package struct Separation: ~Copyable {
         return nil
     }
 
-    private mutating func report(_ invalid: InvalidValue, of input: String) {
+    /// Reports behind the values before it, so that on a terminal they stand in the input's order.
+    private mutating func report(_ invalid: InvalidValue, of input: String) throws(SeparationError) {
         skipped += 1
-        if skipped <= Self.reportLimit { diagnostics.report("\(input):\(invalid)") }
+        guard skipped <= Self.reportLimit else { return }
+        try flush()
+        diagnostics.report("\(input):\(invalid)")
     }
 
     private mutating func flush() throws(SeparationError) {

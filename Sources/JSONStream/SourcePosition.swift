@@ -1,5 +1,4 @@
 import ByteIO
-import CJSONKernel
 
 /// A place in an input, as messages name it.
 package struct SourcePosition: Equatable, Sendable {
@@ -17,10 +16,7 @@ package struct SourcePosition: Equatable, Sendable {
 
     /// Moves on behind `bytes`.
     package mutating func advance(over bytes: RawSpan) {
-        let lines = unsafe bytes.withUnsafeBytes { buffer in
-            guard let base = buffer.baseAddress else { return 0 }
-            return unsafe json_kernel_count_lines(base, buffer.count)
-        }
+        let lines = bytes.count(of: 0x0A)
         if lines > 0 {
             var last = bytes.byteCount - 1
             while bytes[last] != 0x0A { last -= 1 }

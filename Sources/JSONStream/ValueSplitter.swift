@@ -190,6 +190,13 @@ package struct ValueSplitter: ~Copyable {
         guard failure == nil, scanned == 0, unread.byteCount > 0, vectorPath.isDue(afterValues: 0),
             let place = vectorPlace
         else { return nil }
+        let white =
+            place == .texts && vectorPath.isAtStart ? unread.prefixLength(where: JSONScanner.isWhiteSpace) : 0
+        if white > 0 {
+            // The LF behind a text that the scanner took would not look compact.
+            scanned = white
+            return Step(outcome: .compacted, consumed: white)
+        }
         let limits = VectorPath.Limits(
             depth: options.maximumDepth - scanner.depth, length: options.maximumLength,
             takesArrays: tracker == nil)

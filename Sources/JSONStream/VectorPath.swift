@@ -67,6 +67,9 @@ struct VectorPath {
         return pause == 0 && kernel != nil
     }
 
+    /// True if no bytes were examined since the last value that was consumed.
+    var isAtStart: Bool { state.position == 0 }
+
     /// Leaves the next value to the scanner.
     mutating func giveUp() {
         state = json_kernel_start(mode)

@@ -11,26 +11,25 @@ package enum EventTime {
         guard text.byteCount >= 20, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
             text[10] | 0x20 == UInt8(ascii: "t") || text[10] == UInt8(ascii: " "),
             text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
-            let century = twoDigits(text, 0), let yearOfCentury = twoDigits(text, 2),
-            let month = twoDigits(text, 5, in: 1...12), let day = twoDigits(text, 8),
-            let hour = twoDigits(text, 11, in: 0...23), let minute = twoDigits(text, 14, in: 0...59),
-            let second = twoDigits(text, 17, in: 0...60), let zone = zoneOffset(text, from: 19)
+            let zone = zoneOffset(text, from: 19)
         else { return nil }
-        let year = 100 * century + yearOfCentury
-        guard (1...CalendarTime.length(ofMonth: month, year: year)).contains(day) else { return nil }
+        let year = 100 * twoDigits(text, 0) + twoDigits(text, 2)
+        let (month, day) = (twoDigits(text, 5), twoDigits(text, 8))
+        let (hour, minute, second) = (twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17))
+        guard year < 10_000, 1 <= month, month <= 12, 1 <= day,
+            day <= CalendarTime.length(ofMonth: month, year: year), hour < 24, minute < 60, second <= 60
+        else { return nil }
         let days = CalendarTime.days(year: year, month: month, day: day)
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - zone
         return CalendarTime.representable.contains(seconds) ? seconds : nil
     }
 
-    private static func twoDigits(
-        _ text: RawSpan, _ offset: Int, in range: ClosedRange<Int> = 0...99
-    ) -> Int? {
+    /// The number of two digits, far too large if they are none.
+    @inline(__always)
+    private static func twoDigits(_ text: RawSpan, _ offset: Int) -> Int {
         let tens = text[offset] &- UInt8(ascii: "0")
         let ones = text[offset + 1] &- UInt8(ascii: "0")
-        guard tens < 10, ones < 10 else { return nil }
-        let value = 10 * Int(tens) + Int(ones)
-        return range.contains(value) ? value : nil
+        return tens < 10 && ones < 10 ? 10 * Int(tens) + Int(ones) : 10_000
     }
 
     /// A fraction, which is passed over, and `Z` or `+HH:MM` up to the text's end: in seconds, to be taken
@@ -45,9 +44,10 @@ package enum EventTime {
         let sign = text[offset]
         if sign | 0x20 == UInt8(ascii: "z") { return offset + 1 == text.byteCount ? 0 : nil }
         guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), offset + 6 == text.byteCount,
-            text[offset + 3] == UInt8(ascii: ":"), let hours = twoDigits(text, offset + 1, in: 0...23),
-            let minutes = twoDigits(text, offset + 4, in: 0...59)
+            text[offset + 3] == UInt8(ascii: ":")
         else { return nil }
+        let (hours, minutes) = (twoDigits(text, offset + 1), twoDigits(text, offset + 4))
+        guard hours < 24, minutes < 60 else { return nil }
         return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 3600 + minutes * 60)
     }
 

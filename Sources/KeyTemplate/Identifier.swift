@@ -38,7 +38,6 @@ struct OrderedIdentifier {
 
 /// The text of identifiers.
 enum IdentifierText {
-    private static let hexadecimal = [UInt8]("0123456789abcdef".utf8)
     /// Source: the ULID specification; Crockford's alphabet without I, L, O and U.
     private static let crockford = [UInt8]("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
@@ -48,6 +47,7 @@ enum IdentifierText {
             UInt64(truncatingIfNeeded: free >> 74) << 16 | UInt64(version) << 12
             | UInt64(truncatingIfNeeded: free >> 62) & 0xFFF
         let low = UInt64(truncatingIfNeeded: free) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        // 8-4-4-4-12
         append(high >> 32, digits: 8, to: &text)
         text.append(UInt8(ascii: "-"))
         append(high >> 16, digits: 4, to: &text)
@@ -66,10 +66,15 @@ enum IdentifierText {
         }
     }
 
-    /// The last `digits` hexadecimal digits of `value`.
+    /// The last `digits` hexadecimal digits of `value`, at most 16.
     static func append(_ value: UInt64, digits: Int, to text: inout ByteBuffer) {
-        for place in stride(from: digits - 1, through: 0, by: -1) {
-            text.append(hexadecimal[Int(truncatingIfNeeded: value >> UInt64(4 * place)) & 15])
+        var characters = InlineArray<16, UInt8>(repeating: 0)
+        var rest = value
+        for place in stride(from: characters.count - 1, to: characters.count - 1 - digits, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: rest & 15)
+            characters[place] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+            rest >>= 4
         }
+        text.append(unsafe characters.span.bytes.extracting(last: digits))
     }
 }

@@ -13,10 +13,8 @@ struct KernelRandom: ~Copyable {
     /// The next 64 random bits.
     mutating func next() -> UInt64 {
         if used + 8 > bytes.count { refill() }
-        var value: UInt64 = 0
-        for index in used..<used + 8 { value = value << 8 | UInt64(bytes[index]) }
-        used += 8
-        return value
+        defer { used += 8 }
+        return unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: used, as: UInt64.self)
     }
 
     private mutating func refill() {

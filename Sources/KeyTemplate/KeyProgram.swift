@@ -46,6 +46,8 @@ struct KeyProgram {
     private(set) var names: [String] = []
     /// What is wanted of JSON lines; each path once.
     private(set) var paths: [FieldPath] = []
+    /// True if a step wants the line's SHA-256.
+    private(set) var hashes = false
     /// True if a key may hold bytes that are written as an escape.
     private(set) var mayNeedEscapes = false
     /// True if a key may hold bytes that are not UTF-8.
@@ -84,7 +86,7 @@ struct KeyProgram {
         case .uuid4: .uuid4
         case .ulid: .ulid
         case .random(let digits): .random(digits: digits)
-        case .sha256(let digits): .sha256(digits: digits)
+        case .sha256(let digits): hash(digits: digits)
         case .crc32(let digits): .crc32(digits: digits)
         case .host: .value(store(context.host))
         case .process: .text(store([UInt8]("\(context.process)".utf8)))
@@ -93,6 +95,11 @@ struct KeyProgram {
         case .path(let path, let format?): .pathTime(store(path), format: store(format))
         case .column(let number): .column(number)
         }
+    }
+
+    private mutating func hash(digits: Int) -> Operation {
+        hashes = true
+        return .sha256(digits: digits)
     }
 
     private mutating func store(_ text: [UInt8]) -> Range<Int> {

@@ -4,15 +4,12 @@ package import ByteIO
 ///
 /// `read` takes a line; `makePartition` and `makeKey` then put together what the template says about it.
 package struct KeyRenderer: ~Copyable {
-    /// The key that was made last, as a record's KEY field is written.
-    package var keyField: ByteBuffer {
-        _read { if program.mayNeedEscapes { yield escapedKey } else { yield key.bytes } }
-    }
     /// What tells the batch of the line that `makePartition` was called for last.
     package var partition: ByteBuffer { _read { yield partitionText.bytes } }
 
     private let program: KeyProgram
     private var values: LineValues
+    private var formats: [FormattedTimes]
     private var clock: LineClock
     private var sequence: UInt64
     private var random = KernelRandom()
@@ -34,7 +31,8 @@ package struct KeyRenderer: ~Copyable {
         clock: LineClock = LineClock()
     ) {
         program = KeyProgram(template, context)
-        values = LineValues(paths: program.paths)
+        values = LineValues(paths: program.paths, hashes: program.hashes)
+        formats = program.formats.map { FormattedTimes($0) }
         self.clock = clock
         sequence = firstSequenceNumber
         numbers = Array(repeating: DecimalText(0), count: program.steps.count)
@@ -48,9 +46,24 @@ package struct KeyRenderer: ~Copyable {
         partitionText.removeAll()
         for index in program.steps.indices where program.steps[index].isOfLine {
             let start = partitionText.bytes.count
-            try Self.insert(program.steps[index], of: line, &values, program, into: &partitionText)
+            try Self.insert(program.steps[index], of: line, &values, &formats, program, into: &partitionText)
             // Lengths keep the texts apart: "a" and "bc" are not "ab" and "c".
             partitionText.bytes.append(decimal: UInt64(partitionText.bytes.count - start), width: 20)
+        }
+    }
+
+    /// The key that was made last, as a record's KEY field is written.
+    package var keyField: [UInt8] {
+        program.mayNeedEscapes ? escapedKey.bytes.array : key.bytes.bytes.array
+    }
+
+    /// Writes the key that was made last as a record's KEY field, TAB included.
+    package func writeKeyField(to output: inout BlockWriter) throws(SystemError) {
+        let tab = UInt8(ascii: "\t")
+        if program.mayNeedEscapes {
+            try output.append(escapedKey, endedBy: tab)
+        } else {
+            try output.append(key.bytes, endedBy: tab)
         }
     }
 
@@ -65,18 +78,17 @@ package struct KeyRenderer: ~Copyable {
         key.removeAll()
         clock.advance(to: reading)
         for index in program.steps.indices {
-            let step = program.steps[index]
-            switch step.operation {
+            switch program.steps[index].operation {
             case .text(let range): key.bytes.append(program.texts, range)
             case .time(let unit, let width):
                 let time = unit < 1_000_000 ? clock.unique : clock.calendar
                 insert(unit == 1 ? time : time / unit, width: width, step: index)
             case .now(let format):
-                program.formats[format].append(Int(clock.calendar / 1_000_000_000), to: &key.bytes)
+                formats[format].append(Int(clock.calendar / 1_000_000_000), to: &key.bytes)
             case .sequence(let width): insert(sequence, width: width, step: index)
             case .lineNumber(let width): insert(number, width: width, step: index)
-            case .uuid, .uuid4, .ulid, .random: insertRandom(step.operation)
-            default: try Self.insert(step, of: line, &values, program, into: &key)
+            case .uuid, .uuid4, .ulid, .random: insertRandom(program.steps[index].operation)
+            default: try Self.insert(program.steps[index], of: line, &values, &formats, program, into: &key)
             }
         }
         try finishKey()
@@ -110,8 +122,8 @@ package struct KeyRenderer: ~Copyable {
 
     /// Inserts a value from outside, which may be missing.
     private static func insert(
-        _ step: KeyProgram.Step, of line: RawSpan, _ values: inout LineValues, _ program: KeyProgram,
-        into key: inout KeyText
+        _ step: KeyProgram.Step, of line: RawSpan, _ values: inout LineValues,
+        _ formats: inout [FormattedTimes], _ program: KeyProgram, into key: inout KeyText
     ) throws(LineFault) {
         var isThere = true
         do throws(LineFault.Reason) {
@@ -119,7 +131,7 @@ package struct KeyRenderer: ~Copyable {
             case .path(let path):
                 isThere = try values.insertValue(path, of: line, isRaw: step.isRaw, into: &key)
             case .pathTime(let path, let format):
-                isThere = try values.insertTime(path, of: line, program.formats[format], into: &key)
+                isThere = try values.insertTime(path, of: line, &formats[format], into: &key)
             case .column(let number):
                 isThere = values.insertColumn(number, of: line, isRaw: step.isRaw, into: &key)
             case .sha256(let digits): values.insertSHA256(of: line, digits: digits, into: &key)

@@ -16,7 +16,7 @@ struct KeyText: ~Copyable {
 
     mutating func removeAll() {
         bytes.removeAll()
-        dotValues.removeAll(keepingCapacity: true)
+        if !dotValues.isEmpty { dotValues.removeAll(keepingCapacity: true) }
     }
 
     /// Appends a value, percent-encoded unless it is to stay as it is.

@@ -25,7 +25,8 @@ package struct KeyedLines: ~Copyable {
     private static let newline = UInt8(ascii: "\n")
 
     private var renderer: KeyRenderer
-    private var batches: BatchTable?
+    private var batches: BatchTable
+    private let isBatching: Bool
     private var rejects: RejectFile?
     private var output: BlockWriter
     private let signals: SignalPipe
@@ -49,7 +50,8 @@ package struct KeyedLines: ~Copyable {
         clock: Clock = .system
     ) {
         self.renderer = renderer
-        self.batches = batches
+        isBatching = batches != nil
+        self.batches = batches ?? BatchTable(BatchLimits(lines: 1), maximumOpen: 1)
         self.rejects = rejects
         self.signals = signals
         self.diagnostics = diagnostics
@@ -92,7 +94,15 @@ package struct KeyedLines: ~Copyable {
                 try closeExpired()
                 // A line that is left when nothing more comes has no newline.
                 let isTerminated = !input.isAtEnd
-                while let line = input.nextLine() { try key(line, isTerminated) }
+                while let line = input.nextLine() {
+                    lineNumber += 1
+                    if isBatching {
+                        try keyInBatch(line, isTerminated)
+                    } else {
+                        try keyAlone(line, isTerminated)
+                    }
+                    lineStart += line.byteCount + 1
+                }
             }
         }
         return nil
@@ -105,7 +115,7 @@ package struct KeyedLines: ~Copyable {
             guard event == .timedOut else { return event }
             try output.flush()
             try rejects?.writer.flush()
-            let wait = batches?.deadline.map { max(0, $0 - clock.monotonic()) }
+            let wait = batches.deadline.map { max(0, $0 - clock.monotonic()) }
             return try waitForInput(descriptor, signals: signals, milliseconds: wait)
         } catch {
             throw .system(error)
@@ -114,54 +124,58 @@ package struct KeyedLines: ~Copyable {
 
     // MARK: - Lines
 
-    /// Where a line's key is, and what has to be written before its record.
-    private enum Place {
-        /// It is the renderer's last one.
-        case own
-        /// It is that of a batch; another one may have to be closed.
-        case batch(BatchTable.Slot, closing: [UInt8]?)
-    }
-
-    private mutating func key(_ line: RawSpan, _ isTerminated: Bool) throws(KeyedLinesError) {
-        lineNumber += 1
-        let place: Place
+    /// Writes the record of a line with a key of its own.
+    private mutating func keyAlone(_ line: RawSpan, _ isTerminated: Bool) throws(KeyedLinesError) {
         do {
-            place = try findPlace(line)
+            try renderer.read(line)
+            try renderer.makeKey(line, number: lineNumber, readAt: readAt)
         } catch {
-            try setAside(line, error)
-            return lineStart += line.byteCount + 1
+            return try setAside(line, error)
         }
-        lineStart += line.byteCount + 1
         do {
-            switch place {
-            case .own: try output.append(renderer.keyField, endedBy: Self.tab)
-            case .batch(let slot, let closing):
-                if let closing { try output.append(closing.bytes, endedBy: Self.newline) }
-                if let key = batches?.keyField(slot) { try output.append(key.bytes, endedBy: Self.tab) }
-            }
-            if isTerminated {
-                try output.append(line, endedBy: Self.newline)
-            } else {
-                try output.append(line)
-            }
+            try renderer.writeKeyField(to: &output)
+            try writeData(line, isTerminated)
         } catch {
             throw .system(error)
         }
     }
 
-    private mutating func findPlace(_ line: RawSpan) throws(LineFault) -> Place {
-        try renderer.read(line)
-        guard batches != nil else {
-            try renderer.makeKey(line, number: lineNumber, readAt: readAt)
-            return .own
+    /// Writes the record of a line with its batch's key, and before it the close record of a batch that has
+    /// to make room.
+    private mutating func keyInBatch(_ line: RawSpan, _ isTerminated: Bool) throws(KeyedLinesError) {
+        let place: (slot: BatchTable.Slot, closing: [UInt8]?)
+        do {
+            place = try findBatch(line)
+        } catch {
+            return try setAside(line, error)
         }
+        do {
+            if let closing = place.closing { try output.append(closing.bytes, endedBy: Self.newline) }
+            let keyField = batches.keyField(place.slot)
+            try output.append(keyField.bytes, endedBy: Self.tab)
+            try writeData(line, isTerminated)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private mutating func findBatch(
+        _ line: RawSpan
+    ) throws(LineFault) -> (slot: BatchTable.Slot, closing: [UInt8]?) {
+        try renderer.read(line)
         try renderer.makePartition(line)
         let size = line.byteCount + 1
-        if let slot = batches?.join(renderer.partition, size: size) { return .batch(slot, closing: nil) }
+        if let slot = batches.join(renderer.partition, size: size) { return (slot, nil) }
         try renderer.makeKey(line, number: lineNumber, readAt: readAt)
-        let keyField = renderer.keyField.bytes.array
-        let begun = batches?.begin(renderer.partition, keyField: keyField, size: size, at: now)
-        return begun.map { .batch($0.slot, closing: $0.closing) } ?? .own
+        return batches.begin(renderer.partition, keyField: renderer.keyField, size: size, at: now)
+    }
+
+    private mutating func writeData(_ line: RawSpan, _ isTerminated: Bool) throws(SystemError) {
+        if isTerminated {
+            try output.append(line, endedBy: Self.newline)
+        } else {
+            try output.append(line)
+        }
     }
 
     /// Puts a line that gets no key into the reject file, or ends the run.
@@ -188,13 +202,13 @@ package struct KeyedLines: ~Copyable {
     // MARK: - Close records
 
     private mutating func closeExpired() throws(KeyedLinesError) {
-        guard batches != nil else { return }
+        guard isBatching else { return }
         now = clock.monotonic()
-        while let key = batches?.expire(at: now) { try writeCloseRecord(key) }
+        while let key = batches.expire(at: now) { try writeCloseRecord(key) }
     }
 
     private mutating func closeAll() throws(KeyedLinesError) {
-        while let key = batches?.end() { try writeCloseRecord(key) }
+        while let key = batches.end() { try writeCloseRecord(key) }
     }
 
     private mutating func writeCloseRecord(_ key: [UInt8]) throws(KeyedLinesError) {

@@ -42,8 +42,7 @@ package struct LineClock: Sendable {
     ///
     /// - Parameter reading: the clock when the key's line was read.
     package mutating func advance(to reading: UInt64) {
-        let next = (unique / resolution + 1) * resolution
-        unique = max(reading, next)
+        unique = max(reading, unique + resolution)
         calendar = unique - reading > 1_000_000_000 ? reading : unique
     }
 }

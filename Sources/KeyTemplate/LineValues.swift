@@ -6,13 +6,17 @@ import JSONStream
 struct LineValues: ~Copyable {
     private let paths: [FieldPath]
     private var lookup: FieldLookup
-    private var digest = MessageDigest(.sha256)
+    /// Nil if no hash is wanted: libcrypto takes a millisecond to get ready.
+    private var digest: MessageDigest?
     /// A string with its escapes resolved.
     private var unescaped = ByteBuffer()
 
-    /// - Parameter paths: what is wanted of JSON lines, by number.
-    init(paths: [FieldPath]) {
+    /// - Parameters:
+    ///   - paths: what is wanted of JSON lines, by number.
+    ///   - hashes: true if SHA-256 is wanted.
+    init(paths: [FieldPath], hashes: Bool) {
         self.paths = paths
+        digest = hashes ? MessageDigest(.sha256) : nil
         lookup = FieldLookup(paths)
     }
 
@@ -54,7 +58,7 @@ struct LineValues: ~Copyable {
     ///
     /// - Returns: false if there is none.
     mutating func insertTime(
-        _ path: Int, of line: RawSpan, _ format: TimeFormat, into key: inout KeyText
+        _ path: Int, of line: RawSpan, _ format: inout FormattedTimes, into key: inout KeyText
     ) throws(LineFault.Reason) -> Bool {
         let value = lookup.value(path)
         let text = line.extracting(value.range)
@@ -100,8 +104,8 @@ struct LineValues: ~Copyable {
 
     /// Inserts the leading hexadecimal digits of the line's SHA-256.
     mutating func insertSHA256(of line: RawSpan, digits: Int, into key: inout KeyText) {
-        digest.update(line)
-        let hash = digest.finish()
+        digest?.update(line)
+        guard let hash = digest?.finish() else { return }
         for place in 0..<digits {
             let byte = hash[place / 2]
             IdentifierText.append(UInt64(place % 2 == 0 ? byte >> 4 : byte & 15), digits: 1, to: &key.bytes)

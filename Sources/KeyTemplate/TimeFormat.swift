@@ -55,6 +55,27 @@ package struct TimeFormat: Equatable, Sendable {
         }
     }
 
+    /// For how many seconds on end the text stays the same: a day, an hour, a minute or one second.
+    var resolution: Int {
+        pieces.map { piece in
+            switch piece {
+            case .number(let letter, _), .name(let letter, _): Self.resolution(letter)
+            case .byte: 86_400
+            }
+        }.min() ?? 86_400
+    }
+
+    private static func resolution(_ letter: UInt8) -> Int {
+        switch letter {
+        case UInt8(ascii: "s"), UInt8(ascii: "S"): 1
+        case UInt8(ascii: "M"): 60
+        case UInt8(ascii: "H"), UInt8(ascii: "I"), UInt8(ascii: "k"), UInt8(ascii: "l"), UInt8(ascii: "p"),
+            UInt8(ascii: "P"):
+            3600
+        default: 86_400
+        }
+    }
+
     /// True if the text holds a byte that keys are written with an escape for.
     var holdsEscapedBytes: Bool {
         pieces.contains { [.byte(0x5C), .byte(0x09), .byte(0x0A), .byte(0x0D)].contains($0) }
@@ -171,6 +192,11 @@ package struct TimeFormat: Equatable, Sendable {
     }
 
     private static func append(_ value: Int, _ width: Int, _ padding: Padding, to text: inout ByteBuffer) {
+        if padding == .zeros, width == 2 || width == 4, 0 <= value, value < 10_000 {
+            // Nearly all there is, without a detour.
+            if width == 4 || value >= 100 { appendPair(value / 100, to: &text) }
+            return appendPair(value % 100, to: &text)
+        }
         if value < 0 { text.append(UInt8(ascii: "-")) }
         if padding == .spaces {
             var bound = (1..<width).reduce(1) { bound, _ in 10 * bound }
@@ -180,6 +206,11 @@ package struct TimeFormat: Equatable, Sendable {
             }
         }
         text.append(decimal: UInt64(value.magnitude), width: padding == .zeros ? width : 1)
+    }
+
+    private static func appendPair(_ value: Int, to text: inout ByteBuffer) {
+        text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10))
+        text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
     }
 
     private static let weekdays: [StaticString] = [

@@ -13,8 +13,9 @@ package struct PutGrouping {
         case open(Slot, completing: Slot?)
         /// It is an object of its own.
         case whole
-        /// Its key's object was completed in this run: storing it would overwrite that one.
-        case comesAgain
+        /// Its key's object was completed in this run: storing it would overwrite that one. A record of
+        /// another key it is all the same to the one in `completing`, which is whole.
+        case comesAgain(completing: Slot?)
     }
 
     /// What becomes of a close record.
@@ -56,16 +57,12 @@ package struct PutGrouping {
             entries[slot]?.use = uses
             return .append(slot)
         }
-        guard !completed.contains(key) else { return .comesAgain }
+        guard !completed.contains(key) else { return .comesAgain(completing: makeRoom()) }
         if each {
             completed.insert(key)
             return .whole
         }
-        var evicted: Slot?
-        if slots.count == maxOpen {
-            evicted = leastRecentlyUsed
-            if let evicted { complete(evicted) }
-        }
+        let evicted = makeRoom()
         let slot = evicted ?? freeSlot()
         slots[key] = slot
         entries[slot] = Entry(digest: key, use: uses)
@@ -86,6 +83,13 @@ package struct PutGrouping {
         let open = slots.values.sorted { (entries[$0]?.use ?? 0) < (entries[$1]?.use ?? 0) }
         for slot in open { complete(slot) }
         return open
+    }
+
+    /// Completes an object if another key needs its place.
+    private mutating func makeRoom() -> Slot? {
+        guard slots.count == maxOpen, let slot = leastRecentlyUsed else { return nil }
+        complete(slot)
+        return slot
     }
 
     private mutating func complete(_ slot: Slot) {

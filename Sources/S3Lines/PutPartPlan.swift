@@ -3,13 +3,13 @@ import S3Core
 /// How an object of unknown length is cut into parts. A plain function of the part's number.
 ///
 /// Parts begin small, so that memory holds many of them and small objects go out early, and double every
-/// thousand, so that 10,000 of them hold an object as large as a quarter of the memory allows:
+/// 800, so that 10,000 of them hold an object as large as a quarter of the memory allows:
 ///
-///     parts          1...1000   1001...2000   2001...3000   ...   up to 10000
-///     size           5M         10M           20M           ...   memory / 4
+///     parts          1...800   801...1600   1601...2400   ...   up to 10000
+///     size           5M        10M          20M           ...   memory / 4
 package struct PutPartPlan: Equatable, Sendable {
     /// How many parts have one size.
-    private static let partsOfASize = 1000
+    private static let partsOfASize = 800
     /// A buffer at most fills a quarter of the memory: some are sent while the next one is filled.
     package static let partsInMemory = 4
 

@@ -185,7 +185,8 @@ final class PutRecords<Store: PutStore> {
             return .open(draft)
         case .whole:
             return .whole(objects.begin(key, objectKey, line: line, capacity: capacity))
-        case .comesAgain:
+        case .comesAgain(let evicted):
+            if let evicted { complete(evicted) }
             objects.stop(
                 .malformed(
                     "line \(line): \(Diagnostics.printable(key)): the key comes again after its object was "

@@ -36,7 +36,7 @@ struct ObjectOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Storage class: STANDARD_IA, GLACIER, ...", valueName: "class"))
+        help: ArgumentHelp("Storage class: STANDARD_IA, GLACIER, ...", valueName: "name"))
     var storageClass: String?
 
     @Option(

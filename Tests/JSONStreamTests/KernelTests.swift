@@ -1,4 +1,5 @@
-import JSONStream
+import ByteIO
+@testable import JSONStream
 import SeparationHarness
 import Testing
 
@@ -15,6 +16,34 @@ struct KernelTests {
         var short = SplitOptions()
         short.maximumLength = 100
         return [SplitOptions(), unwrapping, path, shallow, short]
+    }
+
+    /// What the kernels were made for must not be left to the scanner.
+    @Test(arguments: VectorKernel.allCases, [1, 2, 7, 100]) func takeValidTexts(
+        kernel: VectorKernel, size: Int
+    ) {
+        let limits = VectorPath.Limits(depth: 1024, length: 1 << 20, takesArrays: true)
+        let text = String(repeating: "é\\n", count: size)
+        let compact =
+            Array(#"{"id":-1.5e3,"text":"\#(text)","list":[true,null,{"a":[]},false],"z":0}"#.utf8) + [0x0A]
+        let pretty = Array(
+            "{ \"id\" :\n-1.5e3,\"text\":\"\(text)\",\t\"list\":[ true,null,{\"a\":[]},false],\"z\":0\n}".utf8
+        )
+        for (line, isVerbatim) in [(compact, true), (pretty, false)] {
+            var path = VectorPath(kernel)
+            var lines = ByteBuffer()
+            let stream = Array([[UInt8]](repeating: line, count: 50).joined()) + (isVerbatim ? [] : [0x20])
+            let found = path.run(stream.bytes, .texts, limits, into: &lines)
+            #expect(found.values == 50 && found.isVerbatim == isVerbatim && !found.isRefused)
+            #expect(found.consumed == line.count * 50)
+            let expected = [[UInt8]](repeating: compact, count: 50).joined()
+            if !isVerbatim { #expect(lines.bytes.extracting(first: found.written).array == Array(expected)) }
+        }
+        let elements = Array([[UInt8]](repeating: pretty + [0x2C, 0x20, 0x31, 0x2C], count: 50).joined())
+        var path = VectorPath(kernel)
+        var lines = ByteBuffer()
+        let found = path.run(elements.bytes, .elements, limits, into: &lines)
+        #expect(found.values == 100 && found.consumed == elements.count && !found.isRefused)
     }
 
     @Test(arguments: 0..<300) func agreeAboutValidTexts(seed: Int) {

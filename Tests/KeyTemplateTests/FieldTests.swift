@@ -94,7 +94,7 @@ import Testing
             try renderer.read(bytes.bytes)
             do {
                 try renderer.makeKey(bytes.bytes, number: UInt64(number + 1), readAt: testTime)
-                keys.append(String(decoding: renderer.keyField.bytes.array, as: UTF8.self))
+                keys.append(String(decoding: renderer.keyField, as: UTF8.self))
             } catch {
                 #expect(error == LineFault(.missing, field: "{col:2}"))
             }

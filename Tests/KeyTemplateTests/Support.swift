@@ -23,7 +23,7 @@ func keys(
         try renderer.makeKey(
             line.bytes, number: UInt64(index + 1), readAt: index < readings.count ? readings[index] : testTime
         )
-        keys.append(String(decoding: renderer.keyField.bytes.array, as: UTF8.self))
+        keys.append(String(decoding: renderer.keyField, as: UTF8.self))
     }
     return keys
 }

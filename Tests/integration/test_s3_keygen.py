@@ -254,6 +254,16 @@ def test_without_batches_a_signal_closes_nothing():
         assert live.end() == (b"", 143)
 
 
+def test_an_end_that_the_signal_caused_is_not_the_end_of_the_input():
+    """Ctrl-C ends what is upstream too: half a line and the end come just behind the signal."""
+    for _ in range(60):
+        with Live("{seq}") as live:
+            live.write(b"a\nhalf")
+            assert live.read(4) == b"0\ta\n"
+            live.process.send_signal(signal.SIGTERM)
+            assert live.end() == (b"", 143)
+
+
 def test_a_reader_that_goes_away_ends_it_quietly(plain_shell):
     finished = plain_shell.run("set +o pipefail; yes | { s3-keygen '{seq}' || echo $? >&2; } | head -n 1")
     assert finished.stdout == b"0\ty\n"
@@ -277,3 +287,51 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)'; }
     """
     few, many = map(int, plain_shell.run(script).expect().lines)
     assert many < few + 1024 and many < 16 * 1024, "KiB"
+
+
+def test_events_become_partitions_of_whole_objects(bucket, shell):
+    """Interleaved events of three days, 1000 lines an object: s3-keygen | s3-put-lines, then all of it back."""
+    days = ["2026-05-01", "2026-05-02", "2026-05-03"]
+    source = random.Random(7)
+    events = [(day, b'{"ts":"%sT12:00:00Z","n":%d}\n' % (day.encode(), n))
+              for n, day in enumerate(source.choices(days, weights=[5, 2, 1], k=6000))]  # fmt: skip
+    shell.run(
+        "s3-keygen --roll-lines 1000 --max-open 3 'd={.ts:%Y-%m-%d}/{uuid}' |"
+        f" s3-put-lines --max-open 3 s3://{bucket.name}/events/ > receipts",
+        stdin=b"".join(line for _, line in events),
+    ).expect()
+    keys = bucket.keys()
+    assert len(keys) == len((shell.directory / "receipts").read_text().splitlines())
+    for day in days:
+        lines = [line for of, line in events if of == day]
+        objects = [bucket.get(key) for key in sorted(keys) if key.startswith(f"events/d={day}/")]
+        assert [data.count(b"\n") for data in objects[:-1]] == [1000] * (len(lines) // 1000)
+        assert b"".join(objects) == b"".join(lines), "version 7 UUIDs list in the order they were made"
+    assert len(keys) == sum(-(-sum(of == day for of, _ in events) // 1000) for day in days)
+
+
+def test_a_stopped_stream_loses_no_whole_line(bucket, shell):
+    """SIGINT to the whole pipeline, as Ctrl-C sends it: close records complete the open objects."""
+    require("s3-put-lines")
+    pipeline = (
+        f"(seq 5; sleep {SECONDS}) | s3-keygen --roll-lines 3 '{{seq}}' | s3-put-lines s3://{bucket.name}/ > receipts"
+    )
+    process = subprocess.Popen(
+        ["bash", "-c", pipeline], cwd=shell.directory, env=shell.environment, start_new_session=True
+    )
+    try:
+        deadline = time.monotonic() + SECONDS
+        while "0" not in bucket.keys():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        while "1" not in bucket.keys():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert (bucket.get("0"), bucket.get("1")) == (b"1\n2\n3\n", b"4\n5\n")
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()

@@ -38,8 +38,8 @@ struct json_kernel_options {
     bool portable;
 };
 
-/// What one block hands to the next. Every member but the first four is a bit, in bit 0, that says
-/// something about the last byte, or a mask whose bits are to be or-ed to the next block's.
+/// What one block hands to the next. Where no more is said, a member is a bit that tells something about the last
+/// byte, as the mask of that name does, or a mask to be or-ed to the next block's.
 struct json_kernel_state {
     /// Bytes examined since the last value's end.
     size_t position;
@@ -52,8 +52,8 @@ struct json_kernel_state {
     uint64_t escaping, in_string, hexadecimal, scalar, digit, first_zero;
     uint64_t literal, literal_end, sign_or_point, point, exponent, exponent_sign, fraction, power, first_sign;
     uint64_t name, name_end, comma, open, object_open, token_end, value_end, boundary;
-    /// True if one of `literal` to `first_sign` is set.
-    bool in_scalar;
+    /// Set if a literal or a number goes on in a way that digits alone do not tell; if a number does.
+    uint64_t in_scalar, in_number;
     /// True if the last bytes, which are `tail`, end inside a UTF-8 sequence.
     bool in_sequence;
     uint8_t tail[4];
@@ -80,8 +80,5 @@ struct json_kernel_state json_kernel_start(enum json_kernel_mode mode);
 struct json_kernel_result json_kernel_run(
     struct json_kernel_state *state, const struct json_kernel_options *options, const uint8_t *bytes,
     size_t count, uint8_t *output);
-
-/// Counts the bytes that are LF.
-size_t json_kernel_count_lines(const uint8_t *bytes, size_t count);
 
 #endif

@@ -1,0 +1,166 @@
+import ByteIO
+import S3Core
+import S3Lines
+
+/// A service in memory that answers in any order and fails at random, and that checks what it is asked.
+final class PutFakeStore: PutStore {
+    struct Violation: Equatable { let text: String }
+
+    private struct Request {
+        let key: [UInt8]
+        /// What happens when it is answered.
+        let answer: (_ fails: Bool) -> Void
+        let cancel: () -> Void
+    }
+
+    private struct Upload {
+        let key: [UInt8]
+        var parts: [Int: [UInt8]] = [:]
+        var underWay = 0
+    }
+
+    private var random: SeededGenerator
+    private let failureRate: Double
+    private var requests: [Int: Request] = [:]
+    private var nextRequest = 0
+    private var uploads: [[UInt8]: Upload] = [:]
+    private var nextUpload = 0
+    private let minPartSize: Int
+    private var bytesUnderWay = 0
+
+    let wantsEqualParts: Bool
+    private(set) var objects: [[UInt8]: [UInt8]] = [:]
+    private(set) var violations: [String] = []
+    private(set) var mostBytes = 0
+    private(set) var abortedUploads = 0
+    private(set) var completedUploads = 0
+
+    init(seed: UInt64, failureRate: Double, minPartSize: Int, wantsEqualParts: Bool) {
+        random = SeededGenerator(seed)
+        self.failureRate = failureRate
+        self.minPartSize = minPartSize
+        self.wantsEqualParts = wantsEqualParts
+    }
+
+    var pending: Int { requests.count }
+    var openUploads: Int { uploads.count }
+
+    private func ask(_ key: [UInt8], cancel: @escaping () -> Void = {}, _ answer: @escaping (Bool) -> Void)
+        -> Int
+    {
+        nextRequest += 1
+        requests[nextRequest] = Request(key: key, answer: answer, cancel: cancel)
+        return nextRequest
+    }
+
+    private func cancelled(_ number: Int) {
+        guard let request = requests.removeValue(forKey: number) else { return }
+        request.cancel()
+    }
+
+    private func took(_ block: ByteBlock) {
+        bytesUnderWay += block.capacity
+        mostBytes = max(mostBytes, bytesUnderWay)
+    }
+
+    private static var failure: S3Error { S3Error(.serverFailed, "at random") }
+
+    func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) {
+        _ = ask([]) { _ in completion(.success(())) }
+    }
+
+    func put(_ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void) {
+        took(body)
+        _ = ask(key) { [self] fails in
+            bytesUnderWay -= body.capacity
+            if fails { return completion(.failure(Self.failure)) }
+            store(key, body.bytes.array)
+            completion(.success([0x22, 0x22]))
+        }
+    }
+
+    func create(_ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void) -> PutCancel {
+        _ = ask(key) { [self] fails in
+            if fails { return completion(.failure(Self.failure)) }
+            nextUpload += 1
+            let id = [UInt8]("upload-\(nextUpload)".utf8)
+            uploads[id] = Upload(key: key)
+            completion(.success(id))
+        }
+        // As if it had been sent.
+        return {}
+    }
+
+    func upload(
+        _ key: [UInt8], id: [UInt8], part: Int, _ body: ByteBlock,
+        _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
+    ) -> PutCancel {
+        took(body)
+        if uploads[id]?.key != key { violations.append("part of an unknown upload") }
+        uploads[id]?.underWay += 1
+        let ended = { [self] in
+            bytesUnderWay -= body.capacity
+            uploads[id]?.underWay -= 1
+        }
+        let number = ask(key) {
+            ended()
+            completion(.failure(S3Error(.cancelled, "cancelled")))
+        } _: { [self] fails in
+            ended()
+            if fails { return completion(.failure(Self.failure)) }
+            uploads[id]?.parts[part] = body.bytes.array
+            completion(.success(UploadedPart(number: part, etag: [UInt8(truncatingIfNeeded: part)])))
+        }
+        return { [self] in cancelled(number) }
+    }
+
+    func complete(
+        _ key: [UInt8], id: [UInt8], parts: [UploadedPart], size: Int,
+        _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) {
+        _ = ask(key) { [self] fails in
+            guard let upload = uploads[id] else { return violations.append("complete of an unknown upload") }
+            if fails { return completion(.failure(Self.failure)) }
+            let numbers = parts.map(\.number)
+            let sizes = numbers.map { upload.parts[$0]?.count ?? -1 }
+            if numbers != Array(1...max(1, numbers.count)) { violations.append("parts \(numbers)") }
+            if sizes.dropLast().contains(where: { $0 < minPartSize }) { violations.append("sizes \(sizes)") }
+            if wantsEqualParts, Set(sizes.dropLast()).count > 1 || (sizes.last ?? 0) > (sizes.first ?? 0) {
+                violations.append("unequal sizes \(sizes)")
+            }
+            if upload.underWay > 0 { violations.append("completed while parts are under way") }
+            if sizes.reduce(0, +) != size { violations.append("size \(size) of \(sizes)") }
+            store(key, numbers.flatMap { upload.parts[$0] ?? [] })
+            uploads[id] = nil
+            completedUploads += 1
+            completion(.success([0x22, 0x22]))
+        }
+    }
+
+    func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void) {
+        if let upload = uploads[id], upload.underWay > 0 {
+            violations.append("aborted while parts are under way")
+        }
+        _ = ask(key) { [self] _ in
+            if uploads.removeValue(forKey: id) != nil { abortedUploads += 1 }
+            completion(nil)
+        }
+    }
+
+    private func store(_ key: [UInt8], _ bytes: [UInt8]) {
+        if objects[key] != nil { violations.append("\(String(decoding: key, as: UTF8.self)) overwritten") }
+        objects[key] = bytes
+    }
+
+    func cancelUnsent() {}
+
+    func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
+        for number in requests.keys.sorted() where Int.random(in: 0..<3, using: &random) == 0 {
+            guard let request = requests.removeValue(forKey: number) else { continue }
+            request.answer(Double.random(in: 0..<1, using: &random) < failureRate)
+        }
+        var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        unsafe poll(&polled, UInt(polled.count), requests.isEmpty ? 10 : 0)
+        return polled.map { $0.revents != 0 }
+    }
+}

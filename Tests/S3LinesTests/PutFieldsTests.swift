@@ -1,0 +1,39 @@
+import HTTPTransfer
+import S3Lines
+import Testing
+
+@Suite struct ObjectFieldsTests {
+    @Test func fieldsAreWrittenAsS3WantsThem() throws {
+        var fields = ObjectFields()
+        try fields.set("content-type", "text/plain", option: "--content-type")
+        try fields.set("x-amz-acl", nil, option: "--acl")
+        try fields.add(metadata: "Owner=a=b c")
+        try fields.add(tag: "team=ä&b")
+        try fields.add(tag: "x y=")
+        #expect(
+            fields.headers == [
+                HTTPHeader("content-type", "text/plain"), HTTPHeader("x-amz-meta-owner", "a=b c"),
+                HTTPHeader("x-amz-tagging", "team=%C3%A4%26b&x%20y="),
+            ])
+    }
+
+    @Test(arguments: ["noequals", "=v", "a b=c", "é=1", "k=v\nx"])
+    func badMetadataIsRefused(pair: String) {
+        var fields = ObjectFields()
+        #expect(throws: ObjectFields.Invalid.self) { try fields.add(metadata: pair) }
+    }
+
+    @Test func namesMayNotComeTwice() throws {
+        var fields = ObjectFields()
+        try fields.add(metadata: "a=1")
+        try fields.add(tag: "a=1")
+        #expect(throws: ObjectFields.Invalid.self) { try fields.add(metadata: "A=2") }
+        #expect(throws: ObjectFields.Invalid.self) { try fields.add(tag: "a=2") }
+    }
+
+    @Test func metadataHasALimit() throws {
+        var fields = ObjectFields()
+        try fields.add(metadata: "a=" + String(repeating: "x", count: 2047))
+        #expect(throws: ObjectFields.Invalid.self) { try fields.add(metadata: "b=") }
+    }
+}

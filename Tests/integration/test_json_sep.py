@@ -1,0 +1,309 @@
+"""json-sep as a program: options, statuses, messages, files, flushing, signals, closed pipes and full disks."""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+JSON_SEP = Path(os.environ.get("S3_LINES_BIN", ROOT / ".build/release")) / "json-sep"
+SECONDS = 60
+
+
+def json_sep(*arguments, stdin=b"", **options):
+    """Runs it to its end."""
+    return subprocess.run(
+        [JSON_SEP, *arguments], input=stdin, capture_output=True, timeout=SECONDS, **options
+    )
+
+
+def messages(finished):
+    return finished.stderr.decode().splitlines()
+
+
+@pytest.fixture
+def running():
+    """Starts it with pipes on all sides; what still runs at the end of the test is killed."""
+    started = []
+
+    def start(*arguments, **options):
+        options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        started.append(subprocess.Popen([JSON_SEP, *arguments], bufsize=0, **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
+
+
+def read_some(process):
+    assert select.select([process.stdout], [], [], SECONDS)[0], "nothing was written while the input paused"
+    return process.stdout.read(65536)
+
+
+# Input and output
+
+
+def test_files_follow_each_other_and_dash_is_stdin(tmp_path):
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf1")
+    (tmp_path / "b").write_bytes(b"\xef\xbb\xbf2")
+    finished = json_sep("a", "-", "b", stdin=b"[ ]", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, b"1\n[]\n2\n", b"")
+
+
+def test_a_value_does_not_go_on_in_the_next_file(tmp_path):
+    (tmp_path / "a").write_bytes(b"{}\n[1,")
+    (tmp_path / "b").write_bytes(b"2]")
+    finished = json_sep("a", "b", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (65, b"{}\n")
+    assert messages(finished) == [
+        "json-sep: a:2:4 (byte 6, value 2): expected a value, found the end of the input near '[1,'"
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 100_000, 3_000_000])
+def test_values_of_any_size_pass(size):
+    value = {"a": "x" * size, "b": list(range(size // 100))}
+    compact = json.dumps(value, separators=(",", ":")).encode()
+    for text in (compact, json.dumps(value, indent=1).encode()):
+        finished = json_sep(stdin=b"0\n" + text + b"\n" + text)
+        assert finished.returncode == 0
+        assert finished.stdout == b"0\n" + compact + b"\n" + compact + b"\n"
+
+
+def test_a_large_array_is_unwrapped_in_constant_memory(running, tmp_path):
+    value = {"id": 1, "text": "x" * 200}
+    element = json.dumps(value, indent=2).encode()
+    compact = json.dumps(value, separators=(",", ":")).encode() + b"\n"
+    with open(tmp_path / "array", "wb") as file:
+        file.write(b"[")
+        for _ in range(400):
+            file.write(b",".join([element] * 500) + b",")
+        file.write(element + b"]")
+    with open(tmp_path / "out", "wb") as out:
+        process = running("--unwrap", tmp_path / "array", "-", stdout=out)
+        # It waits for standard input once it is through with the file.
+        while os.stat(tmp_path / "out").st_size < len(compact) * (400 * 500 + 1):
+            assert process.poll() is None
+            time.sleep(0.01)
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        process.stdin.close()
+        assert process.wait(SECONDS) == 0
+    assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 12_000
+    with open(tmp_path / "out", "rb") as out:
+        assert sum(1 for _ in out) == 400 * 500 + 1
+
+
+def test_seq_and_until():
+    finished = json_sep("--seq", "--until", '{"a": [ 1 ]}', stdin=b'1{"a":[1,2]}{ "a" : [1] }broken')
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, b'\x1e1\n\x1e{"a":[1,2]}\n', b"")
+    again = json_sep(stdin=finished.stdout)
+    assert again.stdout == b'1\n{"a":[1,2]}\n'
+
+
+def test_until_takes_the_next_word_whatever_it_begins_with():
+    assert json_sep("--until", "-1", stdin=b"1 -1 2").stdout == b"1\n"
+
+
+def test_until_ends_while_the_input_stays_open(running):
+    process = running("--until", '"exit"')
+    process.stdin.write(b'{"a":1}\n"exit"')
+    assert process.wait(SECONDS) == 0
+    assert process.stdout.read() == b'{"a":1}\n'
+
+
+# Usage
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--no-such-option"],
+        ["--until", "{"],
+        ["--until", "1 2"],
+        ["--until", ""],
+        ["--unwrap-path", "Records"],
+        ["--unwrap-path", ".a["],
+        ["--unwrap", "--unwrap-path", ".a"],
+        ["--unwrap", "--skip-invalid"],
+        ["--unwrap-path", ".a", "--reject", "r"],
+        ["--max-value", "0"],
+        ["--max-value", "many"],
+        ["--max-depth", "-1"],
+    ],
+)
+def test_impossible_options_are_64(arguments, tmp_path):
+    finished = json_sep(*arguments, stdin=b"1", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (64, b"")
+    assert messages(finished)[0].startswith("json-sep: ")
+    assert not list(tmp_path.iterdir())
+
+
+# Invalid input
+
+
+def test_values_before_an_invalid_one_are_written():
+    finished = json_sep(stdin=b'{"a": 1}\n[1,2]\n{"b":\x1b}\n[3]\n')
+    assert (finished.returncode, finished.stdout) == (65, b'{"a":1}\n[1,2]\n')
+    assert messages(finished) == [
+        "json-sep: -:3:6 (byte 20, value 3): expected a value, found '\\x1B' near '{\"b\":\\x1B'"
+    ]
+
+
+def test_a_top_level_comma_names_unwrap():
+    finished = json_sep(stdin=b"1,2")
+    assert (finished.returncode, finished.stdout) == (65, b"1\n")
+    assert "--unwrap" in messages(finished)[0]
+
+
+def test_a_truncated_array_names_where_it_opened():
+    finished = json_sep("--unwrap", stdin=b'\n [1,{"a":2},[')
+    assert (finished.returncode, finished.stdout) == (65, b'1\n{"a":2}\n')
+    assert messages(finished)[0].endswith("; the array opened at 2:2 (byte 2)")
+
+
+def test_reject_appends_what_is_skipped(tmp_path):
+    (tmp_path / "bad").write_bytes(b"before\n")
+    finished = json_sep("--reject", "bad", stdin=b'[1]\n{"a":\n[2]\n]\n[3]', cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (1, b"[1]\n[2]\n[3]\n")
+    assert (tmp_path / "bad").read_bytes() == b'before\n{"a":\n]\n'
+    assert len(messages(finished)) == 2
+
+
+def test_ten_messages_and_a_count():
+    finished = json_sep("--skip-invalid", stdin=b"[}\n[1]\n" * 25)
+    assert (finished.returncode, finished.stdout) == (1, b"[1]\n" * 25)
+    assert len(messages(finished)) == 11
+    assert messages(finished)[10] == "json-sep: 15 more invalid values were skipped"
+
+
+def test_nesting_needs_no_stack():
+    deep = b"[" * 2_000_000 + b"]" * 2_000_000
+    finished = json_sep("--max-depth", "2000000", stdin=deep)
+    assert (finished.returncode, finished.stdout) == (0, deep + b"\n")
+    assert json_sep(stdin=deep).returncode == 65
+
+
+def test_max_value_bounds_a_value_and_not_the_stream():
+    assert json_sep("--max-value", "1K", stdin=b"[1,2,3]\n" * 10_000).returncode == 0
+    finished = json_sep("--max-value", "1K", stdin=b"[1]" + b"[" + b" " * 2000 + b"]")
+    assert (finished.returncode, finished.stdout) == (65, b"[1]\n")
+    assert "--max-value" in messages(finished)[0]
+
+
+# The system
+
+
+def test_a_missing_file_is_66(tmp_path):
+    (tmp_path / "there").write_bytes(b"1")
+    finished = json_sep("there", "missing", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (66, b"1\n")
+    assert messages(finished) == ["json-sep: missing: No such file or directory"]
+
+
+def test_failed_reads_and_writes_are_74(tmp_path):
+    assert json_sep(tmp_path).returncode == 74
+    assert json_sep("--reject", tmp_path / "no/such", stdin=b"1").returncode in (66, 74)
+    for size in (1, 1_000_000):
+        with open("/dev/full", "wb") as full:
+            finished = subprocess.run([JSON_SEP], input=b"[1]\n" * size, stdout=full, stderr=subprocess.PIPE)
+        assert finished.returncode == 74
+        assert messages(finished) == ["json-sep: standard output: No space left on device"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_closed_descriptor_is_74(closed):
+    finished = subprocess.run(["sh", "-c", f'echo 1 | "$0" {closed}', JSON_SEP], capture_output=True, timeout=SECONDS)
+    assert finished.returncode == 74
+    assert len(messages(finished)) == 1
+
+
+@pytest.mark.parametrize("text", [b'{"a": 1}', b"[1]\n", b'"x"', b"1\n", b"true "])
+def test_a_value_followed_by_silence_is_out_at_once(running, text):
+    process = running()
+    for _ in range(3):
+        process.stdin.write(text)
+        assert read_some(process) == text.replace(b" ", b"").strip() + b"\n"
+
+
+def test_an_element_followed_by_silence_is_out_at_once(running):
+    process = running("--unwrap")
+    process.stdin.write(b'[{"a":1}')
+    assert read_some(process) == b'{"a":1}\n'
+    process.stdin.write(b', [2], "x"')
+    assert read_some(process) == b'[2]\n"x"\n'
+
+
+def test_skipped_bytes_are_in_the_file_when_the_input_pauses(running, tmp_path):
+    process = running("--reject", tmp_path / "bad")
+    process.stdin.write(b"[}\n[1]\n")
+    assert read_some(process) == b"[1]\n"
+    deadline = time.monotonic() + SECONDS
+    while (tmp_path / "bad").read_bytes() != b"[}\n":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_reader_that_goes_away_ends_it_by_sigpipe(running):
+    process = running("/dev/stdin", stdin=subprocess.PIPE)
+    process.stdout.close()
+    with pytest.raises(BrokenPipeError):
+        while True:
+            process.stdin.write(b"[1]\n" * 10_000)
+    assert process.wait(SECONDS) == -signal.SIGPIPE
+    assert process.stderr.read() == b""
+
+
+def test_with_sigpipe_ignored_a_closed_pipe_is_74(running):
+    process = running(preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN), restore_signals=False)
+    process.stdout.close()
+    process.stdin.write(b"[1]\n")
+    assert process.wait(SECONDS) == 74
+    assert process.stderr.read() == b"json-sep: standard output: Broken pipe\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_between_lines(running, number):
+    process = running()
+    process.stdin.write(b'[1]\n[2]\n[3, "unfini')
+    assert read_some(process) == b"[1]\n[2]\n"
+    process.send_signal(number)
+    assert process.wait(SECONDS) == -number
+    assert process.stdout.read() == b""
+    assert process.stderr.read() == b""
+
+
+def test_a_second_signal_ends_it_at_once(running):
+    # Nobody reads, so the first signal waits for the write that fills the pipe.
+    process = running("/dev/stdin", stdin=subprocess.PIPE)
+    os.set_blocking(process.stdin.fileno(), False)
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        if process.stdin.write(b"[1]\n" * 20_000) is None:
+            time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SECONDS) == -signal.SIGTERM
+
+
+def test_an_ignored_signal_stays_ignored(running):
+    process = running(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    process.stdin.write(b"[1]\n")
+    assert read_some(process) == b"[1]\n"
+    process.send_signal(signal.SIGINT)
+    process.stdin.write(b"[2]\n")
+    assert read_some(process) == b"[2]\n"
+    process.stdin.close()
+    assert process.wait(SECONDS) == 0
