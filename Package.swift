@@ -65,8 +65,10 @@ let package = Package(
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
+        tests(of: "Codec", ["ByteIO", "CZlib"]),
         tests(of: "JSONStream", ["ByteIO", "SeparationHarness"]),
         tests(of: "KeyTemplate", ["ByteIO", "JSONStream"]),
+        tests(of: "HTTPTransfer", ["ByteIO"]),
         tests(of: "S3Core", ["ByteIO", "HTTPTransfer"]),
         tests(of: "S3Lines", ["ByteIO", "Codec", "HTTPTransfer", "S3Core"]),
         .target(

@@ -1,12 +1,15 @@
 /// Bytes as text and back, where hashes are written.
 package enum Hexadecimal {
-    private static let digits = [UInt8]("0123456789abcdef".utf8)
+    /// The digit of `value`, which is below 16.
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+    }
 
     /// Appends two lower-case digits for each byte.
     package static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
         for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+            text.append(digit(byte >> 4))
+            text.append(digit(byte & 15))
         }
     }
 

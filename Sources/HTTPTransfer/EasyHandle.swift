@@ -179,8 +179,7 @@ import CCurl
     // MARK: callbacks
 
     private func receive(headerLine line: UnsafeRawBufferPointer) -> Bool {
-        // Fields behind the body (trailers) are of no use here.
-        if bodyHasBegun || (unsafe head.append(line: line)) { return true }
+        if unsafe head.append(line: line, isTrailer: bodyHasBegun) { return true }
         refusal = .notHTTP
         return false
     }

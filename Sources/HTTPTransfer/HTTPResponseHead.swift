@@ -6,8 +6,10 @@ package struct HTTPResponseHead: Sendable {
     package private(set) var status = 0
     /// The header lines as they came, each with its CR LF.
     private var lines: [UInt8] = []
+    /// Bytes of all lines that came for this answer, also of those that do not count.
+    private var bytesRead = 0
 
-    /// The most bytes of header lines that are read.
+    /// The most bytes of header lines that are read, with those of 1xx answers before and trailers behind.
     package static let maximumSize = 256 << 10
 
     package init() {}
@@ -66,19 +68,24 @@ package struct HTTPResponseHead: Sendable {
     /// Takes one line, as libcurl hands them out: a status line starts anew, since 1xx answers come before
     /// the one that counts.
     ///
+    /// - Parameter isTrailer: whether it stands behind the body, where it is of no use here.
     /// - Returns: false once there are more than `maximumSize` bytes.
-    mutating func append(line: UnsafeRawBufferPointer) -> Bool {
+    mutating func append(line: UnsafeRawBufferPointer, isTrailer: Bool = false) -> Bool {
+        bytesRead += line.count
+        guard bytesRead <= Self.maximumSize else { return false }
+        if isTrailer { return true }
         if unsafe line.starts(with: "HTTP/".utf8) {
             status = unsafe Self.status(inLine: line)
             lines.removeAll(keepingCapacity: true)
             return true
         }
         unsafe lines.append(contentsOf: line)
-        return lines.count <= Self.maximumSize
+        return true
     }
 
     mutating func removeAll() {
         status = 0
+        bytesRead = 0
         lines.removeAll(keepingCapacity: true)
     }
 

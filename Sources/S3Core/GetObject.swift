@@ -27,8 +27,12 @@ package struct GetObject: S3Operation {
 
     /// What the first answer said.
     private var head: ObjectHead?
+    /// How many bytes the object has, once an answer told.
+    private var size: Int?
     /// Bytes that the sink has.
     private var count = 0
+    /// Which byte of the object this attempt asks for first.
+    private var asked = 0
     /// Which byte of the object this attempt's answer brings next; nil until its head was read.
     private var position: Int?
     /// The sink has all it wants, though the object has more.
@@ -62,9 +66,13 @@ package struct GetObject: S3Operation {
         // An object stored with Content-Encoding must come as it is: unsigned, since proxies change it.
         request.unsignedHeaders = [Self.acceptEncoding]
         if asksForChecksum { request.headers.append(Self.checksumMode) }
+        asked = next
         if range != nil || count > 0 {
+            // All may be here but the answer's end: then its last byte comes again, since a range without
+            // bytes is refused.
+            if count > 0, end == nil || next == end { asked -= 1 }
             let last = range.map { String($0.upperBound - 1) } ?? ""
-            request.headers.append(HTTPHeader("range", "bytes=\(next)-\(last)"))
+            request.headers.append(HTTPHeader("range", "bytes=\(asked)-\(last)"))
         }
         if let etag = ifMatch ?? (count > 0 ? head?.strongETag : nil) {
             request.headers.append(HTTPHeader(Self.ifMatchName, etag))
@@ -78,6 +86,11 @@ package struct GetObject: S3Operation {
 
     /// The byte of the object that the sink wants next.
     private var next: Int { (range?.lowerBound ?? 0) + count }
+    /// The byte behind the last one that is wanted, as far as it is known.
+    private var end: Int? {
+        guard let size else { return range?.upperBound }
+        return min(range?.upperBound ?? size, size)
+    }
 
     package mutating func received(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {
         if position == nil, !begin(ObjectHead(head)) { return .cancel }
@@ -109,20 +122,23 @@ package struct GetObject: S3Operation {
                     .refused, "the connection was lost, and without ETag nothing tells how to go on")
                 return false
             }
-            let isSameSize =
-                answer.objectSize == nil || first.objectSize == nil
-                || answer.objectSize == first.objectSize
+            let isSameSize = answer.objectSize == nil || size == nil || answer.objectSize == size
             guard answer.etag == first.etag, isSameSize else {
                 problem = S3Error(.preconditionFailed, "the object was replaced while it was read")
                 return false
             }
         }
+        guard !answer.endsWithConnection else {
+            problem = S3Error(.notS3, "the answer has no length")
+            return false
+        }
         let start = answer.contentRange?.bytes.lowerBound ?? 0
-        guard start <= next, answer.contentRange == nil || start == next else {
+        guard start <= next, answer.contentRange == nil || start == asked else {
             problem = S3Error(.notS3, "the answer is another range than the one asked for")
             return false
         }
         position = start
+        size = size ?? answer.objectSize
         guard head == nil else { return true }
         head = answer
         return sink.began(answer)
@@ -134,12 +150,9 @@ package struct GetObject: S3Operation {
             throw problem ?? S3Error(.cancelled, "cancelled")
         }
         guard let head else { throw S3Error(.cancelled, "cancelled") }
-        if !hasEnough, let size = head.objectSize {
-            let start = range?.lowerBound ?? 0
-            let end = min(range?.upperBound ?? size, size)
-            guard next == end else {
-                throw S3Error(.damaged, "\(count) bytes came, \(end - start) were announced")
-            }
+        if !hasEnough, size != nil, let end, next != end {
+            let announced = end - (range?.lowerBound ?? 0)
+            throw S3Error(.damaged, "\(count) bytes came, \(announced) were announced")
         }
         return head
     }

@@ -14,6 +14,13 @@ package struct ListObjectsV2: S3Operation {
         package let etag: [UInt8]
         /// As it came, RFC 3339.
         package let lastModified: [UInt8]
+
+        package init(key: [UInt8], size: Int, etag: [UInt8] = [], lastModified: [UInt8] = []) {
+            self.key = key
+            self.size = size
+            self.etag = etag
+            self.lastModified = lastModified
+        }
     }
 
     /// What a page says.
@@ -49,25 +56,33 @@ package struct ListObjectsV2: S3Operation {
     }
 
     /// - Throws: `notS3` for anything but a whole list: a wrong root, an object without its key or size, a
-    ///   truncated list that does not say how to go on or says what was asked already.
+    ///   list that does not say whether it goes on, or how, or says what was asked already.
     package func output(_ response: S3Response) throws(S3Error) -> Page {
-        if let error = ErrorDocument.error(inSuccess: response) { throw error }
-        guard let root = XMLElement(parsing: response.body), root.name == "ListBucketResult" else {
+        let root = XMLElement(parsing: response.body)
+        if root?.name == "Error", let error = ErrorDocument.error(inSuccess: response) { throw error }
+        guard let root, root.name == "ListBucketResult" else {
             throw S3Error(.notS3, "the answer is no list of objects")
         }
         let isEncoded = root.text("EncodingType") == "url"
         var objects: [Object] = []
         for entry in root.all("Contents") {
-            guard let key = entry.value("Key"), let size = entry.text("Size").flatMap({ Int($0) }), size >= 0
+            // A request for an empty key would address the bucket.
+            guard let key = entry.value("Key"), !key.isEmpty,
+                let size = entry.text("Size").flatMap({ Int($0) }), size >= 0
             else { throw S3Error(.notS3, "the list has an object without key or size") }
+            let etag = entry.value("ETag") ?? []
+            let lastModified = entry.value("LastModified") ?? []
+            guard etag.isEmpty || EntityTag.isValid(etag), lastModified.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+            else { throw S3Error(.notS3, "the list has an object whose ETag or time cannot be one") }
             objects.append(
                 Object(
-                    key: isEncoded ? PercentEncoding.decodeForm(key) : key, size: size,
-                    etag: entry.value("ETag") ?? [], lastModified: entry.value("LastModified") ?? []))
+                    key: isEncoded ? PercentEncoding.decodeForm(key) : key, size: size, etag: etag,
+                    lastModified: lastModified))
         }
-        guard root.text("IsTruncated") == "true" else {
-            return Page(objects: objects, continuationToken: nil)
+        guard let isTruncated = root.text("IsTruncated").flatMap({ Bool($0.lowercased()) }) else {
+            throw S3Error(.notS3, "the list does not say whether it goes on")
         }
+        guard isTruncated else { return Page(objects: objects, continuationToken: nil) }
         guard let token = root.value("NextContinuationToken"), !token.isEmpty else {
             throw S3Error(.notS3, "the list is truncated and does not say how to go on")
         }

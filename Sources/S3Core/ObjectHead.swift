@@ -2,18 +2,21 @@ package import HTTPTransfer
 
 /// What the header fields of an answer say of an object.
 package struct ObjectHead: Equatable, Sendable {
-    /// As it came, quotes included; opaque.
+    /// As it came, quotes included; opaque. Nil if there is none, or none that may be one.
     package let etag: [UInt8]?
     /// Bytes of this answer's body, if the service says so.
     package let contentLength: Int?
+    /// True if only the connection's end shows where the body ends, so that nothing shows whether it is whole.
+    package let endsWithConnection: Bool
     /// Which bytes of the object the body is, if it is a part (206).
     package let contentRange: ContentRange?
     /// What the whole object's bytes must give, if the service says something that can be verified.
     package let checksum: ObjectChecksum?
 
     package init(_ head: HTTPResponseHead) {
-        etag = head.value("etag")
+        etag = head.entityTag
         contentLength = head.number("content-length")
+        endsWithConnection = contentLength == nil && head.value("transfer-encoding") == nil
         contentRange = head.status == 206 ? head.text("content-range").flatMap(ContentRange.init) : nil
         // Beside a part, services send the whole object's checksum or the part's; nothing tells which.
         checksum = head.status == 206 ? nil : ObjectChecksum(head)

@@ -9,10 +9,16 @@ package struct ObjectListing: Sendable {
     package private(set) var isAtEnd = false
     /// Hashes of the tokens that were used, so that a service that goes round in circles is found out.
     private var usedTokens: Set<Int> = []
+    /// The first key of the list and the last one of the page before: neither comes again.
+    private var firstKey: [UInt8]?
+    private var lastKey: [UInt8]?
+    private var emptyPages = 0
 
     /// The most tokens that are remembered; with as many pages of a thousand keys they are forgotten and
     /// gathered anew, which still finds every circle that is shorter.
     private static let maximumTokens = 1 << 16
+    /// The most pages in a row without a key. S3 may send some, where much was deleted.
+    private static let maximumEmptyPages = 10_000
 
     /// - Parameters:
     ///   - prefix: what the keys start with.
@@ -37,10 +43,28 @@ package struct ObjectListing: Sendable {
         isUnderWay = false
         token = page.continuationToken
         isAtEnd = token == nil
+        try check(page)
         guard let token else { return }
         if usedTokens.count == Self.maximumTokens { usedTokens.removeAll() }
         guard usedTokens.insert(token.hashValue).inserted else {
             throw S3Error(.notS3, "the list goes round in circles: a continuation token came twice")
         }
+    }
+
+    /// The order of keys is not looked at: not every service's is that of their bytes.
+    private mutating func check(_ page: ListObjectsV2.Page) throws(S3Error) {
+        guard let last = page.objects.last else {
+            emptyPages += 1
+            guard emptyPages <= Self.maximumEmptyPages else {
+                throw S3Error(.notS3, "the list has \(emptyPages) pages in a row without a key")
+            }
+            return
+        }
+        emptyPages = 0
+        guard !page.objects.contains(where: { $0.key == lastKey || $0.key == firstKey }) else {
+            throw S3Error(.notS3, "the list has a key twice, on different pages")
+        }
+        firstKey = firstKey ?? page.objects.first?.key
+        lastKey = last.key
     }
 }

@@ -33,7 +33,7 @@ package struct PutObject: S3Operation {
 
     /// The object's ETag as it came, quotes included; opaque.
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
-        guard let etag = response.head.value("etag") else {
+        guard let etag = response.head.entityTag else {
             var error = S3Error(.notS3, "the answer to a PUT has no ETag")
             error.mayHaveBeenApplied = true
             throw error

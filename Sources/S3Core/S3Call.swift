@@ -23,7 +23,7 @@ package class S3Call: TransferReceiver {
     /// More came than can be gathered.
     private(set) var isTooLarge = false
     private var gathered: [UInt8] = []
-    /// The operation ended this attempt's transfer, because it had all it needs.
+    /// This attempt's transfer was ended from here, because enough of the answer had come.
     private(set) var hasEnough = false
 
     fileprivate init(client: S3Client, request: S3Request, name: String) {
@@ -81,10 +81,10 @@ package class S3Call: TransferReceiver {
             let limit = isSuccess ? S3Client.maximumGatheredSize : ErrorDocument.maximumSize
             let room = min(bytes.byteCount, limit - gathered.count)
             gathered += bytes.extracting(first: room).array
-            // The rest of an error is read and dropped, so that the connection can be used again, but an
-            // answer that is to be understood must be whole.
-            isTooLarge = isSuccess && room < bytes.byteCount
-            return isTooLarge ? .cancel : .more
+            guard room < bytes.byteCount else { return .more }
+            // What an error says is in its first bytes, but an answer that is to be understood must be whole.
+            if isSuccess { isTooLarge = true } else { hasEnough = true }
+            return .cancel
         }
     }
 

@@ -34,6 +34,7 @@ package final class S3Client {
     package var log: ((RequestRecord) -> Void)?
 
     private let loop: TransferLoop
+    private let redaction: Redaction
     private var builder: RequestBuilder
     private var policy: AttemptPolicy
     /// Calls that wait for a free connection; those in `again`, retries and urgent ones, go first.
@@ -51,6 +52,7 @@ package final class S3Client {
         options.certificateBundle = configuration.certificateBundle
         do { loop = try TransferLoop(options) } catch { throw S3Error(error) }
         sendsChecksums = configuration.sendsChecksums
+        redaction = Redaction(configuration.credentials)
         builder = RequestBuilder(configuration, bucket: bucket)
         policy = AttemptPolicy(
             region: configuration.region, retry: RetryPolicy(maxAttempts: configuration.maxAttempts),
@@ -211,6 +213,7 @@ package final class S3Client {
         }
         error?.operation = call.operationName
         error?.status = result.head.status
+        error = error.map(redaction.redacted)
         if error?.kind == .noSuchBucket { error?.message = "bucket '\(bucket)' does not exist" }
         return error
     }

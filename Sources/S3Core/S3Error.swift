@@ -71,7 +71,8 @@ package struct S3Error: Error, Equatable, Sendable {
     /// True if no other request can do better: the run ends with this error.
     package var stopsRun: Bool {
         switch kind {
-        case .noSuchBucket, .credentialsRefused, .unreachable, .configuration, .wrongRegion, .clockSkewed:
+        case .noSuchBucket, .credentialsRefused, .unreachable, .untrusted, .configuration, .wrongRegion,
+            .clockSkewed:
             true
         default: false
         }

@@ -101,6 +101,8 @@ package struct Signer: ~Copyable {
 
     /// A value without white space at its ends, and with one space where it has several.
     private static func append(canonical value: [UInt8], to text: inout [UInt8]) {
+        // Most values have none.
+        guard value.contains(where: { $0 == 0x20 || $0 == 0x09 }) else { return text += value }
         var pendingSpace = false
         var isFirst = true
         for byte in value {

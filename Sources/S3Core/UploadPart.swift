@@ -34,7 +34,7 @@ package struct UploadPart: S3Operation {
     }
 
     package func output(_ response: S3Response) throws(S3Error) -> UploadedPart {
-        guard let etag = response.head.value("etag") else {
+        guard let etag = response.head.entityTag else {
             throw S3Error(.notS3, "the answer to a part has no ETag")
         }
         return UploadedPart(number: number, etag: etag, checksum: checksum)

@@ -13,6 +13,8 @@ package struct XMLElement: Sendable {
     package private(set) var children: [XMLElement] = []
 
     fileprivate static let maximumDepth = 16
+    /// A page of a list has some fifteen for each of its thousand keys.
+    fileprivate static let maximumElements = 100_000
 
     fileprivate init(name: String) { self.name = name }
 
@@ -42,6 +44,7 @@ package struct XMLElement: Sendable {
     private let parser: XML_Parser?
     private var open: [XMLElement] = []
     private var root: XMLElement?
+    private var elements = 0
 
     init() {
         unsafe parser = XML_ParserCreate(nil)
@@ -76,7 +79,10 @@ package struct XMLElement: Sendable {
     }
 
     private func begin(_ name: UnsafePointer<CChar>?) {
-        guard let name = unsafe name, open.count < XMLElement.maximumDepth else { return stop() }
+        elements += 1
+        guard let name = unsafe name, open.count < XMLElement.maximumDepth,
+            elements <= XMLElement.maximumElements
+        else { return stop() }
         open.append(XMLElement(name: unsafe String(cString: Self.localName(name))))
     }
 

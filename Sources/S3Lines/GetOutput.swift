@@ -20,6 +20,7 @@ final class LineOutput {
     ///   - wakeUp: called from another thread whenever some were.
     init(limit: Int, wakeUp: @escaping @Sendable () -> Void) throws(SystemError) {
         self.limit = limit
+        widenPipe(STDOUT_FILENO)
         thread = try OutputThread(progressed: wakeUp)
     }
 

@@ -1,3 +1,4 @@
+import ByteIO
 import HTTPTransfer
 import S3Core
 import Testing
@@ -32,11 +33,41 @@ import Testing
         "<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
         "<ListBucketResult><Contents><Key>k</Key><Size>-1</Size></Contents></ListBucketResult>",
         "<!DOCTYPE x [<!ENTITY e 'k'>]><ListBucketResult></ListBucketResult>",
+        "<ListBucketResult/>", page("<Contents><Key></Key><Size>1</Size></Contents>"),
+        page("<Contents><Key>k</Key><Size>1</Size><ETag>a\tb</ETag></Contents>"),
+        page("<Contents><Key>k</Key><Size>1</Size><LastModified>a\nb</LastModified></Contents>"),
+        page(String(repeating: "<a/>", count: 100_000)),
+        page(String(repeating: "<a>", count: 17) + String(repeating: "</a>", count: 17)),
     ])
     func refusesWhatIsNoPage(body: String) {
         let error = #expect(throws: S3Error.self) {
             try ListObjectsV2(prefix: []).output(response(200, body))
         }
+        #expect(error?.kind == .notS3)
+    }
+
+    /// A page with `contents`, which is the last one.
+    private static func page(_ contents: String) -> String {
+        "<ListBucketResult><IsTruncated>false</IsTruncated>\(contents)</ListBucketResult>"
+    }
+
+    @Test(arguments: ["", " ", "\"a\tb\"", "\"a\rb\"", "a b", "\u{7F}"])
+    func whatIsNoETagIsNotTakenForOne(etag: String) {
+        let head = HTTPResponseHead(status: 200, headers: [HTTPHeader("etag", etag)])
+        #expect(ObjectHead(head).etag == nil)
+        let error = #expect(throws: S3Error.self) {
+            try PutObject(key: [1], body: ByteBlock()).output(S3Response(head: head, body: []))
+        }
+        #expect(error?.kind == .notS3 && error?.mayHaveBeenApplied == true)
+    }
+
+    @Test func anAnswerToCompleteThatIsCutIsAskedForAgain() {
+        let operation = CompleteMultipartUpload(key: [1], uploadID: [2], parts: [])
+        for body in ["", "  ", "<CompleteMultipartUploadResult><ETag>x"] {
+            let error = #expect(throws: S3Error.self) { try operation.output(response(200, body)) }
+            #expect(error?.kind == .damaged && error?.mayHaveBeenApplied == true)
+        }
+        let error = #expect(throws: S3Error.self) { try operation.output(response(200, "<html/>")) }
         #expect(error?.kind == .notS3)
     }
 

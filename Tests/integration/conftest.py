@@ -19,6 +19,10 @@ TOOLS = subprocess.check_output([ROOT / "scripts/tools"], text=True).split()
 SECONDS = 120  # no single command of the suite takes longer
 
 
+def pytest_addoption(parser):
+    parser.addoption("--chaos-objects", type=int, default=300, help="objects of each chaos run")
+
+
 def pytest_configure(config):
     # The default action of these signals would end pytest without ending the servers.
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -40,22 +44,22 @@ class Finished:
         return self.stdout.decode().splitlines()
 
     def expect(self, status=0):
-        """Itself, when it ended with `status`."""
-        assert self.status == status, f"{self.command}: status {self.status}\n{self.message}"
+        """Itself, when it ended with `status`; None is any."""
+        assert status in (None, self.status), f"{self.command}: status {self.status}\n{self.message}"
         return self
 
 
 class Shell:
     """Runs tools and pipelines in one directory with one environment."""
 
-    def __init__(self, directory, environment):
-        self.directory = directory
+    def __init__(self, directory, environment, seconds=SECONDS):
+        self.directory, self.seconds = directory, seconds
         path = f"{BIN}:{os.environ['PATH']}"
         self.environment = servers.without_aws(os.environ) | {"PATH": path, **environment}
 
     def with_environment(self, **changes):
         """The same shell with variables set, or unset where the value is None."""
-        other = Shell(self.directory, {})
+        other = Shell(self.directory, {}, self.seconds)
         other.environment = {k: v for k, v in (self.environment | changes).items() if v is not None}
         return other
 
@@ -81,7 +85,7 @@ class Shell:
             preexec_fn=servers.die_with_parent,
         )
         try:
-            stdout, stderr = process.communicate(stdin, timeout=SECONDS)
+            stdout, stderr = process.communicate(stdin, timeout=self.seconds)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -109,6 +113,7 @@ def all_servers(request):
     used = set()
     for item in request.session.items:
         used |= set(servers.KINDS).intersection(item.fixturenames)
+        used |= {servers.MinIO.name} if "strict" in item.fixturenames else set()
         used.add(getattr(item, "callspec", None) and item.callspec.params.get("server"))
     running = {name: kind() for name, kind in servers.KINDS.items() if name in used}
     try:
@@ -171,3 +176,21 @@ def shell(server, tmp_path):
 def plain_shell(tmp_path):
     """A shell in an empty directory that knows no server."""
     return Shell(tmp_path, {"AWS_EC2_METADATA_DISABLED": "true"})
+
+
+@pytest.fixture
+def faulty(seaweedfs, tmp_path):
+    """An empty bucket behind a fault proxy: faults.Faulty."""
+    import faults
+
+    with faults.proxied(seaweedfs, tmp_path) as faulty:
+        yield faulty
+
+
+@pytest.fixture
+def strict(all_servers, tmp_path):
+    """The same on a server that compares what arrives with the hash that was signed."""
+    import faults
+
+    with faults.proxied(all_servers[servers.MinIO.name], tmp_path) as faulty:
+        yield faulty

@@ -47,6 +47,7 @@ FAULTS = {
     "wrong length": "answer with a Content-Length that is off by `at`, then end the connection",
     "no length": "answer without Content-Length; the end of the connection ends the body",
     "endless chunks": "answer chunked, the body again and again, until the client goes",
+    "chunked": "answer chunked",
     "unfinished chunks": "answer chunked, and end the connection without the last chunk",
     "close": "answer rightly, then end the connection without having said so",
     "none": "nothing but `delay`",
@@ -168,11 +169,12 @@ class ConnectionEnd(Exception):
 
 
 class FaultProxy:
-    """Listens on 127.0.0.1 until `stop`. `upstream` None means that rules answer everything."""
+    """Listens on 127.0.0.1 until `stop`. `upstream` None means that rules answer everything; `tls` is the
+    ssl.SSLContext of a proxy that speaks HTTPS to its clients."""
 
-    def __init__(self, upstream, port=0, chaos=None):
+    def __init__(self, upstream, port=0, chaos=None, tls=None):
         self.upstream = urlsplit(upstream) if upstream else None
-        self.port, self.chaos = port, chaos
+        self.port, self.chaos, self.tls = port, chaos, tls
         self.rules: list[Rule] = []
         self.journal: list[Request] = []
         self.lock = threading.Lock()
@@ -190,7 +192,7 @@ class FaultProxy:
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def start(self):
         """Begins to listen; before, and after `stop`, connections to the port are refused."""
@@ -227,6 +229,8 @@ class FaultProxy:
         with self.lock:
             self.clients.add(client)
         try:
+            if self.tls:
+                client = self.tls.wrap_socket(client, server_side=True)
             Conversation(self, client, number).run()
         except (ConnectionEnd, OSError, http.client.HTTPException):
             pass
@@ -351,13 +355,15 @@ class Conversation:
                 self.send_head(request, answer, None)
                 self.client.sendall(body)
                 raise ConnectionEnd
-            case "endless chunks" | "unfinished chunks":
+            case "endless chunks" | "unfinished chunks" | "chunked":
                 answer.headers.append(("Transfer-Encoding", "chunked"))
                 self.send_head(request, answer, None)
                 chunk = body or b"\n"
                 self.send_chunk(chunk)
                 while rule.fault == "endless chunks" and not self.proxy.stopping.is_set():
                     self.send_chunk(chunk)
+                if rule.fault == "chunked":
+                    return self.send_chunk(b"")
                 raise ConnectionEnd
             case "close":
                 self.send(request, answer)

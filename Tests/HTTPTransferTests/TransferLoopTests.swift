@@ -1,0 +1,163 @@
+import ByteIO
+import HTTPTransfer
+import Testing
+
+/// What a transfer ends with when the peer misbehaves. Time limits are those of the options, here a second.
+@Suite(.serialized) struct TransferLoopTests {
+    private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+
+    @Test func aWholeAnswer() throws {
+        let result = try run([.readHead, .send(Self.ok + "12345"), .waitForEnd])
+        #expect(result.error == nil && result.head.status == 200 && result.bytesReceived == 5)
+    }
+
+    @Test(arguments: [
+        [ScriptedServer.Step.readHead, .waitForEnd],
+        [.readHead, .send(ok), .waitForEnd],
+        [.readHead, .send(ok + "123"), .waitForEnd],
+        [.readHead, .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na"), .waitForEnd],
+    ])
+    func anAnswerThatStallsIsEnded(script: [ScriptedServer.Step]) throws {
+        let result = try run(script)
+        #expect(result.error?.kind == .stalled && result.error?.wasSent == true)
+    }
+
+    @Test func anUploadThatNobodyReadsIsEnded() throws {
+        // More than the buffers of both sockets hold.
+        let bytes = [UInt8](repeating: 0x61, count: 16 << 20)
+        let result = try run([.readHead, .pause(milliseconds: 30_000)], .put, body: ByteBlock(bytes.bytes))
+        #expect(result.error?.kind == .stalled)
+    }
+
+    @Test func aSlowAnswerIsNotAStall() throws {
+        var script: [ScriptedServer.Step] = [.readHead, .send(Self.ok.replacing("5", with: "25"))]
+        for _ in 0..<25 { script += [.pause(milliseconds: 100), .send("x")] }
+        let result = try run(script + [.waitForEnd])
+        #expect(result.error == nil && result.bytesReceived == 25)
+    }
+
+    @Test func aPausedTransferIsNotAStall() throws {
+        let receiver = Receiver()
+        receiver.pauses = true
+        let server = try ScriptedServer([[.readHead, .send(Self.ok + "12345"), .waitForEnd]])
+        let loop = try TransferLoop(Self.options)
+        let id = try loop.start(request(server, .get), receiver)
+        let began = MonotonicClock.milliseconds
+        while MonotonicClock.milliseconds < began + 2500, receiver.result == nil { turn(loop) }
+        #expect(receiver.result == nil)
+        receiver.pauses = false
+        loop.resume(id)
+        while receiver.result == nil { turn(loop) }
+        #expect(receiver.result?.error == nil && receiver.result?.bytesReceived == 5)
+        server.stop()
+    }
+
+    @Test(arguments: [
+        ("HTTP/1.1 200 OK\r\n", "X-Field: value\r\n"), ("HTTP/1.1 200 OK\r\nX-Field: ", "value"),
+        ("", "HTTP/1.1 100 Continue\r\n\r\n"),
+        (
+            ok.replacing("Content-Length: 5", with: "Transfer-Encoding: chunked") + "1\r\na\r\n0\r\n",
+            "T: t\r\n"
+        ),
+    ])
+    func headerFieldsWithoutEndAreNotHTTP(start: String, flood: String) throws {
+        let result = try run([.readHead, .send(start), .sendEndlessly(flood)])
+        #expect(result.error?.kind == .notHTTP)
+    }
+
+    @Test(arguments: ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"])
+    func whatIsNoHTTPIsSaidToBeNone(answer: String) throws {
+        #expect(try run([.readHead, .send(answer)]).error?.kind == .notHTTP)
+    }
+
+    @Test func aConnectionThatIsRefusedWasNotSent() throws {
+        let server = try ScriptedServer([[]])
+        server.stop()
+        let receiver = Receiver()
+        let loop = try TransferLoop(Self.options)
+        try loop.start(request(server, .get), receiver)
+        while receiver.result == nil { turn(loop) }
+        #expect(receiver.result?.error?.kind == .unconnected && receiver.result?.error?.wasSent == false)
+    }
+
+    @Test func aResetIsALostConnection() throws {
+        let result = try run([.readHead, .reset])
+        #expect(result.error?.kind == .connectionLost && result.error?.wasSent == true)
+    }
+
+    /// The second request goes over the connection of the first, which ends without an answer.
+    @Test(arguments: [true, false])
+    func aKeptConnectionThatDies(mayBeResent: Bool) throws {
+        let good: [ScriptedServer.Step] = [.readHead, .send(Self.ok + "12345")]
+        let server = try ScriptedServer([good + [.readHead], good + [.waitForEnd]])
+        let loop = try TransferLoop(Self.options)
+        let first = Receiver()
+        try loop.start(request(server, .get), first)
+        while first.result == nil { turn(loop) }
+        let second = Receiver()
+        var again = request(server, .get)
+        again.mayBeResent = mayBeResent
+        try loop.start(again, second)
+        while second.result == nil { turn(loop) }
+        if mayBeResent {
+            #expect(second.result?.error == nil)
+            #expect(server.connectionCount == 2)
+        } else {
+            #expect(second.result?.error?.kind == .resendRefused && second.result?.error?.wasSent == true)
+        }
+        server.stop()
+    }
+
+    @Test func aFieldThatWouldEndItsLineIsRefused() throws {
+        let server = try ScriptedServer([[]])
+        let loop = try TransferLoop(Self.options)
+        for value in ["a\r\nb: c", "a\nb", "a\0b"] {
+            var request = request(server, .get)
+            request.headers = [HTTPHeader("x", value)]
+            #expect(throws: TransferError.self) { try loop.start(request, Receiver()) }
+        }
+        #expect(loop.active == 0)
+        server.stop()
+    }
+
+    // MARK: running
+
+    private static var options: TransferOptions {
+        var options = TransferOptions()
+        options.connectMilliseconds = 2000
+        options.stallSeconds = 1
+        return options
+    }
+
+    private func run(
+        _ script: [ScriptedServer.Step], _ method: HTTPMethod = .get, body: ByteBlock? = nil
+    ) throws -> TransferResult {
+        let server = try ScriptedServer([script])
+        let loop = try TransferLoop(Self.options)
+        let receiver = Receiver()
+        var request = request(server, method)
+        request.body = body
+        request.mayBeResent = false
+        try loop.start(request, receiver)
+        while receiver.result == nil { turn(loop) }
+        server.stop()
+        return try #require(receiver.result)
+    }
+
+    private func request(_ server: ScriptedServer, _ method: HTTPMethod) -> HTTPRequest {
+        HTTPRequest(method: method, url: server.url, headers: [])
+    }
+
+    private func turn(_ loop: TransferLoop) {
+        loop.perform()
+        _ = loop.wait(for: [], milliseconds: 20)
+    }
+}
+
+private final class Receiver: TransferReceiver {
+    var pauses = false
+    var result: TransferResult?
+
+    func received(_ bytes: RawSpan, head: HTTPResponseHead) -> ReceiveFlow { pauses ? .pause : .more }
+    func ended(_ result: TransferResult) { self.result = result }
+}

@@ -1,0 +1,59 @@
+import HTTPTransfer
+import S3Core
+import Testing
+
+/// Lists of many pages, and services that never come to an end.
+@Suite struct ListingTests {
+    @Test func tokensLeadFromPageToPage() throws {
+        var listing = ObjectListing(prefix: [])
+        #expect(listing.next() != nil)
+        #expect(listing.next() == nil, "one page at a time")
+        try listing.received(page(["a", "b"], token: "1"))
+        #expect(listing.next() != nil)
+        try listing.received(page(["c"], token: nil))
+        #expect(listing.isAtEnd && listing.next() == nil)
+    }
+
+    @Test(arguments: [["c", "b"], ["b", "c"], ["a"], ["c", "a", "d"]])
+    func aKeyThatComesAgainIsAnError(keys: [String]) throws {
+        var listing = ObjectListing(prefix: [])
+        try listing.received(page(["a", "b"], token: "1"))
+        refused { try listing.received(page(keys, token: nil)) }
+    }
+
+    /// Not every service lists in the order of the keys' bytes.
+    @Test func theOrderOfKeysDoesNotMatter() throws {
+        var listing = ObjectListing(prefix: [])
+        try listing.received(page(["b", "a"], token: "1"))
+        try listing.received(page(["d", "c"], token: nil))
+    }
+
+    @Test func tokensThatComeAgainAreAnError() throws {
+        var listing = ObjectListing(prefix: [])
+        for number in 0..<100 { try listing.received(page(["\(number)"], token: "t\(number)")) }
+        refused { try listing.received(page(["x"], token: "t50")) }
+    }
+
+    @Test func emptyPagesComeToAnEnd() throws {
+        var listing = ObjectListing(prefix: [])
+        for number in 0..<9999 { try listing.received(page([], token: "a\(number)")) }
+        try listing.received(page(["k"], token: "k"))
+        for number in 0..<10_000 { try listing.received(page([], token: "b\(number)")) }
+        refused { try listing.received(page([], token: "c")) }
+    }
+
+    private func page(_ keys: [String], token: String?) throws -> ListObjectsV2.Page {
+        let body =
+            "<ListBucketResult><IsTruncated>\(token != nil)</IsTruncated>"
+            + (token.map { "<NextContinuationToken>\($0)</NextContinuationToken>" } ?? "")
+            + keys.map { "<Contents><Key>\($0)</Key><Size>1</Size></Contents>" }.joined()
+            + "</ListBucketResult>"
+        return try ListObjectsV2(prefix: []).output(
+            S3Response(head: HTTPResponseHead(status: 200), body: [UInt8](body.utf8)))
+    }
+
+    private func refused(_ body: () throws -> Void) {
+        let error = #expect(throws: S3Error.self) { try body() }
+        #expect(error?.kind == .notS3)
+    }
+}

@@ -1,0 +1,107 @@
+import ByteIO
+import Digest
+import S3Core
+import Testing
+
+@testable import S3Lines
+
+/// What is tested, where expectations can look at it: they copy what they look at.
+private final class Lines {
+    private var lines: ObjectLines
+
+    init(isRaw: Bool = false, chunkSize: Int, size: Int?, checksum: ObjectChecksum? = nil) {
+        lines = ObjectLines(isRaw: isRaw, chunkSize: chunkSize, longestLine: 1000)
+        lines.begin(size: size, checksum: checksum)
+    }
+
+    var isDone: Bool { lines.isDone }
+    var carriedBytes: Int { lines.carriedBytes }
+    var consumedBytes: Int { lines.consumedBytes }
+    func append(_ bytes: [UInt8]) { lines.append(ByteBlock(bytes.bytes)) }
+    func end() throws(ObjectLines.Problem) { try lines.end() }
+    func next() throws(ObjectLines.Problem) -> [UInt8] { try lines.next().flatMap { $0.bytes.array } }
+}
+
+/// An object's bytes through verification, decompression and cutting.
+struct GetObjectLinesTests {
+    private static let text = [UInt8]("one\ntwo\nthree".utf8)
+    /// `text`, compressed with gzip(1).
+    private static let compressed: [UInt8] = [
+        0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xCB, 0xCF, 0x4B, 0xE5, 0x2A, 0x29,
+        0xCF, 0xE7, 0x2A, 0xC9, 0x28, 0x4A, 0x4D, 0x05, 0x00,
+    ]
+
+    private func checksum(_ bytes: [UInt8]) -> ObjectChecksum {
+        ObjectChecksum(.crc32, Base64.encode(CRC32.checksum(bytes.bytes).bigEndianBytes))
+    }
+
+    @Test func nothingOfWhatFitsAChunkIsGivenOutBeforeItIsWhole() throws {
+        let lines = Lines(chunkSize: 100, size: Self.text.count, checksum: checksum(Self.text))
+        lines.append(Self.text)
+        #expect(try lines.next().isEmpty)
+        try lines.end()
+        #expect(try lines.next() == Self.text)
+        #expect(lines.isDone)
+    }
+
+    @Test func aWrongChecksumIsAProblem() throws {
+        let lines = Lines(chunkSize: 100, size: 3, checksum: checksum([1, 2, 3]))
+        lines.append([1, 2, 4])
+        do {
+            try lines.end()
+            Issue.record("no error")
+        } catch { #expect(error.failure.kind == .damaged) }
+    }
+
+    @Test func aLongObjectIsGivenOutAsItComes() throws {
+        let lines = Lines(chunkSize: 2, size: Self.text.count)
+        lines.append(Array(Self.text.prefix(5)))
+        #expect(try lines.next() == Array("one\n".utf8))
+        #expect(lines.carriedBytes == 1)
+        #expect(lines.consumedBytes == 5)
+    }
+
+    @Test func anObjectOfUnknownSizeIsHeldBackUpToOneChunk() throws {
+        let lines = Lines(chunkSize: 6, size: nil)
+        lines.append([UInt8]("one\n".utf8))
+        #expect(try lines.next().isEmpty)
+        lines.append([UInt8]("two\n".utf8))
+        #expect(try lines.next() == Array("one\ntwo\n".utf8))
+    }
+
+    @Test(arguments: 1...12)
+    func aGzipObjectMayBeCutAnywhere(step: Int) throws {
+        for chunkSize in [2, 1000] {
+            let trailer =
+                CRC32.checksum(Self.text.bytes).bigEndianBytes.reversed() + [UInt8(Self.text.count), 0, 0, 0]
+            var whole = Self.compressed + trailer
+            whole += whole
+            let lines = Lines(chunkSize: chunkSize, size: whole.count)
+            var written: [UInt8] = []
+            for start in stride(from: 0, to: whole.count, by: step) {
+                lines.append(Array(whole[start..<min(start + step, whole.count)]))
+                written += try lines.next()
+            }
+            try lines.end()
+            while !lines.isDone { written += try lines.next() }
+            #expect(written == Self.text + Self.text)
+            #expect(lines.consumedBytes == whole.count)
+        }
+    }
+
+    @Test func rawKeepsGzipAsItIs() throws {
+        let lines = Lines(isRaw: true, chunkSize: 100, size: Self.compressed.count)
+        lines.append(Self.compressed)
+        try lines.end()
+        #expect(try lines.next() == Self.compressed)
+    }
+
+    @Test(arguments: [[], [0x1F], [0x1F, 0x8B], [0x1F, 0x8B, 0x07, 0x00]] as [[UInt8]])
+    func whatOnlyBeginsLikeGzipIsNotGzip(bytes: [UInt8]) throws {
+        let lines = Lines(chunkSize: 100, size: bytes.count)
+        lines.append(bytes)
+        try lines.end()
+        #expect(try lines.next() == bytes)
+        #expect(lines.isDone)
+    }
+}

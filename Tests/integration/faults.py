@@ -1,0 +1,81 @@
+"""A bucket behind the fault proxy, and what tests of faults say of it."""
+
+import random
+import re
+
+import servers
+from conftest import Bucket, Shell
+from fault_proxy import FaultProxy, Rule
+
+SECONDS = 30  # more is a tool that hangs
+OBJECT = b"".join(b"line %06d of the object\n" % number for number in range(40_000))  # 1 MB
+
+
+def large(size, seed=1):
+    """Lines of about a hundred bytes, `size` of them in all, that no two objects share."""
+    dice = random.Random(seed)
+    lines, length = [], 0
+    while length < size:
+        line = b"%d %s\n" % (length, dice.randbytes(50).hex().encode())
+        lines.append(line)
+        length += len(line)
+    return b"".join(lines)
+
+
+class Faulty:
+    """An empty bucket, a proxy in front of it, and a shell whose tools know only the proxy."""
+
+    def __init__(self, server, proxy, directory):
+        self.server, self.proxy, self.rules = server, proxy, proxy.rules
+        self.bucket = Bucket(server)
+        self.location = f"s3://{self.bucket.name}"
+        environment = server.tool_environment() | {"AWS_ENDPOINT_URL_S3": proxy.endpoint}
+        self.shell = Shell(directory, environment, SECONDS)
+        self.attempts(4)
+
+    def attempts(self, count):
+        self.shell = self.shell.with_environment(AWS_MAX_ATTEMPTS=str(count))
+
+    def rule(self, fault, **changes):
+        self.rules.append(fault if isinstance(fault, Rule) else Rule(fault, **changes))
+
+    def put(self, records, *options, status=0):
+        return self.shell.tool("s3-put-lines", *options, self.location, stdin=records).expect(status)
+
+    def put_object(self, key, data, *options, status=0):
+        """All of `data` as one object: in parts, if it is large."""
+        words = ["s3-put-lines", *options, self.location, key]
+        return self.shell.tool(*words, stdin=data).expect(status)
+
+    def get(self, *keys, options=(), status=0):
+        words = ["s3-get-lines", *options, self.location, *keys]
+        return self.shell.tool(*words).expect(status)
+
+    def requests(self, method, target=""):
+        """What reached the proxy, in order."""
+        return [each for each in self.proxy.journal if Rule("none", method, target).matches(each)]
+
+    def open_uploads(self):
+        found = self.bucket.client.list_multipart_uploads(Bucket=self.bucket.name).get("Uploads", [])
+        return [(upload["Key"], upload["UploadId"]) for upload in found]
+
+
+def proxied(server, directory, **options):
+    """A context with a Faulty."""
+
+    class Context:
+        def __enter__(self):
+            self.proxy = FaultProxy(server.endpoint, **options).start()
+            return Faulty(server, self.proxy, directory)
+
+        def __exit__(self, *_):
+            self.proxy.stop()
+
+    return Context()
+
+
+def assert_no_secret(*texts):
+    """None of `texts` holds a secret of the test's credentials, or anything made with one."""
+    for text in texts:
+        assert servers.SECRET_KEY not in text
+        assert not re.search("signature=[0-9a-f]", text, re.IGNORECASE)

@@ -1,0 +1,142 @@
+"""Connections that are refused, reset, cut and kept: what is stored and read is whole, and nothing is done twice
+that may not be."""
+
+import threading
+
+import pytest
+from fault_proxy import Rule
+from faults import OBJECT
+
+RECORDS = b"a\t1\nb\t2\nc\t3\n"
+
+
+def assert_stored(faulty, put):
+    assert put.lines == ["a", "b", "c"]
+    assert [faulty.bucket.get(key) for key in "abc"] == [b"1\n", b"2\n", b"3\n"]
+    assert faulty.bucket.keys() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("tool", ["put", "get"])
+def test_a_service_that_comes_up_while_the_tool_tries(faulty, tool):
+    faulty.attempts(10)
+    faulty.bucket.put("k", OBJECT)
+    faulty.proxy.stop()
+    timer = threading.Timer(0.3, faulty.proxy.start)
+    timer.start()
+    if tool == "put":
+        assert_stored_after = faulty.put(RECORDS)
+        faulty.bucket.client.delete_object(Bucket=faulty.bucket.name, Key="k")
+        assert_stored(faulty, assert_stored_after)
+    else:
+        assert faulty.get("k").stdout == OBJECT
+    timer.join()
+
+
+def test_a_service_that_stays_away_is_69_after_all_attempts(faulty):
+    faulty.attempts(3)
+    faulty.proxy.stop()
+    put = faulty.put(RECORDS, status=69)
+    assert put.stdout == b"" and "3 attempts" in put.message
+    assert f"127.0.0.1 port {faulty.proxy.port}" in put.message
+    assert faulty.get("a", status=69).stdout == b""
+    faulty.proxy.start()
+
+
+def test_resets_of_fresh_connections(faulty):
+    faulty.rule("close", method="HEAD")
+    faulty.rule("reset", method="PUT", reused=False, times=5)
+    assert_stored(faulty, faulty.put(RECORDS))
+
+
+def test_resets_of_kept_connections(faulty):
+    """libcurl itself sends again what a kept connection did not answer at all."""
+    faulty.rule("reset", method="PUT", reused=True, times=2)
+    assert_stored(faulty, faulty.put(RECORDS, "--max-connections", "1"))
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_resets_in_mid_upload(faulty, reused):
+    if not reused:
+        faulty.rule("close", method="HEAD")
+    faulty.rule("reset", method="PUT", reused=reused, at=500_000, times=1)
+    records = b"".join(b"k\t" + line + b"\n" for line in OBJECT.splitlines())
+    assert faulty.put(records).lines == ["k"]
+    assert faulty.bucket.get("k") == OBJECT
+    cut, whole = faulty.requests("PUT")
+    assert cut.length < whole.length == len(OBJECT) and not cut.forwarded
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_lost_answers_of_puts(faulty, reused):
+    """An unconditional PUT is sent again: the second one changes nothing."""
+    if not reused:
+        faulty.rule("close", method="HEAD")
+    faulty.rule("lose answer", method="PUT", reused=reused)
+    assert_stored(faulty, faulty.put(RECORDS, "--max-connections", "1"))
+    bodies = [(each.path, each.sha256) for each in faulty.requests("PUT")]
+    assert len(bodies) == 4 and len(set(bodies)) == 3
+
+
+def test_answers_that_close_without_a_word(faulty):
+    faulty.rule("close", times=None)
+    assert_stored(faulty, faulty.put(RECORDS))
+    assert faulty.get("a", "b", "c").stdout == b"1\n2\n3\n"
+
+
+@pytest.mark.parametrize("fault", ["cut", "cut by reset", "unfinished chunks"])
+def test_bodies_that_end_too_soon_are_gone_on_with(faulty, fault):
+    """A download resumes at the byte where it stopped: the rest comes as a range of the same version."""
+    faulty.bucket.put("k", OBJECT)
+    faulty.rule(fault, method="GET", at=0.4, times=2)
+    assert faulty.get("k").stdout == OBJECT
+    first, second, third = faulty.requests("GET")
+    assert "range" not in first.headers and "if-match" not in first.headers
+    if fault == "cut":
+        start = int(len(OBJECT) * 0.4)
+        assert second.headers["range"] == f"bytes={start}-"
+        start += int((len(OBJECT) - start) * 0.4)
+        assert third.headers["range"] == f"bytes={start}-"
+    assert second.headers["if-match"] == third.headers["if-match"]
+
+
+def test_a_download_that_gets_on_is_never_given_up(faulty):
+    """More connections are lost than there are attempts, but each brought something."""
+    faulty.attempts(2)
+    faulty.bucket.put("k", OBJECT)
+    faulty.rule("cut", method="GET", at=100_000, times=9)
+    assert faulty.get("k").stdout == OBJECT
+    starts = [int(each.headers["range"][6:-1]) for each in faulty.requests("GET")[1:]]
+    assert starts == [100_000 * number for number in range(1, 10)]
+
+
+def test_a_download_that_does_not_get_on_is_given_up(faulty):
+    faulty.attempts(3)
+    faulty.bucket.put("k", OBJECT)
+    faulty.rule("cut", method="GET", at=0, times=None)
+    got = faulty.get("k", status=1)
+    assert got.stdout == b"" and "3 attempts" in got.message
+    assert len(faulty.requests("GET")) == 3
+
+
+def test_nothing_expects_a_100_continue(faulty):
+    faulty.rule("no continue", times=None)
+    records = b"".join(b"k\t" + line + b"\n" for line in OBJECT.splitlines())
+    faulty.put(records)
+    assert faulty.get("k").stdout == OBJECT
+    assert not any("expect" in each.headers for each in faulty.proxy.journal)
+
+
+def test_a_slow_body_is_read_to_its_end(faulty):
+    faulty.bucket.put("k", OBJECT[:3250])
+    faulty.rule("trickle", method="GET", at=6400)
+    assert faulty.get("k").stdout == OBJECT[:3250]
+
+
+def test_a_slow_answer_holds_back_nothing_else(faulty):
+    """One connection of two waits; everything else goes by on the other, and receipts keep their order."""
+    faulty.rules.append(Rule("none", method="PUT", target="/k0$", delay=0.5))
+    records = b"".join(b"k%d\t%d\n" % (number, number) for number in range(20))
+    put = faulty.put(records, "--max-connections", "2")
+    assert put.lines == [f"k{number}" for number in range(20)]
+    last = [each.path[-2:] for each in faulty.requests("PUT")].index("k9")
+    assert faulty.requests("PUT")[last].time < 0.5 + faulty.requests("PUT", "/k0$")[0].time

@@ -1,0 +1,237 @@
+"""Downloads that are damaged, replaced or answered otherwise than asked: what is written is right, or the tool says
+what is not."""
+
+import base64
+import itertools
+import zlib
+
+import pytest
+from fault_proxy import Answer, s3_error
+from faults import OBJECT, large
+
+LARGE = large(12 << 20)
+RANGES = ("--multipart-threshold", "5M", "--multipart-chunksize", "1M")
+
+
+def crc32(data):
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+
+
+def with_checksum(data, damaged):
+    """Adds the object's checksum to an answer, and flips a bit of as many answers as `damaged` is."""
+    count = itertools.count()
+
+    def rewrite(answer):
+        answer.headers.append(("x-amz-checksum-crc32", crc32(data)))
+        if next(count) < damaged:
+            answer.body = answer.body[:7] + bytes([answer.body[7] ^ 1]) + answer.body[8:]
+        return answer
+
+    return rewrite
+
+
+def test_a_damaged_object_is_fetched_again(faulty):
+    faulty.bucket.put("k", OBJECT)
+    faulty.rule("rewrite", method="GET", rewrite=with_checksum(OBJECT, damaged=1), times=None)
+    assert faulty.get("k").stdout == OBJECT
+    first, second = faulty.requests("GET")
+    assert first.headers["x-amz-checksum-mode"] == "ENABLED" and "range" not in second.headers
+
+
+def test_an_object_that_stays_damaged_is_never_written(faulty):
+    faulty.bucket.put("a", OBJECT)
+    faulty.bucket.put("b", b"data\n")
+    faulty.rule("rewrite", method="GET", target="/a$", rewrite=with_checksum(OBJECT, damaged=99), times=None)
+    got = faulty.get("a", "b", status=1)
+    assert got.stdout == b"data\n"
+    assert "a: " in got.message and "CRC32" in got.message and crc32(OBJECT) in got.message
+
+
+def test_a_large_object_that_is_damaged_is_an_error(faulty):
+    """What was written cannot be taken back; that it is not right is said, with how much of it there is."""
+    faulty.bucket.put("k", LARGE)
+    rewrite = with_checksum(LARGE, damaged=99)
+    faulty.rule("rewrite", method="GET", rewrite=rewrite, times=1)
+    got = faulty.get("k", options=RANGES, status=1)
+    assert "CRC32" in got.message and f"{len(got.stdout)} bytes" in got.message
+    assert len(got.stdout) in (0, len(LARGE)) or got.stdout.endswith(b"\n")
+
+
+def test_verification_can_be_switched_off(faulty):
+    faulty.bucket.put("k", OBJECT)
+    faulty.rule("rewrite", method="GET", rewrite=with_checksum(OBJECT, damaged=1), times=None)
+    faulty.shell = faulty.shell.with_environment(AWS_RESPONSE_CHECKSUM_VALIDATION="when_required")
+    assert faulty.get("k").stdout != OBJECT
+    assert "x-amz-checksum-mode" not in faulty.requests("GET")[0].headers
+
+
+def test_ranges_make_the_object(faulty):
+    faulty.bucket.put("k", LARGE)
+    assert faulty.get("k", options=RANGES).stdout == LARGE
+    first, *rest = faulty.requests("GET")
+    assert len(rest) == len(LARGE) >> 20 and "range" not in first.headers
+    assert len({each.headers["if-match"] for each in rest}) == 1
+
+
+@pytest.mark.parametrize("fault", ["cut", "cut by reset", "reset", "lose answer", "unfinished chunks", "close"])
+def test_every_range_fails_once(faulty, fault):
+    faulty.attempts(8)
+    faulty.bucket.put("k", LARGE)
+    for start in range(0, 12, 2):
+        # The rule looks at the target only, so the journal's order decides which range it hits.
+        faulty.rule(fault, method="GET", skip=start, times=1, at=0.7)
+    assert faulty.get("k", options=RANGES).stdout == LARGE
+
+
+def test_an_object_that_is_replaced_between_ranges(faulty):
+    """Never a mixture: all of one version, or whole lines of the first and an error."""
+    faulty.bucket.put("k", LARGE)
+    other = large(12 << 20, seed=2)
+
+    def replaced(answer):
+        faulty.bucket.put("k", other)
+        return answer
+
+    faulty.rule("rewrite", method="GET", rewrite=replaced)
+    got = faulty.get("k", options=(*RANGES, "--max-connections", "1"), status=None)
+    if got.status == 0:
+        assert got.stdout == other
+    else:
+        assert got.status == 1 and "replaced" in got.message
+        assert LARGE.startswith(got.stdout) and got.stdout[-1:] in (b"", b"\n")
+        assert got.stdout == b"" or f"{len(got.stdout)} bytes" in got.message
+
+
+def test_an_object_that_is_replaced_while_a_lost_connection_resumes(faulty):
+    faulty.bucket.put("k", OBJECT)
+
+    def replaced_and_cut(answer):
+        faulty.bucket.put("k", OBJECT[::-1])
+        answer.headers.append(("Connection", "close"))
+        return answer
+
+    faulty.rule("cut", method="GET", at=0.5)
+    faulty.rule("rewrite", method="GET", skip=1, rewrite=replaced_and_cut)
+    assert faulty.get("k").stdout in (OBJECT, OBJECT[::-1])
+
+
+def test_a_server_that_does_not_know_if_match_is_found_out(faulty):
+    """It sends the range of another version; the ETag beside it tells."""
+    faulty.bucket.put("k", LARGE)
+    other = large(12 << 20, seed=2)
+
+    def other_version(answer):
+        headers = [(name, '"other"' if name.lower() == "etag" else value) for name, value in answer.headers]
+        return Answer(answer.status, headers, other[: len(answer.body)])
+
+    faulty.rule("rewrite", method="GET", skip=1, rewrite=other_version, times=None)
+    got = faulty.get("k", options=RANGES, status=1)
+    assert "replaced" in got.message
+    assert LARGE.startswith(got.stdout)
+
+
+def test_a_server_that_ignores_ranges(faulty):
+    """It sends all of the object each time; each request takes what it asked for."""
+    faulty.bucket.put("k", LARGE)
+
+    def whole(answer):
+        headers = [(name, value) for name, value in answer.headers if name.lower() != "content-range"]
+        return Answer(200, headers, LARGE)
+
+    faulty.rule("rewrite", method="GET", rewrite=whole, times=None)
+    options = ("--multipart-threshold", "5M", "--multipart-chunksize", "4M")
+    assert faulty.get("k", options=options).stdout == LARGE
+
+
+def test_a_server_that_ignores_the_range_of_a_resumed_download(faulty):
+    faulty.bucket.put("k", OBJECT)
+    faulty.rule("cut", method="GET", at=0.5)
+
+    def whole(answer):
+        headers = [(name, value) for name, value in answer.headers if name.lower() != "content-range"]
+        return Answer(200, headers, OBJECT)
+
+    faulty.rule("rewrite", method="GET", rewrite=whole, times=None)
+    assert faulty.get("k").stdout == OBJECT
+    assert len(faulty.requests("GET")) == 2
+
+
+def test_a_server_that_answers_another_range(faulty):
+    faulty.bucket.put("k", LARGE)
+
+    def shifted(answer):
+        headers = [
+            (name, value.replace("bytes ", "bytes 1") if name.lower() == "content-range" else value)
+            for name, value in answer.headers
+        ]
+        return Answer(206, headers, answer.body)
+
+    faulty.rule("rewrite", method="GET", skip=1, rewrite=shifted, times=None)
+    got = faulty.get("k", options=RANGES, status=1)
+    assert LARGE.startswith(got.stdout)
+
+
+def test_an_empty_object(faulty):
+    """A range of it would be refused (416), so none is asked for."""
+    faulty.bucket.put("k", b"")
+    assert faulty.get("k", options=("--multipart-threshold", "0")).stdout == b""
+    assert faulty.get("k", options=("--with-key",)).stdout == b""
+    assert all("range" not in each.headers for each in faulty.requests("GET"))
+
+
+def test_416_is_a_failure_of_one_object(faulty):
+    faulty.bucket.put("a", b"data\n")
+    faulty.bucket.put("b", b"data\n")
+    faulty.rules.append(s3_error(416, "InvalidRange", method="GET", target="/a$", times=None))
+    got = faulty.get("a", "b", status=1)
+    assert got.stdout == b"data\n" and "InvalidRange" in got.message
+
+
+@pytest.mark.parametrize("off", [1, 100])
+def test_a_body_shorter_than_announced_is_an_error(faulty, off):
+    faulty.attempts(2)
+    faulty.bucket.put("k", b"data\n")
+    faulty.rule("wrong length", method="GET", at=off, times=None)
+    got = faulty.get("k", status=1)
+    assert got.stdout == b""
+
+
+def test_a_body_without_end_mark_is_an_error(faulty):
+    """Nothing would tell a lost connection from the object's end."""
+    faulty.bucket.put("k", OBJECT)
+    faulty.rule("no length", method="GET", times=None)
+    got = faulty.get("k", status=1)
+    assert got.stdout == b"" and "no length" in got.message
+
+
+def test_a_chunked_body_is_whole_at_its_last_chunk(faulty):
+    faulty.bucket.put("k", OBJECT)
+
+    faulty.rule("chunked", method="GET")
+    assert faulty.get("k").stdout == OBJECT
+
+
+def test_a_body_without_end_needs_no_memory(faulty):
+    """It is lines for as long as somebody reads them."""
+    faulty.bucket.put("k", OBJECT)
+    faulty.rule("endless chunks", method="GET")
+    script = f"s3-get-lines --memory 8M {faulty.location} k | head -n 1000000 | tail -n 1; echo ${{PIPESTATUS[0]}}"
+    got = faulty.shell.run(f"ulimit -v 1000000; {script}", shell=("bash", "-c"))
+    assert got.stdout == OBJECT[-26:] + b"141\n", got.message
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_an_error_without_end_is_read_up_to_a_limit(faulty, method):
+    """What is cut at 64 KiB is no document: the status alone says what it is."""
+    body = b"<Error><Code>InvalidArgument</Code><Message>on purpose</Message></Error>" + b" " * 1000
+    faulty.rule("answer", method=method, status=400, body=body * 1000, times=None)
+    if method == "PUT":
+        assert "400" in faulty.put(b"k\tdata\n", status=76).message
+    else:
+        faulty.bucket.put("k", b"data\n")
+        assert "400" in faulty.get("k", status=1).message
+
+
+def test_a_missing_key_whose_error_has_no_end(faulty):
+    faulty.rule("endless chunks", method="GET", times=None)
+    assert "nokey" in faulty.get("nokey", status=66).message

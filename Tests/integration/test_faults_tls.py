@@ -1,0 +1,168 @@
+"""Certificates: a service that cannot prove who it is gets no request, and AWS_CA_BUNDLE is the only way to trust
+another authority."""
+
+import datetime
+import ipaddress
+import ssl
+import warnings
+
+import pytest
+import servers
+from conftest import Bucket, Shell
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from fault_proxy import FaultProxy
+from lying_server import LyingServer
+
+NOW = datetime.datetime.now(datetime.timezone.utc)
+DAY = datetime.timedelta(days=1)
+
+
+def name(text):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+class Authority:
+    """A certificate authority of the test's own, whose certificate is in `bundle`."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.certificate = self.certify(name("test authority"), self.key, None, True)
+        self.bundle = directory / "authority.pem"
+        self.bundle.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+
+    def certify(self, subject, key, alternative, is_authority=False, days=(-1, 1), issuer=None):
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer or name("test authority"))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(NOW + days[0] * DAY)
+            .not_valid_after(NOW + days[1] * DAY)
+            .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+        )
+        if alternative:
+            builder = builder.add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+        return builder.sign(self.key if issuer is None else key, hashes.SHA256())
+
+    def context(self, address="127.0.0.1", days=(-1, 1), self_signed=False):
+        """A server's context with a certificate for `address`, signed by this authority or by itself."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        alternative = x509.IPAddress(ipaddress.ip_address(address))
+        issuer = name("itself") if self_signed else None
+        certificate = self.certify(issuer or name("server"), key, alternative, days=days, issuer=issuer)
+        path = self.directory / "server.pem"
+        path.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def bucket(seaweedfs):
+    bucket = Bucket(seaweedfs)
+    bucket.put("k", b"data\n")
+    return bucket
+
+
+def shell(seaweedfs, proxy, authority, **changes):
+    environment = seaweedfs.tool_environment() | {
+        "AWS_ENDPOINT_URL_S3": proxy.endpoint,
+        "AWS_CA_BUNDLE": str(authority.bundle),
+        "AWS_MAX_ATTEMPTS": "2",
+    }
+    return Shell(authority.directory, environment, seconds=30).with_environment(**changes)
+
+
+def assert_refused(seaweedfs, bucket, authority, context, word, **changes):
+    with FaultProxy(seaweedfs.endpoint, tls=context) as proxy:
+        run = shell(seaweedfs, proxy, authority, **changes)
+        put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect(69)
+        got = run.tool("s3-get-lines", f"s3://{bucket.name}", "k").expect(69)
+        assert put.stdout == got.stdout == b""
+        assert word in put.message.lower() and word in got.message.lower(), put.message
+        assert proxy.journal == [], "no request went out"
+    assert bucket.keys() == ["k"]
+
+
+def test_a_certificate_of_the_named_authority(seaweedfs, bucket, authority):
+    with FaultProxy(seaweedfs.endpoint, tls=authority.context()) as proxy:
+        run = shell(seaweedfs, proxy, authority)
+        assert run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect().lines == ["new"]
+        assert run.tool("s3-get-lines", f"s3://{bucket.name}", "k", "new").expect().stdout == b"data\n" * 2
+        assert proxy.endpoint.startswith("https://")
+
+
+def test_an_authority_that_nobody_named(seaweedfs, bucket, authority):
+    assert_refused(seaweedfs, bucket, authority, authority.context(), "certificate", AWS_CA_BUNDLE=None)
+
+
+def test_a_certificate_that_signed_itself(seaweedfs, bucket, authority):
+    assert_refused(seaweedfs, bucket, authority, authority.context(self_signed=True), "certificate")
+
+
+def test_a_certificate_that_has_expired(seaweedfs, bucket, authority):
+    assert_refused(seaweedfs, bucket, authority, authority.context(days=(-2, -1)), "certificate")
+
+
+def test_a_certificate_for_another_host(seaweedfs, bucket, authority):
+    assert_refused(seaweedfs, bucket, authority, authority.context("127.0.0.2"), "ssl")
+
+
+def test_a_service_that_speaks_no_tls(seaweedfs, bucket, authority):
+    with LyingServer(lambda request: (200, {"ETag": '"e"'}, b"")) as server:
+        run = shell(seaweedfs, server, authority, AWS_ENDPOINT_URL_S3=f"https://127.0.0.1:{server.port}")
+        put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect(69)
+        assert put.stdout == b"" and "ssl" in put.message.lower()
+        run.tool("s3-get-lines", f"s3://{bucket.name}", "k").expect(69)
+        assert server.journal == []
+
+
+def test_a_tls_port_that_is_spoken_to_in_the_clear(seaweedfs, bucket, authority):
+    with FaultProxy(seaweedfs.endpoint, tls=authority.context()) as proxy:
+        run = shell(seaweedfs, proxy, authority, AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{proxy.port}")
+        put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n")
+        assert put.status in (69, 76) and put.stdout == b""
+        assert proxy.journal == []
+
+
+def test_tls_below_1_2_is_not_spoken(seaweedfs, bucket, authority):
+    context = authority.context()
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    assert_refused(seaweedfs, bucket, authority, context, "ssl")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate\n"])
+def test_a_bundle_that_is_none_is_78(seaweedfs, bucket, authority, content):
+    if content is None:
+        authority.bundle.unlink()
+    else:
+        authority.bundle.write_bytes(content)
+    with FaultProxy(seaweedfs.endpoint, tls=authority.context()) as proxy:
+        run = shell(seaweedfs, proxy, authority)
+        put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect(78)
+        assert "authority.pem" in put.message and proxy.journal == []
+
+
+def test_other_variables_do_not_switch_verification_off(seaweedfs, bucket, authority):
+    trusted = str(authority.bundle)
+    # Variables that curl's own program, not the library, or other programs take.
+    changes = {"CURL_CA_BUNDLE": trusted, "REQUESTS_CA_BUNDLE": trusted, "AWS_CA_BUNDLE": None, "PYTHONHTTPSVERIFY": "0"}
+    assert_refused(seaweedfs, bucket, authority, authority.context(), "certificate", **changes)

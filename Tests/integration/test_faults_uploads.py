@@ -1,0 +1,229 @@
+"""Uploads whose answers are lost or lie: what is confirmed is there, what is there is whole, nothing is left open."""
+
+import pytest
+from fault_proxy import Answer, s3_error
+from faults import large
+
+PARTS = 3
+LARGE = large(12 << 20)
+PART = r"partNumber=2&"
+COMPLETE = r"\?uploadId="
+OK_WITH_ERROR = b"<Error><Code>InternalError</Code><Message>on purpose</Message></Error>"
+
+
+def put_large(faulty, *options, status=0):
+    """One object in parts of 5 MiB."""
+    return faulty.put_object("large", LARGE, "--part-size", "5M", *options, status=status)
+
+
+def assert_stored(faulty, put):
+    assert put.lines == ["large"]
+    assert faulty.bucket.get("large") == LARGE
+    assert faulty.open_uploads() == []
+
+
+def assert_nothing_left(faulty, put):
+    assert put.stdout == b""
+    assert faulty.bucket.keys() == []
+    assert faulty.open_uploads() == []
+
+
+def test_the_parts_of_an_upload(faulty):
+    assert_stored(faulty, put_large(faulty))
+    parts = faulty.requests("PUT")
+    assert sorted(each.length for each in parts) == [len(LARGE) - (10 << 20), 5 << 20, 5 << 20]
+    assert len(faulty.requests("POST", r"\?uploads=")) == len(faulty.requests("POST", COMPLETE)) == 1
+
+
+@pytest.mark.parametrize("fault", ["reset", "lose answer"])
+def test_a_part_that_is_lost_is_sent_again(faulty, fault):
+    faulty.rule(fault, method="PUT", target=PART, times=2)
+    assert_stored(faulty, put_large(faulty))
+    sent = faulty.requests("PUT", PART)
+    assert len(sent) == 3 and len({each.headers["x-amz-content-sha256"] for each in sent}) == 1
+    assert len(faulty.requests("PUT")) == PARTS + 2
+
+
+def test_a_part_that_is_damaged_on_its_way_is_sent_again(strict):
+    strict.rule("flip upload", method="PUT", target=PART, times=2)
+    assert_stored(strict, put_large(strict))
+    assert len(strict.requests("PUT", PART)) == 3
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_part_that_is_refused_for_now_is_sent_again(faulty, status):
+    faulty.rule("answer", method="PUT", target=PART, status=status, times=2)
+    assert_stored(faulty, put_large(faulty))
+
+
+def test_access_denied_for_a_part_is_77_and_leaves_nothing(faulty):
+    faulty.rules.append(s3_error(403, "AccessDenied", method="PUT", target=PART, times=None))
+    put = put_large(faulty, status=77)
+    assert "AccessDenied" in put.message and "large: " in put.message
+    assert_nothing_left(faulty, put)
+    assert len(faulty.requests("DELETE", "uploadId=")) >= 1
+    assert faulty.requests("POST", COMPLETE) == []
+
+
+def test_a_part_without_etag_is_no_part(faulty):
+    def without_etag(answer):
+        answer.headers = [(name, value) for name, value in answer.headers if name.lower() != "etag"]
+        return answer
+
+    faulty.rule("rewrite", method="PUT", target=PART, rewrite=without_etag, times=None)
+    put = put_large(faulty, status=76)
+    assert "ETag" in put.message
+    assert_nothing_left(faulty, put)
+
+
+def test_a_lost_answer_to_the_start_of_an_upload(faulty):
+    """The first upload's id is known to nobody; the object is made by the second."""
+    faulty.rule("lose answer", method="POST", target=r"\?uploads=")
+    put = put_large(faulty)
+    assert put.lines == ["large"] and faulty.bucket.get("large") == LARGE
+    assert len(faulty.requests("POST", r"\?uploads=")) == 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<InitiateMultipartUploadResult><UploadId></UploadId></InitiateMultipartUploadResult>", b"<a/>"]
+)
+def test_an_upload_without_id_is_none(faulty, body):
+    faulty.rule("answer", method="POST", status=200, body=body, times=None)
+    put = put_large(faulty, status=76)
+    assert put.stdout == b"" and faulty.requests("PUT") == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_error_in_a_200_is_not_success(faulty, times):
+    """Complete begins to answer before it knows how it ends."""
+    faulty.rule("answer", method="POST", target=COMPLETE, status=200, body=OK_WITH_ERROR, times=times)
+    assert_stored(faulty, put_large(faulty))
+    assert len(faulty.requests("POST", COMPLETE)) == times + 1
+
+
+def test_an_error_in_a_200_that_stays_is_a_failure(faulty):
+    faulty.attempts(3)
+    faulty.rule("answer", method="POST", target=COMPLETE, status=200, body=OK_WITH_ERROR, times=None)
+    put = put_large(faulty, status=69)
+    assert "InternalError" in put.message
+    assert_nothing_left(faulty, put)
+    assert len(faulty.requests("POST", COMPLETE)) == 3
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_lost_answer_to_complete_is_success(faulty, times):
+    faulty.rule("lose answer", method="POST", target=COMPLETE, times=times)
+    assert_stored(faulty, put_large(faulty))
+
+
+def test_complete_is_not_sent_again_by_libcurl(faulty):
+    """A kept connection that dies under Complete would make libcurl send it again, and 404 be the answer."""
+    faulty.rule("lose answer", method="POST", target=COMPLETE, reused=True)
+    faulty.rules.append(s3_error(404, "NoSuchUpload", method="POST", target=COMPLETE, times=None))
+    assert_stored(faulty, put_large(faulty))
+    assert [each.fault for each in faulty.requests("POST", COMPLETE)] == ["lose answer", "answer"]
+    assert len(faulty.requests("HEAD", "/large$")) == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"<CompleteMultipartUploadResult><ETag>x", b"   "])
+def test_an_answer_to_complete_that_is_cut_is_a_lost_one(faulty, body):
+    """The upload is complete; only the word of it did not arrive."""
+    faulty.rule("replace answer", method="POST", target=COMPLETE, status=200, body=body)
+    assert_stored(faulty, put_large(faulty))
+
+
+def test_an_upload_that_was_taken_away_is_a_failure(faulty):
+    faulty.rules.append(s3_error(404, "NoSuchUpload", method="POST", target=COMPLETE, times=None))
+    put = put_large(faulty, status=1)
+    assert "NoSuchUpload" in put.message and put.stdout == b"" and faulty.bucket.keys() == []
+
+
+def test_another_object_under_the_key_is_not_taken_for_ours(faulty):
+    """Complete's answer is lost, and before it is asked again somebody stores something else."""
+
+    def overwritten(answer):
+        faulty.bucket.put("large", b"theirs\n")
+        return Answer(503, [], b"")
+
+    faulty.rule("rewrite", method="POST", target=COMPLETE, rewrite=overwritten)
+    faulty.rules.append(s3_error(404, "NoSuchUpload", method="POST", target=COMPLETE, times=None))
+    put = put_large(faulty, status=1)
+    assert "state unknown" in put.message and put.stdout == b""
+    assert faulty.bucket.get("large") == b"theirs\n"
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_an_upload_that_cannot_be_aborted_is_named(faulty, status):
+    faulty.attempts(2)
+    faulty.rules.append(s3_error(403, "AccessDenied", method="PUT", target=PART, times=None))
+    faulty.rule("answer", method="DELETE", status=status, times=None)
+    put = put_large(faulty, status=77)
+    ((key, upload_id),) = faulty.open_uploads()
+    assert key in put.message and upload_id in put.message
+    assert faulty.bucket.keys() == []
+
+
+def test_a_lost_answer_of_a_conditional_put_is_success(faulty):
+    """412 is what the second try met: the object of the first. A HEAD decides."""
+    faulty.rule("lose answer", method="PUT")
+    put = faulty.put(b"k\tdata\n", "--no-clobber")
+    assert put.lines == ["k"] and faulty.bucket.get("k") == b"data\n"
+    puts = faulty.requests("PUT")
+    assert [each.status for each in puts] == [200, 412], "the server knows If-None-Match"
+    assert len(faulty.requests("HEAD", "/k$")) == 1
+
+
+def test_a_lost_refusal_of_a_conditional_put_is_a_failure(faulty):
+    faulty.bucket.put("k", b"DATA\n")
+    faulty.rule("lose answer", method="PUT")
+    put = faulty.put(b"k\tdata\n", "--no-clobber", status=1)
+    assert put.stdout == b"" and "state unknown" in put.message
+    assert faulty.bucket.get("k") == b"DATA\n"
+
+
+def test_an_existing_key_is_not_asked_about(faulty):
+    faulty.bucket.put("k", b"data\n")
+    put = faulty.put(b"k\tdata\n", "--no-clobber", status=1)
+    assert put.stdout == b"" and "state unknown" not in put.message
+    assert len(faulty.requests("PUT")) == 1 and faulty.requests("HEAD", "/k$") == []
+
+
+def test_a_conditional_put_is_not_sent_again_by_libcurl(faulty):
+    """A kept connection dies after the request was applied: the second PUT must be known to be a second one."""
+    faulty.rule("lose answer", method="PUT", reused=True)
+    put = faulty.put(b"a\t1\nb\t2\n", "--no-clobber", "--max-connections", "1")
+    assert put.lines == ["a", "b"]
+    assert len(faulty.requests("HEAD", "/[ab]$")) == 1
+
+
+def test_a_conflict_of_conditional_requests_is_tried_again(faulty):
+    faulty.rules.append(s3_error(409, "ConditionalRequestConflict", method="PUT", times=2))
+    assert faulty.put(b"k\tdata\n", "--no-clobber").lines == ["k"]
+    assert faulty.bucket.get("k") == b"data\n"
+    assert len(faulty.requests("PUT")) == 3
+
+
+def test_a_conflict_at_complete_that_passes(faulty):
+    faulty.rules.append(s3_error(409, "ConditionalRequestConflict", method="POST", target=COMPLETE))
+    assert_stored(faulty, put_large(faulty, "--no-clobber"))
+
+
+def test_a_conflict_at_complete_that_ends_the_upload(faulty):
+    """Source: Amazon S3 User Guide, "Prevent object overwrites": all parts would have to be sent again, but they
+    are gone from memory, so the object has failed, and says so."""
+
+    def conflict(answer):
+        faulty.bucket.client.delete_object(Bucket=faulty.bucket.name, Key="large")
+        return Answer(409, [], b"<Error><Code>ConditionalRequestConflict</Code></Error>")
+
+    faulty.rule("rewrite", method="POST", target=COMPLETE, rewrite=conflict)
+    put = put_large(faulty, "--no-clobber", status=1)
+    assert "large: " in put.message
+    assert_nothing_left(faulty, put)
+
+
+@pytest.mark.parametrize("headers", [(), (("ETag", ""),), (("ETag", '"a\tb"'),)])
+def test_a_put_without_a_usable_etag_is_no_success(faulty, headers):
+    faulty.rule("answer", method="PUT", status=200, headers=headers, times=None)
+    put = faulty.put(b"k\tdata\n", "--long", status=76)
+    assert put.stdout == b"" and "ETag" in put.message
