@@ -175,6 +175,8 @@ package final class PutLines<Store: PutStore> {
         if signal == nil, ready[0], let number = signals.pending() { take(signal: number) }
         guard wantsInput, ready[ready.count - 1], phase != .finishing else { return }
         do { try reader.fill() } catch { objects.stop(.system(error)) }
+        // What wrote the input may have ended by the same signal: that end is not the object's.
+        if reader.isAtEnd, signal == nil, let number = signals.pending() { take(signal: number) }
     }
 
     private var timeout: Int? {

@@ -1,0 +1,151 @@
+"""Secrets are in no argument, message, log or core file, whatever a service says."""
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import servers
+from conftest import BIN, Shell, require
+from faults import assert_no_secret
+from lying_server import LyingServer, error
+
+TOKEN = "FwoGZXIvYXdzEXAMPLEtoken//////////wEaDEXAMPLE"
+TOOLS = {
+    "s3-put-lines": (["s3-put-lines", "--verbose", "s3://bucket"], b"a\t1\nb\t2\n"),
+    "s3-get-lines": (["s3-get-lines", "--verbose", "s3://bucket", "a", "b"], b""),
+}
+
+
+@pytest.fixture
+def shell(tmp_path):
+    environment = servers.SeaweedFS.tool_environment(type("Nowhere", (), {"endpoint": "http://127.0.0.1:9"}))
+    environment |= {"AWS_SESSION_TOKEN": TOKEN, "AWS_MAX_ATTEMPTS": "2"}
+    return Shell(tmp_path, environment, seconds=30)
+
+
+def echo(request):
+    """A service that says back what it was told."""
+    authorization = request.headers.get("authorization", "")
+    told = f"{authorization} {request.headers.get('x-amz-security-token')}"
+    return 403, {"x-amz-request-id": told}, error("SignatureDoesNotMatch", f"you said {told}")
+
+
+def redirect(request):
+    return 302, {"Location": f"http://127.0.0.1:9/?{request.headers.get('x-amz-security-token')}"}, b""
+
+
+def unavailable(request):
+    return 503, {}, error("SlowDown")
+
+
+def good(request):
+    return 200, {"ETag": '"e"'}, b"data\n" if request.method == "GET" else b""
+
+
+@pytest.mark.parametrize("answer", [echo, redirect, unavailable, good])
+@pytest.mark.parametrize("tool", TOOLS)
+def test_no_message_has_a_secret(shell, tool, answer):
+    words, stdin = TOOLS[tool]
+    with LyingServer(answer) as server:
+        finished = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint).tool(*words, stdin=stdin)
+        assert server.journal[0].headers["x-amz-security-token"] == TOKEN
+    assert_no_secret(finished.message, finished.stdout.decode())
+    assert TOKEN not in finished.message
+
+
+@pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY"])
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_secret_that_cannot_be_one_is_not_shown(shell, tool, variable):
+    words, stdin = TOOLS[tool]
+    value = shell.environment[variable]
+    finished = shell.with_environment(**{variable: value + "\r\nHost: evil"}).tool(*words, stdin=stdin)
+    assert finished.status == 78 or (variable == "AWS_SECRET_ACCESS_KEY" and finished.status == 69)
+    assert value not in finished.message
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_there_is_no_option_for_a_secret(plain_shell, tool):
+    text = plain_shell.tool(tool, "--help").expect().stdout.decode().lower()
+    assert not any(word in text for word in ("secret", "access-key", "session-token", "password"))
+
+
+@pytest.fixture
+def running(shell):
+    """An s3-put-lines that has read its credentials and waits for input; cores may be as large as they like."""
+    require("s3-put-lines")
+    with LyingServer(good) as server:
+        environment = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint).environment
+        process = subprocess.Popen(
+            [BIN / "s3-put-lines", "s3://bucket"],
+            env=environment,
+            cwd=shell.directory,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=allow_cores,
+        )
+        process.stdin.write(b"a\t1\n")
+        process.stdin.flush()
+        while not server.journal:
+            time.sleep(0.01)
+        yield process
+        process.kill()
+        process.communicate()
+
+
+def allow_cores():
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+def test_a_crash_leaves_no_core_file(running, shell):
+    limits = Path(f"/proc/{running.pid}/limits").read_text()
+    (cores,) = (line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file size"))
+    assert cores == ["0", "0"]
+    os.kill(running.pid, signal.SIGABRT)
+    _, status = os.waitpid(running.pid, 0)
+    running.returncode = -signal.SIGABRT
+    assert os.WTERMSIG(status) == signal.SIGABRT and not os.WCOREDUMP(status)
+    assert list(shell.directory.iterdir()) == []
+
+
+def test_arguments_have_no_secret(running):
+    assert_no_secret(Path(f"/proc/{running.pid}/cmdline").read_text())
+
+
+@pytest.mark.parametrize("location", ["s3://b\nucket", "s3://b\rucket", "s3://b ucket", "s3://b%0aucket", "s3://b@c", "s3://b:80"])
+def test_a_bucket_that_would_change_the_request_is_64(shell, location):
+    for tool in ("s3-put-lines", "s3-get-lines"):
+        assert len(shell.tool(tool, location, stdin=b"").expect(64).message.splitlines()) <= 4
+
+
+@pytest.mark.parametrize("region", ["a\nb", "a\rb", "a/b", "a.b", "a b", "@evil"])
+def test_a_region_that_would_change_the_request_is_78(shell, region):
+    for tool in ("s3-put-lines", "s3-get-lines"):
+        shell.tool(tool, "--region", region, "s3://bucket", stdin=b"k\td\n").expect(78)
+
+
+@pytest.mark.parametrize(
+    "option", ["--content-type", "--cache-control", "--metadata", "--storage-class", "--acl", "--content-encoding"]
+)
+@pytest.mark.parametrize("value", ["a\r\nx-amz-acl: public-read", "a\nb"])
+def test_a_header_value_that_would_end_its_line_is_refused(shell, option, value):
+    with LyingServer(good) as server:
+        value = f"k={value}" if option == "--metadata" else value
+        run = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint)
+        put = run.tool("s3-put-lines", option, value, "s3://bucket", stdin=b"k\td\n")
+        assert put.status in (64, 65, 78), put.message
+        assert [request for request in server.journal if request.method != "HEAD"] == []
+
+
+def test_netrc_is_not_read(shell):
+    with LyingServer(good) as server:
+        (shell.directory / ".netrc").write_text("machine 127.0.0.1 login evil password evil\n")
+        (shell.directory / ".netrc").chmod(0o600)
+        run = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint, HOME=str(shell.directory))
+        run.tool("s3-get-lines", "--no-sign-request", "s3://bucket", "a").expect()
+        assert all("authorization" not in request.headers for request in server.journal)

@@ -1,0 +1,171 @@
+"""Runs that are ended from outside at any moment: nothing is left open, no object is there in part, and the receipts
+name exactly the objects that exist."""
+
+import random
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from conftest import BIN, require
+from faults import large
+
+MOMENTS = 20
+OBJECTS = {f"k{number}": large(6 << 20, seed=number) for number in range(4)}
+
+
+class Fed:
+    """A tool whose stdin is written by a thread, a little at a time, until it is told to stop."""
+
+    def __init__(self, faulty, *words, data, seconds):
+        require(words[0])
+        self.process = subprocess.Popen(
+            [BIN / words[0], *words[1:]],
+            env=faulty.shell.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.fed, self.stopping = b"", threading.Event()
+        self.thread = threading.Thread(target=self._feed, args=(data, seconds))
+        self.thread.start()
+
+    def _feed(self, data, seconds, pieces=50):
+        size = len(data) // pieces
+        try:
+            for start in range(0, len(data), size):
+                self.process.stdin.write(data[start : start + size])
+                self.process.stdin.flush()
+                self.fed = data[: start + size]
+                if self.stopping.wait(seconds / pieces):
+                    break
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    def end(self):
+        """Stops feeding, as what stands before it in a pipeline does on the same signal."""
+        self.stopping.set()
+        self.thread.join()
+        self.process.stdin = None
+        try:
+            stdout, stderr = self.process.communicate(timeout=30)
+        finally:
+            self.process.kill()
+        return self.process.returncode, stdout.decode().splitlines(), stderr.decode()
+
+
+def assert_exact(faulty, receipts, stderr, expected):
+    """What exists is what was confirmed; `expected` gives the bytes that each object must have."""
+    assert faulty.bucket.keys() == sorted(receipts), stderr
+    for key in receipts:
+        assert faulty.bucket.get(key) == expected(key), key
+    assert faulty.open_uploads() == [], stderr
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS // 2))
+def test_sigterm_in_a_run_of_large_objects(faulty, moment):
+    records = b"".join(
+        key.encode() + b"\t" + line + b"\n" for key, data in OBJECTS.items() for line in data.splitlines()
+    )
+    tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, data=records, seconds=1)
+    time.sleep(random.Random(moment).uniform(0.02, 1.5))
+    tool.process.send_signal(signal.SIGTERM)
+    status, receipts, stderr = tool.end()
+    assert status == -signal.SIGTERM, stderr
+    whole = tool.fed[: tool.fed.rfind(b"\n") + 1].splitlines(keepends=True)
+
+    def expected(key):
+        start = key.encode() + b"\t"
+        return b"".join(line[len(start) :] for line in whole if line.startswith(start))
+
+    assert receipts == list(OBJECTS)[: len(receipts)]
+    assert_exact(faulty, receipts, stderr, expected)
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS // 2))
+def test_sigterm_in_one_large_object(faulty, moment):
+    """Its end is not known, so it is given up at once."""
+    data = b"".join(OBJECTS.values())
+    tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, "one", data=data, seconds=1)
+    time.sleep(random.Random(moment).uniform(0.02, 1.5))
+    tool.process.send_signal(signal.SIGTERM)
+    status, receipts, stderr = tool.end()
+    # Once all of it was read, the object is finished.
+    assert status == -signal.SIGTERM or (status == 0 and receipts == ["one"]), stderr
+    assert_exact(faulty, receipts, stderr, lambda key: data)
+
+
+@pytest.mark.parametrize("target, delay", [(r"\?uploads=", 0.5), ("partNumber=1&", 0.5), ("partNumber=2&", 0.5)])
+def test_sigterm_while_a_request_is_on_its_way(faulty, target, delay):
+    """An upload that is about to be made is waited for, since only its answer has the id to abort it by."""
+    faulty.rule("none", target=target, delay=delay)
+    tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, "one", data=OBJECTS["k0"], seconds=30)
+    tool.stopping.set()
+    deadline = time.monotonic() + 20
+    faulty.proxy.rules[0].times = 1
+    tool.process.stdin.flush()
+    while not any(target.strip("\\?") in each.target for each in faulty.proxy.journal):
+        if time.monotonic() > deadline or tool.process.poll() is not None:
+            break
+        time.sleep(0.01)
+    tool.process.send_signal(signal.SIGTERM)
+    status, receipts, stderr = tool.end()
+    assert faulty.open_uploads() == [], stderr
+    assert faulty.bucket.keys() == receipts
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once(faulty, number):
+    faulty.rule("stall", method="PUT", times=None)
+    tool = Fed(faulty, "s3-put-lines", faulty.location, data=b"a\t1\n" * 50, seconds=30)
+    while not faulty.requests("HEAD"):
+        time.sleep(0.01)
+    tool.process.send_signal(number)
+    time.sleep(0.2)
+    tool.process.send_signal(number)
+    status, receipts, _ = tool.end()
+    assert status == -number and receipts == []
+
+
+def test_a_reader_of_receipts_that_goes_leaves_nothing_open(faulty):
+    """141, as the shell sees it; what was on its way is aborted first."""
+    small = b"".join(b"s%02d\t%0200000d\n" % (number, number) for number in range(40))
+    records = small + b"".join(b"large\t" + line + b"\n" for line in OBJECTS["k0"].splitlines())
+    tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, data=records, seconds=2)
+    assert tool.process.stdout.readline() == b"s00\n"
+    tool.process.stdout.close()
+    tool.process.stdout = None
+    tool.thread.join()
+    tool.process.stdin = None
+    assert tool.process.wait(30) == -signal.SIGPIPE
+    tool.process.stderr.close()
+    assert faulty.open_uploads() == []
+    assert "large" not in faulty.bucket.keys()
+
+
+def test_a_full_disk_for_receipts_is_74_and_leaves_nothing_open(faulty):
+    records = b"s\tdata\n" + b"".join(b"large\t" + line + b"\n" for line in OBJECTS["k0"].splitlines())
+    put = faulty.shell.run(f"s3-put-lines --part-size 5M {faulty.location} > /dev/full", stdin=records).expect(74)
+    assert "standard output" in put.message
+    assert faulty.open_uploads() == []
+
+
+@pytest.mark.parametrize("words", ["s3-put-lines {0}", "s3-get-lines {0} k"])
+def test_a_closed_standard_output_is_74(faulty, words):
+    """It is not taken for something else: a connection must not get receipts to carry."""
+    faulty.bucket.put("k", b"data\n")
+    finished = faulty.shell.run(words.format(faulty.location) + " >&-", stdin=b"new\tdata\n").expect(74)
+    assert "standard output" in finished.message
+
+
+@pytest.mark.parametrize("words", ["s3-put-lines {0}", "s3-get-lines {0}"])
+def test_a_closed_standard_input_is_74(faulty, words):
+    faulty.shell.run(words.format(faulty.location) + " <&-").expect(74)
+
+
+def test_a_full_disk_for_objects_is_74(faulty):
+    faulty.bucket.put("k", large(3 << 20))
+    got = faulty.shell.run(f"s3-get-lines {faulty.location} k > /dev/full").expect(74)
+    assert "standard output" in got.message
