@@ -36,7 +36,6 @@ package struct CompleteMultipartUpload: S3Operation {
     /// - Throws: the error that an answer of status 200 may hold, `damaged` for one that is cut short, `notS3`
     ///   for any other that is no result.
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
-        if let error = ErrorDocument.error(inSuccess: response) { throw error }
         guard let root = XMLElement(parsing: response.body) else {
             // As good as none: asked again, the service says whether the upload is still there.
             var error = S3Error(.damaged, "the answer is cut short")

@@ -24,7 +24,6 @@ package struct CreateMultipartUpload: S3Operation {
 
     /// The upload's id.
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
-        if let error = ErrorDocument.error(inSuccess: response) { throw error }
         guard let root = XMLElement(parsing: response.body), root.name == "InitiateMultipartUploadResult",
             let id = root.value("UploadId"), !id.isEmpty
         else { throw S3Error(.notS3, "the answer has no upload id") }

@@ -36,9 +36,12 @@ package enum ErrorDocument {
     }
 
     /// The error inside an answer of status 200, if it is one: S3 starts to answer Complete and Copy before
-    /// it knows how they end.
+    /// it knows how they end, and what stands between may give any answer this status.
     package static func error(inSuccess response: S3Response) -> S3Error? {
-        guard let document = XMLElement(parsing: response.body), document.name == "Error" else { return nil }
+        // A list of a thousand keys need not be parsed to see that it is none.
+        guard response.body.prefix(512).firstRange(of: "<Error".utf8) != nil,
+            let document = XMLElement(parsing: response.body), document.name == "Error"
+        else { return nil }
         let code = document.text("Code") ?? ""
         // The status says nothing here; an internal error is what this way of answering is for.
         var error = S3Error(

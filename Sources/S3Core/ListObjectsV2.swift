@@ -58,9 +58,7 @@ package struct ListObjectsV2: S3Operation {
     /// - Throws: `notS3` for anything but a whole list: a wrong root, an object without its key or size, a
     ///   list that does not say whether it goes on, or how, or says what was asked already.
     package func output(_ response: S3Response) throws(S3Error) -> Page {
-        let root = XMLElement(parsing: response.body)
-        if root?.name == "Error", let error = ErrorDocument.error(inSuccess: response) { throw error }
-        guard let root, root.name == "ListBucketResult" else {
+        guard let root = XMLElement(parsing: response.body), root.name == "ListBucketResult" else {
             throw S3Error(.notS3, "the answer is no list of objects")
         }
         let isEncoded = root.text("EncodingType") == "url"

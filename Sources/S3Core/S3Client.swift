@@ -207,7 +207,7 @@ package final class S3Client {
         } else if let transferError = result.error, !call.hasEnough {
             error = call.failure(S3Error(transferError))
         } else if isSuccess {
-            error = call.evaluate(response)
+            error = ErrorDocument.error(inSuccess: response) ?? call.evaluate(response)
         } else {
             error = ErrorDocument.error(response, method: call.method, addressesObject: call.key != nil)
         }

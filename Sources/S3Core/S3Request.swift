@@ -53,9 +53,9 @@ package protocol S3Operation {
     /// Takes bytes of the body of an answer that is 2xx. Operations that do not stream gather them.
     mutating func received(_ bytes: RawSpan, head: HTTPResponseHead) -> Received
 
-    /// Reads an answer that is 2xx.
+    /// Reads an answer that is 2xx and no error document.
     ///
-    /// - Throws: an error that the answer is or contains.
+    /// - Throws: an error if the answer is not what it should be.
     mutating func output(_ response: S3Response) throws(S3Error) -> Output
 
     /// How many bytes of the answer an operation has that goes on where it stopped; else 0.

@@ -1,5 +1,7 @@
 """Uploads whose answers are lost or lie: what is confirmed is there, what is there is whole, nothing is left open."""
 
+import dataclasses
+
 import pytest
 from fault_proxy import Answer, s3_error
 from faults import large
@@ -54,6 +56,19 @@ def test_a_part_that_is_damaged_on_its_way_is_sent_again(strict):
 def test_a_part_that_is_refused_for_now_is_sent_again(faulty, status):
     faulty.rule("answer", method="PUT", target=PART, status=status, times=2)
     assert_stored(faulty, put_large(faulty))
+
+
+@pytest.mark.parametrize("target", ["/small$", PART], ids=["PutObject", "UploadPart"])
+def test_an_error_in_a_200_with_an_etag_is_no_success(faulty, target):
+    """What reads the status and the ETag alone gives a receipt for what is not stored."""
+    error = s3_error(200, "InternalError", method="PUT", target=target)
+    faulty.rules.append(dataclasses.replace(error, headers=(("ETag", '"0123456789abcdef"'),)))
+    if target == PART:
+        assert_stored(faulty, put_large(faulty))
+    else:
+        assert faulty.put(b"small\tdata\n").lines == ["small"]
+        assert faulty.get("small").stdout == b"data\n"
+    assert [each.fault for each in faulty.requests("PUT", target)].count("answer") == 1
 
 
 def test_access_denied_for_a_part_is_77_and_leaves_nothing(faulty):
