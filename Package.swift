@@ -82,5 +82,5 @@ if Context.environment["FUZZ"] != nil {
     package.targets.append(
         .target(
             name: "JSONFuzz", dependencies: ["JSONStream", "SeparationHarness"],
-            path: "Tests/fuzz", exclude: ["json.dict", "seeds"], swiftSettings: settings))
+            path: "Tests/fuzz/json", exclude: ["json.dict", "seeds"], swiftSettings: settings))
 }

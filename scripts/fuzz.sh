@@ -13,4 +13,4 @@ swiftc -sanitize=fuzzer -o $build/json-fuzz \
     $build/release/JSONStream.build/*.o $build/release/CJSONKernel.build/*.o $build/release/ByteIO.build/*.o
 mkdir -p $build/corpus
 exec nice -n 10 $build/json-fuzz -max_total_time="$seconds" -max_len=600 -print_final_stats=1 \
-    -dict=Tests/fuzz/json.dict $build/corpus Tests/fuzz/seeds
+    -dict=Tests/fuzz/json/json.dict $build/corpus Tests/fuzz/json/seeds

@@ -95,8 +95,10 @@ struct JSONSep: ToolCommand {
         options.maximumDepth = maxDepth
         options.maximumLength = maxValue.bytes
         options.unwrapPath = unwrap ? FieldPath([]) : unwrapPath.flatMap { FieldPath($0) }
+        // What one step makes of pretty-printed input is less than it read; it should go out without a copy.
         let output = ValueOutput(
-            BlockWriter(), isSequence: seq, until: until.flatMap { ValueSplitter.compact($0) })
+            BlockWriter(blockSize: 1 << 16), isSequence: seq,
+            until: until.flatMap { ValueSplitter.compact($0) })
         do {
             return Separation(
                 options, skipsInvalid: skipInvalid || reject != nil, rejects: try rejectFile(),
