@@ -40,18 +40,21 @@
     package func append(_ bytes: RawSpan) {
         let size = bytes.byteCount
         guard size > 0 else { return }
-        reserve(count + size)
-        unsafe bytes.withUnsafeBytes { source in
-            unsafe storage[count..<count + size].copyBytes(from: source)
-        }
-        count += size
+        let end = count + size
+        reserve(end)
+        // Copied first: changing the class's own buffer in place would be checked for exclusivity each time.
+        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: storage[count..<end])
+        unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
+        count = end
     }
 
     /// Appends one byte.
     package func append(_ byte: UInt8) {
-        reserve(count + 1)
-        unsafe storage[count] = byte
-        count += 1
+        let end = count + 1
+        reserve(end)
+        let target = unsafe storage
+        unsafe target[end - 1] = byte
+        count = end
     }
 
     /// Appends what `body` writes to `room` bytes that it is given.

@@ -7,7 +7,7 @@ import CCurl
 ///     text   host: a\0x-amz-date: b\0...
 ///     nodes  [data, next] [data, next] ...
 @safe struct HeaderList: ~Copyable {
-    private let text = ByteBlock(capacity: 1024)
+    private var text = ByteBuffer()
     private var starts: [Int] = []
     private var nodes: UnsafeMutableBufferPointer<curl_slist>
 
@@ -40,7 +40,9 @@ import CCurl
     /// The first node, valid until the next change; nil if there are no fields. The list is libcurl's to
     /// read, not to free.
     mutating func list() -> UnsafeMutablePointer<curl_slist>? {
-        guard !starts.isEmpty, let address = unsafe text.address else { return nil }
+        guard !starts.isEmpty, let address = unsafe text.bytes.withUnsafeBytes({ $0.baseAddress }) else {
+            return nil
+        }
         if unsafe starts.count > nodes.count {
             unsafe nodes.deallocate()
             unsafe nodes = .allocate(capacity: 2 * starts.count)

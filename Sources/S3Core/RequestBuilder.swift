@@ -10,6 +10,8 @@ struct RequestBuilder: ~Copyable {
     /// The address up to where the path starts, `https://host:port`.
     private var origin: [UInt8] = []
     private var host: [UInt8] = []
+    /// What stands before each encoded key.
+    private var pathStart: [UInt8] = []
     /// The time of the last request, and how it is written: many requests fall into one second.
     private var time = Timestamp(seconds: 0)
     private var timeText: [UInt8] = []
@@ -35,6 +37,7 @@ struct RequestBuilder: ~Copyable {
         address = configuration.bucketAddress(bucket)
         origin = [UInt8]((address.scheme.rawValue + "://" + address.authority).utf8)
         host = [UInt8](address.authority.utf8)
+        pathStart = [UInt8](address.path.utf8) + [UInt8(ascii: "/")]
         if let credentials = configuration.credentials {
             signer = Signer(credentials, region: region)
         }
@@ -42,8 +45,8 @@ struct RequestBuilder: ~Copyable {
 
     /// - Parameter payloadHash: the body's hash, kept from an earlier attempt; else computed and kept there.
     mutating func request(_ request: S3Request, payloadHash: inout [UInt8]?) -> HTTPRequest {
-        var path = [UInt8](address.path.utf8)
-        path.append(UInt8(ascii: "/"))
+        var path = pathStart
+        path.reserveCapacity(pathStart.count + (request.key?.count ?? 0))
         if let key = request.key { PercentEncoding.append(key, keepingSlash: true, to: &path) }
         let query = Self.query(request.query)
         var headers = request.headers
@@ -58,8 +61,8 @@ struct RequestBuilder: ~Copyable {
             url.append(UInt8(ascii: "?"))
             url += query
         }
-        var transfer = HTTPRequest(
-            method: request.method, url: url, headers: headers + request.unsignedHeaders, body: request.body)
+        if !request.unsignedHeaders.isEmpty { headers += request.unsignedHeaders }
+        var transfer = HTTPRequest(method: request.method, url: url, headers: headers, body: request.body)
         transfer.mayBeResent = request.isIdempotent
         return transfer
     }
@@ -78,18 +81,27 @@ struct RequestBuilder: ~Copyable {
         updateTime()
         let hash = payloadHash ?? self.hash(request.body)
         payloadHash = hash
-        headers.append(HTTPHeader(Self.contentHashName, hash))
-        headers.append(HTTPHeader(Self.dateName, timeText))
-        if let token = configuration.credentials?.sessionToken {
-            headers.append(HTTPHeader(Self.tokenName, token))
-        }
+        var signed: [HTTPHeader] = []
+        signed.reserveCapacity(headers.count + request.unsignedHeaders.count + 5)
         // Given, not left to libcurl, which would write some addresses otherwise than they are signed here.
-        headers.append(HTTPHeader(Self.hostName, host))
-        let signed = headers.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        signed.append(HTTPHeader(Self.hostName, host))
+        signed.append(HTTPHeader(Self.contentHashName, hash))
+        signed.append(HTTPHeader(Self.dateName, timeText))
+        if let token = configuration.credentials?.sessionToken {
+            signed.append(HTTPHeader(Self.tokenName, token))
+        }
+        for header in headers { Self.insert(header, into: &signed) }
+        headers = signed
         let authorization = signer?.authorization(
-            method: request.method, path: path, query: query, headers: signed, payloadHash: hash,
+            method: request.method, path: path, query: query, headers: headers, payloadHash: hash,
             time: timeText)
         if let authorization { headers.append(HTTPHeader(Self.authorizationName, authorization)) }
+    }
+
+    /// Puts a field into its place among fields sorted by name, of which there are few.
+    private static func insert(_ header: HTTPHeader, into sorted: inout [HTTPHeader]) {
+        let place = sorted.firstIndex { header.name.lexicographicallyPrecedes($0.name) }
+        sorted.insert(header, at: place ?? sorted.count)
     }
 
     private mutating func hash(_ body: ByteBlock?) -> [UInt8] {
@@ -107,6 +119,7 @@ struct RequestBuilder: ~Copyable {
     /// The query as it is signed and sent: encoded, sorted, each name with a `=`.
     private static func query(_ parameters: [(name: String, value: [UInt8])]) -> [UInt8] {
         var text: [UInt8] = []
+        guard !parameters.isEmpty else { return text }
         for parameter in parameters.sorted(by: { $0.name < $1.name }) {
             if !text.isEmpty { text.append(UInt8(ascii: "&")) }
             PercentEncoding.append([UInt8](parameter.name.utf8), to: &text)

@@ -97,6 +97,8 @@ package class S3Call: TransferReceiver {
 /// The call of one kind of operation.
 final class OperationCall<Operation: S3Operation>: S3Call {
     private var operation: Operation
+    /// What the first attempt sends: it had to be made to know method and key.
+    private var firstRequest: S3Request?
     private var output: Operation.Output?
     private let completion: (Result<Operation.Output, S3Error>) -> Void
 
@@ -108,10 +110,15 @@ final class OperationCall<Operation: S3Operation>: S3Call {
         let request = operation.request()
         self.operation = operation
         self.completion = completion
+        firstRequest = request
         super.init(client: client, request: request, name: Operation.name)
     }
 
-    override func request() -> S3Request { operation.request() }
+    override func request() -> S3Request {
+        guard let request = firstRequest else { return operation.request() }
+        firstRequest = nil
+        return request
+    }
     override var progress: Int { operation.progress }
     override func failure(_ error: S3Error) -> S3Error { operation.failure(error) }
     override func take(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {

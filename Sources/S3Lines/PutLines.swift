@@ -109,14 +109,12 @@ package final class PutLines<Store: PutStore> {
             if bucket == .unknown, reader.unread.byteCount > 0 || (reader.isAtEnd && options.key != nil) {
                 findBucket()
             }
-            switch admission {
-            case .wait: return
-            case .relieve: relieve()
-            case .read:
-                guard takeNext(&reader) else {
-                    if reader.isAtEnd || isCutOff { endInput(reader) }
-                    return
-                }
+            let admission = admission
+            if admission == .wait { return }
+            if admission == .relieve, relieve() { continue }
+            guard takeNext(&reader) else {
+                if reader.isAtEnd || isCutOff { endInput(reader) }
+                return
             }
         }
     }
@@ -128,7 +126,7 @@ package final class PutLines<Store: PutStore> {
         }
     }
 
-    private func relieve() {
+    private func relieve() -> Bool {
         switch input {
         case .records(let records): records.relieve()
         case .stream(let stream): stream.relieve()
@@ -169,7 +167,7 @@ package final class PutLines<Store: PutStore> {
     private func wait(_ reader: inout LineReader) {
         var descriptors: [CInt] = []
         if signal == nil { descriptors.append(signals.descriptor) }
-        let wantsInput = phase != .finishing && !isCutOff && admission == .read
+        let wantsInput = phase != .finishing && !isCutOff && admission != .wait
         if wantsInput { descriptors.append(reader.descriptor) }
         let ready = store.turn(waitingFor: descriptors, milliseconds: timeout)
         if signal == nil, ready[0], let number = signals.pending() { take(signal: number) }

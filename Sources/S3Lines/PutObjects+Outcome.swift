@@ -103,8 +103,7 @@ extension PutObjects {
             if !endsQuietly { diagnostics.report("\(draft.label): \(error)") }
             giveUp(draft, error)
         }
-        draft.encoder?.finish { draft.body.append($0) }
-        draft.encoder = nil
+        endStream(draft)
         draft.receipt = receipts.expect()
         reject(draft)
     }

@@ -62,7 +62,6 @@ final class PutObjects<Store: PutStore> {
         let draft = PutDraft(
             key: key, objectKey: objectKey, firstLine: line, capacity: capacity,
             partSize: plan.size(of: 1) ?? 0)
-        if let level = options.gzipLevel { draft.encoder = GzipEncoder(level: level) }
         return draft
     }
 
@@ -70,11 +69,12 @@ final class PutObjects<Store: PutStore> {
     func append(_ bytes: RawSpan, to draft: PutDraft) {
         draft.openRecordBytes += bytes.byteCount
         progress.bytes += bytes.byteCount
-        if draft.encoder == nil {
-            store(bytes, in: draft)
-        } else {
-            draft.encoder?.update(bytes) { store($0, in: draft) }
+        guard let level = options.gzipLevel else { return store(bytes, in: draft) }
+        if !draft.isEncoding {
+            draft.encoder = GzipEncoder(level: level)
+            draft.isEncoding = true
         }
+        draft.encoder?.update(bytes) { store($0, in: draft) }
     }
 
     /// All bytes of `lines` records, their newlines included, were appended.
@@ -88,8 +88,12 @@ final class PutObjects<Store: PutStore> {
 
     /// The last record of an object is known.
     func complete(_ draft: PutDraft) {
-        draft.encoder?.finish { store($0, in: draft) }
-        draft.encoder = nil
+        // An empty object is an empty stream, not no stream.
+        if draft.size == 0 {
+            let nothing: [UInt8] = []
+            append(nothing.bytes, to: draft)
+        }
+        endStream(draft)
         draft.receipt = receipts.expect()
         if draft.failure != nil { return reject(draft) }
         guard draft.upload != nil else {
@@ -101,8 +105,15 @@ final class PutObjects<Store: PutStore> {
         perform(draft.upload?.finish() ?? [], draft)
     }
 
+    /// Ends the compressed stream; what comes after it begins another, which is as good.
+    func endStream(_ draft: PutDraft) {
+        draft.encoder?.finish { store($0, in: draft) }
+        draft.encoder = nil
+        draft.isEncoding = false
+    }
+
     private func recharge(_ draft: PutDraft) {
-        let encoder = options.gzipLevel != nil && draft.receipt == nil ? GzipEncoder.memory : 0
+        let encoder = draft.isEncoding ? GzipEncoder.memory : 0
         charge(draft, draft.body.capacity + PutDraft.overhead + encoder)
     }
 
@@ -168,30 +179,33 @@ final class PutObjects<Store: PutStore> {
     }
 
     /// Makes room where the open objects themselves have used up the memory and nothing is on its way.
-    func relieve(_ drafts: [PutDraft]) {
-        for draft in drafts where draft.failure != nil && draft.body.count > 0 {
-            keep(draft)
-            return release(draft)
+    ///
+    /// - Returns: false if there is nothing to gain.
+    func relieve(_ drafts: [PutDraft]) -> Bool {
+        guard let largest = drafts.max(by: { $0.charge < $1.charge }),
+            largest.charge > PutDraft.overhead + Self.smallBody
+        else { return false }
+        if largest.failure == nil {
+            if !plan.isFixed, largest.body.count >= options.minPartSize {
+                cutPart(largest)
+                recharge(largest)
+                return true
+            }
+            let needed = (drafts.count + PutPartPlan.partsInMemory) * (plan.size(of: 1) ?? 0)
+            failed(
+                largest,
+                S3Error(
+                    .refused,
+                    "\(drafts.count) open objects need more memory; use --memory \((needed >> 20) + 1)M or a "
+                        + "smaller --max-open"))
         }
-        guard let largest = drafts.max(by: { $0.body.count < $1.body.count }) else { return }
-        if !plan.isFixed, largest.body.count >= options.minPartSize {
-            cutPart(largest)
-            recharge(largest)
-            return
-        }
-        let needed = (drafts.count + PutPartPlan.partsInMemory) * (plan.size(of: 1) ?? 0)
-        failed(
-            largest,
-            S3Error(
-                .refused,
-                "\(drafts.count) open objects need more memory; use --memory \((needed >> 20) + 1)M or a smaller "
-                    + "--max-open"))
+        endStream(largest)
         keep(largest)
-        release(largest)
+        largest.body = ByteBlock(capacity: Self.smallBody)
+        recharge(largest)
+        return true
     }
 
-    private func release(_ draft: PutDraft) {
-        draft.body = ByteBlock()
-        recharge(draft)
-    }
+    /// What is not worth the trouble.
+    private static var smallBody: Int { 256 }
 }
