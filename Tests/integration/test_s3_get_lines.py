@@ -378,6 +378,7 @@ def test_a_second_signal_ends_it_at_once(weed, weed_shell):
     weed.put("a", numbered_lines(32 * MIB))
     process = start(weed_shell, f"s3://{weed.name}", "a")
     process.stdout.read(1000)
+    time.sleep(1)  # the pipe is full now
     process.send_signal(signal.SIGTERM)
     time.sleep(0.3)  # nobody reads, so it cannot end by itself
     assert process.poll() is None
