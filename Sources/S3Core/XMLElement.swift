@@ -36,7 +36,11 @@ package struct XMLElement: Sendable {
     fileprivate mutating func append(_ bytes: UnsafeRawBufferPointer) {
         unsafe text.append(contentsOf: bytes)
     }
-    fileprivate mutating func append(_ child: XMLElement) { children.append(child) }
+    fileprivate mutating func append(_ child: XMLElement) {
+        // An object of a list has about six: growing there step by step is most of what reading it costs.
+        if children.isEmpty { children.reserveCapacity(8) }
+        children.append(child)
+    }
 }
 
 /// Builds the tree from expat's events. Source: Expat's reference, expat.h.

@@ -131,18 +131,19 @@ package final class GetLines {
     // MARK: asking
 
     private func begin() {
-        guard signal == nil else { return }
+        // A line of which a part was written is brought to its end.
+        guard signal == nil || openLine != nil else { return }
         window.outside = output.queuedBytes + carriedBytes
         while let number = window.overcommitted(), let object = objects[number] { restart(object) }
         awaitsInput = false
         while client.freeConnections > 0 {
             if let fetch = window.next() {
                 begin(fetch)
-            } else if !window.wantsObject || !addObject() {
+            } else if signal != nil || !window.wantsObject || !addObject() {
                 break
             }
         }
-        if let page = keys.nextPage() {
+        if signal == nil, let page = keys.nextPage() {
             client.perform(page) { [unowned self] in self.keys.received($0) }
         }
     }

@@ -364,6 +364,17 @@ def test_a_signal_takes_effect_between_whole_lines(weed, weed_shell, number):
     assert process.stderr.read() == b""
 
 
+def test_a_signal_waits_for_the_end_of_a_line_that_was_begun(weed, weed_shell):
+    weed.put("a", b"x" * (12 * MIB) + b"\nnext\n" + b"y" * (4 * MIB))
+    options = ["--multipart-threshold", "256K", "--multipart-chunksize", "128K", "--memory", "1M"]
+    process = start(weed_shell, *options, f"s3://{weed.name}", "a")
+    begin = process.stdout.read(1000)
+    process.send_signal(signal.SIGTERM)
+    got = begin + process.stdout.read()
+    assert process.wait(10) == -signal.SIGTERM
+    assert got.startswith(b"x" * (12 * MIB) + b"\n") and got.endswith(b"\n")
+
+
 def test_a_signal_ends_an_idle_run(weed, weed_shell):
     weed.put("a", b"1\n")
     process = start(weed_shell, f"s3://{weed.name}")
@@ -378,6 +389,7 @@ def test_a_second_signal_ends_it_at_once(weed, weed_shell):
     weed.put("a", numbered_lines(32 * MIB))
     process = start(weed_shell, f"s3://{weed.name}", "a")
     process.stdout.read(1000)
+    time.sleep(1)  # the pipe is full now
     process.send_signal(signal.SIGTERM)
     time.sleep(0.3)  # nobody reads, so it cannot end by itself
     assert process.poll() is None
