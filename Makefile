@@ -4,7 +4,7 @@ BIN := .build/release
 PYTHON := .venv/bin/python
 TOOLS := $(shell scripts/tools)
 
-.PHONY: build setup demo check lint test bench completions format install clean
+.PHONY: build setup demo check lint test sanitize bench completions format install clean
 
 build:
 	@scripts/setup build
@@ -29,6 +29,12 @@ test:
 	swift test --quiet
 	$(PYTHON) -m pytest
 
+# AddressSanitizer and ThreadSanitizer exclude each other, so everything is built for each.
+sanitize:
+	@scripts/setup build
+	swift test --quiet --sanitize=address --scratch-path .build-asan
+	swift test --quiet --sanitize=thread --scratch-path .build-tsan
+
 bench: build
 	@scripts/setup bench
 	@bench/run
@@ -52,4 +58,4 @@ install: build
 	done
 
 clean:
-	rm -rf .build .venv
+	rm -rf .build .build-* .venv

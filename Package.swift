@@ -79,8 +79,14 @@ let package = Package(
 
 // Only for scripts/fuzz.sh, which links it with libFuzzer.
 if Context.environment["FUZZ"] != nil {
-    package.targets.append(
+    func fuzzer(_ name: String, _ part: String, _ dependencies: [Target.Dependency]) -> Target {
         .target(
-            name: "JSONFuzz", dependencies: ["JSONStream", "SeparationHarness"],
-            path: "Tests/fuzz/json", exclude: ["json.dict", "seeds"], swiftSettings: settings))
+            name: name, dependencies: dependencies, path: "Tests/fuzz/\(part)",
+            exclude: ["\(part).dict", "seeds"], swiftSettings: settings)
+    }
+    package.targets += [
+        fuzzer("JSONFuzz", "json", ["JSONStream", "SeparationHarness"]),
+        fuzzer("AnswersFuzz", "answers", ["ByteIO", "HTTPTransfer", "S3Core"]),
+        fuzzer("KeysFuzz", "keys", ["ByteIO", "KeyTemplate", "S3Core"]),
+    ]
 }

@@ -1,16 +1,32 @@
-#!/bin/sh
-# Fuzzes json-sep's scanner and kernels with libFuzzer: scripts/fuzz.sh [SECONDS]
-# What it learns stays in .build-fuzz/corpus, so that the next run starts there.
-set -eu
+#!/usr/bin/env bash
+# Fuzzes a part of the tools with libFuzzer: scripts/fuzz.sh [json|answers|keys] [SECONDS]
+#
+#   json     json-sep's scanner against its kernels
+#   answers  HTTP heads and XML bodies as a server sends them
+#   keys     key escaping, percent-encoding, locations, endpoints, key templates
+#
+# What it learns stays in .build-fuzz, so that the next run starts there.
+set -euo pipefail
 cd "$(dirname "$0")/.."
+part=json
+case ${1:-} in json | answers | keys) part=$1 && shift ;; esac
 seconds=${1:-600}
 build=.build-fuzz
+case $part in
+json) target=JSONFuzz modules=(SeparationHarness JSONStream CJSONKernel ByteIO) libraries=() ;;
+answers) target=AnswersFuzz modules=(S3Core HTTPTransfer Digest ByteIO) libraries=(-lcurl -lcrypto -lz -lexpat) ;;
+keys)
+    target=KeysFuzz
+    modules=(KeyTemplate JSONStream CJSONKernel S3Core HTTPTransfer Digest ByteIO)
+    libraries=(-lcurl -lcrypto -lz -lexpat)
+    ;;
+esac
 # SwiftPM would rename the main function that libFuzzer brings, so the link is done by hand.
-FUZZ=1 swift build -c release --scratch-path $build --target JSONFuzz \
+FUZZ=1 swift build -c release --scratch-path $build --target $target \
     -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link
-swiftc -sanitize=fuzzer -o $build/json-fuzz \
-    $build/release/JSONFuzz.build/*.o $build/release/SeparationHarness.build/*.o \
-    $build/release/JSONStream.build/*.o $build/release/CJSONKernel.build/*.o $build/release/ByteIO.build/*.o
-mkdir -p $build/corpus
-exec nice -n 10 $build/json-fuzz -max_total_time="$seconds" -max_len=600 -print_final_stats=1 \
-    -dict=Tests/fuzz/json/json.dict $build/corpus Tests/fuzz/json/seeds
+objects=()
+for module in $target "${modules[@]}"; do objects+=("$build/release/$module.build/"*.o); done
+swiftc -sanitize=fuzzer -o $build/$part-fuzz "${objects[@]}" "${libraries[@]}"
+mkdir -p $build/$part-corpus
+exec nice -n 10 $build/$part-fuzz -max_total_time="$seconds" -max_len=600 -print_final_stats=1 \
+    -artifact_prefix=$build/ -dict=Tests/fuzz/$part/$part.dict $build/$part-corpus Tests/fuzz/$part/seeds

@@ -70,7 +70,7 @@ package struct HTTPResponseHead: Sendable {
     ///
     /// - Parameter isTrailer: whether it stands behind the body, where it is of no use here.
     /// - Returns: false once there are more than `maximumSize` bytes.
-    mutating func append(line: UnsafeRawBufferPointer, isTrailer: Bool = false) -> Bool {
+    package mutating func append(line: UnsafeRawBufferPointer, isTrailer: Bool = false) -> Bool {
         bytesRead += line.count
         guard bytesRead <= Self.maximumSize else { return false }
         if isTrailer { return true }
