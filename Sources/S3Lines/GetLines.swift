@@ -232,7 +232,10 @@ package final class GetLines {
 
     /// Writes what is there and may be written, as long as the reader keeps up.
     private func write() throws(StopReason) {
-        if let openLine, try !write(openLine) { return }
+        if let object = openLine {
+            _ = try write(object)
+            if openLine != nil { return }
+        }
         guard options.keepsOrder else { return try writeInAnyOrder() }
         while let object = objects[window.head], try write(object) {}
     }
