@@ -82,7 +82,12 @@ package struct Separation: ~Copyable {
     private mutating func run(_ path: String) throws(SeparationError) -> CInt? {
         guard path != "-" else { return try separate(LineReader(blockSize: 1 << 17), named: path) }
         let file: OpenFile
-        do { file = try OpenFile.reading(path) } catch { throw .system(error) }
+        do {
+            file = try OpenFile.reading(path, signals: signals)
+        } catch {
+            if error.code == EINTR, let signal = signals.pending() { return signal }
+            throw .system(error)
+        }
         return try separate(
             LineReader(descriptor: file.descriptor, name: path, blockSize: 1 << 17), named: path)
     }

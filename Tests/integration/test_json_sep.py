@@ -283,6 +283,23 @@ def test_a_signal_ends_it_between_lines(running, number):
     assert process.stderr.read() == b""
 
 
+def test_a_signal_ends_the_wait_for_a_fifos_writer(running, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    process = running(tmp_path / "fifo")
+    deadline = time.monotonic() + SECONDS
+    while not catches_sigterm_and_sleeps(process):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SECONDS) == -signal.SIGTERM
+
+
+def catches_sigterm_and_sleeps(process):
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = int(re.search(r"SigCgt:\s+(\w+)", status)[1], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1) and "State:\tS" in status
+
+
 def test_a_second_signal_ends_it_at_once(running):
     # Nobody reads, so the first signal waits for the write that fills the pipe.
     process = running("/dev/stdin", stdin=subprocess.PIPE)
