@@ -31,6 +31,8 @@ package enum SeparationResult: Equatable, Sendable {
 package struct Separation: ~Copyable {
     /// So many invalid values are reported one by one; of the others only the number is told.
     private static let reportLimit = 10
+    /// Signals are looked for again after so many steps on bytes that are here already.
+    private static let stepsBetweenLooks = 64
 
     private let options: SplitOptions
     private let skipsInvalid: Bool
@@ -98,8 +100,11 @@ package struct Separation: ~Copyable {
         var reader = source
         var splitter = ValueSplitter(options)
         var supply = ValueSplitter.Supply.flowing
+        var steps = 0
         widenPipe(reader.descriptor)
         while !output.isEnded {
+            steps += 1
+            if steps % Self.stepsBetweenLooks == 0, let signal = signals.pending() { return signal }
             let step = splitter.step(reader.unread, supply)
             do {
                 try deliver(
@@ -113,6 +118,7 @@ package struct Separation: ~Copyable {
             if step.outcome == .finished { return nil }
             guard case .invalid(let invalid) = step.outcome else { continue }
             guard skipsInvalid else { throw .invalid(input: name, invalid) }
+            if let signal = signals.pending() { return signal }
             try report(invalid, of: name)
             splitter.skipInvalid()
         }

@@ -283,6 +283,15 @@ def test_a_signal_ends_it_between_lines(running, number):
     assert process.stderr.read() == b""
 
 
+def test_a_signal_is_seen_while_there_are_bytes_to_work_on(running, tmp_path):
+    # Each line begins a value that fails a million lines behind it.
+    (tmp_path / "deep").write_bytes(b"[\n" * 1_500_000)
+    process = running("--skip-invalid", "--max-depth", "1000000", tmp_path / "deep", "-")
+    assert process.stderr.read(8) == b"json-sep"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SECONDS) == -signal.SIGTERM
+
+
 def test_a_signal_ends_the_wait_for_a_fifos_writer(running, tmp_path):
     os.mkfifo(tmp_path / "fifo")
     process = running(tmp_path / "fifo")
