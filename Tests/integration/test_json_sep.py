@@ -180,6 +180,31 @@ def test_reject_appends_what_is_skipped(tmp_path):
     assert len(messages(finished)) == 2
 
 
+def test_many_lines_that_begin_a_failed_value_cost_one_scan():
+    # Each was scanned to the end: minutes.
+    finished = json_sep("--skip-invalid", stdin=b"[\n" * 1000 + b"1,\n" * 1_000_000)
+    assert (finished.returncode, finished.stdout) == (1, b"")
+    assert messages(finished)[-1] == "json-sep: 990 more invalid values were skipped"
+
+
+def test_an_excerpt_tells_a_backslash_from_an_escape():
+    assert messages(json_sep(stdin=b'["\\n" x'))[0].endswith(r"""near '["\\n" x'""")
+    assert messages(json_sep(stdin=b"[\nx"))[0].endswith(r"near '[\nx'")
+
+
+def test_a_name_behind_an_unwrapped_array_takes_no_memory(running):
+    process = running("--unwrap-path", ".a", "--max-value", "1M")
+    process.stdin.write(b'{"a":[1],"')
+    assert read_some(process) == b"1\n"
+    for _ in range(60):
+        process.stdin.write(b"x" * 1_000_000)
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 60_000
+    process.stdin.write(b'":1}')
+    process.stdin.close()
+    assert process.wait(SECONDS) == 0
+
+
 def test_ten_messages_and_a_count():
     finished = json_sep("--skip-invalid", stdin=b"[}\n[1]\n" * 25)
     assert (finished.returncode, finished.stdout) == (1, b"[1]\n" * 25)
