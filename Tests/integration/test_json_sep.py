@@ -205,6 +205,15 @@ def test_a_name_behind_an_unwrapped_array_takes_no_memory(running):
     assert process.wait(SECONDS) == 0
 
 
+def test_rejected_texts_stay_apart(tmp_path):
+    # One without a last newline, one behind RS, one in the next file.
+    (tmp_path / "a").write_bytes(b'[1]\n{"a":\x1e{"b":2}\n\x1e{"c":\x1e[3]\nx')
+    (tmp_path / "b").write_bytes(b"y")
+    finished = json_sep("--reject", "bad", "a", "b", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (1, b'[1]\n{"b":2}\n[3]\n')
+    assert (tmp_path / "bad").read_bytes() == b'{"a":\x1e{"c":\nx\ny\n'
+
+
 def test_ten_messages_and_a_count():
     finished = json_sep("--skip-invalid", stdin=b"[}\n[1]\n" * 25)
     assert (finished.returncode, finished.stdout) == (1, b"[1]\n" * 25)
