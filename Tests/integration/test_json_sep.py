@@ -140,6 +140,7 @@ def test_until_ends_while_the_input_stays_open(running):
         ["--max-value", "0"],
         ["--max-value", "many"],
         ["--max-depth", "-1"],
+        ["--reject", ""],
     ],
 )
 def test_impossible_options_are_64(arguments, tmp_path):
@@ -180,6 +181,15 @@ def test_reject_appends_what_is_skipped(tmp_path):
     assert len(messages(finished)) == 2
 
 
+def test_rejected_texts_stay_apart(tmp_path):
+    # One without a last newline, one behind RS, one in the next file.
+    (tmp_path / "a").write_bytes(b'[1]\n{"a":\x1e{"b":2}\n\x1e{"c":\x1e[3]\nx')
+    (tmp_path / "b").write_bytes(b"y")
+    finished = json_sep("--reject", "bad", "a", "b", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (1, b'[1]\n{"b":2}\n[3]\n')
+    assert (tmp_path / "bad").read_bytes() == b'{"a":\x1e{"c":\nx\ny\n'
+
+
 def test_many_lines_that_begin_a_failed_value_cost_one_scan():
     # Each was scanned to the end: minutes.
     finished = json_sep("--skip-invalid", stdin=b"[\n" * 1000 + b"1,\n" * 1_000_000)
@@ -190,6 +200,14 @@ def test_many_lines_that_begin_a_failed_value_cost_one_scan():
 def test_an_excerpt_tells_a_backslash_from_an_escape():
     assert messages(json_sep(stdin=b'["\\n" x'))[0].endswith(r"""near '["\\n" x'""")
     assert messages(json_sep(stdin=b"[\nx"))[0].endswith(r"near '[\nx'")
+
+
+def test_until_may_be_deep_and_is_cut_in_messages():
+    deep = "[" * 2000 + "]" * 2000
+    finished = json_sep("--until", deep, "--max-depth", "3000", stdin=f"1 {deep} 2".encode())
+    assert (finished.returncode, finished.stdout) == (0, b"1\n")
+    message = messages(json_sep("--until", "[" * 2000))[0]
+    assert message == f"json-sep: --until: '{'[' * 40}...' is not one JSON value"
 
 
 def test_a_name_behind_an_unwrapped_array_takes_no_memory(running):
@@ -203,15 +221,6 @@ def test_a_name_behind_an_unwrapped_array_takes_no_memory(running):
     process.stdin.write(b'":1}')
     process.stdin.close()
     assert process.wait(SECONDS) == 0
-
-
-def test_rejected_texts_stay_apart(tmp_path):
-    # One without a last newline, one behind RS, one in the next file.
-    (tmp_path / "a").write_bytes(b'[1]\n{"a":\x1e{"b":2}\n\x1e{"c":\x1e[3]\nx')
-    (tmp_path / "b").write_bytes(b"y")
-    finished = json_sep("--reject", "bad", "a", "b", cwd=tmp_path)
-    assert (finished.returncode, finished.stdout) == (1, b'[1]\n{"b":2}\n[3]\n')
-    assert (tmp_path / "bad").read_bytes() == b'{"a":\x1e{"c":\nx\ny\n'
 
 
 def test_ten_messages_and_a_count():
