@@ -146,6 +146,9 @@ def test_a_bad_template_is_64_and_marked_before_input_is_read(template, mark, re
         ("--max-open", "0", "--roll-lines", "2", "{seq}"),
         ("--max-open", "2", "{seq}"),
         ("--start", "-1", "{seq}"),
+        # The number behind it does not exist: this was a crash.
+        ("--start", "18446744073709551615", "{seq}"),
+        ("--reject", "", "{seq}"),
         ("--no-such-option", "{seq}"),
         ("{seq}", "more"),
         (),
