@@ -189,7 +189,7 @@ struct SplitterTests {
         let name = String(repeating: "0123456789", count: 10)
         #expect(
             run("{\"a\":[1],\"\(name)\":tru}", unwrapping(".a")).messages == [
-                "1:116 (byte 115, value 2): expected 'true', found '}' near '\(name.suffix(33))\":tru}'"
+                "1:116 (byte 115, value 2): expected 'true', found '}' near '\(name.suffix(34))\":tru}'"
             ])
     }
 
