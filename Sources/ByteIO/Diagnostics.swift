@@ -14,7 +14,9 @@ package struct Diagnostics: Sendable {
     }
 
     /// `bytes` as text of one line: control characters as `\n` or `\x1B`, bytes that are not UTF-8 as `\xFF`.
-    package static func printable(_ bytes: some Sequence<UInt8>) -> String {
+    ///
+    /// - Parameter escapesBackslashes: a backslash is doubled, so that it is none of these escapes.
+    package static func printable(_ bytes: some Sequence<UInt8>, escapesBackslashes: Bool = false) -> String {
         var text = ""
         var rest = Array(bytes)[...]
         while !rest.isEmpty {
@@ -23,6 +25,7 @@ package struct Diagnostics: Sendable {
             switch decoder.decode(&iterator) {
             case .scalarValue(let scalar):
                 text += isControl(scalar) ? escaped(scalar) : String(scalar)
+                if escapesBackslashes, scalar == "\\" { text += "\\" }
                 rest = rest.dropFirst(UTF8.width(scalar))
             case .emptyInput, .error:
                 text += "\\x" + hexadecimal(UInt32(rest.removeFirst()))

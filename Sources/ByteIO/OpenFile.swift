@@ -6,21 +6,30 @@ package struct OpenFile: ~Copyable {
     /// The path, as messages name the file.
     package let name: String
 
-    private init(_ path: String, flags: CInt) throws(SystemError) {
+    private init(_ path: String, descriptor: CInt) {
         name = path
-        descriptor = try restarting(path) { unsafe open(path, flags | O_CLOEXEC, 0o666) }
+        self.descriptor = descriptor
     }
 
-    /// Opens a file to read it.
-    package static func reading(_ path: String) throws(SystemError) -> OpenFile {
-        do { return try OpenFile(path, flags: O_RDONLY) } catch {
-            throw SystemError(path, code: error.code, isMissingInput: error.code == ENOENT)
+    /// Opens a file to read it. That of a FIFO waits for one who writes, or for a signal.
+    ///
+    /// - Throws: EINTR if one of `signals` has arrived, which is left for `pending` to tell.
+    package static func reading(
+        _ path: String, signals: borrowing SignalPipe
+    ) throws(SystemError) -> OpenFile {
+        while true {
+            if signals.hasArrived { throw SystemError(path, code: EINTR) }
+            let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+            if descriptor >= 0 { return OpenFile(path, descriptor: descriptor) }
+            let code = errno
+            if code != EINTR { throw SystemError(path, code: code, isMissingInput: code == ENOENT) }
         }
     }
 
     /// Opens a file to write behind its end, and makes it if there is none.
     package static func appending(_ path: String) throws(SystemError) -> OpenFile {
-        try OpenFile(path, flags: O_WRONLY | O_APPEND | O_CREAT)
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC
+        return OpenFile(path, descriptor: try restarting(path) { unsafe open(path, flags, 0o666) })
     }
 
     deinit { close(descriptor) }

@@ -18,10 +18,15 @@ package struct SignalPipe: ~Copyable {
         for signal in [SIGINT, SIGTERM] { Self.catchUnlessIgnored(signal) }
     }
 
+    /// True if a signal arrived that `pending` has not told yet. Does not wait.
+    package var hasArrived: Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&request, 1, 0) > 0
+    }
+
     /// The signal that arrived, if one did. Does not wait.
     package func pending() -> CInt? {
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        guard unsafe poll(&request, 1, 0) > 0 else { return nil }
+        guard hasArrived else { return nil }
         var number: UInt8 = 0
         guard unsafe read(descriptor, &number, 1) == 1 else { return nil }
         return CInt(number)

@@ -19,6 +19,7 @@ extension ToolCommand {
         openMissingStandardDescriptors()
         let diagnostics = Diagnostics(tool: toolName)
         do {
+            try checkArguments()
             guard let command = try parseAsRoot() as? Self else { throw CleanExit.helpRequest(self) }
             try command.work(diagnostics).endProcess()
         } catch let failure as ToolFailure {
@@ -26,6 +27,16 @@ extension ToolCommand {
             failure.status.endProcess()
         } catch {
             endBeforeWork(error)
+        }
+    }
+
+    /// Refuses what Swift's strings would change without a word: a key or a path would become another one.
+    private static func checkArguments() throws(ToolFailure) {
+        for number in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = unsafe CommandLine.unsafeArgv[number],
+                unsafe String(validatingCString: argument) == nil
+            else { continue }
+            throw ToolFailure(.malformedInput, "argument \(number) is not UTF-8")
         }
     }
 

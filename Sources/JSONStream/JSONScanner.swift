@@ -65,6 +65,8 @@ package struct JSONScanner: Sendable {
     private var isInValue = false
     /// True once the input has held an RS between texts.
     private var isFramed = false
+    /// True if RS stands before the present text, or before the bytes that are none.
+    private(set) var followsSeparator = false
 
     /// - Parameters:
     ///   - maximumDepth: how many arrays and objects may be open at once.
@@ -97,11 +99,22 @@ package struct JSONScanner: Sendable {
     /// Takes note that elements, each with the comma behind it, were found valid by other means.
     package mutating func passElements() { state = .element }
 
+    /// Takes note that texts were found valid by other means.
+    mutating func passTexts() { followsSeparator = false }
+
     /// Forgets the value that failed; the next byte starts a new text.
     package mutating func restart() {
         let framed = isFramed
         self = JSONScanner(maximumDepth: maximumDepth, watchedDepth: watchedDepth)
         isFramed = framed
+    }
+
+    /// Forgets the outermost `count` containers: the value is from now on what is inside them.
+    ///
+    /// - Parameter beginning: the scanner that came upon that value's first byte.
+    mutating func dropOutermost(_ count: Int, as beginning: borrowing JSONScanner) {
+        containers.dropOutermost(count)
+        followsSeparator = beginning.followsSeparator
     }
 
     /// Uses `bytes` from `offset` on, up to the next event.
@@ -151,6 +164,7 @@ package struct JSONScanner: Sendable {
             return isInValue ? .whiteSpace(from: start) : nil
         case 0x1E where state == .text:
             isFramed = true
+            followsSeparator = true
             offset += 1
             return nil
         case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "]"), UInt8(ascii: "}"):
@@ -240,6 +254,7 @@ package struct JSONScanner: Sendable {
         state = depth == 0 ? .text : .commaOrEnd
         guard depth == valueDepth else { return nil }
         isInValue = false
+        followsSeparator = false
         return .ended
     }
 

@@ -4,11 +4,33 @@ package import ByteIO
 package struct RejectFile: ~Copyable {
     private let file: OpenFile
     package var writer: BlockWriter
+    /// True while the last byte written is no LF.
+    private var isInLine = false
 
     package init(_ path: String) throws(SystemError) {
         file = try OpenFile.appending(path)
         writer = BlockWriter(descriptor: file.descriptor, name: path)
     }
+
+    /// Starts with the next invalid value: behind RS if that stood before it, else on a line of its own.
+    mutating func begin(behindSeparator: Bool) throws(SystemError) {
+        if behindSeparator { try writer.append(0x1E) } else { try endLine() }
+    }
+
+    /// Appends bytes as they are.
+    mutating func append(_ bytes: RawSpan) throws(SystemError) {
+        guard bytes.byteCount > 0 else { return }
+        try writer.append(bytes)
+        isInLine = bytes[bytes.byteCount - 1] != 0x0A
+    }
+
+    /// Ends the last line, if it has no end.
+    mutating func endLine() throws(SystemError) {
+        if isInLine { try writer.append(0x0A) }
+        isInLine = false
+    }
+
+    mutating func flush() throws(SystemError) { try writer.flush() }
 }
 
 /// Why a separation ended before its input did.
@@ -31,6 +53,8 @@ package enum SeparationResult: Equatable, Sendable {
 package struct Separation: ~Copyable {
     /// So many invalid values are reported one by one; of the others only the number is told.
     private static let reportLimit = 10
+    /// Signals are looked for again after so many steps on bytes that are here already.
+    private static let stepsBetweenLooks = 64
 
     private let options: SplitOptions
     private let skipsInvalid: Bool
@@ -62,7 +86,9 @@ package struct Separation: ~Copyable {
     package mutating func run(_ paths: [String]) throws(SeparationError) -> SeparationResult {
         do {
             for path in paths where !output.isEnded {
-                if let signal = try run(path) {
+                let signal = try run(path)
+                try endReject()
+                if let signal {
                     try flush()
                     return .interrupted(signal)
                 }
@@ -82,7 +108,12 @@ package struct Separation: ~Copyable {
     private mutating func run(_ path: String) throws(SeparationError) -> CInt? {
         guard path != "-" else { return try separate(LineReader(blockSize: 1 << 17), named: path) }
         let file: OpenFile
-        do { file = try OpenFile.reading(path) } catch { throw .system(error) }
+        do {
+            file = try OpenFile.reading(path, signals: signals)
+        } catch {
+            if error.code == EINTR, let signal = signals.pending() { return signal }
+            throw .system(error)
+        }
         return try separate(
             LineReader(descriptor: file.descriptor, name: path, blockSize: 1 << 17), named: path)
     }
@@ -93,8 +124,11 @@ package struct Separation: ~Copyable {
         var reader = source
         var splitter = ValueSplitter(options)
         var supply = ValueSplitter.Supply.flowing
+        var steps = 0
         widenPipe(reader.descriptor)
         while !output.isEnded {
+            steps += 1
+            if steps % Self.stepsBetweenLooks == 0, let signal = signals.pending() { return signal }
             let step = splitter.step(reader.unread, supply)
             do {
                 try deliver(
@@ -108,7 +142,9 @@ package struct Separation: ~Copyable {
             if step.outcome == .finished { return nil }
             guard case .invalid(let invalid) = step.outcome else { continue }
             guard skipsInvalid else { throw .invalid(input: name, invalid) }
+            if let signal = signals.pending() { return signal }
             try report(invalid, of: name)
+            try beginReject(behindSeparator: splitter.followsSeparator)
             splitter.skipInvalid()
         }
         return nil
@@ -120,7 +156,7 @@ package struct Separation: ~Copyable {
         switch step.outcome {
         case .verbatim: try output.write(bytes)
         case .compacted: try output.write(lines)
-        case .skipped: try rejects?.writer.append(bytes)
+        case .skipped: try rejects?.append(bytes)
         case .invalid, .starved, .finished: break
         }
     }
@@ -139,7 +175,7 @@ package struct Separation: ~Copyable {
                 return nil
             }
             try output.writer.flush()
-            try rejects?.writer.flush()
+            try rejects?.flush()
             event = try waitForInput(reader.descriptor, signals: signals)
         }
         if case .signal(let signal) = event { return signal }
@@ -156,10 +192,19 @@ package struct Separation: ~Copyable {
         diagnostics.report("\(input):\(invalid)")
     }
 
+    /// Ends what was rejected of an input, so that the next one's is not taken for more of it.
+    private mutating func endReject() throws(SeparationError) {
+        do { try rejects?.endLine() } catch { throw .system(error) }
+    }
+
+    private mutating func beginReject(behindSeparator: Bool) throws(SeparationError) {
+        do { try rejects?.begin(behindSeparator: behindSeparator) } catch { throw .system(error) }
+    }
+
     private mutating func flush() throws(SeparationError) {
         do {
             try output.writer.flush()
-            try rejects?.writer.flush()
+            try rejects?.flush()
         } catch {
             throw .system(error)
         }

@@ -57,6 +57,21 @@ struct UnwrapTracker: Sendable {
         nextMatches = steps[matched - 1] == .element(indices[matched - 1])
     }
 
+    /// How many bytes a name between its quotes can have at most that is a step of the path: an escaped character
+    /// is up to six bytes for one.
+    var longestName: Int {
+        let lengths = steps.map { step in
+            guard case .member(let name) = step else { return 0 }
+            return 6 * name.count
+        }
+        return lengths.max() ?? 0
+    }
+
+    /// Takes note of a member's name that is too long to be a step, in the innermost of `depth` objects.
+    mutating func namedOther(at depth: Int) {
+        if depth == matched { nextMatches = false }
+    }
+
     /// Takes note of a member's name, without quotes and as it stands, in the innermost of `depth` objects.
     mutating func named(_ name: RawSpan, at depth: Int) {
         guard depth == matched, case .member(let wanted) = steps[matched - 1] else { return }

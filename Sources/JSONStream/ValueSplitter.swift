@@ -12,29 +12,6 @@ package struct SplitOptions: Sendable {
     package init() {}
 }
 
-/// Bytes that are no value.
-package struct InvalidValue: Error, Equatable, Sendable {
-    /// The offending byte's place.
-    package let position: SourcePosition
-    /// Which value of the input it is, counted from 1.
-    package let number: Int
-    package let reason: JSONSyntaxError
-    /// The value's bytes up to and with the offending one, the last of them if there are many.
-    package let excerpt: [UInt8]
-    /// Where the array opened whose elements are being taken out.
-    package let array: SourcePosition?
-}
-
-extension InvalidValue: CustomStringConvertible {
-    /// `LINE:COLUMN (byte N, value M): expected X, found Y near 'EXCERPT'`.
-    package var description: String {
-        let opened = array.map { "; the array opened at \($0)" } ?? ""
-        let near = excerpt.isEmpty ? "" : " near '" + Diagnostics.printable(excerpt) + "'"
-        return
-            "\(position.line):\(position.column) (byte \(position.byte), value \(number)): \(reason)\(near)\(opened)"
-    }
-}
-
 /// A stream of JSON texts as whole lines: one compact value each, in bounded memory and without I/O.
 ///
 /// The caller keeps the bytes that were not consumed and lends them again, with more behind them, at each
@@ -106,24 +83,40 @@ package struct ValueSplitter: ~Copyable {
     private var copied = 0
     /// The present value's bytes, without white space, up to the last white space.
     private var partial = ByteBuffer()
+    /// How many bytes of `partial` belong to the failed value around the present one.
+    private var partialStart = 0
+    /// True if the present value is an array or object.
+    private var isContainer = false
     /// Where the member name that is scanned starts, if it may be one of the path's.
     private var nameStart: Int?
     /// What the scanner, or a limit, refused; it is told once the lines before it were.
     private var failure: JSONSyntaxError?
+    /// How many bytes the scanner has used behind the place of the failure: one behind a limit of length.
+    private var overshoot = 0
+    /// The failed value around the bytes that are scanned, unless `resumesInside` is false, and its `partial`.
+    private var failed: FailedValue?
+    private var failedPartial = ByteBuffer()
+    private let resumesInside: Bool
     /// True behind an unwrapped array: what is left of the text around it is checked, not written.
     private var isDiscarding = false
+    /// Where that array ended.
+    private var discardStart = 0
     /// Where the array opened whose elements are being taken out.
     private var arrayStart: SourcePosition?
     /// What looks for the next value behind an invalid one.
     private var resynchronizer: Resynchronizer?
-    /// True while the input has held no array and no object.
+    /// True while the input has held no valid array and no valid object.
     private var holdsOnlyScalars = true
     /// True once the first bytes were looked at for a byte order mark.
     private var isStarted = false
 
-    /// - Parameter kernel: what finds valid values faster than the scanner; nil: nothing does.
-    package init(_ options: SplitOptions, kernel: VectorKernel? = .best) {
+    /// - Parameters:
+    ///   - kernel: what finds valid values faster than the scanner; nil: nothing does.
+    ///   - resumesInside: makes use of what is known of a failed value. Else the values inside it are scanned
+    ///     anew, with the same result: what tests compare with.
+    package init(_ options: SplitOptions, kernel: VectorKernel? = .best, resumesInside: Bool = true) {
         self.options = options
+        self.resumesInside = resumesInside && options.unwrapPath == nil
         vectorPath = VectorPath(kernel)
         tracker = options.unwrapPath.map { UnwrapTracker($0) }
         scanner = JSONScanner(
@@ -142,6 +135,7 @@ package struct ValueSplitter: ~Copyable {
         scanned -= step.consumed
         valueStart -= step.consumed
         copied -= step.consumed
+        discardStart -= step.consumed
         if let start = nameStart { nameStart = start - step.consumed }
         return step
     }
@@ -150,8 +144,13 @@ package struct ValueSplitter: ~Copyable {
     package mutating func skipInvalid() {
         invalidCount += 1
         failure = nil
-        resynchronizer = Resynchronizer()
+        // Of the first value, when it is an array or object, no other line can be told from its own.
+        let acceptsAnyLine = holdsOnlyScalars && (validCount > 0 || !isContainer)
+        resynchronizer = Resynchronizer(acceptsAnyLine: acceptsAnyLine)
     }
+
+    /// True if RS stood before the invalid value that the last step found.
+    package var followsSeparator: Bool { scanner.followsSeparator }
 
     /// Passes a byte order mark; RFC 8259, section 8.1 allows to ignore one at the start.
     ///
@@ -173,6 +172,7 @@ package struct ValueSplitter: ~Copyable {
     package static func compact(_ text: String) -> [UInt8]? {
         var options = SplitOptions()
         options.maximumLength = .max
+        options.maximumDepth = .max
         var splitter = ValueSplitter(options, kernel: nil)
         let bytes = [UInt8](text.utf8)
         let step = splitter.step(bytes.bytes, .ended)
@@ -187,7 +187,8 @@ package struct ValueSplitter: ~Copyable {
     ///
     /// - Returns: nil if the scanner has to look at the next value.
     private mutating func scanFast(_ unread: RawSpan, _ supply: Supply) -> Step? {
-        guard failure == nil, scanned == 0, unread.byteCount > 0, vectorPath.isDue(afterValues: 0),
+        guard failure == nil, failed == nil, scanned == 0, unread.byteCount > 0,
+            vectorPath.isDue(afterValues: 0),
             let place = vectorPlace
         else { return nil }
         let white =
@@ -211,7 +212,7 @@ package struct ValueSplitter: ~Copyable {
         scanned = found.consumed
         validCount += found.values
         holdsOnlyScalars = false
-        if place == .elements { scanner.passElements() }
+        if place == .elements { scanner.passElements() } else { scanner.passTexts() }
         guard found.isVerbatim else {
             return Step(outcome: .compacted, consumed: found.consumed, written: found.written)
         }
@@ -232,17 +233,17 @@ package struct ValueSplitter: ~Copyable {
                 valueStart = scanned
                 copied = scanned
                 partial.removeAll()
-                if unread[scanned] == UInt8(ascii: "{") || unread[scanned] == UInt8(ascii: "[") {
-                    holdsOnlyScalars = false
-                }
+                partialStart = 0
+                isContainer = unread[scanned] == UInt8(ascii: "{") || unread[scanned] == UInt8(ascii: "[")
+                if failed != nil { resume() }
             case .whiteSpace(let start):
-                if !isDiscarding { partial.append(unread.extracting(copied..<start)) }
-                copied = scanned
+                passWhiteSpace(unread, from: start)
             case .ended:
                 endValue(unread)
                 if vectorPath.isDue(afterValues: 1) { return handOver() }
             case .needsBytes:
                 if lines.count > 0 { return handOver() }
+                dropLongName()
                 return Step(outcome: supply == .ended ? .finished : .starved, consumed: firstNeeded)
             case .failed(let reason):
                 return lines.count > 0 ? handOver() : fail(unread, reason)
@@ -250,11 +251,13 @@ package struct ValueSplitter: ~Copyable {
                 guard tracker?.opened(isObject: isObject, at: scanner.depth - 1) == true else { continue }
                 scanner.unwrapArray()
                 isDiscarding = false
+                holdsOnlyScalars = false
                 arrayStart = position.advanced(over: unread.extracting(first: scanned - 1))
                 return handOver()
             case .unwrappedArrayEnded:
                 arrayStart = nil
                 isDiscarding = scanner.depth > 0
+                discardStart = scanned - 1
                 closeContainer()
             case .closed:
                 closeContainer()
@@ -274,23 +277,38 @@ package struct ValueSplitter: ~Copyable {
     private mutating func nextEvent(_ unread: RawSpan, _ supply: Supply) -> JSONScanner.Event {
         if let failure { return .failed(failure) }
         let isBuffered = !scanner.isBetweenValues && !isDiscarding
-        var event = scanner.next(unread, at: &scanned)
-        if event == .needsBytes, supply == .ended { event = scanner.finish() }
-        if isBuffered, scanned - valueStart > options.maximumLength {
-            scanned = valueStart + options.maximumLength
+        overshoot = 0
+        // One byte behind the limit shows that the value goes on.
+        let isLimited = isBuffered && unread.byteCount - valueStart > options.maximumLength
+        let end = isLimited ? valueStart + options.maximumLength + 1 : unread.byteCount
+        var event = scanner.next(unread.extracting(first: end), at: &scanned)
+        if isLimited, scanned == end {
+            overshoot = 1
+            if case .whiteSpace(let start) = event { passWhiteSpace(unread, from: start) }
             event = .failed(JSONSyntaxError(expected: .length(atMost: options.maximumLength), found: .more))
+        } else if event == .needsBytes, supply == .ended {
+            event = scanner.finish()
         }
         guard case .failed(let reason) = event else { return event }
         failure = reason
-        if !isBuffered { valueStart = nameStart ?? scanned }
+        guard !isBuffered else { return event }
+        isContainer = false
+        valueStart = isDiscarding ? max(discardStart, scanned + 1 - Self.excerptSize) : scanned
         return event
+    }
+
+    private mutating func passWhiteSpace(_ unread: RawSpan, from start: Int) {
+        if !isDiscarding { partial.append(unread.extracting(copied..<start)) }
+        copied = scanned
     }
 
     private mutating func endValue(_ unread: RawSpan) {
         if isDiscarding {
             isDiscarding = false
         } else {
-            Self.append(partial, to: &lines)
+            if isContainer { holdsOnlyScalars = false }
+            if failed?.isResumed == true { failed = nil }
+            Self.append(partial, from: partialStart, to: &lines)
             lines.append(unread.extracting(copied..<scanned))
             lines.append(0x0A)
             validCount += 1
@@ -298,8 +316,10 @@ package struct ValueSplitter: ~Copyable {
         if scanner.depth == 0 { tracker?.restart() }
     }
 
-    private static func append(_ bytes: borrowing ByteBuffer, to lines: inout ByteBuffer) {
-        lines.append(bytes.bytes)
+    private static func append(
+        _ bytes: borrowing ByteBuffer, from start: Int, to lines: inout ByteBuffer
+    ) {
+        lines.append(bytes.bytes.extracting(start..<bytes.count))
     }
 
     private mutating func closeContainer() {
@@ -307,15 +327,27 @@ package struct ValueSplitter: ~Copyable {
     }
 
     private mutating func endName(_ unread: RawSpan) {
-        guard let start = nameStart else { return }
+        guard let start = nameStart else {
+            tracker?.namedOther(at: scanner.depth)
+            return
+        }
         nameStart = nil
         tracker?.named(unread.extracting(start + 1..<scanned - 1), at: scanner.depth)
     }
 
-    /// The first byte that has to be lent again.
+    /// Stops keeping a name that is too long to be one of the path's.
+    private mutating func dropLongName() {
+        guard isDiscarding, let start = nameStart, let tracker, scanned - start > tracker.longestName + 2
+        else { return }
+        nameStart = nil
+    }
+
+    /// The first byte that has to be lent again. What is discarded is kept as far as a message shows it.
     private var firstNeeded: Int {
         if failure != nil { return valueStart }
-        return scanner.isBetweenValues ? scanned : isDiscarding ? nameStart ?? scanned : valueStart
+        if scanner.isBetweenValues { return scanned }
+        guard isDiscarding else { return valueStart }
+        return min(nameStart ?? scanned, max(discardStart, scanned - Self.excerptSize))
     }
 
     /// Gives the lines of this step away, and the bytes that are no longer needed.
@@ -325,9 +357,10 @@ package struct ValueSplitter: ~Copyable {
 
     private func fail(_ unread: RawSpan, _ reason: JSONSyntaxError) -> Step {
         let isTruncated = reason.found == .endOfInput || reason.found == .byte(0x1E)
-        let end = reason.found == .endOfInput ? scanned : scanned + 1
+        let place = scanned - overshoot
+        let end = reason.found == .endOfInput ? place : place + 1
         let invalid = InvalidValue(
-            position: position.advanced(over: unread.extracting(first: scanned)),
+            position: failurePosition(unread),
             number: validCount + invalidCount + 1, reason: reason,
             excerpt: unread.extracting(max(valueStart, end - Self.excerptSize)..<end).array,
             array: isTruncated ? arrayStart : nil)
@@ -336,9 +369,63 @@ package struct ValueSplitter: ~Copyable {
 
     // MARK: - Invalid values
 
+    /// The place of the failure, counted from that of the last one where the present value goes on from it.
+    private func failurePosition(_ unread: RawSpan) -> SourcePosition {
+        let place = scanned - overshoot
+        guard let failed, failed.isResumed else {
+            return position.advanced(over: unread.extracting(first: place))
+        }
+        return failed.place.advanced(over: unread.extracting(failed.place.byte - position.byte..<place))
+    }
+
+    /// Keeps what is known of the value that failed and starts at the first byte, or of the one around it.
+    private mutating func keepFailed(_ unread: RawSpan) {
+        let place = failurePosition(unread)
+        // Inside the failed value, what is whole in itself is scanned; its failures tell nothing new.
+        if let failed, !failed.isResumed, place.byte < failed.place.byte { return }
+        var openers = OpenContainers()
+        var passed = 0
+        if var around = failed.take(), around.isResumed {
+            // Swapped, as appending to a shared array would copy it.
+            swap(&openers, &around.openers)
+            passed = around.scanned - position.byte
+        }
+        guard resumesInside, isContainer, scanner.depth > 0 else { return }
+        openers.pass(unread.extracting(passed..<scanned), from: position.byte + passed)
+        failed = FailedValue(
+            place: place, scanner: scanner, scanned: position.byte + scanned,
+            copied: position.byte + copied, openers: openers)
+        swap(&partial, &failedPartial)
+    }
+
+    /// Goes on at the place of the failure if the value that has just begun is open there.
+    private mutating func resume() {
+        guard var around = failed.take() else { return }
+        let start = position.byte + scanned
+        guard start < around.place.byte else { return }
+        let (count, compact) = around.openers.dropOpened(before: start)
+        around.scanner.dropOutermost(count, as: scanner)
+        if let compact {
+            swap(&scanner, &around.scanner)
+            swap(&partial, &failedPartial)
+            partialStart = min(compact, partial.count)
+            // Bytes move only as far as as many were dropped since the last time.
+            if partialStart > partial.count / 2 {
+                partial.removeFirst(partialStart)
+                around.openers.dropCompact(partialStart)
+                partialStart = 0
+            }
+            copied = max(scanned, around.copied - position.byte)
+            scanned = around.scanned - position.byte
+            around.isResumed = true
+        }
+        failed = around
+    }
+
     private mutating func skip(_ unread: RawSpan, _ supply: Supply) -> Step {
         guard var search = resynchronizer else { return Step(outcome: .starved, consumed: 0) }
-        let (count, isFound) = search.search(unread, acceptingAnyLine: holdsOnlyScalars)
+        if search.isAtStart { keepFailed(unread) }
+        let (count, isFound) = search.search(unread)
         resynchronizer = search
         if isFound || supply == .ended {
             resynchronizer = nil

@@ -55,7 +55,7 @@ package enum EventTime {
     /// milliseconds, below 1e17 microseconds, else nanoseconds. Nil if it is out of the calendar.
     package static func seconds(ofNumber text: RawSpan) -> Int? {
         guard let number = DecimalNumber(text.array) else { return nil }
-        let unit =
+        let unit: Int128 =
             switch number.whole {
             case ..<100_000_000_000: 1
             case ..<100_000_000_000_000: 1_000
@@ -67,6 +67,7 @@ package enum EventTime {
             let isWhole = number.whole % unit == 0 && !number.hasFraction
             seconds = isWhole ? -seconds : -seconds - 1
         }
+        guard let seconds = Int(exactly: seconds) else { return nil }
         return CalendarTime.representable.contains(seconds) ? seconds : nil
     }
 }
@@ -74,11 +75,13 @@ package enum EventTime {
 /// A JSON number's whole part, exact where Double would round.
 private struct DecimalNumber {
     var isNegative = false
-    var whole = 0
+    var whole: Int128 = 0
+    /// How many digits `Int128.max` has.
+    private static let mostDigits = 39
     /// True if digits other than 0 stand behind the point.
     var hasFraction = false
 
-    /// Nil for a whole part past `Int.max`.
+    /// Nil for a whole part past `Int128.max`, which is far out of the calendar in any unit.
     init?(_ text: [UInt8]) {
         var scanner = DigitScanner(text: text)
         isNegative = scanner.accept("-")
@@ -100,14 +103,14 @@ private struct DecimalNumber {
             guard append(digit - UInt8(ascii: "0")) else { return nil }
         }
         guard whole > 0 else { return }
-        for _ in 0..<max(0, min(point - digits.count, 20)) {
+        for _ in 0..<max(0, min(point - digits.count, Self.mostDigits)) {
             guard append(0) else { return nil }
         }
     }
 
     private mutating func append(_ digit: UInt8) -> Bool {
         let (product, overflow) = whole.multipliedReportingOverflow(by: 10)
-        let (sum, carry) = product.addingReportingOverflow(Int(digit))
+        let (sum, carry) = product.addingReportingOverflow(Int128(digit))
         whole = sum
         return !overflow && !carry
     }

@@ -36,6 +36,7 @@ private struct TemplateParser {
     }
 
     mutating func template() throws(TemplateError) -> [Template.Part] {
+        guard !text.isEmpty else { throw TemplateError(0, "the template is empty") }
         var parts: [Template.Part] = []
         var literal: [UInt8] = []
         while let byte = next {
@@ -182,7 +183,8 @@ private struct TemplateParser {
         case "ulid": return try without(format, .ulid, word, at: colon)
         case "host": return try without(format, .host, word, at: colon)
         case "pid": return try without(format, .process, word, at: colon)
-        case "": throw TemplateError(start, "a field's name is expected")
+        case _ where word.isEmpty || word.first == " ":
+            throw TemplateError(start, "a field's name is expected")
         default: throw TemplateError(start, "unknown field '\(Diagnostics.printable(word.utf8))'")
         }
     }

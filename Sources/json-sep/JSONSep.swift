@@ -71,8 +71,15 @@ struct JSONSep: ToolCommand {
             throw ValidationError("--unwrap-path: '\(unwrapPath)' is no path: '.Records', '.a.b[0]'")
         }
         if let until, ValueSplitter.compact(until) == nil {
-            throw ValidationError("--until: '\(until)' is not one JSON value")
+            throw ValidationError("--until: '\(Self.excerpt(until))' is not one JSON value")
         }
+        if reject == "" { throw ValidationError("--reject: a file's name is empty") }
+    }
+
+    /// The first bytes of an option's value, as a message shows them.
+    private static func excerpt(_ value: String) -> String {
+        let length = 40
+        return Diagnostics.printable(value.utf8.prefix(length)) + (value.utf8.count > length ? "..." : "")
     }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {

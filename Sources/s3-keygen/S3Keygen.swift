@@ -56,6 +56,9 @@ struct S3Keygen: ToolCommand {
     var maxOpen = 1
 
     func validate() throws {
+        // As many numbers again lie behind the greatest one: no run comes to their end.
+        if start > Int64.max { throw ValidationError("--start: '\(start)' is more than \(Int64.max)") }
+        if reject == "" { throw ValidationError("--reject: a file's name is empty") }
         if let rollLines, rollLines < 1 {
             throw ValidationError("--roll-lines: '\(rollLines)' is less than 1")
         }

@@ -34,6 +34,44 @@ struct PropertyTests {
         }
     }
 
+    @Test(arguments: 0..<100) func goingOnInsideAFailedValueIsScanningItAnew(seed: Int) {
+        var random = SplitMix64(seed: UInt64(seed) &+ 4000)
+        let pieces = [
+            "[\n", "{\n", "[", "{", "\"a\":", "\"b\\\"[\":", ",\n", ",", "]\n", "}\n", "]", "}", "1", " ",
+            "\n", "2\n", "\"x\"",
+            "true", "\"\\n\"", "[1]", "[1],\n", "{\"a\":\n", "[1,\n", "[2,\n", "{\"b\": [\n", "\u{1E}", "x",
+            "\"\n",
+        ]
+        for round in 0..<20 {
+            var text: [UInt8] = []
+            let count = Int.random(in: 1...40, using: &random)
+            for _ in 0..<count { text += Array((pieces.randomElement(using: &random) ?? "").utf8) }
+            var options = SplitOptions()
+            options.maximumDepth = [1024, 2, 3, 5].randomElement(using: &random) ?? 0
+            options.maximumLength = [1 << 20, 4, 7, 12, 20, 33].randomElement(using: &random) ?? 0
+            let anew = separate(text, options, skipping: true, Delivery(resumesInside: false))
+            for kernel in [nil] + VectorKernel.allCases.map(Optional.some) {
+                let size = Int.random(in: 1...9, using: &random)
+                let delivery = Delivery(pieces: [size], pauses: round % 2 == 0, kernel: kernel)
+                let result = separate(text, options, skipping: true, delivery)
+                #expect(
+                    result == anew, "seed \(seed), round \(round): \(String(decoding: text, as: UTF8.self))")
+            }
+        }
+    }
+
+    /// Each line begins a value that fails at the end; the rest must not be scanned for each.
+    @Test(arguments: ["[\n", "[\n[1]\n,\n", "{\"a\":\n{\"b\":\n[\n"]) func manyBeginningsCostOneScan(
+        _ beginning: String
+    ) {
+        var options = SplitOptions()
+        options.maximumDepth = 1 << 20
+        let head = String(repeating: beginning, count: 2000)
+        let result = separate(head + String(repeating: "1,\n", count: 10_000), options, skipping: true)
+        #expect(result.errors.count >= 2000)
+        #expect(result.errors.contains { $0.reason.found == .endOfInput })
+    }
+
     @Test(arguments: 0..<100) func whatWasSkippedAndWrittenIsTheInput(seed: Int) {
         var text = Self.streams(seed).compact
         var random = SplitMix64(seed: UInt64(seed))

@@ -119,6 +119,11 @@ struct SplitterTests {
         }
     }
 
+    @Test func compactsDeepValues() {
+        let deep = String(repeating: "[ ", count: 5000) + String(repeating: "]", count: 5000)
+        #expect(ValueSplitter.compact(deep)?.count == 10_000)
+    }
+
     // MARK: - Unwrapping
 
     @Test func unwrapsTopLevelArrays() {
@@ -176,6 +181,35 @@ struct SplitterTests {
         }
     }
 
+    @Test func showsWhatStandsBehindAnUnwrappedArray() {
+        #expect(
+            run(#"{"a":[1],"b":tru}"#, unwrapping(".a")).messages == [
+                #"1:17 (byte 16, value 2): expected 'true', found '}' near '],"b":tru}'"#
+            ])
+        let name = String(repeating: "0123456789", count: 10)
+        #expect(
+            run("{\"a\":[1],\"\(name)\":tru}", unwrapping(".a")).messages == [
+                "1:116 (byte 115, value 2): expected 'true', found '}' near '\(name.suffix(34))\":tru}'"
+            ])
+    }
+
+    @Test func keepsNoNameThatCannotBeThePaths() {
+        let name = String(repeating: "x", count: 1000)
+        let input = Array("{\"a\":[1],\"\(name)".utf8)
+        var splitter = ValueSplitter(unwrapping(".a"), kernel: nil)
+        var consumed = 0
+        for end in stride(from: 20, through: input.count, by: 20) {
+            let unread = Array(input[consumed..<end])
+            consumed += splitter.step(unread.bytes, .flowing).consumed
+            let rest = Array(input[consumed..<end])
+            consumed += splitter.step(rest.bytes, .flowing).consumed
+        }
+        #expect(input.count - consumed < 100)
+        // Nor is another array taken for the path's.
+        let result = run("{\"a\":[1],\"\(name)\":[2],\"\\u0061\":[3]}", unwrapping(".a"))
+        #expect(result.lines == ["1", "3"] && result.messages.isEmpty)
+    }
+
     // MARK: - Skipping
 
     @Test(arguments: [
@@ -194,6 +228,8 @@ struct SplitterTests {
         ("x", [], "x"), ("{}x", ["{}"], "x"), ("[1,\n[2]\n", ["[2]"], "[1,\n"),
         ("\"abc\n{\"d\":4}\n", [#"{"d":4}"#], "\"abc\n"),
         ("{}\nx\n {}\n{}", ["{}", "{}"], "x\n {}\n"),
+        // What is invalid was not held.
+        ("1\n{bad\n3\n", ["1", "3"], "{bad\n"),
     ]) func goesOnBehindInvalidValues(input: String, lines: [String], skipped: String) {
         let result = run(input, skipping: true)
         #expect(result.lines == lines)
@@ -231,11 +267,11 @@ struct SplitterTests {
         ("[1", "1:3 (byte 2, value 1): expected ',' or ']', found the end of the input near '[1'"),
         (
             "\"\\q\"",
-            "1:3 (byte 2, value 1): expected one of \" \\ / b f n r t u after a backslash, found 'q' near '\"\\q'"
+            "1:3 (byte 2, value 1): expected one of \" \\ / b f n r t u after a backslash, found 'q' near '\"\\\\q'"
         ),
         (
             "\"\\u12x4\"",
-            "1:6 (byte 5, value 1): expected four hexadecimal digits after \\u, found 'x' near '\"\\u12x'"
+            "1:6 (byte 5, value 1): expected four hexadecimal digits after \\u, found 'x' near '\"\\\\u12x'"
         ),
     ]) func saysWhatIsWrong(input: String, message: String) {
         #expect(run(input).messages == [message])
@@ -276,11 +312,11 @@ struct ResynchronizerTests {
     @Test func goesOnAcrossPieces() {
         let bytes = Array("ab\n c\n3\n{".utf8)
         for cut in 0...bytes.count {
-            var search = Resynchronizer()
+            var search = Resynchronizer(acceptsAnyLine: false)
             let head = Array(bytes[..<cut])
             let tail = Array(bytes[cut...])
-            let first = search.search(head.bytes, acceptingAnyLine: false)
-            let second = first.isFound ? (0, true) : search.search(tail.bytes, acceptingAnyLine: false)
+            let first = search.search(head.bytes)
+            let second = first.isFound ? (0, true) : search.search(tail.bytes)
             #expect(first.skipped + second.0 == 8 && second.1)
         }
     }

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct TemplateParserTests {
     @Test(arguments: [
-        ("a{", 1), ("a{ns", 1), ("{", 0), ("{ns:3", 0), ("{.a?x", 0), ("{.a?x\\", 0), ("a}", 1), ("{ns}}", 4),
+        ("", 0), ("a{", 1), ("a{ns", 1), ("{", 0), ("{ns:3", 0), ("{.a?x", 0), ("{.a?x\\", 0), ("a}", 1),
+        ("{ns}}", 4),
         ("{}", 1), ("{nss}", 1), ("x{ ns}", 2), ("{ns }", 1), ("{NS}", 1), ("{!}", 1), ("é{foo}", 3),
         ("{ns:}", 4), ("{ns:x}", 4), ("{ns:0}", 4), ("{ns:-1}", 4), ("{ns:1025}", 4), ("{seq:a}", 5),
         ("{line:1x}", 6), ("{s:9999999999999999999999}", 3), ("{sha256:65}", 8), ("{sha256:0}", 8),
@@ -32,6 +33,13 @@ import Testing
         #expect(error?.marked(in: template) == "dé\\t日{nss}\n      ^")
     }
 
+    @Test(arguments: ["{}", "{ ns}", "{ }"]) func aNameIsExpected(template: String) {
+        let error = #expect(throws: TemplateError.self) {
+            _ = try Template(parsing: [UInt8](template.utf8))
+        }
+        #expect(error?.reason == "a field's name is expected")
+    }
+
     @Test func readsEveryPartOfAField() throws {
         let template = try Template(parsing: [UInt8]("a/{.x.y[2]!:%Y?no:ne}{{".utf8))
         let field = Field(
@@ -45,7 +53,7 @@ import Testing
         ("{ulid}", true),
         ("{rand}", true), ("{ms}", false), ("{s}", false), ("{now}", false), ("{line}", false),
         ("{sha256}", false),
-        ("{.a}", false), ("{host}{pid}", false), ("x", false), ("", false), ("{.a}/{seq}", true),
+        ("{.a}", false), ("{host}{pid}", false), ("x", false), ("{.a}/{seq}", true),
     ])
     func knowsWhichKeysAreUnique(template: String, isUnique: Bool) throws {
         #expect(try Template(parsing: [UInt8](template.utf8)).givesUniqueKeys == isUnique)

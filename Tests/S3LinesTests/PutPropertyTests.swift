@@ -180,17 +180,19 @@ private final class Files {
     }
 
     func read(_ path: String) throws -> String {
-        let file = try OpenFile.reading(path)
-        var reader = LineReader(descriptor: file.descriptor, name: path)
+        let descriptor = try restarting(path) { unsafe open(path, O_RDONLY) }
+        defer { close(descriptor) }
+        var reader = LineReader(descriptor: descriptor, name: path)
         while try reader.fill() > 0 {}
         return String(decoding: reader.unread.array, as: UTF8.self)
     }
 
     func run(_ options: PutOptions, _ store: PutFakeStore) throws -> RunEnd {
-        let from = try OpenFile.reading(input)
+        let signals = try SignalPipe()
+        let from = try OpenFile.reading(input, signals: signals)
         let to = try OpenFile.appending(output)
         let lines = try PutLines(
-            options, store: store, signals: try SignalPipe(),
+            options, store: store, signals: signals,
             output: try OutputThread(descriptor: to.descriptor, name: output, progressed: {}),
             diagnostics: Diagnostics(tool: "test"))
         return lines.run(input: from.descriptor)

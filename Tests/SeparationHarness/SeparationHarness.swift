@@ -30,11 +30,16 @@ package struct Delivery {
     /// True if there is a wait behind each piece.
     package var pauses: Bool
     package var kernel: VectorKernel?
+    /// False: what is inside a failed value is scanned anew.
+    package var resumesInside: Bool
 
-    package init(pieces: [Int] = [], pauses: Bool = false, kernel: VectorKernel? = nil) {
+    package init(
+        pieces: [Int] = [], pauses: Bool = false, kernel: VectorKernel? = nil, resumesInside: Bool = true
+    ) {
         self.pieces = pieces
         self.pauses = pauses
         self.kernel = kernel
+        self.resumesInside = resumesInside
     }
 }
 
@@ -44,7 +49,8 @@ package func separate(
     _ delivery: Delivery = Delivery()
 ) -> Separated {
     var result = Separated()
-    var splitter = ValueSplitter(options, kernel: delivery.kernel)
+    var splitter = ValueSplitter(
+        options, kernel: delivery.kernel, resumesInside: delivery.resumesInside)
     var start = 0
     var end = 0
     var turn = 0

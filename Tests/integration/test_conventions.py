@@ -53,6 +53,13 @@ def test_unknown_option_is_64_and_named(tool, plain_shell):
     assert finished.stdout == b""
 
 
+@pytest.mark.parametrize("tool", TOOLS)
+def test_an_argument_that_is_not_utf8_is_65(tool, plain_shell):
+    # It was taken for another one, with U+FFFD in it.
+    finished = plain_shell.run(f"{tool} --verbose $(printf 'a\\377b')").expect(65)
+    assert finished.message.strip() == f"{tool}: argument 2 is not UTF-8"
+
+
 def test_output_is_flushed_when_the_input_pauses(running):
     process, expected = running
     assert read_some(process) == expected

@@ -140,6 +140,7 @@ def test_until_ends_while_the_input_stays_open(running):
         ["--max-value", "0"],
         ["--max-value", "many"],
         ["--max-depth", "-1"],
+        ["--reject", ""],
     ],
 )
 def test_impossible_options_are_64(arguments, tmp_path):
@@ -178,6 +179,48 @@ def test_reject_appends_what_is_skipped(tmp_path):
     assert (finished.returncode, finished.stdout) == (1, b"[1]\n[2]\n[3]\n")
     assert (tmp_path / "bad").read_bytes() == b'before\n{"a":\n]\n'
     assert len(messages(finished)) == 2
+
+
+def test_rejected_texts_stay_apart(tmp_path):
+    # One without a last newline, one behind RS, one in the next file.
+    (tmp_path / "a").write_bytes(b'[1]\n{"a":\x1e{"b":2}\n\x1e{"c":\x1e[3]\nx')
+    (tmp_path / "b").write_bytes(b"y")
+    finished = json_sep("--reject", "bad", "a", "b", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (1, b'[1]\n{"b":2}\n[3]\n')
+    assert (tmp_path / "bad").read_bytes() == b'{"a":\x1e{"c":\nx\ny\n'
+
+
+def test_many_lines_that_begin_a_failed_value_cost_one_scan():
+    # Each was scanned to the end: minutes.
+    finished = json_sep("--skip-invalid", stdin=b"[\n" * 1000 + b"1,\n" * 1_000_000)
+    assert (finished.returncode, finished.stdout) == (1, b"")
+    assert messages(finished)[-1] == "json-sep: 990 more invalid values were skipped"
+
+
+def test_an_excerpt_tells_a_backslash_from_an_escape():
+    assert messages(json_sep(stdin=b'["\\n" x'))[0].endswith(r"""near '["\\n" x'""")
+    assert messages(json_sep(stdin=b"[\nx"))[0].endswith(r"near '[\nx'")
+
+
+def test_until_may_be_deep_and_is_cut_in_messages():
+    deep = "[" * 2000 + "]" * 2000
+    finished = json_sep("--until", deep, "--max-depth", "3000", stdin=f"1 {deep} 2".encode())
+    assert (finished.returncode, finished.stdout) == (0, b"1\n")
+    message = messages(json_sep("--until", "[" * 2000))[0]
+    assert message == f"json-sep: --until: '{'[' * 40}...' is not one JSON value"
+
+
+def test_a_name_behind_an_unwrapped_array_takes_no_memory(running):
+    process = running("--unwrap-path", ".a", "--max-value", "1M")
+    process.stdin.write(b'{"a":[1],"')
+    assert read_some(process) == b"1\n"
+    for _ in range(60):
+        process.stdin.write(b"x" * 1_000_000)
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 60_000
+    process.stdin.write(b'":1}')
+    process.stdin.close()
+    assert process.wait(SECONDS) == 0
 
 
 def test_ten_messages_and_a_count():
@@ -281,6 +324,32 @@ def test_a_signal_ends_it_between_lines(running, number):
     assert process.wait(SECONDS) == -number
     assert process.stdout.read() == b""
     assert process.stderr.read() == b""
+
+
+def test_a_signal_is_seen_while_there_are_bytes_to_work_on(running, tmp_path):
+    # Each line begins a value that fails a million lines behind it.
+    (tmp_path / "deep").write_bytes(b"[\n" * 1_500_000)
+    process = running("--skip-invalid", "--max-depth", "1000000", tmp_path / "deep", "-")
+    assert process.stderr.read(8) == b"json-sep"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SECONDS) == -signal.SIGTERM
+
+
+def test_a_signal_ends_the_wait_for_a_fifos_writer(running, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    process = running(tmp_path / "fifo")
+    deadline = time.monotonic() + SECONDS
+    while not catches_sigterm_and_sleeps(process):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SECONDS) == -signal.SIGTERM
+
+
+def catches_sigterm_and_sleeps(process):
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = int(re.search(r"SigCgt:\s+(\w+)", status)[1], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1) and "State:\tS" in status
 
 
 def test_a_second_signal_ends_it_at_once(running):

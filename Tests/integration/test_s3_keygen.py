@@ -125,6 +125,8 @@ def test_start_is_what_seq_begins_with(keygen):
         ("snot_{nss}", 6, "unknown field 'nss'"),
         ("a{ns", 1, "this '{' is not closed"),
         ("x/{now:%Y-%Q}", 10, "'%Q' is no conversion of strftime"),
+        ("", 0, "the template is empty"),
+        ("{ ns}", 1, "a field's name is expected"),
         ("{sha256:65}", 8, "a number of digits, 1 to 64, is expected"),
     ],
 )
@@ -146,6 +148,10 @@ def test_a_bad_template_is_64_and_marked_before_input_is_read(template, mark, re
         ("--max-open", "0", "--roll-lines", "2", "{seq}"),
         ("--max-open", "2", "{seq}"),
         ("--start", "-1", "{seq}"),
+        # The number behind it does not exist: this was a crash.
+        ("--start", "18446744073709551615", "{seq}"),
+        ("--reject", "", "{seq}"),
+        ("",),
         ("--no-such-option", "{seq}"),
         ("{seq}", "more"),
         (),
