@@ -358,8 +358,8 @@ package final class GetLines {
         default: break
         }
         let context = Diagnostics.printable(object.request.key)
-        // With no answer that was S3's there is no S3.
-        let isElsewhere = error.kind == .notS3 && !knowsService
+        // With nothing but refusals that are not S3's there is no S3.
+        let isElsewhere = error.kind == .notS3 && error.status >= 300 && !knowsService
         if openLine != nil || isElsewhere || error.stopsRun { throw .service(error, context: context) }
         let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
         progress.clear()
