@@ -95,7 +95,7 @@ package struct S3Options: ParsableArguments {
 }
 
 extension RequestRecord {
-    /// `PUT a/b: PutObject: 200, attempt 1, 3.2 ms`, the key as records write it.
+    /// `GET a/b: GetObject: 206, bytes=0-9, attempt 1, 3.2 ms`, the key as records write it.
     fileprivate func description(relativeTo location: Location) -> String {
         var field: [UInt8] = []
         if let key {
@@ -104,6 +104,7 @@ extension RequestRecord {
         }
         let name = key == nil ? location.bucket : String(decoding: field, as: UTF8.self)
         var text = "\(method) \(name): \(operation): \(status == 0 ? "no answer" : String(status))"
+        if let range { text += ", \(range)" }
         text += ", attempt \(attempt), \(microseconds / 1000).\(microseconds / 100 % 10) ms"
         return remark.isEmpty ? text : text + ": " + remark
     }

@@ -119,7 +119,8 @@ package struct GetObject: S3Operation {
         if let first = head {
             if first.etag == nil, count > 0 {
                 problem = S3Error(
-                    .refused, "the connection was lost, and without ETag nothing tells how to go on")
+                    .preconditionFailed,
+                    "the connection was lost, and without ETag nothing tells how to go on")
                 return false
             }
             let isSameSize = answer.objectSize == nil || size == nil || answer.objectSize == size
@@ -130,6 +131,10 @@ package struct GetObject: S3Operation {
         }
         guard !answer.endsWithConnection else {
             problem = S3Error(.notS3, "the answer has no length")
+            return false
+        }
+        guard !answer.isPartial || answer.contentRange != nil else {
+            problem = S3Error(.notS3, "the answer is a part of the object, and does not say which")
             return false
         }
         let start = answer.contentRange?.bytes.lowerBound ?? 0

@@ -8,7 +8,9 @@ package struct ObjectHead: Equatable, Sendable {
     package let contentLength: Int?
     /// True if only the connection's end shows where the body ends, so that nothing shows whether it is whole.
     package let endsWithConnection: Bool
-    /// Which bytes of the object the body is, if it is a part (206).
+    /// True if the body is a part of the object (206).
+    package let isPartial: Bool
+    /// Which bytes of the object the body is, if it is a part and the answer says which.
     package let contentRange: ContentRange?
     /// What the whole object's bytes must give, if the service says something that can be verified.
     package let checksum: ObjectChecksum?
@@ -17,13 +19,14 @@ package struct ObjectHead: Equatable, Sendable {
         etag = head.entityTag
         contentLength = head.number("content-length")
         endsWithConnection = contentLength == nil && head.value("transfer-encoding") == nil
-        contentRange = head.status == 206 ? head.text("content-range").flatMap(ContentRange.init) : nil
+        isPartial = head.status == 206
+        contentRange = isPartial ? head.text("content-range").flatMap(ContentRange.init) : nil
         // Beside a part, services send the whole object's checksum or the part's; nothing tells which.
-        checksum = head.status == 206 ? nil : ObjectChecksum(head)
+        checksum = isPartial ? nil : ObjectChecksum(head)
     }
 
     /// The size of the whole object, in bytes, if the answer tells.
-    package var objectSize: Int? { contentRange.map(\.objectSize) ?? contentLength }
+    package var objectSize: Int? { isPartial ? contentRange?.objectSize : contentLength }
 
     /// The entity tag, if If-Match can compare it: a weak one never matches (RFC 9110, 13.1.1).
     package var strongETag: [UInt8]? {

@@ -15,6 +15,8 @@ package class S3Call: TransferReceiver {
     var history = AttemptHistory()
     /// The body's hash, the same for each attempt.
     var payloadHash: [UInt8]?
+    /// The Range field of the attempt that is under way.
+    var range: HTTPHeader?
     /// The transfer of the attempt that is under way.
     var transfer: TransferID?
     fileprivate(set) var isOver = false

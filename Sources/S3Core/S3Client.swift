@@ -7,6 +7,8 @@ package struct RequestRecord: Sendable {
     /// As it is sent: `PUT`.
     package let method: String
     package let key: [UInt8]?
+    /// The bytes that were asked for, as the request's Range says it; nil for all.
+    package let range: String?
     /// 0 if there was no answer.
     package let status: Int
     /// 1 for the first one.
@@ -148,7 +150,9 @@ package final class S3Client {
     private func send(_ call: S3Call) {
         call.beginAttempt()
         call.history.signing = policy.signing
-        let request = builder.request(call.request(), payloadHash: &call.payloadHash)
+        let wanted = call.request()
+        call.range = wanted.headers.first { $0.name == [UInt8]("range".utf8) }
+        let request = builder.request(wanted, payloadHash: &call.payloadHash)
         do {
             sent[ObjectIdentifier(call)] = call
             call.transfer = try loop.start(request, call)
@@ -222,7 +226,7 @@ package final class S3Client {
     private func remark(_ failure: S3Error, _ decision: AttemptPolicy.Decision) -> String {
         let reason = failure.code.isEmpty ? failure.message : failure.code
         switch decision {
-        case .giveUp: return "\(reason); given up"
+        case .giveUp(let error): return error.kind == .cancelled ? "cancelled" : "\(reason); given up"
         case .retry(let delay): return "\(reason); again in \(delay) ms, \(policy.limit) at once"
         case .signAgain:
             let signing = policy.signing
@@ -241,6 +245,7 @@ package final class S3Client {
         log?(
             RequestRecord(
                 operation: call.operationName, method: call.method.rawValue, key: call.key,
+                range: call.range.map { String(decoding: $0.value, as: UTF8.self) },
                 status: result.head.status,
                 attempt: max(1, call.history.failures + (remark.isEmpty ? 1 : 0)),
                 microseconds: result.microseconds, remark: remark))

@@ -11,8 +11,10 @@ final class WindowObject {
     /// Its requests that were begun and whose bytes are not all in `lines`, in the order of their bytes.
     var fetches: [ObjectFetch] = []
     var lines: ObjectLines
-    /// Why it fails, once it is its turn.
-    var error: S3Error?
+    /// Lines, or a part of a long one, that can be written and were not yet.
+    var pending: [ByteSlice] = []
+    /// An answer told once that it exists.
+    var wasAnswered = false
     /// Bytes of lines that were written.
     var writtenBytes = 0
     /// True if the next byte of it begins a line.
@@ -34,6 +36,15 @@ final class WindowObject {
         field.append(UInt8(ascii: "\t"))
         return field
     }()
+
+    /// Bytes that are kept of it although its fetches gave them out.
+    var carriedBytes: Int { lines.carriedBytes + pending.reduce(0) { $0 + $1.count } }
+
+    /// Notes what was written of it.
+    func wrote(_ slice: ByteSlice) {
+        writtenBytes += slice.count
+        if let last = slice.lastByte { isAtLineStart = last == UInt8(ascii: "\n") }
+    }
 
     /// The next lines, of the bytes that were taken.
     func nextLines() throws(S3Error) -> [ByteSlice] {
@@ -62,7 +73,7 @@ final class WindowObject {
 /// One request of an object, with the bytes that came and were not taken yet.
 final class ObjectFetch: ObjectSink {
     unowned let object: WindowObject
-    private let decide: (ObjectFetch, ObjectHead) -> FetchWindow.Verdict
+    private unowned let run: GetLines
     /// The bytes that it is to bring; nil until its answer told.
     private(set) var wanted: Int?
     /// True for all requests of an object but the first.
@@ -70,7 +81,9 @@ final class ObjectFetch: ObjectSink {
     private let streamLimit: Int
     /// The most bytes that are kept; the transfer waits when there are more.
     private var limit = Int.max
-    private var received = 0
+    /// The most bytes that it may bring ahead of its turn; nil if there is no such limit.
+    private var bound: Int?
+    private(set) var receivedBytes = 0
     private var blocks: [ByteBlock] = []
     private var kept = 0
     private var isPaused = false
@@ -88,25 +101,25 @@ final class ObjectFetch: ObjectSink {
     private static let blockSize = 256 << 10
 
     /// - Parameters:
+    ///   - run: asked what to do with the answer, and told when bytes came.
     ///   - range: the bytes that it is to bring; nil for the first request.
     ///   - isLast: whether the object ends with that range.
     ///   - streamLimit: how many bytes are kept at most of what is taken only as fast as it is written.
-    ///   - decide: asked what to do with the answer, once its head is there.
     init(
-        _ object: WindowObject, range: Range<Int>?, isLast: Bool, streamLimit: Int,
-        decide: @escaping (ObjectFetch, ObjectHead) -> FetchWindow.Verdict
+        _ object: WindowObject, of run: GetLines, range: Range<Int>?, isLast: Bool, streamLimit: Int
     ) {
         self.object = object
+        self.run = run
         wanted = range?.count
         isRange = range != nil
         self.isLast = isLast
         self.streamLimit = streamLimit
-        self.decide = decide
     }
 
     func began(_ head: ObjectHead) -> Bool {
-        switch decide(self, head) {
+        switch run.answered(self, head) {
         case .whole: wanted = head.objectSize
+        case .bounded(let count): bound = count
         case .stream: limit = streamLimit
         case .chunk(let count):
             wanted = count
@@ -116,22 +129,31 @@ final class ObjectFetch: ObjectSink {
         return true
     }
 
+    /// True if all it brought was kept ahead of its turn, although its size was not known.
+    var isBounded: Bool { bound != nil }
+
     func received(_ bytes: RawSpan) -> Received {
+        if let bound, receivedBytes + bytes.byteCount > bound {
+            guard run.outgrew(self) else { return .cancel }
+            self.bound = nil
+            limit = streamLimit
+        }
         if kept >= limit {
             isPaused = true
             return .pause
         }
-        let taken = min(bytes.byteCount, wanted.map { $0 - received } ?? .max)
+        let taken = min(bytes.byteCount, wanted.map { $0 - receivedBytes } ?? .max)
+        if kept == 0 && !object.lines.isHeldBack { run.arrived(self) }
         append(bytes.extracting(first: taken))
-        received += taken
+        receivedBytes += taken
         kept += taken
-        return received == wanted && taken < bytes.byteCount ? .enough : .taken
+        return receivedBytes == wanted && taken < bytes.byteCount ? .enough : .taken
     }
 
     private func append(_ bytes: RawSpan) {
         guard bytes.byteCount > 0 else { return }
         if let last = blocks.last, last.count + bytes.byteCount <= last.capacity { return last.append(bytes) }
-        let expected = wanted.map { $0 - received } ?? Self.blockSize
+        let expected = wanted.map { $0 - receivedBytes } ?? Self.blockSize
         let block = ByteBlock(capacity: max(bytes.byteCount, min(expected, Self.blockSize)))
         block.append(bytes)
         blocks.append(block)

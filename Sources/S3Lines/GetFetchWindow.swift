@@ -24,6 +24,8 @@ package struct FetchWindow: Sendable {
     package enum Verdict: Equatable, Sendable {
         /// Take all of it.
         case whole
+        /// Take all of it if it is no longer than this; its size is not known.
+        case bounded(Int)
         /// Take all of it, as fast as it is written: it is longer than what may be kept.
         case stream
         /// Take this many bytes; the rest comes in ranges.
@@ -37,6 +39,8 @@ package struct FetchWindow: Sendable {
         var size: Int?
         /// How much room there has to be before it is asked for again, once there was too little.
         var need: Int?
+        /// It may be of any length, and is asked for only when it leads.
+        var waitsToLead = false
         /// How many chunks there are; nil before the answer.
         var chunks: Int?
         /// How many chunks have been asked for.
@@ -51,6 +55,8 @@ package struct FetchWindow: Sendable {
 
     /// What an object in the window takes beside its bytes: its key, the request, bookkeeping.
     package static let overhead = 2048
+    /// What is left of an object that is finished while another one before it is not.
+    package static let trace = 128
 
     private let memory: Int
     private let chunkSize: Int
@@ -69,7 +75,7 @@ package struct FetchWindow: Sendable {
     /// it is what always goes on.
     package var leader: Int?
     /// What an object of unknown size is expected to bring: an average of those that came before.
-    private var expected = 64 << 10
+    private var expected: Int
 
     /// - Parameters:
     ///   - memory: how many bytes may be in flight.
@@ -78,6 +84,7 @@ package struct FetchWindow: Sendable {
     package init(memory: Int, chunkSize: Int, threshold: Int) {
         self.memory = memory
         self.chunkSize = chunkSize
+        expected = min(64 << 10, chunkSize)
         self.threshold = threshold
     }
 
@@ -106,6 +113,8 @@ package struct FetchWindow: Sendable {
 
     /// What to ask for next; nil until something has changed.
     package mutating func next() -> Fetch? {
+        let lead = leader ?? first
+        if lead < base + objects.count, self[lead].waitsToLead { return nextFirst(lead, self[lead]) }
         guard let number = leader.flatMap({ unbegun.contains($0) ? $0 : nil }) ?? unbegun.first else {
             return nil
         }
@@ -119,6 +128,7 @@ package struct FetchWindow: Sendable {
         removeUnbegun(number)
         reserve(leads(number) ? min(need, chunkSize) : need, for: number)
         self[number].begun = 1
+        self[number].waitsToLead = false
         return Fetch(object: number, chunk: 0, range: nil)
     }
 
@@ -152,12 +162,18 @@ package struct FetchWindow: Sendable {
     ///   - isPinned: whether further requests can be held to the same version.
     package mutating func answered(_ number: Int, size: Int?, isPinned: Bool) -> Verdict {
         release(self[number].reserved - Self.overhead, of: number)
-        self[number].size = size
         guard let size else {
             // There is never room for what may be of any length, but at the head of the line.
-            guard leads(number) else { return refuse(number, until: .max) }
-            return begin(number, keeping: chunkSize, .stream)
+            if leads(number) { return begin(number, keeping: chunkSize, .stream) }
+            let room = self[number].size ?? chunkSize
+            guard room <= chunkSize else {
+                waitToLead(number)
+                return .refuse
+            }
+            guard hasRoom(room) else { return refuse(number, until: room) }
+            return begin(number, keeping: room, .bounded(room))
         }
+        self[number].size = size
         expected = (7 * expected + min(size, chunkSize)) / 8
         if size > chunkSize, size >= threshold, isPinned {
             guard leads(number) || hasRoom(chunkSize) else { return refuse(number, until: chunkSize) }
@@ -182,11 +198,36 @@ package struct FetchWindow: Sendable {
         return .refuse
     }
 
+    /// `number`, whose size is not known, is longer than what it may bring ahead of its turn.
+    ///
+    /// - Returns: true if it goes on as fast as it is written; false if it is asked for again when it leads.
+    package mutating func outgrew(_ number: Int) -> Bool {
+        let kept = self[number].reserved - Self.overhead
+        if leads(number) || self[number].isBeingWritten {
+            reserve(max(0, chunkSize - kept), for: number)
+            return true
+        }
+        waitToLead(number)
+        return false
+    }
+
+    private mutating func waitToLead(_ number: Int) {
+        restart(number)
+        removeUnbegun(number)
+        self[number].waitsToLead = true
+    }
+
+    /// All of `number`, whose size was not known, is here; `left` bytes of it were not given out.
+    package mutating func knows(_ number: Int, left: Int) {
+        release(max(0, self[number].reserved - Self.overhead - left), of: number)
+    }
+
     /// `number` is asked for from its start again: what was fetched of it is dropped, and nothing of it was
     /// given out.
     package mutating func restart(_ number: Int) {
         self[number].chunks = nil
         self[number].begun = 0
+        self[number].isBeingWritten = false
         release(self[number].reserved - Self.overhead, of: number)
         insertUnbegun(number)
     }
@@ -198,16 +239,19 @@ package struct FetchWindow: Sendable {
 
     /// `bytes` of `number` were given out.
     package mutating func gaveOut(_ bytes: Int, of number: Int) {
-        self[number].isBeingWritten = true
+        if bytes > 0 { self[number].isBeingWritten = true }
         release(min(bytes, self[number].reserved - Self.overhead), of: number)
     }
 
     /// `number` leaves the line: all of it was given out, or it failed.
     package mutating func finished(_ number: Int) {
         self[number].isFinished = true
-        release(self[number].reserved, of: number)
+        release(self[number].reserved - Self.trace, of: number)
         removeUnbegun(number)
-        while first - base < objects.count, self[first].isFinished { first += 1 }
+        while first - base < objects.count, self[first].isFinished {
+            release(self[first].reserved, of: first)
+            first += 1
+        }
         // Compact when half is used up: each element is moved at most once for each time it was added.
         if first - base > 64, 2 * (first - base) > objects.count {
             objects.removeFirst(first - base)

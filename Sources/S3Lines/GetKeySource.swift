@@ -6,6 +6,7 @@ import S3Core
 /// What is malformed, or fails, ends the keys where it stands: those before it are handed out.
 struct KeySource: ~Copyable {
     private let selection: KeySelection
+    private let location: Location
     private let origin: KeyOrigin
     private var nextOperand = 0
     private var input: LineReader
@@ -20,6 +21,7 @@ struct KeySource: ~Copyable {
 
     init(_ origin: KeyOrigin, in location: Location, shard: Shard) {
         self.origin = origin
+        self.location = location
         selection = KeySelection(location, shard: shard)
         input = LineReader()
         var startAfter: [UInt8]?
@@ -99,7 +101,7 @@ struct KeySource: ~Copyable {
             nextListed = 0
             listed += page.objects
         } catch {
-            failure = .service(error, context: nil)
+            failure = .service(error, context: location.description)
         }
     }
     /// Why there will be no more pages.

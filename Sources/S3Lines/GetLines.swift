@@ -15,6 +15,10 @@ package final class GetLines {
     private let output: LineOutput
     private var keys: KeySource
     private var keysEnded = false
+    /// True if the keys are the service's own.
+    private let listsKeys: Bool
+    /// True once anything was answered as S3 does.
+    private var knowsService = false
     /// Why no more keys come, if that is not their end.
     private var keyFailure: StopReason?
     private var window: FetchWindow
@@ -51,6 +55,7 @@ package final class GetLines {
         signals = try SignalPipe()
         output = try LineOutput(
             limit: min(Self.outputLimit, options.memory / 8), wakeUp: client.wakeUp)
+        if case .listing = origin { listsKeys = true } else { listsKeys = false }
         keys = KeySource(origin, in: location, shard: options.shard)
         window = FetchWindow(
             memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold)
@@ -84,7 +89,8 @@ package final class GetLines {
     /// True once nothing is left to do, or nothing more may be done.
     private var isOver: Bool {
         if output.error != nil { return true }
-        if signal != nil { return openLine == nil }
+        // Of a line longer than memory a part is out already: its end may be far, and is not waited for.
+        if signal != nil { return true }
         return keysEnded && objects.isEmpty
     }
 
@@ -144,7 +150,10 @@ package final class GetLines {
             }
         }
         if signal == nil, let page = keys.nextPage() {
-            client.perform(page) { [unowned self] in self.keys.received($0) }
+            client.perform(page) { [unowned self] in
+                if case .success = $0 { self.knowsService = true }
+                self.keys.received($0)
+            }
         }
     }
 
@@ -175,8 +184,7 @@ package final class GetLines {
         guard let object = objects[next.object] else { return }
         let isLast = next.range == nil || next.range?.upperBound == object.head?.objectSize
         let fetch = ObjectFetch(
-            object, range: next.range, isLast: isLast, streamLimit: options.chunkSize
-        ) { [unowned self] in self.answered($0, $1) }
+            object, of: self, range: next.range, isLast: isLast, streamLimit: options.chunkSize)
         object.fetches.append(fetch)
         let operation = GetObject(
             key: object.request.objectKey, range: next.range,
@@ -186,7 +194,7 @@ package final class GetLines {
     }
 
     /// The head of an answer is here.
-    private func answered(_ fetch: ObjectFetch, _ head: ObjectHead) -> FetchWindow.Verdict {
+    func answered(_ fetch: ObjectFetch, _ head: ObjectHead) -> FetchWindow.Verdict {
         let object = fetch.object
         if fetch.isRange {
             // A server that does not know If-Match may send another version.
@@ -197,9 +205,24 @@ package final class GetLines {
             return .chunk(fetch.wanted ?? 0)
         }
         object.head = head
+        object.wasAnswered = true
+        knowsService = true
         object.lines.begin(
             size: head.objectSize, checksum: options.verifiesChecksums ? head.checksum : nil)
         return window.answered(object.number, size: head.objectSize, isPinned: head.strongETag != nil)
+    }
+
+    /// More came of an object of unknown size than is kept ahead of its turn.
+    ///
+    /// - Returns: false if it is asked for again once it is its turn.
+    func outgrew(_ fetch: ObjectFetch) -> Bool {
+        arrived(fetch)
+        return window.outgrew(fetch.object.number)
+    }
+
+    /// There are bytes again of an object that can be written before it is whole.
+    func arrived(_ fetch: ObjectFetch) {
+        if !options.keepsOrder { changed.insert(fetch.object.number) }
     }
 
     /// A request has come to its end.
@@ -210,32 +233,41 @@ package final class GetLines {
             if error.kind == .cancelled && fetch.error == nil {
                 // There was no room for it; the window will ask again.
                 fetch.object.fetches.removeAll()
+                empty(fetch.object)
                 return
             }
+            if !error.code.isEmpty || !error.requestID.isEmpty { knowsService = true }
             fetch.error = fetch.error ?? error
+        } else if fetch.isBounded {
+            let object = fetch.object
+            window.knows(object.number, left: fetch.receivedBytes - object.lines.consumedBytes)
         }
         fetch.hasEnded = true
-        changed.insert(fetch.object.number)
+        arrived(fetch)
     }
 
     /// Drops what is there of an object of which nothing was written, and lets it be asked for again.
     private func restart(_ object: WindowObject) {
         for fetch in object.fetches { fetch.drop() }
         object.fetches.removeAll()
-        carriedBytes -= object.lines.carriedBytes
-        object.lines = makeLines()
+        empty(object)
         object.head = nil
         window.restart(object.number)
+    }
+
+    /// Forgets what came of an object and was not written.
+    private func empty(_ object: WindowObject) {
+        carriedBytes -= object.carriedBytes
+        object.lines = makeLines()
+        object.pending.removeAll()
     }
 
     // MARK: writing
 
     /// Writes what is there and may be written, as long as the reader keeps up.
     private func write() throws(StopReason) {
-        if let object = openLine {
-            _ = try write(object)
-            if openLine != nil { return }
-        }
+        if let openLine { _ = try write(openLine) }
+        guard openLine == nil else { return }
         guard options.keepsOrder else { return try writeInAnyOrder() }
         while let object = objects[window.head], try write(object) {}
     }
@@ -244,7 +276,7 @@ package final class GetLines {
         changed.insert(window.head)
         for number in changed.sorted() where output.hasRoom && openLine == nil {
             changed.remove(number)
-            if let object = objects[number], try !write(object), !output.hasRoom { changed.insert(number) }
+            if let object = objects[number] { _ = try write(object) }
         }
     }
 
@@ -252,45 +284,54 @@ package final class GetLines {
     ///
     /// - Returns: true if the object is done with.
     private func write(_ object: WindowObject) throws(StopReason) -> Bool {
-        let carriedBefore = object.lines.carriedBytes
+        let carriedBefore = object.carriedBytes
         let consumedBefore = object.lines.consumedBytes
         var problem: S3Error?
-        var isDone = false
-        do throws(S3Error) { isDone = try writeLines(of: object) } catch { problem = error }
-        carriedBytes += object.lines.carriedBytes - carriedBefore
+        var rest = Rest.unknown
+        do throws(S3Error) { rest = try writeLines(of: object) } catch { problem = error }
+        carriedBytes += object.carriedBytes - carriedBefore
         window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
-        openLine = object.lines.isInsideLine ? object : nil
+        openLine = rest == .nothing || object.isAtLineStart ? nil : object
         window.leader = openLine?.number
+        // Nothing else would tell that it can go on.
+        if rest == .waiting && !options.keepsOrder { changed.insert(object.number) }
         if let problem {
             guard try failed(object, problem) else { return false }
             finish(object)
             return true
         }
-        guard isDone else { return false }
+        guard rest == .nothing else { return false }
         doneCount += 1
         finish(object)
         return true
     }
 
-    /// - Returns: true if all of it was written.
-    private func writeLines(of object: WindowObject) throws(S3Error) -> Bool {
-        while output.hasRoom {
-            let lines = try object.nextLines()
-            if !lines.isEmpty {
-                output.append(lines, of: object, withKey: options.writesKeys)
-            } else if object.lines.isDone {
+    /// What is left of an object to be written.
+    private enum Rest {
+        case nothing
+        /// Something that is here, for which the output has no room.
+        case waiting
+        /// Something that has not come.
+        case unknown
+    }
+
+    private func writeLines(of object: WindowObject) throws(S3Error) -> Rest {
+        while true {
+            guard output.appendPending(of: object, withKey: options.writesKeys) else { return .waiting }
+            if object.lines.isDone {
+                // Whatever room there is: a last line and its newline are one.
                 if !object.isAtLineStart && !options.isExact { output.append(UInt8(ascii: "\n")) }
-                return true
-            } else if try !object.takeFetched() {
-                return false
+                return .nothing
             }
+            guard output.hasRoom else { return .waiting }
+            object.pending = try object.nextLines()
+            if object.pending.isEmpty, !object.lines.isDone, try !object.takeFetched() { return .unknown }
         }
-        return false
     }
 
     private func finish(_ object: WindowObject) {
         for fetch in object.fetches { fetch.drop() }
-        carriedBytes -= object.lines.carriedBytes
+        carriedBytes -= object.carriedBytes
         window.finished(object.number)
         objects[object.number] = nil
     }
@@ -308,13 +349,19 @@ package final class GetLines {
             return false
         }
         switch error.kind {
-        case .preconditionFailed: error.message = "the object was replaced while it was read"
-        case .accessDenied:
+        case .preconditionFailed where error.status == 412 || error.message.isEmpty:
+            error.message = "the object was replaced while it was read"
+        case .noSuchKey where object.wasAnswered:
+            error.kind = .refused
+            error.message = "the object was deleted while it was read"
+        case .accessDenied where !listsKeys:
             error.message += "; a missing key is answered like this where listing the bucket is not allowed"
         default: break
         }
         let context = Diagnostics.printable(object.request.key)
-        if openLine != nil || error.stopsRun { throw .service(error, context: context) }
+        // With nothing but refusals that are not S3's there is no S3.
+        let isElsewhere = error.kind == .notS3 && error.status >= 300 && !knowsService
+        if openLine != nil || isElsewhere || error.stopsRun { throw .service(error, context: context) }
         let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
         progress.clear()
         diagnostics.report("\(context): \(error)\(written)")
@@ -323,40 +370,12 @@ package final class GetLines {
     }
 }
 
-extension LineOutput {
-    /// Writes lines of `object`, each behind its key if that is wanted.
-    func append(_ lines: [ByteSlice], of object: WindowObject, withKey: Bool) {
-        for slice in lines {
-            if withKey {
-                append(slice, behind: object.keyField, &object.isAtLineStart)
-            } else {
-                append(slice)
-            }
-            object.writtenBytes += slice.count
-            if let last = slice.lastByte { object.isAtLineStart = last == UInt8(ascii: "\n") }
-        }
-    }
-
-    private func append(_ slice: ByteSlice, behind key: [UInt8], _ isAtLineStart: inout Bool) {
-        let bytes = slice.bytes
-        var start = 0
-        while start < bytes.byteCount {
-            if isAtLineStart { append(key.bytes) }
-            let newline = bytes.firstIndex(of: UInt8(ascii: "\n"), from: start)
-            let end = newline.map { $0 + 1 } ?? bytes.byteCount
-            append(bytes.extracting(start..<end))
-            isAtLineStart = newline != nil
-            start = end
-        }
-    }
-}
-
 extension ObjectLines.Problem {
     /// The same as an operation's failure.
     var failure: S3Error {
         switch self {
         case .checksum(let text): S3Error(.damaged, text)
-        case .gzip(let error): S3Error(.refused, error.description)
+        case .gzip(let error): S3Error(.damaged, error.description)
         }
     }
 }

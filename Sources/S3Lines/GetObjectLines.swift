@@ -25,7 +25,7 @@ struct ObjectLines: ~Copyable {
     private(set) var consumedBytes = 0
     private var isWhole = false
     /// Nothing is given out before the object is whole, as long as it fits one chunk.
-    private var isHeldBack = true
+    private(set) var isHeldBack = true
     private var decoder: GzipDecoder?
     /// Decompressed bytes that are held back.
     private var decoded: [ByteSlice] = []

@@ -54,6 +54,52 @@ final class LineOutput {
         gathered.append(byte)
     }
 
+    /// Writes the lines of `object` that are pending, each behind its key if that is wanted. Stops behind a
+    /// line once there is no room; a line is never left half written for want of room.
+    ///
+    /// - Returns: true if all of them were written.
+    func appendPending(of object: WindowObject, withKey: Bool) -> Bool {
+        var end = 0
+        for (index, slice) in object.pending.enumerated() {
+            let taken = append(slice, of: object, withKey: withKey, upTo: &end)
+            guard taken == slice.count else {
+                object.pending.removeFirst(index)
+                object.pending[0] = slice.dropFirst(taken)
+                return false
+            }
+        }
+        object.pending.removeAll()
+        return true
+    }
+
+    /// - Returns: how many bytes were written.
+    private func append(_ slice: ByteSlice, of object: WindowObject, withKey: Bool, upTo end: inout Int)
+        -> Int
+    {
+        let bytes = slice.bytes
+        var start = 0
+        while start < bytes.byteCount {
+            guard hasRoomFor(object, upTo: &end) else { break }
+            if withKey && object.isAtLineStart { append(object.keyField.bytes) }
+            // Without keys a slice goes as it is: it is no longer than a block.
+            let newline = withKey ? bytes.firstIndex(of: UInt8(ascii: "\n"), from: start) : nil
+            let piece = slice.dropFirst(start).prefix((newline.map { $0 + 1 } ?? bytes.byteCount) - start)
+            append(piece)
+            object.wrote(piece)
+            start += piece.count
+        }
+        return start
+    }
+
+    /// True if the next piece of `object` may be written.
+    ///
+    /// - Parameter end: up to how many accepted bytes there is room for sure.
+    private func hasRoomFor(_ object: WindowObject, upTo end: inout Int) -> Bool {
+        guard object.isAtLineStart, acceptedBytes >= end else { return true }
+        end = acceptedBytes + limit - queuedBytes
+        return acceptedBytes < end
+    }
+
     /// Hands over what was gathered.
     func flush() {
         guard gathered.count > 0 else { return }

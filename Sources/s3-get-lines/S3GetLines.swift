@@ -5,11 +5,6 @@ import S3CommandSupport
 import S3Core
 import S3Lines
 
-extension Shard: ExpressibleByArgument {
-    /// Reads `I/N`.
-    public init?(argument: String) { self.init(argument) }
-}
-
 @main
 struct S3GetLines: ToolCommand {
     static let configuration = CommandConfiguration(
@@ -39,7 +34,11 @@ struct S3GetLines: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Take the I-th of N shares of the keys.", valueName: "i/n"))
+        help: ArgumentHelp("Take the I-th of N shares of the keys.", valueName: "i/n"),
+        transform: {
+            guard let shard = Shard($0) else { throw ValidationError("I/N must be numbers, I from 1 to N") }
+            return shard
+        })
     var shard: Shard?
 
     @Flag(help: "Write whole lines as they arrive, in any order of the objects.")
@@ -79,6 +78,11 @@ struct S3GetLines: ToolCommand {
     func validate() throws {
         if all && !keys.isEmpty { throw ValidationError("--all takes no KEY: it takes every one") }
         if startAfter != nil && !all { throw ValidationError("--start-after goes with --all only") }
+        if exact && (withKey || unordered) {
+            let other = withKey ? "--with-key" : "--unordered"
+            throw ValidationError(
+                "--exact does not go with \(other): lines of different objects would run together")
+        }
         if memory.bytes < Self.minimumMemory.bytes {
             throw ValidationError("--memory must be at least \(Self.minimumMemory)")
         }
@@ -92,7 +96,7 @@ struct S3GetLines: ToolCommand {
         SignalPipe.ignorePipeSignal()
         let place: Location
         do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
-        let origin = try origin()
+        let origin = try origin(place)
         let client = try service.client(for: place, diagnostics)
         let run: GetLines
         do {
@@ -104,8 +108,11 @@ struct S3GetLines: ToolCommand {
         return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
-    private func origin() throws(ToolFailure) -> KeyOrigin {
-        if all { return .listing(startAfter: try startAfter.map(unescaped)) }
+    private func origin(_ place: Location) throws(ToolFailure) -> KeyOrigin {
+        if all {
+            guard let startAfter else { return .listing(startAfter: nil) }
+            return .listing(startAfter: try key(startAfter, in: place))
+        }
         guard keys.isEmpty else { return .operands(keys.map { [UInt8]($0.utf8) }) }
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(
@@ -114,12 +121,16 @@ struct S3GetLines: ToolCommand {
         return .input
     }
 
-    private func unescaped(_ text: String) throws(ToolFailure) -> [UInt8] {
+    /// What --start-after names.
+    private func key(_ text: String, in place: Location) throws(ToolFailure) -> [UInt8] {
         let field = [UInt8](text.utf8)
         var key: [UInt8] = []
         do { try KeyEscaping.unescape(field.bytes, into: &key) } catch {
             throw ToolFailure(
                 .malformedInput, "--start-after '\(text)': \\ at byte \(error.offset + 1) escapes nothing")
+        }
+        do { _ = try place.objectKey(key) } catch {
+            throw ToolFailure(.malformedInput, "--start-after '\(text)': \(error)")
         }
         return key
     }

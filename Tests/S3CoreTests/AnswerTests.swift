@@ -126,6 +126,15 @@ import Testing
     @Test(arguments: ["bytes */100", "bytes 0-9/*", "bytes 9-0/100", "bytes 0-100/100", "lines 0-1/2", ""])
     func refusesOtherContentRanges(text: String) { #expect(ContentRange(text) == nil) }
 
+    @Test(arguments: [nil, "bytes 500-999/*", "bytes */1000"] as [String?])
+    func theLengthOfAPartIsNotTheObjects(range: String?) {
+        var headers = [HTTPHeader("content-length", "500")]
+        if let range { headers.append(HTTPHeader("content-range", range)) }
+        let head = ObjectHead(HTTPResponseHead(status: 206, headers: headers))
+        #expect(head.isPartial && head.contentRange == nil && head.objectSize == nil)
+        #expect(ObjectHead(HTTPResponseHead(status: 200, headers: headers)).objectSize == 500)
+    }
+
     private func response(_ status: Int, _ body: String) -> S3Response {
         S3Response(head: HTTPResponseHead(status: status), body: [UInt8](body.utf8))
     }

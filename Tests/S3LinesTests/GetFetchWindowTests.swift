@@ -110,6 +110,92 @@ struct GetFetchWindowTests {
         #expect(window.overcommitted() == nil, "what was written in part cannot start anew")
     }
 
+    @Test func whatWasNotWrittenCanStillBeDropped() {
+        var window = window(chunks: 3, objects: 3)
+        for size in [1000, 1000, 1000] {
+            _ = window.add(size: size)
+            _ = window.next()
+        }
+        window.outside = 1_000_000
+        window.gaveOut(0, of: 2)
+        #expect(window.overcommitted() == 2)
+        window.gaveOut(10, of: 2)
+        #expect(window.overcommitted() == 1)
+        window.restart(2)
+        window.outside = 0
+        #expect(window.next()?.object == 2)
+        window.outside = 1_000_000
+        #expect(window.overcommitted() == 2, "it starts anew, and nothing of it is written")
+    }
+
+    @Test func whatIsOfUnknownSizeBringsWhatThereIsRoomFor() {
+        var window = window(chunks: 4)
+        for _ in 0..<3 {
+            _ = window.add(size: nil)
+            _ = window.next()
+        }
+        #expect(window.answered(0, size: nil, isPinned: true) == .stream)
+        #expect(window.answered(1, size: nil, isPinned: true) == .bounded(1000))
+        #expect(window.answered(2, size: nil, isPinned: true) == .bounded(1000))
+        #expect(window.wantsObject, "what is of unknown size lets others be begun")
+        window.knows(2, left: 10)
+        #expect(window.reservedBytes == 3 * FetchWindow.overhead + 2010)
+    }
+
+    @Test func aListedSizeIsUsedWhereTheAnswerHasNone() {
+        var window = window(chunks: 4)
+        for size in [100, 200, 5000, 10] {
+            _ = window.add(size: size)
+            _ = window.next()
+        }
+        #expect(window.answered(1, size: nil, isPinned: true) == .bounded(200))
+        #expect(window.answered(2, size: nil, isPinned: true) == .refuse)
+        #expect(window.answered(3, size: nil, isPinned: true) == .bounded(10))
+        #expect(window.next() == nil, "what may be of any length waits until it leads")
+        window.finished(0)
+        #expect(window.next() == nil)
+        window.finished(1)
+        #expect(window.next() == FetchWindow.Fetch(object: 2, chunk: 0, range: nil))
+        #expect(window.answered(2, size: nil, isPinned: true) == .stream)
+    }
+
+    @Test func whatIsLongerThanItsBoundWaitsUntilItLeads() {
+        var window = window(chunks: 4)
+        for _ in 0..<3 {
+            _ = window.add(size: nil)
+            _ = window.next()
+        }
+        for number in 0..<3 { _ = window.answered(number, size: nil, isPinned: true) }
+        let goesOn = window.outgrew(1)
+        #expect(!goesOn)
+        #expect(window.next() == nil)
+        #expect(window.wantsObject)
+        window.finished(0)
+        #expect(window.next() == FetchWindow.Fetch(object: 1, chunk: 0, range: nil))
+        window.finished(1)
+        let leadGoesOn = window.outgrew(2)
+        #expect(leadGoesOn)
+        #expect(window.reservedBytes == FetchWindow.overhead + 1000)
+    }
+
+    @Test func whatIsFinishedBehindAStuckHeadIsBounded() {
+        var window = window(chunks: 4)
+        _ = window.add(size: 100)
+        _ = window.next()
+        var count = 0
+        while window.wantsObject && count < 100_000 {
+            let number = window.add(size: 10)
+            _ = window.next()
+            _ = window.answered(number, size: 10, isPinned: true)
+            window.finished(number)
+            count += 1
+        }
+        #expect(count < 300)
+        window.finished(0)
+        #expect(window.reservedBytes == 0)
+        #expect(window.wantsObject)
+    }
+
     /// Random sizes, answers, orders and failures against a model that holds bytes.
     @Test(arguments: 0..<400)
     func neverPassesItsMemoryAndAlwaysComesToItsEnd(seed: UInt64) {
@@ -239,6 +325,14 @@ private struct WindowModel {
         }
         switch window.answered(fetch.object, size: hidesSizes ? nil : size, isPinned: isPinned) {
         case .refuse: return
+        case .bounded(let count):
+            // What is longer is only begun here.
+            guard size > count else {
+                chunks[fetch.object] = [Chunk(number: 0, size: size)]
+                return
+            }
+            guard window.outgrew(fetch.object) else { return }
+            chunks[fetch.object] = [Chunk(number: 0, size: size)]
         case .whole, .stream: chunks[fetch.object] = [Chunk(number: 0, size: size)]
         case .chunk(let count): chunks[fetch.object] = [Chunk(number: 0, size: count)]
         }

@@ -100,7 +100,7 @@ def test_an_answer_that_is_no_s3_is_76(faulty):
     for method in ("PUT", "GET"):
         faulty.rule("answer", method=method, status=404, body=b"<html>nginx</html>", times=None)
     assert "not S3" in faulty.put(b"k\tdata\n", status=76).message
-    assert "not S3" in faulty.get("k", status=1).message
+    assert "not S3" in faulty.get("k", status=76).message
     assert "not S3" in faulty.get(options=["--all"], status=76).message
 
 
