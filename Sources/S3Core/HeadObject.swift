@@ -5,21 +5,10 @@ package struct HeadObject: S3Operation {
     package static let name = "HeadObject"
 
     private let key: [UInt8]
-    /// Whether the object's checksum is asked for.
-    private let asksForChecksum: Bool
 
-    package init(key: [UInt8], asksForChecksum: Bool = false) {
-        self.key = key
-        self.asksForChecksum = asksForChecksum
-    }
+    package init(key: [UInt8]) { self.key = key }
 
-    package func request() -> S3Request {
-        var request = S3Request(.head, key: key)
-        if asksForChecksum { request.headers = [Self.checksumMode] }
-        return request
-    }
-
-    private static let checksumMode = HTTPHeader("x-amz-checksum-mode", "ENABLED")
+    package func request() -> S3Request { S3Request(.head, key: key) }
 
     package func output(_ response: S3Response) throws(S3Error) -> ObjectHead {
         ObjectHead(response.head)

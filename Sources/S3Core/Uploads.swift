@@ -7,7 +7,7 @@ package import HTTPTransfer
 /// A retry of a conditional PUT that reports 412, or one of Complete that reports 412 or NoSuchUpload, may
 /// have met the object that its own first attempt had made. A HEAD decides: it was ours only if length and
 /// ETag are; the ETag of one request is the body's MD5, that of a multipart upload the MD5 of the parts' MD5s
-/// with `-N` behind it, unless the service encrypts with keys of its own; then a checksum tells, if it was sent.
+/// with `-N` behind it, unless the service encrypts with keys of its own.
 package struct Uploads {
     private let client: S3Client
     private let headers: [HTTPHeader]
@@ -33,8 +33,7 @@ package struct Uploads {
                 error.mayHaveBeenApplied
             else { return completion(result) }
             let etag = Hexadecimal.encode(MessageDigest.hash(body.bytes, .md5))
-            let checksum = ObjectChecksum(.crc32, UploadChecksum.crc32(of: body))
-            decide(key, length: body.count, etag: etag, checksum: checksum, error, completion)
+            decide(key, length: body.count, etag: etag, error, completion)
         }
     }
 
@@ -89,13 +88,12 @@ package struct Uploads {
     }
 
     private func decide(
-        _ key: [UInt8], length: Int, etag: [UInt8]?, checksum: ObjectChecksum? = nil, _ failure: S3Error,
+        _ key: [UInt8], length: Int, etag: [UInt8]?, _ failure: S3Error,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
-        let operation = HeadObject(key: key, asksForChecksum: checksum != nil && client.sendsChecksums)
-        client.perform(operation) { result in
-            if case .success(let head) = result, let stored = head.etag, head.contentLength == length,
-                Self.unquoted(stored) == etag || (checksum != nil && head.checksum == checksum)
+        client.perform(HeadObject(key: key)) { result in
+            if case .success(let head) = result, let stored = head.etag, let etag,
+                head.contentLength == length, Self.unquoted(stored) == etag
             {
                 return completion(.success(stored))
             }

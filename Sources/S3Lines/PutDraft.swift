@@ -20,8 +20,6 @@ final class PutDraft {
     /// Bytes of a record that has not ended.
     var openRecordBytes = 0
     var encoder: GzipEncoder?
-    /// Whether there is an encoder, for those who may not touch it while it works.
-    var isEncoding = false
     /// What its body takes of the memory; parts on their way have charges of their own.
     var charge = 0
     /// The number of its receipt; nil while it is open.

@@ -109,12 +109,14 @@ package final class PutLines<Store: PutStore> {
             if bucket == .unknown, reader.unread.byteCount > 0 || (reader.isAtEnd && options.key != nil) {
                 findBucket()
             }
-            let admission = admission
-            if admission == .wait { return }
-            if admission == .relieve, relieve() { continue }
-            guard takeNext(&reader) else {
-                if reader.isAtEnd || isCutOff { endInput(reader) }
-                return
+            switch admission {
+            case .wait: return
+            case .relieve: relieve()
+            case .read:
+                guard takeNext(&reader) else {
+                    if reader.isAtEnd || isCutOff { endInput(reader) }
+                    return
+                }
             }
         }
     }
@@ -126,7 +128,7 @@ package final class PutLines<Store: PutStore> {
         }
     }
 
-    private func relieve() -> Bool {
+    private func relieve() {
         switch input {
         case .records(let records): records.relieve()
         case .stream(let stream): stream.relieve()
@@ -167,7 +169,7 @@ package final class PutLines<Store: PutStore> {
     private func wait(_ reader: inout LineReader) {
         var descriptors: [CInt] = []
         if signal == nil { descriptors.append(signals.descriptor) }
-        let wantsInput = phase != .finishing && !isCutOff && admission != .wait
+        let wantsInput = phase != .finishing && !isCutOff && admission == .read
         if wantsInput { descriptors.append(reader.descriptor) }
         let ready = store.turn(waitingFor: descriptors, milliseconds: timeout)
         if signal == nil, ready[0], let number = signals.pending() { take(signal: number) }

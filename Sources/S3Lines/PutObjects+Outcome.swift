@@ -103,7 +103,8 @@ extension PutObjects {
             if !endsQuietly { diagnostics.report("\(draft.label): \(error)") }
             giveUp(draft, error)
         }
-        endStream(draft)
+        draft.encoder?.finish { draft.body.append($0) }
+        draft.encoder = nil
         draft.receipt = receipts.expect()
         reject(draft)
     }

@@ -62,6 +62,7 @@ final class PutObjects<Store: PutStore> {
         let draft = PutDraft(
             key: key, objectKey: objectKey, firstLine: line, capacity: capacity,
             partSize: plan.size(of: 1) ?? 0)
+        if let level = options.gzipLevel { draft.encoder = GzipEncoder(level: level) }
         return draft
     }
 
@@ -69,12 +70,11 @@ final class PutObjects<Store: PutStore> {
     func append(_ bytes: RawSpan, to draft: PutDraft) {
         draft.openRecordBytes += bytes.byteCount
         progress.bytes += bytes.byteCount
-        guard let level = options.gzipLevel else { return store(bytes, in: draft) }
-        if !draft.isEncoding {
-            draft.encoder = GzipEncoder(level: level)
-            draft.isEncoding = true
+        if draft.encoder == nil {
+            store(bytes, in: draft)
+        } else {
+            draft.encoder?.update(bytes) { store($0, in: draft) }
         }
-        draft.encoder?.update(bytes) { store($0, in: draft) }
     }
 
     /// All bytes of `lines` records, their newlines included, were appended.
@@ -88,12 +88,8 @@ final class PutObjects<Store: PutStore> {
 
     /// The last record of an object is known.
     func complete(_ draft: PutDraft) {
-        // An empty object is an empty stream, not no stream.
-        if draft.size == 0 {
-            let nothing: [UInt8] = []
-            append(nothing.bytes, to: draft)
-        }
-        endStream(draft)
+        draft.encoder?.finish { store($0, in: draft) }
+        draft.encoder = nil
         draft.receipt = receipts.expect()
         if draft.failure != nil { return reject(draft) }
         guard draft.upload != nil else {
@@ -105,15 +101,8 @@ final class PutObjects<Store: PutStore> {
         perform(draft.upload?.finish() ?? [], draft)
     }
 
-    /// Ends the compressed stream; what comes after it begins another, which is as good.
-    func endStream(_ draft: PutDraft) {
-        draft.encoder?.finish { store($0, in: draft) }
-        draft.encoder = nil
-        draft.isEncoding = false
-    }
-
     private func recharge(_ draft: PutDraft) {
-        let encoder = draft.isEncoding ? GzipEncoder.memory : 0
+        let encoder = options.gzipLevel != nil && draft.receipt == nil ? GzipEncoder.memory : 0
         charge(draft, draft.body.capacity + PutDraft.overhead + encoder)
     }
 
@@ -179,33 +168,30 @@ final class PutObjects<Store: PutStore> {
     }
 
     /// Makes room where the open objects themselves have used up the memory and nothing is on its way.
-    ///
-    /// - Returns: false if there is nothing to gain.
-    func relieve(_ drafts: [PutDraft]) -> Bool {
-        guard let largest = drafts.max(by: { $0.charge < $1.charge }),
-            largest.charge > PutDraft.overhead + Self.smallBody
-        else { return false }
-        if largest.failure == nil {
-            if !plan.isFixed, largest.body.count >= options.minPartSize {
-                cutPart(largest)
-                recharge(largest)
-                return true
-            }
-            let needed = (drafts.count + PutPartPlan.partsInMemory) * (plan.size(of: 1) ?? 0)
-            failed(
-                largest,
-                S3Error(
-                    .refused,
-                    "\(drafts.count) open objects need more memory; use --memory \((needed >> 20) + 1)M or a "
-                        + "smaller --max-open"))
+    func relieve(_ drafts: [PutDraft]) {
+        for draft in drafts where draft.failure != nil && draft.body.count > 0 {
+            keep(draft)
+            return release(draft)
         }
-        endStream(largest)
+        guard let largest = drafts.max(by: { $0.body.count < $1.body.count }) else { return }
+        if !plan.isFixed, largest.body.count >= options.minPartSize {
+            cutPart(largest)
+            recharge(largest)
+            return
+        }
+        let needed = (drafts.count + PutPartPlan.partsInMemory) * (plan.size(of: 1) ?? 0)
+        failed(
+            largest,
+            S3Error(
+                .refused,
+                "\(drafts.count) open objects need more memory; use --memory \((needed >> 20) + 1)M or a smaller "
+                    + "--max-open"))
         keep(largest)
-        largest.body = ByteBlock(capacity: Self.smallBody)
-        recharge(largest)
-        return true
+        release(largest)
     }
 
-    /// What is not worth the trouble.
-    private static var smallBody: Int { 256 }
+    private func release(_ draft: PutDraft) {
+        draft.body = ByteBlock()
+        recharge(draft)
+    }
 }

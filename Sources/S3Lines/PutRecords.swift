@@ -92,8 +92,8 @@ final class PutRecords<Store: PutStore> {
         }
     }
 
-    /// Makes room where open objects take all of the memory; false if there is nothing to gain.
-    func relieve() -> Bool { objects.relieve(open.compactMap { $0 }) }
+    /// Makes room where open objects take all of the memory.
+    func relieve() { objects.relieve(open.compactMap { $0 }) }
 
     // MARK: records
 

@@ -54,6 +54,6 @@ final class PutStream<Store: PutStore> {
         objects.abandon(draft)
     }
 
-    /// Makes room where the object takes all of the memory; false if there is nothing to gain.
-    func relieve() -> Bool { objects.relieve(draft.map { [$0] } ?? []) }
+    /// Makes room where the object takes all of the memory.
+    func relieve() { objects.relieve(draft.map { [$0] } ?? []) }
 }
