@@ -12,6 +12,8 @@ package struct ObjectHead: Equatable, Sendable {
     package let contentRange: ContentRange?
     /// What the whole object's bytes must give, if the service says something that can be verified.
     package let checksum: ObjectChecksum?
+    /// `x-amz-checksum-crc32` as it came: of the bytes or, with `-N` behind it, of the N parts' own.
+    package let crc32: [UInt8]?
 
     package init(_ head: HTTPResponseHead) {
         etag = head.entityTag
@@ -19,6 +21,7 @@ package struct ObjectHead: Equatable, Sendable {
         endsWithConnection = contentLength == nil && head.value("transfer-encoding") == nil
         contentRange = head.status == 206 ? head.text("content-range").flatMap(ContentRange.init) : nil
         // Beside a part, services send the whole object's checksum or the part's; nothing tells which.
+        crc32 = head.value(ObjectChecksum.Algorithm.crc32.rawValue)
         checksum = head.status == 206 ? nil : ObjectChecksum(head)
     }
 
