@@ -1,6 +1,7 @@
 """What s3-put-lines leaves behind when it cannot go on: on a signal, a failure, a full disk, too little memory."""
 
 import base64
+import random
 import re
 import signal
 import socket
@@ -109,11 +110,11 @@ def test_a_long_record_of_its_own_is_aborted(faulty):
 
 
 def test_what_was_read_and_not_taken_is_rejected(faulty):
-    records = b"a\t1\nb\t2\n\tempty\nlast"
+    records = b"a\t1\nb\t2\n\tempty\n"
     words = ["s3-put-lines", "--reject", "r", faulty.location + "-that-is-not-there"]
     put = faulty.shell.tool(*words, stdin=records).expect(66)
-    assert rejected(faulty.shell) == records + b"\n"
-    assert put.message.splitlines()[0].endswith("does not exist")
+    assert rejected(faulty.shell) == records
+    assert put.message.splitlines()[0].count("does not exist") == 1
 
 
 def test_a_stop_says_where_reading_ended(plain_shell):
@@ -137,7 +138,7 @@ def test_a_key_that_comes_again_is_rejected_where_its_object_failed(faulty):
 def test_an_open_object_that_failed_keeps_nothing_back(faulty):
     """Its later records go to the file, compressed as the earlier ones were or not."""
     faulty.rule(s3_error(400, "InvalidArgument", method="PUT", target="partNumber=1&", times=None))
-    dice = __import__("random").Random(1)
+    dice = random.Random(1)
     lines = [b"k\t" + dice.randbytes(2000).hex().encode() + b"\n" for _ in range(3000)]
     process = start(faulty.shell, "--gzip", "--reject", "r", faulty.location)
     process.stdin.write(b"".join(lines[:2900]))
@@ -191,15 +192,12 @@ def test_input_that_does_not_end_is_cut_off_by_name(faulty):
     process.stdin.close()
 
 
-@pytest.mark.parametrize("words", [["k"], ["--commit-on", "#", None], [None]])
+@pytest.mark.parametrize("words", [["k"], ["--commit-on=#"], []])
 def test_a_service_that_refuses_connections_holds_no_signal_up(faulty, words):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        words = [word for word in words if word] if None in words else [faulty.location, *words]
-        if faulty.location not in words:
-            words.append(faulty.location)
-        process = start(faulty.shell, *words, AWS_ENDPOINT_URL_S3=endpoint, AWS_MAX_ATTEMPTS="1000")
+        process = start(faulty.shell, faulty.location, *words, AWS_ENDPOINT_URL_S3=endpoint, AWS_MAX_ATTEMPTS="1000")
         process.stdin.write(b"k\t1\n" * 10)
         time.sleep(0.5)
         began = time.monotonic()
@@ -251,7 +249,8 @@ def with_checksum(data, suffix=""):
     checksum = base64.b64encode(zlib.crc32(data).to_bytes(4)).decode() + suffix
 
     def rewrite(answer):
-        headers = [pair for pair in answer.headers if pair[0].lower() != "etag"]
+        mine = ("etag", "x-amz-checksum-crc32")
+        headers = [pair for pair in answer.headers if pair[0].lower() not in mine]
         return Answer(answer.status, headers + [("ETag", '"opaque"'), ("x-amz-checksum-crc32", checksum)], b"")
 
     return rewrite
