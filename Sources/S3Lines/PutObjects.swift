@@ -124,7 +124,7 @@ final class PutObjects<Store: PutStore> {
         draft.isTaking = false
     }
 
-    func recharge(_ draft: PutDraft) {
+    private func recharge(_ draft: PutDraft) {
         let encoder = draft.isCompressed && !draft.isClosed ? GzipEncoder.memory : 0
         charge(draft, draft.body.capacity + PutDraft.overhead + encoder)
     }
@@ -180,8 +180,7 @@ final class PutObjects<Store: PutStore> {
 
     /// Copies the gathered bytes to where they can be rejected from.
     private func keep(_ draft: PutDraft) {
-        guard rejects != nil else { return }
-        guard !draft.isLost else { return }
+        guard rejects != nil, !draft.isLost else { return }
         do {
             if draft.spool == nil {
                 if firstSpool == nil { firstSpool = try PutSpool(directory: options.temporaryDirectory) }

@@ -53,7 +53,7 @@ struct PutRejects: ~Copyable {
         field.append(0x09)
         var lines = PutRejectedLines(field: field, bytesLeft: draft.recordBytes)
         var decoder = draft.isCompressed ? GzipDecoder() : nil
-        let plain = ByteBlock(capacity: PutSpool.chunkSize)
+        let plain = ByteBlock(capacity: draft.isCompressed ? PutSpool.chunkSize : 0)
 
         func write(_ stored: RawSpan, _ decoder: inout GzipDecoder?) throws(SystemError) {
             guard decoder != nil else { return try lines.append(stored, to: &writer) }
