@@ -70,6 +70,12 @@
     /// Forgets the bytes and keeps the memory.
     package func removeAll() { count = 0 }
 
+    /// Forgets the last `size` bytes.
+    package func removeLast(_ size: Int) {
+        precondition(size >= 0 && size <= count)
+        count -= size
+    }
+
     /// Makes room for `capacity` bytes in all, and no more, where there is less.
     package func grow(to capacity: Int) {
         guard capacity > self.capacity else { return }

@@ -33,6 +33,8 @@ package struct AttemptPolicy: Sendable {
         case retry(afterMilliseconds: Int)
         /// It was signed wrongly: send it again at once, which does not count as an attempt.
         case signAgain
+
+        var isAnotherAttempt: Bool { if case .giveUp = self { false } else { true } }
     }
 
     /// An attempt that got on by this many bytes is not counted as a failed one: a download may lose its

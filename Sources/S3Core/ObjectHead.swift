@@ -14,6 +14,8 @@ package struct ObjectHead: Equatable, Sendable {
     package let contentRange: ContentRange?
     /// What the whole object's bytes must give, if the service says something that can be verified.
     package let checksum: ObjectChecksum?
+    /// `x-amz-checksum-crc32` as it came: of the bytes or, with `-N` behind it, of the N parts' own.
+    package let crc32: [UInt8]?
 
     package init(_ head: HTTPResponseHead) {
         etag = head.entityTag
@@ -22,6 +24,7 @@ package struct ObjectHead: Equatable, Sendable {
         isPartial = head.status == 206
         contentRange = isPartial ? head.text("content-range").flatMap(ContentRange.init) : nil
         // Beside a part, services send the whole object's checksum or the part's; nothing tells which.
+        crc32 = head.value(ObjectChecksum.Algorithm.crc32.rawValue)
         checksum = isPartial ? nil : ObjectChecksum(head)
     }
 

@@ -20,6 +20,10 @@ package class S3Call: TransferReceiver {
     /// The transfer of the attempt that is under way.
     var transfer: TransferID?
     fileprivate(set) var isOver = false
+    /// It takes away what was left: nothing cancels it but `cancelAll`.
+    var cleansUp = false
+    /// No further attempt is made, whatever comes of the one under way.
+    private(set) var isLastAttempt = false
     /// The operation waits for `resume`; its transfer holds a connection, but does nothing.
     var isPaused = false
     /// More came than can be gathered.
@@ -41,8 +45,12 @@ package class S3Call: TransferReceiver {
     /// Ends the call; its completion is told `S3Error.Kind.cancelled`, unless it was told something before.
     package func cancel() { client.cancel(self) }
 
-    /// Ends the call if its request is not on its way: it waits for a connection or to be sent again.
-    package func cancelUnlessSent() { if transfer == nil { cancel() } }
+    /// Ends the call, unless its request is on its way: then that attempt, whose answer is awaited, is the
+    /// last one.
+    package func cancelUnlessSent() {
+        isLastAttempt = true
+        if transfer == nil { cancel() }
+    }
 
     // What only the operation knows.
     func request() -> S3Request { preconditionFailure("a call has an operation") }

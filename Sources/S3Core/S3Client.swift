@@ -34,6 +34,8 @@ package final class S3Client {
     package let sendsChecksums: Bool
     /// Told of each request.
     package var log: ((RequestRecord) -> Void)?
+    /// How many attempts a call that cleans up has, nil for as many as any: whoever ends has no time.
+    package var cleaningAttempts: Int?
 
     private let loop: TransferLoop
     private let redaction: Redaction
@@ -72,13 +74,16 @@ package final class S3Client {
 
     /// Starts an operation. `completion` is called once, never before this returns.
     ///
-    /// - Parameter isUrgent: whether it goes before all that wait for a connection.
+    /// - Parameters:
+    ///   - isUrgent: whether it goes before all that wait for a connection.
+    ///   - cleansUp: whether it only takes away what was left: `cancelUnsent` leaves it alone.
     @discardableResult
     package func perform<Operation: S3Operation>(
-        _ operation: Operation, isUrgent: Bool = false,
+        _ operation: Operation, isUrgent: Bool = false, cleansUp: Bool = false,
         completion: @escaping (Result<Operation.Output, S3Error>) -> Void
     ) -> S3Call {
         let call = OperationCall(operation, client: self, completion: completion)
+        call.cleansUp = cleansUp
         if isUrgent { again.append(call) } else { waiting.append(call) }
         return call
     }
@@ -110,10 +115,13 @@ package final class S3Client {
         for call in calls { cancel(call) }
     }
 
-    /// Cancels what waits to be sent, for the first time or again.
+    /// Cancels what waits to be sent, for the first time or again, but nothing that cleans up.
     package func cancelUnsent() {
-        let calls = delayed.map(\.call) + again.removeAll() + waiting.removeAll()
-        for call in calls { cancel(call) }
+        let calls = delayed.map(\.call) + again.calls + waiting.calls
+        for call in calls where !call.cleansUp { cancel(call) }
+        // Those that are over are dropped now, so that they are not counted as pending.
+        again = again.filtered { !$0.isOver }
+        waiting = waiting.filtered { !$0.isOver }
     }
 
     func resume(_ call: S3Call) {
@@ -128,8 +136,25 @@ package final class S3Client {
         } else {
             delayed.removeAll { $0.call === call }
             outcomes += 1
-            call.end(S3Error(.cancelled, "cancelled"))
+            call.end(cancellation(of: call))
         }
+    }
+
+    private func cancellation(of call: S3Call) -> S3Error {
+        var error = S3Error(.cancelled, "cancelled")
+        error.operation = call.operationName
+        error.attempts = max(1, call.history.failures)
+        error.mayHaveBeenApplied = call.history.mayHaveBeenApplied
+        return stated(error, call)
+    }
+
+    /// A cancelled request that the service may have acted on leaves something unknown.
+    private func stated(_ error: S3Error, _ call: S3Call) -> S3Error {
+        var error = error
+        if error.kind == .cancelled, error.mayHaveBeenApplied, call.method != .get, call.method != .head {
+            error.message += ", state unknown"
+        }
+        return error
     }
 
     // MARK: sending
@@ -188,17 +213,28 @@ package final class S3Client {
             finish(call, nil)
             return
         }
-        let decision = policy.failed(
+        var decision = policy.failed(
             failure, &call.history, progress: call.progress, now: .now,
             serverTime: result.head.text("date").flatMap(Timestamp.init(httpDate:)))
+        if call.isLastAttempt || isEnough(of: call), decision.isAnotherAttempt {
+            var error = failure
+            error.attempts = max(1, call.history.failures)
+            error.mayHaveBeenApplied = error.mayHaveBeenApplied || call.history.mayHaveBeenApplied
+            decision = .giveUp(error)
+        }
         report(call, result, remark: remark(failure, decision))
         switch decision {
-        case .giveUp(let error): finish(call, error)
+        case .giveUp(let error): finish(call, stated(error, call))
         case .retry(let delay): delayed.append((MonotonicClock.milliseconds + delay, call))
         case .signAgain:
             builder.setSigning(policy.signing)
             again.append(call)
         }
+    }
+
+    private func isEnough(of call: S3Call) -> Bool {
+        guard call.cleansUp, let cleaningAttempts else { return false }
+        return call.history.failures >= cleaningAttempts
     }
 
     /// What is wrong with an attempt's answer; nil if nothing is.
@@ -254,22 +290,32 @@ package final class S3Client {
 
 /// Calls in order. Taking the first is constant in time, as is appending.
 private struct CallQueue {
-    private var calls: [S3Call?] = []
+    private var entries: [S3Call?] = []
     private var first = 0
 
-    var count: Int { calls.count - first }
-    var isEmpty: Bool { first == calls.count }
+    /// All of them, the first one first.
+    var calls: [S3Call] { entries[first...].compactMap { $0 } }
 
-    mutating func append(_ call: S3Call) { calls.append(call) }
+    /// Those that `isWanted` is true for, in the same order.
+    func filtered(_ isWanted: (S3Call) -> Bool) -> CallQueue {
+        var queue = CallQueue()
+        for call in calls where isWanted(call) { queue.append(call) }
+        return queue
+    }
+
+    var count: Int { entries.count - first }
+    var isEmpty: Bool { first == entries.count }
+
+    mutating func append(_ call: S3Call) { entries.append(call) }
 
     mutating func popFirst() -> S3Call? {
-        guard first < calls.count else { return nil }
-        let call = calls[first]
-        calls[first] = nil
+        guard first < entries.count else { return nil }
+        let call = entries[first]
+        entries[first] = nil
         first += 1
         // Compact when half is used up: each element is moved at most once for each time it was appended.
-        if first > 64, 2 * first > calls.count {
-            calls.removeFirst(first)
+        if first > 64, 2 * first > entries.count {
+            entries.removeFirst(first)
             first = 0
         }
         return call
@@ -277,6 +323,6 @@ private struct CallQueue {
 
     mutating func removeAll() -> [S3Call] {
         defer { self = CallQueue() }
-        return calls[first...].compactMap { $0 }
+        return calls
     }
 }

@@ -13,4 +13,15 @@ enum UploadChecksum {
     static func crc32(of body: ByteBlock) -> [UInt8] {
         Base64.encode(CRC32.checksum(body.bytes).bigEndianBytes)
     }
+
+    /// What the service makes of the parts' checksums: the CRC-32 of them all, in base64, with `-N` behind
+    /// it. Nil if a part was sent without one.
+    static func crc32(of parts: [UploadedPart]) -> [UInt8]? {
+        var checksums: [UInt8] = []
+        for part in parts {
+            guard let text = part.checksum, let bytes = Base64.decode(text) else { return nil }
+            checksums += bytes
+        }
+        return Base64.encode(CRC32.checksum(checksums.bytes).bigEndianBytes) + "-\(parts.count)".utf8
+    }
 }

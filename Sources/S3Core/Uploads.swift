@@ -5,9 +5,10 @@ package import HTTPTransfer
 /// How objects are stored: what belongs to all of a run's uploads, and what is done when an answer was lost.
 ///
 /// A retry of a conditional PUT that reports 412, or one of Complete that reports 412 or NoSuchUpload, may
-/// have met the object that its own first attempt had made. A HEAD decides: it was ours only if length and
-/// ETag are; the ETag of one request is the body's MD5, that of a multipart upload the MD5 of the parts' MD5s
-/// with `-N` behind it, unless the service encrypts with keys of its own.
+/// have met the object that its own first attempt had made. A HEAD decides: it was ours only if its length is
+/// and its ETag or, where one was sent, its checksum. The ETag of one request is the body's MD5, that of a
+/// multipart upload the MD5 of the parts' MD5s with `-N` behind it, unless the service encrypts with keys of
+/// its own; the checksum of a multipart upload is made of the parts' checksums likewise.
 package struct Uploads {
     private let client: S3Client
     private let headers: [HTTPHeader]
@@ -33,7 +34,8 @@ package struct Uploads {
                 error.mayHaveBeenApplied
             else { return completion(result) }
             let etag = Hexadecimal.encode(MessageDigest.hash(body.bytes, .md5))
-            decide(key, length: body.count, etag: etag, error, completion)
+            let crc32 = client.sendsChecksums ? UploadChecksum.crc32(of: body) : nil
+            decide(key, length: body.count, etag: etag, crc32: crc32, error, completion)
         }
     }
 
@@ -70,7 +72,9 @@ package struct Uploads {
             guard case .failure(let error) = result, error.mayHaveBeenApplied,
                 error.kind == .preconditionFailed || error.kind == .noSuchUpload
             else { return completion(result) }
-            decide(key, length: length, etag: Self.etag(of: parts), error, completion)
+            decide(
+                key, length: length, etag: Self.etag(of: parts), crc32: UploadChecksum.crc32(of: parts),
+                error, completion)
         }
     }
 
@@ -78,7 +82,7 @@ package struct Uploads {
     package func abort(
         _ key: [UInt8], uploadID: [UInt8], completion: @escaping (S3Error?) -> Void
     ) {
-        client.perform(AbortMultipartUpload(key: key, uploadID: uploadID)) { result in
+        client.perform(AbortMultipartUpload(key: key, uploadID: uploadID), cleansUp: true) { result in
             if case .failure(let error) = result, error.kind != .noSuchUpload {
                 completion(error)
             } else {
@@ -88,12 +92,12 @@ package struct Uploads {
     }
 
     private func decide(
-        _ key: [UInt8], length: Int, etag: [UInt8]?, _ failure: S3Error,
+        _ key: [UInt8], length: Int, etag: [UInt8]?, crc32: [UInt8]?, _ failure: S3Error,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
-        client.perform(HeadObject(key: key)) { result in
-            if case .success(let head) = result, let stored = head.etag, let etag,
-                head.contentLength == length, Self.unquoted(stored) == etag
+        client.perform(HeadObject(key: key, wantsChecksum: crc32 != nil)) { result in
+            if case .success(let head) = result, let stored = head.etag, head.contentLength == length,
+                Self.unquoted(stored) == etag || (crc32 != nil && head.crc32 == crc32)
             {
                 return completion(.success(stored))
             }

@@ -20,6 +20,14 @@ final class PutDraft {
     /// Bytes of a record that has not ended.
     var openRecordBytes = 0
     var encoder: GzipEncoder?
+    /// What was gathered is a gzip member.
+    var isCompressed = false
+    /// A record, or what the encoder holds back, is being taken: what is gathered is not all of it.
+    var isTaking = false
+    /// No more records belong to it.
+    var isClosed = false
+    /// Bytes of it could not be kept, so that its records cannot be rejected.
+    var isLost = false
     /// What its body takes of the memory; parts on their way have charges of their own.
     var charge = 0
     /// The number of its receipt; nil while it is open.

@@ -27,17 +27,21 @@ package struct PutGrouping {
         case neverOpened
     }
 
+    /// A place in a list of all slots' entries, linked both ways in order of use.
     private struct Entry {
-        let digest: KeyDigest
-        /// When it was last used.
-        var use: Int
+        /// Nil while the slot is free; `newer` then links the free ones.
+        var digest: KeyDigest?
+        var older: Slot?
+        var newer: Slot?
     }
 
     private let maxOpen: Int
     private let each: Bool
     private var slots: [KeyDigest: Slot] = [:]
-    private var entries: [Entry?] = []
-    private var uses = 0
+    private var entries: [Entry] = []
+    private var oldest: Slot?
+    private var newest: Slot?
+    private var firstFree: Slot?
     private var completed: PutCompletedKeys
 
     /// - Parameters:
@@ -50,11 +54,16 @@ package struct PutGrouping {
         self.completed = completed
     }
 
+    /// How many objects are open.
+    package var openCount: Int { slots.count }
+
     /// Takes the key of the next record.
     package mutating func record(_ key: KeyDigest) -> Decision {
-        uses += 1
         if let slot = slots[key] {
-            entries[slot]?.use = uses
+            if slot != newest {
+                unlink(slot)
+                link(slot)
+            }
             return .append(slot)
         }
         guard !completed.contains(key) else { return .comesAgain(completing: makeRoom()) }
@@ -63,9 +72,10 @@ package struct PutGrouping {
             return .whole
         }
         let evicted = makeRoom()
-        let slot = evicted ?? freeSlot()
+        let slot = freeSlot()
         slots[key] = slot
-        entries[slot] = Entry(digest: key, use: uses)
+        entries[slot].digest = key
+        link(slot)
         return .open(slot, completing: evicted)
     }
 
@@ -76,40 +86,57 @@ package struct PutGrouping {
         return .complete(slot)
     }
 
-    /// Completes all that is open.
+    /// Completes the object that was used least recently.
     ///
-    /// - Returns: the slots, the least recently used first.
-    package mutating func closeAll() -> [Slot] {
-        let open = slots.values.sorted { (entries[$0]?.use ?? 0) < (entries[$1]?.use ?? 0) }
-        for slot in open { complete(slot) }
-        return open
-    }
-
-    /// Completes an object if another key needs its place.
-    private mutating func makeRoom() -> Slot? {
-        guard slots.count == maxOpen, let slot = leastRecentlyUsed else { return nil }
+    /// - Returns: its slot, if one is open.
+    package mutating func closeOldest() -> Slot? {
+        guard let slot = oldest else { return nil }
         complete(slot)
         return slot
     }
 
+    /// Completes all that is open.
+    ///
+    /// - Returns: the slots, the least recently used first.
+    package mutating func closeAll() -> [Slot] {
+        var closed: [Slot] = []
+        while let slot = closeOldest() { closed.append(slot) }
+        return closed
+    }
+
+    /// Completes an object if another key needs its place.
+    private mutating func makeRoom() -> Slot? { slots.count == maxOpen ? closeOldest() : nil }
+
     private mutating func complete(_ slot: Slot) {
-        guard let entry = entries[slot] else { return }
-        slots[entry.digest] = nil
-        entries[slot] = nil
-        completed.insert(entry.digest)
+        guard let digest = entries[slot].digest else { return }
+        unlink(slot)
+        slots[digest] = nil
+        entries[slot] = Entry(digest: nil, older: nil, newer: firstFree)
+        firstFree = slot
+        completed.insert(digest)
     }
 
-    /// A look at each: it is done once an object, and there are tens or hundreds, not millions.
-    private var leastRecentlyUsed: Slot? {
-        entries.indices.min { (entries[$0]?.use ?? .max) < (entries[$1]?.use ?? .max) }
-    }
-
+    /// The slot that was freed last, or a new one.
     private mutating func freeSlot() -> Slot {
-        // Slots below `maxOpen` are handed out in turn; those of closed objects come first.
-        if entries.count == slots.count {
-            entries.append(nil)
+        guard let slot = firstFree else {
+            entries.append(Entry())
             return entries.count - 1
         }
-        return entries.firstIndex { $0 == nil } ?? 0
+        firstFree = entries[slot].newer
+        return slot
+    }
+
+    /// Makes `slot` the one that was used last.
+    private mutating func link(_ slot: Slot) {
+        entries[slot].older = newest
+        entries[slot].newer = nil
+        if let newest { entries[newest].newer = slot } else { oldest = slot }
+        newest = slot
+    }
+
+    private mutating func unlink(_ slot: Slot) {
+        let (older, newer) = (entries[slot].older, entries[slot].newer)
+        if let older { entries[older].newer = newer } else { oldest = newer }
+        if let newer { entries[newer].older = older } else { newest = older }
     }
 }

@@ -38,6 +38,7 @@ package final class PutLines<Store: PutStore> {
 
     private var phase = Phase.reading
     private var bucket = Bucket.unknown
+    private var cancelBucketSearch: PutCancel = {}
     private var signal: CInt?
 
     /// - Parameters:
@@ -75,7 +76,7 @@ package final class PutLines<Store: PutStore> {
         var reader = LineReader(descriptor: descriptor)
         while true {
             takeInput(&reader)
-            if phase != .finishing, objects.stopReason != nil { stopReading() }
+            if phase != .finishing, objects.stopReason != nil { stopReading(&reader) }
             writeReceipts()
             objects.flushRejects()
             if showsProgress, objects.progress.isDue() { diagnostics.report(objects.progress.description) }
@@ -109,14 +110,14 @@ package final class PutLines<Store: PutStore> {
             if bucket == .unknown, reader.unread.byteCount > 0 || (reader.isAtEnd && options.key != nil) {
                 findBucket()
             }
-            switch admission {
-            case .wait: return
-            case .relieve: relieve()
-            case .read:
-                guard takeNext(&reader) else {
-                    if reader.isAtEnd || isCutOff { endInput(reader) }
-                    return
-                }
+            if bucket == .asked, isCutOff { return cutOff(&reader) }
+            let admission = admission
+            if admission == .wait { return }
+            // Where nothing can be sent, only more input goes on: the end of a line that is rejected.
+            if admission == .relieve, relieve() { continue }
+            guard takeNext(&reader) else {
+                if reader.isAtEnd || isCutOff { endInput(&reader) }
+                return
             }
         }
     }
@@ -128,36 +129,59 @@ package final class PutLines<Store: PutStore> {
         }
     }
 
-    private func relieve() {
+    private func relieve() -> Bool {
         switch input {
         case .records(let records): records.relieve()
         case .stream(let stream): stream.relieve()
         }
     }
 
-    private func endInput(_ reader: borrowing LineReader) {
+    private func endInput(_ reader: inout LineReader) {
+        if !reader.isAtEnd { reportCutOff() }
         phase = .finishing
         switch input {
         case .records(let records): records.end(unterminated: reader.unread.byteCount > 0)
         case .stream(let stream): stream.end()
         }
         // The commit line may be missing.
-        if objects.stopReason != nil { stopReading() }
+        if objects.stopReason != nil { stopReading(&reader) }
+    }
+
+    /// Ends a run in which it is not even known whether there is a bucket.
+    private func cutOff(_ reader: inout LineReader) {
+        stopReading(&reader, isReported: true)
+        reportCutOff()
+    }
+
+    private func reportCutOff() {
+        guard case .records(let records) = input else { return }
+        diagnostics.report(
+            "the input did not end within \(Self.drainMilliseconds / 1000) s; what follows line \(records.line) "
+                + "was not read")
     }
 
     /// Gives up what is open; what is complete goes on.
-    private func stopReading() {
+    ///
+    /// - Parameter isReported: whether somebody else says how far the input was read.
+    private func stopReading(_ reader: inout LineReader, isReported: Bool = false) {
         phase = .finishing
+        if bucket == .asked { cancelBucketSearch() }
         switch input {
-        case .records(let records): records.abandon()
+        case .records(let records):
+            records.abandon(&reader, takesUnterminated: signal == nil)
+            let isAllRead = reader.isAtEnd && reader.unread.byteCount == 0
+            if !isReported, !isAllRead, !objects.endsQuietly, records.line > 0 {
+                diagnostics.report("reading stopped after line \(records.line)")
+            }
         case .stream(let stream): stream.abandon()
         }
     }
 
     private func findBucket() {
         bucket = .asked
-        store.findBucket { [self] result in
+        cancelBucketSearch = store.findBucket { [self] result in
             bucket = .known
+            cancelBucketSearch = {}
             // A refusal says nothing: whoever may write need not be allowed to ask.
             if case .failure(let error) = result, error.stopsRun {
                 objects.stop(.service(error, context: nil))
@@ -169,10 +193,10 @@ package final class PutLines<Store: PutStore> {
     private func wait(_ reader: inout LineReader) {
         var descriptors: [CInt] = []
         if signal == nil { descriptors.append(signals.descriptor) }
-        let wantsInput = phase != .finishing && !isCutOff && admission == .read
+        let wantsInput = phase != .finishing && !isCutOff && admission != .wait
         if wantsInput { descriptors.append(reader.descriptor) }
         let ready = store.turn(waitingFor: descriptors, milliseconds: timeout)
-        if signal == nil, ready[0], let number = signals.pending() { take(signal: number) }
+        if signal == nil, ready[0], let number = signals.pending() { take(signal: number, &reader) }
         guard wantsInput, ready[ready.count - 1], phase != .finishing else { return }
         do { try reader.fill() } catch { objects.stop(.system(error)) }
         // What wrote the input may have ended by the same signal: that end is not the object's.
@@ -189,11 +213,12 @@ package final class PutLines<Store: PutStore> {
         return timeout
     }
 
-    private func take(signal number: CInt) {
+    private func take(signal number: CInt, _ reader: inout LineReader) {
         signal = number
+        store.hurry()
         guard phase != .finishing else { return }
         if options.key != nil || options.commitLine != nil {
-            stopReading()
+            stopReading(&reader)
         } else {
             phase = .draining(deadline: MonotonicClock.milliseconds + Self.drainMilliseconds)
         }
@@ -202,12 +227,10 @@ package final class PutLines<Store: PutStore> {
     private func end() -> RunEnd {
         do { try output?.finish() } catch {
             guard error.code != EPIPE else { return .outputClosed }
+            if objects.stopReason != .system(error) { objects.report(.system(error)) }
             return .stopped(.system(error))
         }
-        if let signal {
-            if let reason = objects.stopReason { objects.report(reason) }
-            return .signal(signal)
-        }
+        if let signal { return .signal(signal) }
         if let reason = objects.stopReason { return .stopped(reason) }
         return objects.failures > 0 ? .someFailed : .complete
     }
@@ -224,7 +247,10 @@ package final class PutLines<Store: PutStore> {
             text.append(line.bytes)
         }
         guard let output else { return }
-        if let error = output.error, objects.stopReason == nil { objects.stop(.system(error)) }
+        if let error = output.error, objects.stopReason == nil {
+            objects.endsQuietly = error.code == EPIPE
+            objects.stop(.system(error))
+        }
         output.append(text)
     }
 

@@ -85,13 +85,30 @@ extension PutObjects {
         guard draft.failure == nil else { return }
         draft.failure = error
         failures += 1
+        let digest = KeyDigest(draft.key)
+        if rejects != nil, !failedKeys.contains(digest) { failedKeys.insert(digest) }
         if stopReason == nil, rejects == nil || error.stopsRun {
             stop(.service(error, context: draft.label))
         } else {
             diagnostics.report("\(draft.label): \(error)")
         }
         giveUp(draft, error)
-        if draft.receipt != nil { reject(draft) }
+        if draft.isClosed || (!draft.isTaking && rejects != nil) { reject(draft) }
+    }
+
+    /// Whether an object of this key failed, so that nothing is overwritten where it comes again.
+    func hasFailed(_ key: [UInt8]) -> Bool { failedKeys.count > 0 && failedKeys.contains(KeyDigest(key)) }
+
+    /// Takes back the record that has not ended.
+    ///
+    /// - Returns: false if bytes of it have left the body, or were compressed.
+    func removeOpenRecord(_ draft: PutDraft) -> Bool {
+        guard !draft.isCompressed, draft.body.count >= draft.openRecordBytes else { return false }
+        draft.body.removeLast(draft.openRecordBytes)
+        draft.size -= draft.openRecordBytes
+        draft.openRecordBytes = 0
+        draft.isTaking = false
+        return true
     }
 
     /// The run ends before the object's last record is known.
@@ -100,11 +117,12 @@ extension PutObjects {
             let error = S3Error(.cancelled, "the run ended before the object was complete")
             draft.failure = error
             failures += 1
-            if !endsQuietly { diagnostics.report("\(draft.label): \(error)") }
+            let wasBegun = draft.recordBytes + draft.openRecordBytes > 0
+            if !endsQuietly, wasBegun { diagnostics.report("\(draft.label): \(error)") }
             giveUp(draft, error)
         }
-        draft.encoder?.finish { draft.body.append($0) }
-        draft.encoder = nil
+        finishEncoding(draft)
+        draft.isClosed = true
         draft.receipt = receipts.expect()
         reject(draft)
     }
@@ -112,12 +130,6 @@ extension PutObjects {
     private func giveUp(_ draft: PutDraft, _ error: S3Error) {
         for part in Array(draft.parts.keys) where draft.cancels[part] == nil { releasePart(part, draft) }
         perform(draft.upload?.giveUp(error) ?? [], draft)
-    }
-
-    /// Whoever read the receipts has gone, as `head` does: no reason to complain.
-    private var endsQuietly: Bool {
-        if case .system(let error) = stopReason { return error.code == EPIPE }
-        return false
     }
 
     /// A record that is none; `error` says why.
@@ -139,9 +151,18 @@ extension PutObjects {
         diagnostics.report("line \(line): the last record is not whole, and not stored")
     }
 
+    /// A record that did not come to its end before the run did.
+    func reportCutOff(line: Int) {
+        failures += 1
+        if !endsQuietly {
+            diagnostics.report("line \(line): the record was not read to its end, and is lost")
+        }
+    }
+
     /// Ends the run as soon as what is complete is finished.
     func stop(_ reason: StopReason) {
-        guard stopReason == nil else { return report(reason) }
+        if !endsQuietly { report(reason) }
+        guard stopReason == nil else { return }
         stopReason = reason
         if case .service(let error, _) = reason, error.stopsRun { store.cancelUnsent() }
     }
@@ -164,12 +185,23 @@ extension PutObjects {
             draft.receipt = nil
         }
         guard !rejectsMidLine else { return rejectsLater.append(draft) }
-        rejecting { rejects throws(SystemError) in
-            try rejects.append(draft, isCompressed: options.gzipLevel != nil)
+        finishEncoding(draft)
+        if !draft.isLost, draft.recordBytes > 0 {
+            rejecting { rejects throws(SystemError) in try rejects.append(draft) }
         }
+        if let path = options.rejectPath, draft.isLost || rejects == nil, draft.lines > 0 {
+            diagnostics.report("\(draft.label): not in \(path)")
+        }
+        // What comes from now on is gathered anew, as it came.
         draft.spool = nil
-        draft.body = ByteBlock()
-        charge(draft, 0)
+        draft.body = ByteBlock(capacity: 0)
+        draft.isCompressed = false
+        draft.isLost = false
+        draft.partSize = plan.size(of: 1) ?? 0
+        draft.lines = 0
+        draft.recordBytes = 0
+        draft.openRecordBytes = 0
+        charge(draft, draft.isClosed ? 0 : PutDraft.overhead)
     }
 
     /// Writes bytes of a line that is no record.
@@ -199,6 +231,7 @@ extension PutObjects {
             try write(&file)
             rejects = consume file
         } catch {
+            file.removeTornRecord()
             stop(.system(error))
         }
     }

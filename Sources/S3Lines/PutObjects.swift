@@ -8,7 +8,7 @@ import S3Core
 ///       \ a part is full                                                        |        |
 ///        -> CreateMultipartUpload -> UploadPart ... -> complete -> Complete  receipt  rejected
 ///
-/// A draft that failed while it was open goes on gathering, so that its later records are rejected with it.
+/// The records of a draft that failed while it was open are rejected at once, and later ones as they come.
 final class PutObjects<Store: PutStore> {
     let store: Store
     let options: PutOptions
@@ -28,6 +28,12 @@ final class PutObjects<Store: PutStore> {
     /// A line that is no record is being rejected piece by piece; what else is rejected has to wait.
     var rejectsMidLine = false
     var rejectsLater: [PutDraft] = []
+    /// Keys whose objects failed: what comes of them later is rejected.
+    var failedKeys = PutCompletedKeys()
+    /// Whoever read the receipts has gone, as `head` does: no reason to complain.
+    var endsQuietly = false
+    /// The first spool, made early: where there can be none, nothing must be lost for it.
+    private var firstSpool: PutSpool?
 
     /// A call that waits for a connection for each that is sent keeps all of them busy.
     private static var pendingForConnection: Int { 2 }
@@ -40,7 +46,10 @@ final class PutObjects<Store: PutStore> {
         headroom = plan.size(of: 1) ?? 0
         memory = PutMemory(
             limit: options.memory, maxPending: options.maxConnections * Self.pendingForConnection)
-        if let path = options.rejectPath { rejects = try PutRejects(path) }
+        if let path = options.rejectPath {
+            rejects = try PutRejects(path)
+            firstSpool = try PutSpool(directory: options.temporaryDirectory)
+        }
     }
 
     /// Nothing is on its way, and no receipt is due.
@@ -62,12 +71,16 @@ final class PutObjects<Store: PutStore> {
         let draft = PutDraft(
             key: key, objectKey: objectKey, firstLine: line, capacity: capacity,
             partSize: plan.size(of: 1) ?? 0)
-        if let level = options.gzipLevel { draft.encoder = GzipEncoder(level: level) }
+        if let level = options.gzipLevel {
+            draft.encoder = GzipEncoder(level: level)
+            draft.isCompressed = true
+        }
         return draft
     }
 
     /// Bytes of a record, or of a stream that is one object.
     func append(_ bytes: RawSpan, to draft: PutDraft) {
+        draft.isTaking = true
         draft.openRecordBytes += bytes.byteCount
         progress.bytes += bytes.byteCount
         if draft.encoder == nil {
@@ -82,14 +95,16 @@ final class PutObjects<Store: PutStore> {
         draft.lines += lines
         draft.recordBytes += draft.openRecordBytes
         draft.openRecordBytes = 0
+        draft.isTaking = false
         progress.lines += lines
+        if draft.failure != nil, rejects != nil { return reject(draft) }
         recharge(draft)
     }
 
     /// The last record of an object is known.
     func complete(_ draft: PutDraft) {
-        draft.encoder?.finish { store($0, in: draft) }
-        draft.encoder = nil
+        finishEncoding(draft)
+        draft.isClosed = true
         draft.receipt = receipts.expect()
         if draft.failure != nil { return reject(draft) }
         guard draft.upload != nil else {
@@ -101,8 +116,16 @@ final class PutObjects<Store: PutStore> {
         perform(draft.upload?.finish() ?? [], draft)
     }
 
+    /// What was gathered becomes a whole gzip member, if it is one.
+    func finishEncoding(_ draft: PutDraft) {
+        draft.isTaking = true
+        draft.encoder?.finish { store($0, in: draft) }
+        draft.encoder = nil
+        draft.isTaking = false
+    }
+
     private func recharge(_ draft: PutDraft) {
-        let encoder = options.gzipLevel != nil && draft.receipt == nil ? GzipEncoder.memory : 0
+        let encoder = draft.isCompressed && !draft.isClosed ? GzipEncoder.memory : 0
         charge(draft, draft.body.capacity + PutDraft.overhead + encoder)
     }
 
@@ -157,41 +180,31 @@ final class PutObjects<Store: PutStore> {
 
     /// Copies the gathered bytes to where they can be rejected from.
     private func keep(_ draft: PutDraft) {
-        guard rejects != nil else { return }
+        guard rejects != nil, !draft.isLost else { return }
         do {
-            if draft.spool == nil { draft.spool = try PutSpool(directory: options.temporaryDirectory) }
+            if draft.spool == nil {
+                if firstSpool == nil { firstSpool = try PutSpool(directory: options.temporaryDirectory) }
+                draft.spool = firstSpool
+                firstSpool = nil
+            }
             let body = draft.body
             try draft.spool?.append(body.bytes)
         } catch {
+            draft.isLost = true
             stop(.system(error))
         }
     }
 
-    /// Makes room where the open objects themselves have used up the memory and nothing is on its way.
-    func relieve(_ drafts: [PutDraft]) {
-        for draft in drafts where draft.failure != nil && draft.body.count > 0 {
-            keep(draft)
-            return release(draft)
-        }
-        guard let largest = drafts.max(by: { $0.body.count < $1.body.count }) else { return }
-        if !plan.isFixed, largest.body.count >= options.minPartSize {
-            cutPart(largest)
-            recharge(largest)
-            return
-        }
-        let needed = (drafts.count + PutPartPlan.partsInMemory) * (plan.size(of: 1) ?? 0)
-        failed(
-            largest,
-            S3Error(
-                .refused,
-                "\(drafts.count) open objects need more memory; use --memory \((needed >> 20) + 1)M or a smaller "
-                    + "--max-open"))
-        keep(largest)
-        release(largest)
-    }
-
-    private func release(_ draft: PutDraft) {
-        draft.body = ByteBlock()
-        recharge(draft)
+    /// Makes room by sending the largest of the open objects as far as it is.
+    ///
+    /// - Returns: false if none is large enough for a part.
+    func relieve(_ drafts: [PutDraft]) -> Bool {
+        guard !plan.isFixed,
+            let largest = drafts.max(by: { $0.body.count < $1.body.count }),
+            largest.body.count >= options.minPartSize
+        else { return false }
+        cutPart(largest)
+        recharge(largest)
+        return true
     }
 }

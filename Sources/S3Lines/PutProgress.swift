@@ -27,7 +27,8 @@ struct PutProgress {
     /// `12 objects stored, 3400 lines read, 1.2 MiB, 0.4 MiB/s`
     var description: String {
         let elapsed = max(1, MonotonicClock.milliseconds - start)
-        return "\(objects) objects stored, \(lines) lines read, \(Self.text(bytes)), "
+        return
+            "\(objects) object\(objects == 1 ? "" : "s") stored, \(lines) line\(lines == 1 ? "" : "s") read, \(Self.text(bytes)), "
             + "\(Self.text(bytes * 1000 / elapsed))/s"
     }
 

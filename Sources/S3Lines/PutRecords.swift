@@ -24,7 +24,10 @@ final class PutRecords<Store: PutStore> {
     /// The draft of the last record and how that record wrote its key: most often the next one is the same.
     private var lastField: [UInt8] = []
     private var lastDraft: PutDraft?
-    private var line = 0
+    /// How many lines were taken, the one included that `longLine` is.
+    private(set) var line = 0
+    /// Objects were completed to make room, before any other key needed their place.
+    private var hasCompletedEarly = false
     private var longLine: LongLine?
     /// A record that is the commit line if no other follows, and close records behind it.
     private var held: [(line: Int, record: [UInt8])] = []
@@ -67,7 +70,11 @@ final class PutRecords<Store: PutStore> {
         if unterminated || longLine != nil {
             objects.reportUnterminated(line: longLine == nil ? line + 1 : line)
         }
-        if case .append(let draft) = longLine { abandon(draft) }
+        switch longLine {
+        case .append(let draft): removeOpenRecord(draft)
+        case .reject: endRejectedLine()
+        case .ignore, nil: break
+        }
         longLine = nil
         guard takeHeld() else {
             let wanted = Diagnostics.printable(options.commitLine ?? [])
@@ -77,23 +84,92 @@ final class PutRecords<Store: PutStore> {
         for slot in grouping.closeAll() { complete(slot) }
     }
 
-    private func abandon(_ draft: PutDraft) {
+    /// The last record's end never came: its object is what came before, where that is still apart from it.
+    private func removeOpenRecord(_ draft: PutDraft) {
+        if objects.removeOpenRecord(draft), draft.recordBytes > 0 || draft.failure != nil, !options.each {
+            return
+        }
         for slot in open.indices where open[slot] === draft { open[slot] = nil }
+        if draft === lastDraft { lastDraft = nil }
         objects.abandon(draft)
     }
 
-    /// Gives up all objects that are open.
-    func abandon() {
+    private func endRejectedLine() {
+        let nothing: [UInt8] = []
+        objects.reject(nothing.bytes, endsLine: true)
+    }
+
+    /// Gives up all objects that are open. What was read and not taken is rejected, up to the last whole line.
+    ///
+    /// - Parameter takesUnterminated: whether the input's last line may lack its newline.
+    func abandon(_ reader: inout LineReader, takesUnterminated: Bool) {
+        let whole = endLongLine(&reader)
         lastDraft = nil
         for slot in grouping.closeAll() {
             guard let draft = open[slot] else { continue }
             open[slot] = nil
             objects.abandon(draft)
         }
+        if let whole { objects.abandon(whole) }
+        for (_, record) in held { objects.reject(record.bytes, endsLine: true) }
+        held = []
+        guard objects.rejects != nil else { return }
+        while let newline = reader.unread.firstIndex(of: 0x0A) {
+            line += 1
+            objects.reject(reader.unread.extracting(first: newline), endsLine: true)
+            reader.consume(newline + 1)
+        }
+        let rest = reader.unread.byteCount
+        if takesUnterminated, reader.isAtEnd, rest > 0 {
+            line += 1
+            objects.reject(reader.unread, endsLine: true)
+            reader.consume(rest)
+        }
     }
 
-    /// Makes room where open objects take all of the memory.
-    func relieve() { objects.relieve(open.compactMap { $0 }) }
+    /// Takes the rest of a long line if it was read.
+    ///
+    /// - Returns: the line's object, if that is not among the open ones.
+    private func endLongLine(_ reader: inout LineReader) -> PutDraft? {
+        defer { longLine = nil }
+        let newline = reader.unread.firstIndex(of: 0x0A)
+        let length = newline ?? reader.unread.byteCount
+        switch longLine {
+        case .append(let draft):
+            let isWanted = objects.rejects != nil
+            if isWanted, newline != nil {
+                objects.append(reader.unread.extracting(first: length), to: draft)
+                objects.append(Self.newline.bytes, to: draft)
+                objects.endRecords(draft)
+                reader.consume(length + 1)
+            } else if isWanted {
+                objects.reportCutOff(line: line)
+            }
+            return open.contains { $0 === draft } ? nil : draft
+        case .reject:
+            objects.reject(reader.unread.extracting(first: length), endsLine: true)
+            reader.consume(newline == nil ? length : length + 1)
+            return nil
+        case .ignore, nil: return nil
+        }
+    }
+
+    /// Makes room where open objects take all of the memory: sends what is large enough for a part, else
+    /// completes those that were used least recently, several at once to keep connections busy.
+    ///
+    /// - Returns: false if there is nothing to be sent.
+    func relieve() -> Bool {
+        if objects.relieve(open.compactMap { $0 }) { return true }
+        // The object of a line that is being taken is the one used last.
+        let isTaking = if case .append = longLine { true } else { false }
+        let candidates = grouping.openCount - (isTaking ? 1 : 0)
+        guard candidates > 0 else { return false }
+        for _ in 0..<max(1, min(options.maxConnections, candidates / 8)) {
+            if let slot = grouping.closeOldest() { complete(slot) }
+        }
+        hasCompletedEarly = true
+        return true
+    }
 
     // MARK: records
 
@@ -115,7 +191,16 @@ final class PutRecords<Store: PutStore> {
     private func releaseHeld() {
         let records = held
         held = []
-        for (_, record) in records { place(record.bytes) }
+        place(records[...])
+    }
+
+    private func place(_ records: ArraySlice<(line: Int, record: [UInt8])>) {
+        let current = line
+        for (number, record) in records {
+            line = number
+            place(record.bytes)
+        }
+        line = current
     }
 
     /// The input has ended.
@@ -125,10 +210,8 @@ final class PutRecords<Store: PutStore> {
         guard options.commitLine != nil else { return true }
         guard let commit = held.first else { return false }
         let field = commit.record.bytes.firstIndex(of: Self.tab).map { Array(commit.record[..<$0]) } ?? []
-        for (_, record) in held.dropFirst() {
-            // The commit line's own key makes no object, so there is none to close either.
-            if record != field || lastField == field { place(record.bytes) }
-        }
+        // The commit line's own key makes no object, so there is none to close either.
+        place(held.dropFirst().filter { $0.record != field || lastField == field }[...])
         held = []
         return true
     }
@@ -142,7 +225,7 @@ final class PutRecords<Store: PutStore> {
             case .whole(let draft):
                 appendRecord(data, to: draft)
                 objects.complete(draft)
-            case .none: break
+            case .rejected: objects.reject(record, endsLine: true)
             }
         } catch {
             malformed(record, error)
@@ -158,8 +241,8 @@ final class PutRecords<Store: PutStore> {
     private enum Target {
         case open(PutDraft)
         case whole(PutDraft)
-        /// The run stops.
-        case none
+        /// It cannot be stored: its object has failed, or the run stops.
+        case rejected
     }
 
     /// Where the data of a record goes that has its key written so.
@@ -172,7 +255,7 @@ final class PutRecords<Store: PutStore> {
         }
         switch grouping.record(KeyDigest(key)) {
         case .append(let slot):
-            guard let draft = open[slot] else { return .none }
+            guard let draft = open[slot] else { return .rejected }
             lastField = field.array
             lastDraft = draft
             return .open(draft)
@@ -187,11 +270,16 @@ final class PutRecords<Store: PutStore> {
             return .whole(objects.begin(key, objectKey, line: line, capacity: capacity))
         case .comesAgain(let evicted):
             if let evicted { complete(evicted) }
+            guard !objects.hasFailed(key) else { return .rejected }
+            let early =
+                hasCompletedEarly
+                ? "; objects were completed early to stay within --memory: use more of it, or a smaller --max-open"
+                : ""
             objects.stop(
                 .malformed(
                     "line \(line): \(Diagnostics.printable(key)): the key comes again after its object was "
-                        + "completed, which would be overwritten"))
-            return .none
+                        + "completed, which would be overwritten" + early))
+            return .rejected
         }
     }
 
@@ -243,7 +331,9 @@ final class PutRecords<Store: PutStore> {
             }
             switch try target(bytes.extracting(first: tab), capacity: bytes.byteCount) {
             case .open(let draft), .whole(let draft): longLine = .append(draft)
-            case .none: longLine = .ignore
+            case .rejected:
+                longLine = objects.rejects == nil ? .ignore : .reject
+                return 0
             }
             return tab + 1
         } catch {

@@ -5,24 +5,55 @@ import Codec
 struct PutRejects: ~Copyable {
     private let file: OpenFile
     private var writer: BlockWriter
+    /// The same file where it is a regular one that may be read: what ends within a record can be mended.
+    private let content: Content?
+    /// Its bytes before this run's.
+    private let sizeBefore: Int
 
     init(_ path: String) throws(SystemError) {
         file = try OpenFile.appending(path)
         writer = BlockWriter(descriptor: file.descriptor, name: path)
+        content = Self.content(path, of: file.descriptor)
+        sizeBefore = Self.size(of: file.descriptor)
+        if sizeBefore > 0, let last = content?.byte(at: sizeBefore - 1), last != 0x0A {
+            // Only gathered, which cannot fail.
+            try? writer.append(0x0A)
+        }
+    }
+
+    private static func content(_ path: String, of descriptor: CInt) -> Content? {
+        guard isRegularFile(path, openAs: descriptor), let file = try? OpenFile.reading(path) else {
+            return nil
+        }
+        return Content(file)
+    }
+
+    /// Takes away what a write that failed has left of a record: it would look like a whole one.
+    mutating func removeTornRecord() {
+        let size = Self.size(of: file.descriptor)
+        var end = size
+        while end > sizeBefore, let last = content?.byte(at: end - 1), last != 0x0A { end -= 1 }
+        if end < size { _ = ftruncate(file.descriptor, off_t(end)) }
+    }
+
+    private static func size(of descriptor: CInt) -> Int {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return 0 }
+        return Int(status.st_size)
     }
 
     /// Appends bytes of a line that is no record; its newline is among them.
     mutating func append(_ bytes: RawSpan) throws(SystemError) { try writer.append(bytes) }
 
     /// Appends the whole records of an object that is not stored.
-    mutating func append(_ draft: PutDraft, isCompressed: Bool) throws(SystemError) {
+    mutating func append(_ draft: PutDraft) throws(SystemError) {
         var field: [UInt8] = []
         let key = draft.key
         KeyEscaping.escape(key.bytes, into: &field)
         field.append(0x09)
         var lines = PutRejectedLines(field: field, bytesLeft: draft.recordBytes)
-        var decoder = isCompressed ? GzipDecoder() : nil
-        let plain = ByteBlock(capacity: PutSpool.chunkSize)
+        var decoder = draft.isCompressed ? GzipDecoder() : nil
+        let plain = ByteBlock(capacity: draft.isCompressed ? PutSpool.chunkSize : 0)
 
         func write(_ stored: RawSpan, _ decoder: inout GzipDecoder?) throws(SystemError) {
             guard decoder != nil else { return try lines.append(stored, to: &writer) }
@@ -49,6 +80,18 @@ struct PutRejects: ~Copyable {
     }
 
     mutating func flush() throws(SystemError) { try writer.flush() }
+}
+
+/// What is in a file.
+private final class Content {
+    private let file: OpenFile
+
+    init(_ file: consuming OpenFile) { self.file = file }
+
+    func byte(at offset: Int) -> UInt8? {
+        var byte: UInt8 = 0
+        return unsafe pread(file.descriptor, &byte, 1, off_t(offset)) == 1 ? byte : nil
+    }
 }
 
 /// Puts the key before each line of an object.

@@ -14,7 +14,7 @@ package protocol PutStore: AnyObject {
     var wantsEqualParts: Bool { get }
 
     /// Asks whether the bucket exists.
-    func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void)
+    func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel
 
     /// Stores an object in one request; gives its ETag.
     func put(_ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void)
@@ -36,11 +36,14 @@ package protocol PutStore: AnyObject {
         _ key: [UInt8], id: [UInt8], parts: [UploadedPart], size: Int,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void)
 
-    /// Gives up an upload.
+    /// Gives up an upload. Neither `cancelUnsent` nor anything else cancels it.
     func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void)
 
     /// Cancels what was not sent yet.
     func cancelUnsent()
+
+    /// The run is to end soon: what only takes things away is tried a few times, and no more.
+    func hurry()
 
     /// `S3Client.turn`.
     func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool]
@@ -50,6 +53,7 @@ package protocol PutStore: AnyObject {
 package final class S3PutStore: PutStore {
     private let client: S3Client
     private let uploads: Uploads
+    private static let attemptsInAHurry = 3
 
     /// - Parameters:
     ///   - headers: what is stored with each object.
@@ -62,8 +66,9 @@ package final class S3PutStore: PutStore {
     package var pending: Int { client.pending }
     package var wantsEqualParts: Bool { client.wantsEqualParts }
 
-    package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) {
-        client.perform(HeadBucket(), completion: completion)
+    package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {
+        let call = client.perform(HeadBucket(), completion: completion)
+        return { call.cancel() }
     }
 
     package func put(
@@ -96,6 +101,8 @@ package final class S3PutStore: PutStore {
 
     package func cancelUnsent() { client.cancelUnsent() }
 
+    package func hurry() { client.cleaningAttempts = Self.attemptsInAHurry }
+
     package func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
         client.turn(waitingFor: descriptors, milliseconds: milliseconds)
     }
@@ -114,8 +121,9 @@ package final class DryPutStore: PutStore {
     package var pending: Int { answers.count }
     package var wantsEqualParts: Bool { client.wantsEqualParts }
 
-    package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) {
+    package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {
         answers.append { completion(.success(())) }
+        return {}
     }
 
     package func put(
@@ -147,6 +155,7 @@ package final class DryPutStore: PutStore {
     }
 
     package func cancelUnsent() {}
+    package func hurry() {}
 
     package func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
         let due = answers

@@ -55,5 +55,5 @@ final class PutStream<Store: PutStore> {
     }
 
     /// Makes room where the object takes all of the memory.
-    func relieve() { objects.relieve(draft.map { [$0] } ?? []) }
+    func relieve() -> Bool { objects.relieve(draft.map { [$0] } ?? []) }
 }

@@ -63,6 +63,9 @@ struct ObjectOptions: ParsableArguments {
         if let gzipLevel, !(1...9).contains(gzipLevel) {
             throw ValidationError("--gzip-level must be from 1 to 9")
         }
+        if let sse, sseKmsKeyId != nil, !sse.hasPrefix("aws:kms") {
+            throw ValidationError("--sse-kms-key-id is for --sse aws:kms and aws:kms:dsse")
+        }
         _ = try parsedFields()
     }
 

@@ -46,6 +46,9 @@ struct S3PutLines: ToolCommand {
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
+        if let file = failing.reject, isRegularFile(file, openAs: STDIN_FILENO) {
+            throw ToolFailure(.usage, "--reject: \(file) is the input")
+        }
         let location: Location
         do { location = try Location(self.location) } catch { throw ToolFailure(error) }
         var service = s3
@@ -60,6 +63,8 @@ struct S3PutLines: ToolCommand {
             let store = S3PutStore(client, headers: headers.fields.headers, ifNoneMatch: failing.noClobber)
             end = try run(options, store, client, diagnostics)
         }
+        // It was reported when it happened, before what came of it.
+        if case .stopped(let reason) = end { return ToolFailure(reason).status }
         return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 

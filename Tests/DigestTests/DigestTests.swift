@@ -56,6 +56,7 @@ import Testing
     ])
     func base64(plain: String, encoded: String) {
         #expect(Base64.encode([UInt8](plain.utf8)) == [UInt8](encoded.utf8))
+        #expect(Base64.decode([UInt8](encoded.utf8)) == [UInt8](plain.utf8))
     }
 
     private func text(_ hash: [UInt8]) -> String { String(decoding: Hexadecimal.encode(hash), as: UTF8.self) }

@@ -32,6 +32,40 @@ import Testing
         #expect(grouping.closeAll() == [1, 2])
     }
 
+    @Test func theOldestIsTheOneThatWasUsedLeastRecently() {
+        let width = 50
+        var grouping = PutGrouping(maxOpen: width)
+        var random = SeededGenerator(3)
+        var model: [String] = []
+        var slots: [String: PutGrouping.Slot] = [:]
+        for number in 0..<5000 {
+            let name =
+                Bool.random(using: &random)
+                ? model.randomElement(using: &random) ?? "k\(number)" : "k\(number)"
+            let isOpen = model.contains(name)
+            let decision = grouping.record(key(name))
+            if isOpen {
+                #expect(decision == .append(slots[name] ?? -1))
+                model.removeAll { $0 == name }
+            } else {
+                let evicted = model.count == width ? slots.removeValue(forKey: model.removeFirst()) : nil
+                guard case .open(let slot, completing: evicted) = decision else {
+                    Issue.record("\(decision) for \(name)")
+                    return
+                }
+                #expect(!slots.values.contains(slot) && slot < width)
+                slots[name] = slot
+            }
+            model.append(name)
+            if number % 97 == 0 {
+                #expect(grouping.closeOldest() == slots.removeValue(forKey: model.removeFirst()))
+            }
+            #expect(grouping.openCount == model.count)
+        }
+        #expect(grouping.closeAll() == model.compactMap { slots[$0] })
+        #expect(grouping.closeOldest() == nil)
+    }
+
     @Test func aCloseRecordCompletesItsObjectOnce() {
         var grouping = PutGrouping(maxOpen: 2)
         _ = grouping.record(key("a"))

@@ -65,8 +65,9 @@ final class PutFakeStore: PutStore {
 
     private static var failure: S3Error { S3Error(.serverFailed, "at random") }
 
-    func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) {
+    func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {
         _ = ask([]) { _ in completion(.success(())) }
+        return {}
     }
 
     func put(_ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void) {
@@ -153,6 +154,7 @@ final class PutFakeStore: PutStore {
     }
 
     func cancelUnsent() {}
+    func hurry() {}
 
     func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
         for number in requests.keys.sorted() where Int.random(in: 0..<3, using: &random) == 0 {

@@ -1,0 +1,293 @@
+"""What s3-put-lines leaves behind when it cannot go on: on a signal, a failure, a full disk, too little memory."""
+
+import base64
+import random
+import re
+import signal
+import socket
+import subprocess
+import time
+import zlib
+
+import pytest
+from conftest import BIN, require
+from fault_proxy import Answer, Rule, s3_error
+
+MIB = 1 << 20
+SOON = 8  # seconds; less than requests need that are tried ten times
+
+
+@pytest.fixture(autouse=True)
+def tries(request):
+    if "faulty" in request.fixturenames:
+        request.getfixturevalue("faulty").attempts(10)
+
+
+def start(shell, *arguments, **variables):
+    require("s3-put-lines")
+    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    environment = {**shell.environment, **variables}
+    return subprocess.Popen(
+        [BIN / "s3-put-lines", *arguments], cwd=shell.directory, env=environment, bufsize=0, **pipes
+    )
+
+
+def until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.05)
+
+
+def rejected(shell):
+    return (shell.directory / "r").read_bytes()
+
+
+# Memory
+
+
+def test_many_open_objects_are_completed_early_where_memory_ends(plain_shell):
+    records = b"".join(b"g%d\tx\n" % number for number in range(200))
+    words = ["--dry-run", "--gzip", "--max-open", "500", "--memory", "20M", "--reject", "r", "s3://b"]
+    put = plain_shell.tool("s3-put-lines", *words, stdin=records).expect()
+    assert put.lines == [f"g{number}" for number in range(200)]
+    again = plain_shell.tool("s3-put-lines", *words, stdin=records + b"g0\ty\n").expect(65)
+    assert "line 201: g0: " in again.message and "--memory" in again.message
+
+
+# Files
+
+
+def test_the_file_of_rejected_records_is_not_the_input(plain_shell):
+    (plain_shell.directory / "r").write_bytes(b"a\t1\n")
+    put = plain_shell.run("s3-put-lines --dry-run --reject r s3://b < r").expect(64)
+    assert "r is the input" in put.message
+
+
+def test_rejected_records_begin_on_a_line_of_their_own(plain_shell):
+    (plain_shell.directory / "r").write_bytes(b"old")
+    plain_shell.tool("s3-put-lines", "--dry-run", "--reject", "r", "s3://b", stdin=b"bad\n").expect(1)
+    assert rejected(plain_shell) == b"old\nbad\n"
+
+
+def test_a_full_disk_leaves_whole_rejected_records(plain_shell):
+    bad = b"x" * 999
+    (plain_shell.directory / "in").write_bytes((bad + b"\n") * 3000)
+    script = "trap '' XFSZ; ulimit -f 1001; s3-put-lines --dry-run --reject r s3://b < in"
+    plain_shell.run(script, shell=("bash", "-c")).expect(74)
+    assert set(rejected(plain_shell).split(b"\n")) == {bad, b""}
+    assert rejected(plain_shell).endswith(b"\n")
+
+
+def test_without_a_place_for_parts_nothing_begins(plain_shell):
+    shell = plain_shell.with_environment(TMPDIR="/no/such/directory")
+    put = shell.tool("s3-put-lines", "--dry-run", "--reject", "r", "s3://b", stdin=b"a\t1\n").expect(74)
+    assert put.stdout == b"" and "/no/such/directory" in put.message
+
+
+def test_what_cannot_be_kept_is_named_and_not_rejected_in_pieces(faulty):
+    line = b"x" * 999
+    (faulty.shell.directory / "in").write_bytes(b"a\t1\n" + (b"large\t" + line + b"\n") * 12_000)
+    script = f"trap '' XFSZ; ulimit -f 1000; s3-put-lines --reject r {faulty.location} < in"
+    put = faulty.shell.run(script, shell=("bash", "-c")).expect(74)
+    assert re.search(r"large: \d+ lines from line 2: not in r", put.message)
+    assert set(rejected(faulty.shell).split(b"\n")) <= {b"large\t" + line, b""}
+    assert faulty.open_uploads() == []
+
+
+# Stops
+
+
+def test_a_long_record_of_its_own_is_aborted(faulty):
+    faulty.rule(s3_error(403, "AccessDenied", method="PUT", target="/bad$", times=None, delay=4))
+    process = start(faulty.shell, "--each", faulty.location)
+    process.stdin.write(b"bad\t1\nlong\t" + b"x" * 7 * MIB)
+    assert process.wait(30) == 77
+    stderr = process.communicate()[1]
+    assert len(faulty.requests("POST", "uploads")) == 1
+    assert faulty.open_uploads() == []
+    assert stderr.index(b"AccessDenied") < stderr.index(b"long: ")
+
+
+def test_what_was_read_and_not_taken_is_rejected(faulty):
+    records = b"a\t1\nb\t2\n\tempty\n"
+    words = ["s3-put-lines", "--reject", "r", faulty.location + "-that-is-not-there"]
+    put = faulty.shell.tool(*words, stdin=records).expect(66)
+    assert rejected(faulty.shell) == records
+    assert put.message.splitlines()[0].count("does not exist") == 1
+
+
+def test_a_stop_says_where_reading_ended(plain_shell):
+    put = plain_shell.tool("s3-put-lines", "--dry-run", "s3://b", stdin=b"a\t1\nbad\nb\t2\n").expect(65)
+    first, second, third = put.message.splitlines()
+    assert "line 2: no TAB" in first and "a: 1 line from line 1: " in second
+    assert third == "s3-put-lines: reading stopped after line 2"
+
+
+def test_a_key_that_comes_again_is_rejected_where_its_object_failed(faulty):
+    faulty.rule(s3_error(400, "InvalidArgument", method="PUT", target="/bad$", times=None))
+    process = start(faulty.shell, "--reject", "r", faulty.location)
+    process.stdin.write(b"bad\t1\nb\t2\n")
+    assert b"bad: 1 line from line 1" in process.stderr.readline()
+    process.stdin.write(b"bad\t3\nc\t4\nbad\t" + b"5" * 400_000 + b"\n")
+    stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (1, b"b\nc\n"), stderr
+    assert rejected(faulty.shell) == b"bad\t1\nbad\t3\nbad\t" + b"5" * 400_000 + b"\n"
+
+
+def test_an_open_object_that_failed_keeps_nothing_back(faulty):
+    """Its later records go to the file, compressed as the earlier ones were or not."""
+    faulty.rule(s3_error(400, "InvalidArgument", method="PUT", target="partNumber=1&", times=None))
+    dice = random.Random(1)
+    lines = [b"k\t" + dice.randbytes(2000).hex().encode() + b"\n" for _ in range(3000)]
+    process = start(faulty.shell, "--gzip", "--reject", "r", faulty.location)
+    process.stdin.write(b"".join(lines[:2900]))
+    assert b"k: " in process.stderr.readline()
+    process.stdin.write(b"".join(lines[2900:]))
+    process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert rejected(faulty.shell) == b"".join(lines)
+
+
+def test_lines_that_were_held_back_keep_their_numbers(plain_shell):
+    words = ["--dry-run", "--commit-on", "#", "s3://b"]
+    put = plain_shell.tool("s3-put-lines", *words, stdin=b"a\t#\nbad\nb\t1\n").expect(65)
+    assert "line 2: no TAB" in put.message
+
+
+# Signals
+
+
+def test_a_rejected_line_without_an_end_holds_nothing_up(faulty):
+    faulty.rule(s3_error(400, "InvalidArgument", method="PUT", target="/bad$", times=None, delay=2))
+    process = start(faulty.shell, "--reject", "r", faulty.location)
+    process.stdin.write(b"bad\t1\nbad\n" + b"x" * 300_000)
+    assert b"no TAB" in process.stderr.readline()
+    assert b"bad: " in process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGTERM
+    assert rejected(faulty.shell) == b"x" * 300_000 + b"\nbad\t1\n"
+
+
+def test_a_last_record_that_is_cut_off_does_not_cost_those_before_it(faulty):
+    process = start(faulty.shell, faulty.location)
+    process.stdin.write(b"a\t1\nb\t2\nb\t" + b"x" * 400_000)
+    assert process.stdout.readline() == b"a\n"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    stdout, stderr = process.communicate(timeout=30)
+    assert stdout == b"b\n" and b"line 3: " in stderr
+    assert faulty.bucket.get("b") == b"2\n"
+
+
+def test_input_that_does_not_end_is_cut_off_by_name(faulty):
+    process = start(faulty.shell, faulty.location)
+    process.stdin.write(b"a\t1\nb\t2\n")
+    assert process.stdout.readline() == b"a\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == -signal.SIGINT
+    assert b"the input did not end within 5 s; what follows line 2 was not read" in process.stderr.read()
+    process.stdin.close()
+
+
+@pytest.mark.parametrize("words", [["k"], ["--commit-on=#"], []])
+def test_a_service_that_refuses_connections_holds_no_signal_up(faulty, words):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        process = start(faulty.shell, faulty.location, *words, AWS_ENDPOINT_URL_S3=endpoint, AWS_MAX_ATTEMPTS="1000")
+        process.stdin.write(b"k\t1\n" * 10)
+        time.sleep(0.5)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == -signal.SIGINT
+        assert time.monotonic() - began < SOON
+        process.communicate()
+
+
+def test_a_bucket_that_is_not_found_out_holds_no_signal_up(faulty):
+    faulty.rule("stall", method="HEAD", times=None)
+    process = start(faulty.shell, "--reject", "r", faulty.location)
+    process.stdin.write(b"a\t1\nb\t2\n")
+    until(lambda: faulty.requests("HEAD"))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SOON) == -signal.SIGTERM
+    assert rejected(faulty.shell) == b"a\t1\nb\t2\n"
+    assert b"did not end within 5 s" in process.communicate()[1]
+
+
+def test_an_upload_that_is_given_up_is_not_begun_again(faulty):
+    faulty.rule(s3_error(500, "InternalError", method="POST", target="uploads", times=None, delay=1))
+    process = start(faulty.shell, faulty.location, "k")
+    process.stdin.write(b"x" * 6 * MIB)
+    until(lambda: faulty.requests("HEAD"))
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SOON) == -signal.SIGTERM
+    assert len(faulty.requests("POST", "uploads")) == 1
+    process.communicate()
+
+
+def test_after_a_signal_an_abort_is_tried_three_times(faulty):
+    faulty.rule(s3_error(500, "InternalError", method="DELETE", times=None))
+    process = start(faulty.shell, faulty.location, "k")
+    process.stdin.write(b"x" * 6 * MIB)
+    until(faulty.open_uploads)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SOON) == -signal.SIGTERM
+    assert b"is not aborted" in process.communicate()[1]
+    assert len(faulty.requests("DELETE")) == 3
+
+
+# A lost answer
+
+
+def with_checksum(data, suffix=""):
+    """An answer to HEAD of a service whose ETag is no MD5."""
+    checksum = base64.b64encode(zlib.crc32(data).to_bytes(4)).decode() + suffix
+
+    def rewrite(answer):
+        mine = ("etag", "x-amz-checksum-crc32")
+        headers = [pair for pair in answer.headers if pair[0].lower() not in mine]
+        return Answer(answer.status, headers + [("ETag", '"opaque"'), ("x-amz-checksum-crc32", checksum)], b"")
+
+    return rewrite
+
+
+@pytest.mark.parametrize("stored", [b"data\n", b"DATA\n"])
+def test_a_checksum_tells_whose_object_it_is(faulty, stored):
+    faulty.rule("lose answer", method="PUT", target="/k$")
+    faulty.rule("rewrite", method="HEAD", target="/k$", rewrite=with_checksum(stored))
+    shell = faulty.shell.with_environment(AWS_REQUEST_CHECKSUM_CALCULATION="when_supported")
+    put = shell.tool("s3-put-lines", "--no-clobber", faulty.location, stdin=b"k\tdata\n")
+    assert faulty.requests("HEAD", "/k$")[0].headers["x-amz-checksum-mode"] == "ENABLED"
+    if stored == b"data\n":
+        assert put.expect().lines == ["k"]
+    else:
+        assert "state unknown" in put.expect(1).message
+
+
+def test_a_checksum_of_parts_tells_whose_object_it_is(faulty):
+    data = bytes(range(256)) * 4096 * 6
+    parts = [data[:5 * MIB], data[5 * MIB:]]
+    checksums = b"".join(zlib.crc32(part).to_bytes(4) for part in parts)
+    faulty.rule("lose answer", method="POST", target="uploadId=")
+    faulty.rule("rewrite", method="HEAD", target="/k$", rewrite=with_checksum(checksums, "-2"))
+    shell = faulty.shell.with_environment(AWS_REQUEST_CHECKSUM_CALCULATION="when_supported")
+    put = shell.tool("s3-put-lines", "--long", faulty.location, "k", stdin=data).expect()
+    assert put.stdout.startswith(b'k\t"')
+
+
+# Words
+
+
+def test_a_key_for_an_encryption_that_takes_none_is_64(plain_shell):
+    words = ["--sse", "AES256", "--sse-kms-key-id", "k", "s3://b"]
+    plain_shell.tool("s3-put-lines", "--dry-run", *words, stdin=b"").expect(64)
+
+
+def test_nothing_is_said_of_what_was_not_read(faulty):
+    put = faulty.shell.tool("s3-put-lines", faulty.location + "-not-there", "k", stdin=b"x\n").expect(66)
+    assert len(put.message.splitlines()) == 1
