@@ -26,6 +26,11 @@ package struct OpenFile: ~Copyable {
         }
     }
 
+    /// Opens a regular file to read it, which does not wait.
+    package static func readingRegularFile(_ path: String) throws(SystemError) -> OpenFile {
+        OpenFile(path, descriptor: try restarting(path) { unsafe open(path, O_RDONLY | O_CLOEXEC) })
+    }
+
     /// Opens a file to write behind its end, and makes it if there is none.
     package static func appending(_ path: String) throws(SystemError) -> OpenFile {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC

@@ -200,7 +200,7 @@ package final class PutLines<Store: PutStore> {
         guard wantsInput, ready[ready.count - 1], phase != .finishing else { return }
         do { try reader.fill() } catch { objects.stop(.system(error)) }
         // What wrote the input may have ended by the same signal: that end is not the object's.
-        if reader.isAtEnd, signal == nil, let number = signals.pending() { take(signal: number) }
+        if reader.isAtEnd, signal == nil, let number = signals.pending() { take(signal: number, &reader) }
     }
 
     private var timeout: Int? {

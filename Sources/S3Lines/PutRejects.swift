@@ -22,7 +22,8 @@ struct PutRejects: ~Copyable {
     }
 
     private static func content(_ path: String, of descriptor: CInt) -> Content? {
-        guard isRegularFile(path, openAs: descriptor), let file = try? OpenFile.reading(path) else {
+        guard isRegularFile(path, openAs: descriptor), let file = try? OpenFile.readingRegularFile(path)
+        else {
             return nil
         }
         return Content(file)
