@@ -5,19 +5,21 @@ package struct HeadObject: S3Operation {
     package static let name = "HeadObject"
 
     private let key: [UInt8]
-    private let wantsChecksum: Bool
+    /// Whether the object's checksum is asked for.
+    private let asksForChecksum: Bool
 
-    /// - Parameter wantsChecksum: whether the service is asked for the checksum that it keeps.
-    package init(key: [UInt8], wantsChecksum: Bool = false) {
+    package init(key: [UInt8], asksForChecksum: Bool = false) {
         self.key = key
-        self.wantsChecksum = wantsChecksum
+        self.asksForChecksum = asksForChecksum
     }
 
     package func request() -> S3Request {
         var request = S3Request(.head, key: key)
-        if wantsChecksum { request.headers = [HTTPHeader("x-amz-checksum-mode", "ENABLED")] }
+        if asksForChecksum { request.headers = [Self.checksumMode] }
         return request
     }
+
+    private static let checksumMode = HTTPHeader("x-amz-checksum-mode", "ENABLED")
 
     package func output(_ response: S3Response) throws(S3Error) -> ObjectHead {
         ObjectHead(response.head)

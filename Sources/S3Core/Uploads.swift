@@ -95,7 +95,7 @@ package struct Uploads {
         _ key: [UInt8], length: Int, etag: [UInt8]?, crc32: [UInt8]?, _ failure: S3Error,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
-        client.perform(HeadObject(key: key, wantsChecksum: crc32 != nil)) { result in
+        client.perform(HeadObject(key: key, asksForChecksum: crc32 != nil)) { result in
             if case .success(let head) = result, let stored = head.etag, head.contentLength == length,
                 Self.unquoted(stored) == etag || (crc32 != nil && head.crc32 == crc32)
             {

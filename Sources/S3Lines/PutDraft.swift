@@ -20,7 +20,9 @@ final class PutDraft {
     /// Bytes of a record that has not ended.
     var openRecordBytes = 0
     var encoder: GzipEncoder?
-    /// What was gathered is a gzip member.
+    /// Whether there is an encoder, for those who may not touch it while it works.
+    var isEncoding = false
+    /// What is gathered is gzip members.
     var isCompressed = false
     /// A record, or what the encoder holds back, is being taken: what is gathered is not all of it.
     var isTaking = false

@@ -71,10 +71,7 @@ final class PutObjects<Store: PutStore> {
         let draft = PutDraft(
             key: key, objectKey: objectKey, firstLine: line, capacity: capacity,
             partSize: plan.size(of: 1) ?? 0)
-        if let level = options.gzipLevel {
-            draft.encoder = GzipEncoder(level: level)
-            draft.isCompressed = true
-        }
+        draft.isCompressed = options.gzipLevel != nil
         return draft
     }
 
@@ -83,11 +80,12 @@ final class PutObjects<Store: PutStore> {
         draft.isTaking = true
         draft.openRecordBytes += bytes.byteCount
         progress.bytes += bytes.byteCount
-        if draft.encoder == nil {
-            store(bytes, in: draft)
-        } else {
-            draft.encoder?.update(bytes) { store($0, in: draft) }
+        guard draft.isCompressed, let level = options.gzipLevel else { return store(bytes, in: draft) }
+        if !draft.isEncoding {
+            draft.encoder = GzipEncoder(level: level)
+            draft.isEncoding = true
         }
+        draft.encoder?.update(bytes) { store($0, in: draft) }
     }
 
     /// All bytes of `lines` records, their newlines included, were appended.
@@ -103,6 +101,11 @@ final class PutObjects<Store: PutStore> {
 
     /// The last record of an object is known.
     func complete(_ draft: PutDraft) {
+        // An empty object is an empty stream, not no stream.
+        if draft.size == 0 {
+            let nothing: [UInt8] = []
+            append(nothing.bytes, to: draft)
+        }
         finishEncoding(draft)
         draft.isClosed = true
         draft.receipt = receipts.expect()
@@ -121,11 +124,12 @@ final class PutObjects<Store: PutStore> {
         draft.isTaking = true
         draft.encoder?.finish { store($0, in: draft) }
         draft.encoder = nil
+        draft.isEncoding = false
         draft.isTaking = false
     }
 
     private func recharge(_ draft: PutDraft) {
-        let encoder = draft.isCompressed && !draft.isClosed ? GzipEncoder.memory : 0
+        let encoder = draft.isEncoding ? GzipEncoder.memory : 0
         charge(draft, draft.body.capacity + PutDraft.overhead + encoder)
     }
 
@@ -195,10 +199,17 @@ final class PutObjects<Store: PutStore> {
         }
     }
 
-    /// Makes room by sending the largest of the open objects as far as it is.
+    /// Makes room by ending the compressors of open objects, whose next records begin other gzip members, or
+    /// by sending the largest of the objects as far as it is.
     ///
-    /// - Returns: false if none is large enough for a part.
+    /// - Returns: false if there are no compressors, and no object is large enough for a part.
     func relieve(_ drafts: [PutDraft]) -> Bool {
+        let encoding = drafts.filter { $0.isEncoding && !$0.isTaking }
+        for draft in encoding {
+            finishEncoding(draft)
+            recharge(draft)
+        }
+        if !encoding.isEmpty { return true }
         guard !plan.isFixed,
             let largest = drafts.max(by: { $0.body.count < $1.body.count }),
             largest.body.count >= options.minPartSize

@@ -112,16 +112,12 @@ def test_many_compressors_fit_the_memory_too(seaweedfs_bucket, seaweedfs_shell):
     put = seaweedfs_shell.tool(
         "s3-put-lines", "--gzip", "--max-open", "200", "--memory", "20M", "--reject", "r",
         location(seaweedfs_bucket), stdin=records,
-    ).expect(1)  # fmt: skip
-    rejected = (seaweedfs_shell.directory / "r").read_bytes()
-    assert put.lines and rejected
+    ).expect()  # fmt: skip
+    assert len(put.lines) == 200
     stored = {key: gzip.decompress(seaweedfs_bucket.get(key)) for key in put.lines}
     for number in range(200):
         lines = b"".join(b"%d\n" % each for each in range(number, 2000, 200))
-        if f"k{number}" in stored:
-            assert stored[f"k{number}"] == lines
-        else:
-            assert b"".join(b"k%d\t%s\n" % (number, line) for line in lines.splitlines()) in rejected
+        assert stored[f"k{number}"] == lines
 
 
 # Grouping

@@ -46,13 +46,12 @@ def rejected(shell):
 # Memory
 
 
-def test_many_open_objects_are_completed_early_where_memory_ends(plain_shell):
+def test_many_open_objects_with_compressors_end(plain_shell):
     records = b"".join(b"g%d\tx\n" % number for number in range(200))
     words = ["--dry-run", "--gzip", "--max-open", "500", "--memory", "20M", "--reject", "r", "s3://b"]
     put = plain_shell.tool("s3-put-lines", *words, stdin=records).expect()
     assert put.lines == [f"g{number}" for number in range(200)]
-    again = plain_shell.tool("s3-put-lines", *words, stdin=records + b"g0\ty\n").expect(65)
-    assert "line 201: g0: " in again.message and "--memory" in again.message
+    plain_shell.tool("s3-put-lines", *words, stdin=records + records).expect()
 
 
 # Files
