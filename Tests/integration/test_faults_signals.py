@@ -73,7 +73,8 @@ def test_sigterm_in_a_run_of_large_objects(faulty, moment):
     time.sleep(random.Random(moment).uniform(0.02, 1.5))
     tool.process.send_signal(signal.SIGTERM)
     status, receipts, stderr = tool.end()
-    assert status == -signal.SIGTERM, stderr
+    # Once all is stored there is nothing left that a signal could end.
+    assert status == -signal.SIGTERM or (status == 0 and receipts == list(OBJECTS)), stderr
     whole = tool.fed[: tool.fed.rfind(b"\n") + 1].splitlines(keepends=True)
 
     def expected(key):

@@ -89,8 +89,8 @@ package final class GetLines {
     /// True once nothing is left to do, or nothing more may be done.
     private var isOver: Bool {
         if output.error != nil { return true }
-        // Of a line longer than memory a part is out already: its end may be far, and is not waited for.
-        if signal != nil { return true }
+        // A signal takes effect between whole lines.
+        if signal != nil { return openLine == nil }
         return keysEnded && objects.isEmpty
     }
 
