@@ -32,6 +32,9 @@ package final class GetLines {
     /// True if the next key is expected on standard input.
     private var awaitsInput = false
     private var signal: CInt?
+    /// When the end of a line that was begun is given up, by the monotonic clock in milliseconds.
+    private var lineDeadline = 0
+    private static let lineMilliseconds = 3000
     private var doneCount = 0
     private var failedCount = 0
     private var missingCount = 0
@@ -89,10 +92,13 @@ package final class GetLines {
     /// True once nothing is left to do, or nothing more may be done.
     private var isOver: Bool {
         if output.error != nil { return true }
-        // A signal takes effect between whole lines.
-        if signal != nil { return openLine == nil }
+        // A signal takes effect between whole lines, but the end of a line may never come.
+        if signal != nil { return openLine == nil || timeForLine == 0 }
         return keysEnded && objects.isEmpty
     }
+
+    /// How long a line that was begun is still waited for after a signal, in milliseconds.
+    private var timeForLine: Int { max(0, lineDeadline - MonotonicClock.milliseconds) }
 
     private func finish() throws(StopReason) -> RunEnd {
         client.cancelAll()
@@ -118,8 +124,12 @@ package final class GetLines {
             progress.show(objects: doneCount, bytes: output.acceptedBytes)
             milliseconds = min(milliseconds ?? .max, RunProgress.interval)
         }
+        if signal != nil { milliseconds = min(milliseconds ?? .max, timeForLine) }
         let readable = client.turn(waitingFor: descriptors, milliseconds: milliseconds)
-        if readable[0] { signal = signals.pending() ?? signal }
+        if readable[0], let number = signals.pending() {
+            signal = number
+            lineDeadline = MonotonicClock.milliseconds + Self.lineMilliseconds
+        }
         if awaitsInput && readable[1] { keys.readInput() }
     }
 
