@@ -8,7 +8,7 @@
 #include <immintrin.h>
 
 #pragma clang attribute push(                                                                                  \
-    __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul"))), apply_to = function)
+    __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul,tune=znver3"))), apply_to = function)
 
 /// One bit for each byte that is all ones, of two halves of a block.
 ALWAYS_INLINE uint64_t high_bits(__m256i low, __m256i high) {
@@ -169,10 +169,10 @@ ALWAYS_INLINE uint8_t *store_kept(uint8_t *output, const uint8_t *bytes, uint64_
         return output + 64;
     }
     for (int start = 0; start < 64; start += 8) {
-        uint64_t kept = keep >> start & 0xFF, word;
+        // Each of the eight bits as a byte of one, then of ones.
+        uint64_t kept = _pdep_u64(keep >> start, 0x0101010101010101), word;
         memcpy(&word, bytes + start, 8);
-        // Each of the eight bits as a byte of ones.
-        word = _pext_u64(word, _pdep_u64(kept, 0x0101010101010101) * 0xFF);
+        word = _pext_u64(word, kept * 0xFF);
         memcpy(output, &word, 8);
         output += __builtin_popcountll(kept);
     }
