@@ -79,7 +79,8 @@ extension RawSpan {
     /// True if the bytes are those of `other`.
     package func equals(_ other: [UInt8]) -> Bool {
         unsafe withUnsafeBytes { bytes in
-            guard bytes.count == other.count, let base = bytes.baseAddress else { return other.isEmpty }
+            guard bytes.count == other.count else { return false }
+            guard let base = bytes.baseAddress else { return true }
             return unsafe memcmp(base, other, other.count) == 0
         }
     }

@@ -10,4 +10,12 @@ struct RawSpanTests {
         let some = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         #expect(some.bytes.count(of: 0xFF) == some.count { $0 == 0xFF })
     }
+
+    @Test(arguments: ["", "a", "ab", "b", "abc"]) func equalsOnlyTheSame(text: String) {
+        let bytes = [UInt8](text.utf8)
+        for other in ["", "a", "ab", "b", "abc"] {
+            let isEqual = bytes.bytes.equals([UInt8](other.utf8))
+            #expect(isEqual == (text == other), "\(other)")
+        }
+    }
 }

@@ -154,6 +154,14 @@ def test_lines_that_were_held_back_keep_their_numbers(plain_shell):
     assert "line 2: no TAB" in put.message
 
 
+def test_an_empty_commit_line_is_empty_data_and_no_other(plain_shell):
+    words = ["--dry-run", "--commit-on", "", "s3://b"]
+    whole = plain_shell.tool("s3-put-lines", *words, stdin=b"a\t1\nb\t2\nend\t\n").expect()
+    assert whole.lines == ["a", "b"]
+    dead = plain_shell.tool("s3-put-lines", *words, stdin=b"a\t1\nb\t2\n").expect(65)
+    assert "the input ended without ''" in dead.message
+
+
 # Signals
 
 
