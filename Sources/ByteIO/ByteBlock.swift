@@ -5,12 +5,15 @@
 /// keeps a pointer to it meanwhile. Who appends must know that no transfer is under way.
 @safe package final class ByteBlock {
     private var storage: UnsafeMutableRawBufferPointer
+    // Not `count` itself: what other modules can reach is checked for exclusivity at each access.
+    private var length = 0
+
     /// How many bytes there are.
-    package private(set) var count = 0
+    package var count: Int { length }
 
     /// - Parameter capacity: how many bytes fit before the memory has to grow.
     package init(capacity: Int = 256) {
-        unsafe storage = .allocate(byteCount: max(capacity, 16), alignment: 16)
+        unsafe storage = .allocate(byteCount: max(capacity, 16), alignment: 8)
     }
 
     /// A copy of `bytes`.
@@ -45,7 +48,7 @@
         // Copied first: changing the class's own buffer in place would be checked for exclusivity each time.
         let target = unsafe UnsafeMutableRawBufferPointer(rebasing: storage[count..<end])
         unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
-        count = end
+        length = end
     }
 
     /// Appends one byte.
@@ -54,7 +57,7 @@
         reserve(end)
         let target = unsafe storage
         unsafe target[end - 1] = byte
-        count = end
+        length = end
     }
 
     /// Appends what `body` writes to `room` bytes that it is given.
@@ -64,22 +67,22 @@
         reserve(count + room)
         let written = unsafe body(UnsafeMutableRawBufferPointer(rebasing: storage[count..<count + room]))
         precondition(written >= 0 && written <= room)
-        count += written
+        length += written
     }
 
     /// Forgets the bytes and keeps the memory.
-    package func removeAll() { count = 0 }
+    package func removeAll() { length = 0 }
 
     /// Forgets the last `size` bytes.
     package func removeLast(_ size: Int) {
         precondition(size >= 0 && size <= count)
-        count -= size
+        length -= size
     }
 
     /// Makes room for `capacity` bytes in all, and no more, where there is less.
     package func grow(to capacity: Int) {
         guard capacity > self.capacity else { return }
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 8)
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: storage[..<count]))
         unsafe storage.deallocate()
         unsafe storage = unsafe larger

@@ -13,6 +13,7 @@ package enum KeyEscaping {
 
     /// Appends to `key` the bytes that `field` stands for.
     package static func unescape(_ field: RawSpan, into key: inout [UInt8]) throws(Malformed) {
+        if key.isEmpty, field.firstIndex(of: backslash) == nil { return key = field.array }
         key.reserveCapacity(key.count + field.byteCount)
         var index = 0
         while index < field.byteCount {

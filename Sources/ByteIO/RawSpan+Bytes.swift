@@ -69,6 +69,31 @@ extension RawSpan {
         return count
     }
 
+    /// True if one of the bytes is `limit`, which is below 255, or less.
+    package func hasByte(upTo limit: UInt8) -> Bool {
+        // To the end, whatever comes: so several are compared at once.
+        unsafe withUnsafeBytes { bytes in
+            var least = UInt8.max
+            for index in 0..<bytes.count { least = unsafe min(least, bytes[index]) }
+            return least <= limit
+        }
+    }
+
+    /// The number that the bytes are in decimal: digits and nothing else.
+    package var decimal: Int? {
+        guard byteCount > 0 else { return nil }
+        var number = 0
+        for index in 0..<byteCount {
+            let digit = self[index]
+            let (tens, isTooLarge) = number.multipliedReportingOverflow(by: 10)
+            guard (0x30...0x39).contains(digit), !isTooLarge else { return nil }
+            let (sum, overflows) = tens.addingReportingOverflow(Int(digit - 0x30))
+            guard !overflows else { return nil }
+            number = sum
+        }
+        return number
+    }
+
     /// How many bytes from the first on satisfy `condition`.
     package func prefixLength(where condition: (UInt8) -> Bool) -> Int {
         var length = 0

@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 
 /// HMAC-SHA256 under one key: the key's two blocks are hashed once and every message starts from there.
 ///
@@ -8,7 +8,8 @@ package struct HMACSHA256: ~Copyable {
 
     private var inner = MessageDigest(.sha256)
     private var outer = MessageDigest(.sha256)
-    private var digest = MessageDigest(.sha256)
+    private var first = MessageDigest(.sha256)
+    private var last = MessageDigest(.sha256)
 
     package init(key: RawSpan) {
         var block = key.byteCount > Self.blockSize ? MessageDigest.hash(key, .sha256) : key.array
@@ -21,11 +22,20 @@ package struct HMACSHA256: ~Copyable {
 
     /// The authentication code of `message`, 32 bytes.
     package mutating func code(_ message: RawSpan) -> [UInt8] {
-        digest.resume(inner)
-        digest.update(message)
-        let hash = digest.finish()
-        digest.resume(outer)
-        digest.update(hash.bytes)
-        return digest.finish()
+        add(message)
+        return last.finish()
+    }
+
+    /// The same in hexadecimal, appended to `text`.
+    package mutating func code(_ message: borrowing ByteBuffer, hexadecimalInto text: inout ByteBuffer) {
+        add(message.bytes)
+        last.finish(hexadecimalInto: &text)
+    }
+
+    private mutating func add(_ message: RawSpan) {
+        first.resume(inner)
+        first.update(message)
+        last.resume(outer)
+        last.update(hashOf: &first)
     }
 }

@@ -1,3 +1,5 @@
+package import ByteIO
+
 /// Bytes as text and back, where hashes are written.
 package enum Hexadecimal {
     /// The digit of `value`, which is below 16.
@@ -10,6 +12,18 @@ package enum Hexadecimal {
         for byte in bytes {
             text.append(digit(byte >> 4))
             text.append(digit(byte & 15))
+        }
+    }
+
+    /// The same into a buffer.
+    package static func append(_ bytes: RawSpan, to text: inout ByteBuffer) {
+        unsafe text.append(atMost: 2 * bytes.byteCount) { digits in
+            for index in 0..<bytes.byteCount {
+                let byte = bytes[index]
+                unsafe digits[2 * index] = digit(byte >> 4)
+                unsafe digits[2 * index + 1] = digit(byte & 15)
+            }
+            return 2 * bytes.byteCount
         }
     }
 
@@ -33,7 +47,8 @@ package enum Hexadecimal {
         return bytes
     }
 
-    private static func value(_ digit: UInt8) -> UInt8? {
+    /// What `digit`, of either case, stands for; nil if it is none.
+    package static func value(_ digit: UInt8) -> UInt8? {
         switch digit {
         case 0x30...0x39: digit - 0x30
         case 0x41...0x46: digit - 0x41 + 10

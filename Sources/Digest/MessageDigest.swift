@@ -1,3 +1,4 @@
+package import ByteIO
 import CCrypto
 
 /// The hash functions the toolkit uses, by libcrypto.
@@ -37,6 +38,9 @@ package enum DigestAlgorithm: Sendable {
         _ = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
     }
 
+    /// Adds the content of a buffer.
+    package mutating func update(_ buffer: borrowing ByteBuffer) { update(buffer.bytes) }
+
     /// Goes on from where `other`, of the same algorithm, stands.
     package mutating func resume(_ other: borrowing MessageDigest) {
         isFinished = false
@@ -52,6 +56,35 @@ package enum DigestAlgorithm: Sendable {
             _ = unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, &size)
             count = Int(size)
         }
+    }
+
+    /// The same in hexadecimal, appended to `text`.
+    package mutating func finish(hexadecimalInto text: inout ByteBuffer) {
+        var hash = Hash(repeating: 0)
+        let size = finish(into: &hash)
+        Hexadecimal.append(unsafe hash.span.bytes.extracting(first: size), to: &text)
+    }
+
+    /// Adds the hash of what `other` was given, as `finish` ends that.
+    mutating func update(hashOf other: inout MessageDigest) {
+        var hash = Hash(repeating: 0)
+        let size = other.finish(into: &hash)
+        update(unsafe hash.span.bytes.extracting(first: size))
+    }
+
+    /// As large as libcrypto's largest hash, EVP_MAX_MD_SIZE.
+    private typealias Hash = InlineArray<64, UInt8>
+
+    /// - Returns: the hash's size.
+    private mutating func finish(into hash: inout Hash) -> Int {
+        startIfFinished()
+        isFinished = true
+        var size: UInt32 = 0
+        var bytes = hash.mutableSpan
+        unsafe bytes.withUnsafeMutableBufferPointer {
+            _ = unsafe EVP_DigestFinal_ex(context, $0.baseAddress, &size)
+        }
+        return Int(size)
     }
 
     private mutating func startIfFinished() {

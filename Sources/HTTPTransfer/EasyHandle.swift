@@ -21,8 +21,11 @@ import CCurl
     /// Why this side ended the transfer, if it did.
     private(set) var refusal: TransferError.Kind?
     private var bytesReceived = 0
+    private var hasLargeBuffer = false
 
     private var headers = HeaderList()
+    /// A field like others: as an option of libcurl's it would be put together twice for each request.
+    private let userAgent: HTTPHeader
     /// The last transfer's: most often the next one has the same, and little has to be set anew.
     private var method: HTTPMethod?
     private var body: ByteBlock?
@@ -36,6 +39,7 @@ import CCurl
     init?(_ options: TransferOptions, slot: Int) {
         guard let handle = unsafe curl_easy_init() else { return nil }
         self.slot = slot
+        userAgent = HTTPHeader("user-agent", options.userAgent)
         unsafe words = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe words.initialize(repeating: 0)
         unsafe self.handle = unsafe handle
@@ -66,7 +70,6 @@ import CCurl
         setLong(CURLOPT_TCP_KEEPALIVE, 1)
         setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
         setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
-        setText(CURLOPT_USERAGENT, [UInt8](options.userAgent.utf8))
         if let bundle = options.certificateBundle { setText(CURLOPT_CAINFO, [UInt8](bundle.utf8)) }
     }
 
@@ -97,8 +100,10 @@ import CCurl
 
     // MARK: one transfer
 
-    func begin(_ request: HTTPRequest, receiver: any TransferReceiver) {
+    /// - Returns: false if a header field would end its line early.
+    func begin(_ request: HTTPRequest, receiver: any TransferReceiver) -> Bool {
         self.receiver = receiver
+        chooseBuffer(for: request.method)
         generation += 1
         head.removeAll()
         bodyHasBegun = false
@@ -109,7 +114,7 @@ import CCurl
         unsafe words[0] = 0
         setText(CURLOPT_URL, request.url)
         set(method: request.method, body: request.body)
-        set(headers: request.headers)
+        return set(headers: request.headers)
     }
 
     private func set(method: HTTPMethod, body: ByteBlock?) {
@@ -131,19 +136,29 @@ import CCurl
         case .get, .head: unsafe s3_curl_set_pointer(handle, CURLOPT_CUSTOMREQUEST, nil)
         case .put, .post, .delete: setText(CURLOPT_CUSTOMREQUEST, [UInt8](method.rawValue.utf8))
         }
-        // libcurl allocates it for each transfer. The default of 16 KiB costs a system call and a callback
-        // for each of them; where little is answered, 128 would cost malloc a trip to the kernel.
-        setLong(CURLOPT_BUFFERSIZE, method == .get ? 128 << 10 : 16 << 10)
     }
 
-    /// What libcurl would send by itself and shall not.
-    private static let unwanted: [[UInt8]] = ["Accept", "Expect", "Content-Type"].map { [UInt8]($0.utf8) }
+    /// libcurl allocates it for each transfer. Each buffer that is filled costs a system call and a callback, but
+    /// a large one costs malloc more than a short answer is worth. The last answer is the best guess.
+    private func chooseBuffer(for method: HTTPMethod) {
+        let isLarge = generation == 0 ? method == .get : bytesReceived > Self.smallBuffer
+        guard isLarge != hasLargeBuffer else { return }
+        hasLargeBuffer = isLarge
+        setLong(CURLOPT_BUFFERSIZE, isLarge ? Self.largeBuffer : Self.smallBuffer)
+    }
 
-    private func set(headers fields: [HTTPHeader]) {
-        headers.removeAll()
-        for name in Self.unwanted { headers.append(name, nil) }
-        for field in fields { headers.append(field.name, field.value) }
-        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headers.list())
+    private static let smallBuffer = 16 << 10
+    private static let largeBuffer = 128 << 10
+
+    /// What libcurl would send by itself and shall not.
+    private static let unwanted = ["Accept"].map { [UInt8]($0.utf8) }
+    private static let unwantedWithBody = ["Accept", "Expect", "Content-Type"].map { [UInt8]($0.utf8) }
+
+    private func set(headers fields: [HTTPHeader]) -> Bool {
+        let unwanted = method == .put || method == .post ? Self.unwantedWithBody : Self.unwanted
+        guard let list = unsafe headers.set(fields, userAgent, without: unwanted) else { return false }
+        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, list)
+        return true
     }
 
     /// Takes the transfer's end; `kind` says why, if it was not libcurl that ended it.

@@ -6,6 +6,8 @@ package struct HTTPResponseHead: Sendable {
     package private(set) var status = 0
     /// The header lines as they came, each with its CR LF.
     private var lines: [UInt8] = []
+    /// Where each of them starts.
+    private var starts: [Int] = []
     /// Bytes of all lines that came for this answer, also of those that do not count.
     private var bytesRead = 0
 
@@ -17,52 +19,53 @@ package struct HTTPResponseHead: Sendable {
     /// A head as tests write it.
     package init(status: Int, headers: [HTTPHeader] = []) {
         self.status = status
-        for header in headers { lines += header.name + [UInt8(ascii: ":")] + header.value + [0x0D, 0x0A] }
+        for header in headers {
+            starts.append(lines.count)
+            lines += header.name + [UInt8(ascii: ":")] + header.value + [0x0D, 0x0A]
+        }
     }
 
     /// The value of the field called `name` (lower case), without white space around it; the first, if
     /// there are several.
-    package func value(_ name: String) -> [UInt8]? {
-        var name = name
-        return name.withUTF8 { name in unsafe valueRange(UnsafeRawBufferPointer(name)) }.map {
-            Array(lines[$0])
-        }
-    }
-
-    private func valueRange(_ name: UnsafeRawBufferPointer) -> Range<Int>? {
-        unsafe lines.withUnsafeBytes { lines in
-            guard let base = lines.baseAddress else { return nil }
-            var start = 0
-            while start < lines.count {
-                let newline = unsafe memchr(base + start, 0x0A, lines.count - start)
-                let end = unsafe newline.map { unsafe UnsafeRawPointer($0) - base } ?? lines.count
-                let colon = start + name.count
-                if colon < end, unsafe lines[colon] == UInt8(ascii: ":"),
-                    unsafe Self.isSame(lines[start..<colon], name)
-                {
-                    return unsafe Self.trimmed(lines, colon + 1..<end)
-                }
-                start = end + 1
-            }
-            return nil
-        }
-    }
-
-    /// True if `field`, in any case, is `name`, in lower case.
-    private static func isSame(_ field: Slice<UnsafeRawBufferPointer>, _ name: UnsafeRawBufferPointer) -> Bool
-    {
-        for index in 0..<name.count
-        where unsafe lowercased(field[field.startIndex + index]) != name[index] { return false }
-        return true
-    }
+    package func value(_ name: String) -> [UInt8]? { range(name).map { Array(lines[$0]) } }
 
     /// The same as text; bytes that are not UTF-8 are replaced.
-    package func text(_ name: String) -> String? { value(name).map { String(decoding: $0, as: UTF8.self) } }
+    package func text(_ name: String) -> String? {
+        range(name).map { String(decoding: lines[$0], as: UTF8.self) }
+    }
 
-    /// The same as a number that is not negative.
+    /// The same as a number that is not negative: digits and nothing else.
     package func number(_ name: String) -> Int? {
-        guard let text = text(name), let number = Int(text), number >= 0 else { return nil }
-        return number
+        range(name).flatMap { lines.bytes.extracting($0).decimal }
+    }
+
+    /// Where the value is in `lines`.
+    private func range(_ name: String) -> Range<Int>? {
+        var name = name
+        return name.withUTF8 { name in
+            unsafe lines.withUnsafeBytes { lines in
+                for (index, start) in starts.enumerated() {
+                    let end = index + 1 < starts.count ? starts[index + 1] : lines.count
+                    let colon = start + name.count
+                    if colon < end, unsafe lines[colon] == UInt8(ascii: ":"),
+                        unsafe Self.isSame(lines, start, name)
+                    {
+                        return unsafe Self.trimmed(lines, colon + 1..<end)
+                    }
+                }
+                return nil
+            }
+        }
+    }
+
+    /// True if the bytes from `start` on, in any case, are `name`, in lower case.
+    private static func isSame(
+        _ lines: UnsafeRawBufferPointer, _ start: Int, _ name: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        for index in 0..<name.count where unsafe lowercased(lines[start + index]) != name[index] {
+            return false
+        }
+        return true
     }
 
     /// Takes one line, as libcurl hands them out: a status line starts anew, since 1xx answers come before
@@ -74,11 +77,13 @@ package struct HTTPResponseHead: Sendable {
         bytesRead += line.count
         guard bytesRead <= Self.maximumSize else { return false }
         if isTrailer { return true }
-        if unsafe line.starts(with: "HTTP/".utf8) {
+        if unsafe Self.isStatusLine(line) {
             status = unsafe Self.status(inLine: line)
             lines.removeAll(keepingCapacity: true)
+            starts.removeAll(keepingCapacity: true)
             return true
         }
+        starts.append(lines.count)
         unsafe lines.append(contentsOf: line)
         return true
     }
@@ -87,6 +92,12 @@ package struct HTTPResponseHead: Sendable {
         status = 0
         bytesRead = 0
         lines.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
+    }
+
+    private static func isStatusLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard let base = line.baseAddress, line.count >= 5 else { return false }
+        return unsafe memcmp(base, "HTTP/", 5) == 0
     }
 
     /// `HTTP/1.1 200 OK`: three digits behind the first space (RFC 9112, 4).
@@ -101,7 +112,7 @@ package struct HTTPResponseHead: Sendable {
     }
 
     private static func trimmed(_ lines: UnsafeRawBufferPointer, _ range: Range<Int>) -> Range<Int> {
-        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A }
         var (start, end) = (range.lowerBound, range.upperBound)
         while start < end, unsafe isSpace(lines[start]) { start += 1 }
         while start < end, unsafe isSpace(lines[end - 1]) { end -= 1 }

@@ -15,13 +15,27 @@ import CCurl
 
     deinit { unsafe nodes.deallocate() }
 
-    mutating func removeAll() {
+    /// Makes it these fields, and `last`.
+    ///
+    /// - Parameter unwanted: names of fields that libcurl shall not send by itself.
+    /// - Returns: the first node, valid until the next change, or nil if a field would end its line early. The
+    ///   list is libcurl's to read, not to free.
+    mutating func set(
+        _ fields: [HTTPHeader], _ last: HTTPHeader, without unwanted: [[UInt8]]
+    ) -> UnsafeMutablePointer<curl_slist>? {
         text.removeAll()
         starts.removeAll(keepingCapacity: true)
+        for name in unwanted { append(name, nil) }
+        for field in fields {
+            guard HTTPHeader.isValue(field.name), HTTPHeader.isValue(field.value) else { return nil }
+            append(field.name, field.value)
+        }
+        append(last.name, last.value)
+        return unsafe list()
     }
 
-    /// Adds a field. A value that is nil keeps libcurl from sending one of that name by itself.
-    mutating func append(_ name: [UInt8], _ value: [UInt8]?) {
+    /// A value that is nil keeps libcurl from sending one of that name by itself.
+    private mutating func append(_ name: [UInt8], _ value: [UInt8]?) {
         starts.append(text.count)
         text.append(name.bytes)
         if let value, value.isEmpty {
@@ -37,9 +51,8 @@ import CCurl
         text.append(0)
     }
 
-    /// The first node, valid until the next change; nil if there are no fields. The list is libcurl's to
-    /// read, not to free.
-    mutating func list() -> UnsafeMutablePointer<curl_slist>? {
+    /// Links the nodes.
+    private mutating func list() -> UnsafeMutablePointer<curl_slist>? {
         guard !starts.isEmpty, let address = unsafe text.bytes.withUnsafeBytes({ $0.baseAddress }) else {
             return nil
         }

@@ -77,13 +77,13 @@ package struct TransferID: Equatable, Sendable {
     package func start(_ request: HTTPRequest, _ receiver: any TransferReceiver) throws(TransferError)
         -> TransferID
     {
-        guard request.headers.allSatisfy({ HTTPHeader.isValue($0.name) && HTTPHeader.isValue($0.value) })
-        else {
-            throw TransferError(.unusable, "a header field holds a line break or a NUL")
-        }
         let slot = if let free = idle.popLast() { free } else { try addHandle() }
         let handle = handles[slot]
-        handle.begin(request, receiver: receiver)
+        guard handle.begin(request, receiver: receiver) else {
+            _ = handle.end(CURLE_FAILED_INIT)
+            idle.append(slot)
+            throw TransferError(.unusable, "a header field holds a line break or a NUL")
+        }
         let code = unsafe curl_multi_add_handle(multi, handle.handle)
         guard code == CURLM_OK else {
             _ = handle.end(CURLE_FAILED_INIT)

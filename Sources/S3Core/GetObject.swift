@@ -64,8 +64,8 @@ package struct GetObject: S3Operation {
         problem = nil
         var request = S3Request(.get, key: key)
         // An object stored with Content-Encoding must come as it is: unsigned, since proxies change it.
-        request.unsignedHeaders = [Self.acceptEncoding]
-        if asksForChecksum { request.headers.append(Self.checksumMode) }
+        request.unsignedHeaders = Self.acceptEncoding
+        if asksForChecksum { request.headers = Self.checksumMode }
         asked = next
         if range != nil || count > 0 {
             // All may be here but the answer's end: then its last byte comes again, since a range without
@@ -80,8 +80,8 @@ package struct GetObject: S3Operation {
         return request
     }
 
-    private static let acceptEncoding = HTTPHeader("accept-encoding", "gzip")
-    private static let checksumMode = HTTPHeader("x-amz-checksum-mode", "ENABLED")
+    private static let acceptEncoding = [HTTPHeader("accept-encoding", "gzip")]
+    private static let checksumMode = [HTTPHeader("x-amz-checksum-mode", "ENABLED")]
     private static let ifMatchName = [UInt8]("if-match".utf8)
 
     /// The byte of the object that the sink wants next.

@@ -1,3 +1,5 @@
+import Digest
+
 /// Percent-encoding as S3 signs it: everything but the unreserved characters of RFC 3986, in upper-case
 /// hexadecimal, each byte once.
 package enum PercentEncoding {
@@ -32,7 +34,8 @@ package enum PercentEncoding {
             switch text[index] {
             case UInt8(ascii: "+"): bytes.append(0x20)
             case UInt8(ascii: "%"):
-                if index + 2 < text.count, let high = digit(text[index + 1]), let low = digit(text[index + 2])
+                if index + 2 < text.count, let high = Hexadecimal.value(text[index + 1]),
+                    let low = Hexadecimal.value(text[index + 2])
                 {
                     bytes.append(high << 4 | low)
                     index += 2
@@ -44,14 +47,5 @@ package enum PercentEncoding {
             index += 1
         }
         return bytes
-    }
-
-    private static func digit(_ character: UInt8) -> UInt8? {
-        switch character {
-        case 0x30...0x39: character - 0x30
-        case 0x41...0x46: character - 0x41 + 10
-        case 0x61...0x66: character - 0x61 + 10
-        default: nil
-        }
     }
 }

@@ -91,11 +91,11 @@ struct RequestBuilder: ~Copyable {
             signed.append(HTTPHeader(Self.tokenName, token))
         }
         for header in headers { Self.insert(header, into: &signed) }
-        headers = signed
         let authorization = signer?.authorization(
-            method: request.method, path: path, query: query, headers: headers, payloadHash: hash,
+            method: request.method, path: path, query: query, headers: signed, payloadHash: hash,
             time: timeText)
-        if let authorization { headers.append(HTTPHeader(Self.authorizationName, authorization)) }
+        if let authorization { signed.append(HTTPHeader(Self.authorizationName, authorization)) }
+        headers = signed
     }
 
     /// Puts a field into its place among fields sorted by name, of which there are few.

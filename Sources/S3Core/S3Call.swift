@@ -26,6 +26,8 @@ package class S3Call: TransferReceiver {
     private(set) var isLastAttempt = false
     /// The operation waits for `resume`; its transfer holds a connection, but does nothing.
     var isPaused = false
+    /// Where the client keeps it while it is sent.
+    var place = 0
     /// More came than can be gathered.
     private(set) var isTooLarge = false
     private var gathered: [UInt8] = []
@@ -71,7 +73,6 @@ package class S3Call: TransferReceiver {
 
     final func beginAttempt() {
         gathered.removeAll(keepingCapacity: true)
-        isPaused = false
         isTooLarge = false
         hasEnough = false
     }
@@ -81,7 +82,7 @@ package class S3Call: TransferReceiver {
         switch isSuccess ? take(bytes, head: head) : .gather {
         case .taken: return .more
         case .pause:
-            isPaused = true
+            client.paused(self)
             return .pause
         case .enough:
             hasEnough = true

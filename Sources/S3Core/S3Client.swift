@@ -45,7 +45,9 @@ package final class S3Client {
     private var waiting = CallQueue()
     private var again = CallQueue()
     private var delayed: [(due: Int, call: S3Call)] = []
-    private var sent: [ObjectIdentifier: S3Call] = [:]
+    private var sent = CallSet()
+    /// How many of `sent` are paused.
+    private var paused = 0
     private var outcomes = 0
 
     package init(_ configuration: S3Configuration, bucket: String) throws(S3Error) {
@@ -67,7 +69,8 @@ package final class S3Client {
     package var wantsEqualParts: Bool { builder.isR2 }
 
     /// How many calls have not ended.
-    package var pending: Int { sent.count + delayed.count + again.count + waiting.count }
+    package var pending: Int { unfinished }
+    private var unfinished = 0
 
     /// How many more calls would be sent at once.
     package var freeConnections: Int { max(0, policy.limit - pending) }
@@ -84,6 +87,7 @@ package final class S3Client {
     ) -> S3Call {
         let call = OperationCall(operation, client: self, completion: completion)
         call.cleansUp = cleansUp
+        unfinished += 1
         if isUrgent { again.append(call) } else { waiting.append(call) }
         return call
     }
@@ -111,7 +115,7 @@ package final class S3Client {
 
     /// Cancels all that has not ended.
     package func cancelAll() {
-        let calls = Array(sent.values) + delayed.map(\.call) + again.removeAll() + waiting.removeAll()
+        let calls = sent.calls + delayed.map(\.call) + again.removeAll() + waiting.removeAll()
         for call in calls { cancel(call) }
     }
 
@@ -124,9 +128,22 @@ package final class S3Client {
         waiting = waiting.filtered { !$0.isOver }
     }
 
+    /// The call's transfer was paused.
+    func paused(_ call: S3Call) {
+        guard !call.isPaused else { return }
+        call.isPaused = true
+        paused += 1
+    }
+
     func resume(_ call: S3Call) {
-        call.isPaused = false
+        unpause(call)
         if let transfer = call.transfer { loop.resume(transfer) }
+    }
+
+    private func unpause(_ call: S3Call) {
+        guard call.isPaused else { return }
+        call.isPaused = false
+        paused -= 1
     }
 
     func cancel(_ call: S3Call) {
@@ -135,8 +152,7 @@ package final class S3Client {
             loop.cancel(transfer)
         } else {
             delayed.removeAll { $0.call === call }
-            outcomes += 1
-            call.end(cancellation(of: call))
+            finish(call, cancellation(of: call))
         }
     }
 
@@ -170,19 +186,17 @@ package final class S3Client {
         }
     }
 
-    private var paused: Int { sent.values.reduce(0) { $0 + ($1.isPaused ? 1 : 0) } }
-
     private func send(_ call: S3Call) {
         call.beginAttempt()
         call.history.signing = policy.signing
         let wanted = call.request()
-        call.range = wanted.headers.first { $0.name == [UInt8]("range".utf8) }
+        if log != nil { call.range = wanted.headers.first { $0.name == [UInt8]("range".utf8) } }
         let request = builder.request(wanted, payloadHash: &call.payloadHash)
         do {
-            sent[ObjectIdentifier(call)] = call
+            sent.insert(call)
             call.transfer = try loop.start(request, call)
         } catch {
-            sent[ObjectIdentifier(call)] = nil
+            sent.remove(call)
             finish(call, S3Error(error))
         }
     }
@@ -206,7 +220,8 @@ package final class S3Client {
     // MARK: answers
 
     func attemptEnded(_ call: S3Call, _ result: TransferResult, body: [UInt8]) {
-        sent[ObjectIdentifier(call)] = nil
+        sent.remove(call)
+        unpause(call)
         guard let failure = failure(call, result, body) else {
             report(call, result, remark: "")
             policy.succeeded(call.history)
@@ -273,18 +288,41 @@ package final class S3Client {
     }
 
     private func finish(_ call: S3Call, _ error: S3Error?) {
+        guard !call.isOver else { return }
         outcomes += 1
+        unfinished -= 1
         call.end(error)
     }
 
     private func report(_ call: S3Call, _ result: TransferResult, remark: String) {
-        log?(
+        guard let log else { return }
+        log(
             RequestRecord(
                 operation: call.operationName, method: call.method.rawValue, key: call.key,
                 range: call.range.map { String(decoding: $0.value, as: UTF8.self) },
                 status: result.head.status,
                 attempt: max(1, call.history.failures + (remark.isEmpty ? 1 : 0)),
                 microseconds: result.microseconds, remark: remark))
+    }
+}
+
+/// Calls in no order. Each knows its place, so that it is found without a search.
+private struct CallSet {
+    private(set) var calls: [S3Call] = []
+
+    var count: Int { calls.count }
+
+    mutating func insert(_ call: S3Call) {
+        call.place = calls.count
+        calls.append(call)
+    }
+
+    mutating func remove(_ call: S3Call) {
+        precondition(calls[call.place] === call)
+        let last = calls.removeLast()
+        guard last !== call else { return }
+        calls[call.place] = last
+        last.place = call.place
     }
 }
 

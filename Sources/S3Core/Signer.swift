@@ -23,7 +23,11 @@ package struct Signer: ~Copyable {
     private var day: [UInt8] = []
     /// `20130524/us-east-1/s3/aws4_request`
     private var scope: [UInt8] = []
-    private var signedHeaders: [UInt8] = []
+    // Memory that is used again.
+    private var canonicalRequest = ByteBuffer()
+    private var textToSign = ByteBuffer()
+    private var signedHeaders = ByteBuffer()
+    private var text = ByteBuffer()
 
     package init(_ credentials: Credentials, region: String) {
         self.credentials = credentials
@@ -50,59 +54,61 @@ package struct Signer: ~Copyable {
         method: HTTPMethod, path: [UInt8], query: [UInt8], headers: [HTTPHeader], payloadHash: [UInt8],
         time: [UInt8]
     ) -> [UInt8] {
-        deriveKey(day: Array(time.prefix(8)))
-        var canonicalRequest: [UInt8] = []
-        canonicalRequest.reserveCapacity(768)
-        canonicalRequest += method.rawValue.utf8
+        deriveKey(day: time.bytes.extracting(first: 8))
+        // Lent from here, since a span of a property keeps the others from being changed.
+        let (scope, accessKeyID) = (scope, credentials.accessKeyID)
+        canonicalRequest.removeAll()
+        for byte in method.rawValue.utf8 { canonicalRequest.append(byte) }
         canonicalRequest.append(Self.newline)
-        canonicalRequest += path
+        canonicalRequest.append(path.bytes)
         canonicalRequest.append(Self.newline)
-        canonicalRequest += query
+        canonicalRequest.append(query.bytes)
         canonicalRequest.append(Self.newline)
-        signedHeaders.removeAll(keepingCapacity: true)
+        signedHeaders.removeAll()
         for header in headers {
-            canonicalRequest += header.name
+            canonicalRequest.append(header.name.bytes)
             canonicalRequest.append(UInt8(ascii: ":"))
             Self.append(canonical: header.value, to: &canonicalRequest)
             canonicalRequest.append(Self.newline)
-            if !signedHeaders.isEmpty { signedHeaders.append(UInt8(ascii: ";")) }
-            signedHeaders += header.name
+            if signedHeaders.count > 0 { signedHeaders.append(UInt8(ascii: ";")) }
+            signedHeaders.append(header.name.bytes)
         }
         canonicalRequest.append(Self.newline)
-        canonicalRequest += signedHeaders
+        canonicalRequest.append(signedHeaders)
         canonicalRequest.append(Self.newline)
-        canonicalRequest += payloadHash
+        canonicalRequest.append(payloadHash.bytes)
 
-        var textToSign = Self.algorithm
-        textToSign.reserveCapacity(192)
+        textToSign.removeAll()
+        textToSign.append(Self.algorithm.bytes)
         textToSign.append(Self.newline)
-        textToSign += time
+        textToSign.append(time.bytes)
         textToSign.append(Self.newline)
-        textToSign += scope
+        textToSign.append(scope.bytes)
         textToSign.append(Self.newline)
-        digest.update(canonicalRequest.bytes)
-        Hexadecimal.append(digest.finish(), to: &textToSign)
-        return authorization(signature: key.code(textToSign.bytes))
-    }
+        digest.update(canonicalRequest)
+        digest.finish(hexadecimalInto: &textToSign)
 
-    private func authorization(signature: [UInt8]) -> [UInt8] {
-        var text = Self.algorithm
-        text.reserveCapacity(256)
-        text += " Credential=".utf8
-        text += credentials.accessKeyID
+        text.removeAll()
+        text.append(Self.algorithm.bytes)
+        text.append(Self.credential.bytes)
+        text.append(accessKeyID.bytes)
         text.append(UInt8(ascii: "/"))
-        text += scope
-        text += ",SignedHeaders=".utf8
-        text += signedHeaders
-        text += ",Signature=".utf8
-        Hexadecimal.append(signature, to: &text)
-        return text
+        text.append(scope.bytes)
+        text.append(Self.signedHeadersName.bytes)
+        text.append(signedHeaders)
+        text.append(Self.signature.bytes)
+        key.code(textToSign, hexadecimalInto: &text)
+        return text.bytes.array
     }
+
+    private static let credential = [UInt8](" Credential=".utf8)
+    private static let signedHeadersName = [UInt8](",SignedHeaders=".utf8)
+    private static let signature = [UInt8](",Signature=".utf8)
 
     /// A value without white space at its ends, and with one space where it has several.
-    private static func append(canonical value: [UInt8], to text: inout [UInt8]) {
+    private static func append(canonical value: [UInt8], to text: inout ByteBuffer) {
         // Most values have none.
-        guard value.contains(where: { $0 == 0x20 || $0 == 0x09 }) else { return text += value }
+        guard value.bytes.hasByte(upTo: 0x20) else { return text.append(value.bytes) }
         var pendingSpace = false
         var isFirst = true
         for byte in value {
@@ -117,9 +123,9 @@ package struct Signer: ~Copyable {
         }
     }
 
-    private mutating func deriveKey(day: [UInt8]) {
-        guard day != self.day else { return }
-        self.day = day
+    private mutating func deriveKey(day newDay: RawSpan) {
+        guard !newDay.equals(day) else { return }
+        day = newDay.array
         scope = day + [UInt8(ascii: "/")] + region + "/s3/aws4_request".utf8
         var secret = [UInt8]("AWS4".utf8) + credentials.secretAccessKey
         for part in [day, region, [UInt8]("s3".utf8), [UInt8]("aws4_request".utf8)] {

@@ -18,4 +18,27 @@ struct RawSpanTests {
             #expect(isEqual == (text == other), "\(other)")
         }
     }
+
+    @Test(arguments: [0, 1, 15, 16, 17, 100]) func findsALowByte(length: Int) {
+        let high = [UInt8](repeating: 0x21, count: length)
+        let none = high.bytes.hasByte(upTo: 0x20)
+        #expect(!none)
+        for place in 0..<length {
+            var bytes = high
+            bytes[place] = 0x20
+            let one = bytes.bytes.hasByte(upTo: 0x20)
+            #expect(one)
+        }
+    }
+
+    @Test func readsDecimals() {
+        let cases: [(String, Int?)] = [
+            ("0", 0), ("007", 7), ("9223372036854775807", Int.max), ("9223372036854775808", nil),
+            ("99999999999999999999", nil), ("", nil), ("+1", nil), ("-1", nil), ("1 ", nil), ("1a", nil),
+        ]
+        for (text, number) in cases {
+            let bytes = [UInt8](text.utf8)
+            #expect(bytes.bytes.decimal == number, "\(text)")
+        }
+    }
 }
