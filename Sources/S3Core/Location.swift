@@ -65,6 +65,7 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
 
     /// The key relative to this location, or nil if the object lies elsewhere.
     package func relativeKey(_ objectKey: [UInt8]) -> [UInt8]? {
+        if prefix.isEmpty { return objectKey }
         guard objectKey.starts(with: prefix) else { return nil }
         return Array(objectKey.dropFirst(prefix.count))
     }
