@@ -3,6 +3,20 @@ import Testing
 
 @testable import S3Lines
 
+extension LineAssembler {
+    fileprivate mutating func append(_ slice: ByteSlice) -> [ByteSlice] {
+        var lines: [ByteSlice] = []
+        append(slice, to: &lines)
+        return lines
+    }
+
+    fileprivate mutating func end() -> [ByteSlice] {
+        var lines: [ByteSlice] = []
+        end(&lines)
+        return lines
+    }
+}
+
 struct GetLineAssemblerTests {
     private func slice(_ text: String) -> ByteSlice {
         let bytes = [UInt8](text.utf8)

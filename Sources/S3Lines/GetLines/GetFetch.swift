@@ -39,11 +39,13 @@ final class WindowObject {
 
     /// Bytes that are kept of it although its fetches gave them out.
     var carriedBytes: Int { lines.carriedBytes + pending.reduce(0) { $0 + $1.count } }
+    /// The same when it was last counted.
+    var countedBytes = 0
 
-    /// Notes what was written of it.
-    func wrote(_ slice: ByteSlice) {
-        writtenBytes += slice.count
-        if let last = slice.lastByte { isAtLineStart = last == UInt8(ascii: "\n") }
+    /// Notes what was written of it: so many bytes.
+    func wrote(_ count: Int, last: UInt8) {
+        writtenBytes += count
+        isAtLineStart = last == UInt8(ascii: "\n")
     }
 
     /// The next lines, of the bytes that were taken.
@@ -67,6 +69,33 @@ final class WindowObject {
         fetches.removeFirst()
         if fetch.isLast { do { try lines.end() } catch { throw error.failure } }
         return true
+    }
+}
+
+/// Objects by their number in line, of which old ones go and new ones come.
+struct WindowObjects {
+    private var entries: [WindowObject?] = []
+    /// The number of `entries[0]`.
+    private var base = 0
+    /// How many of the first entries are free.
+    private var free = 0
+
+    var isEmpty: Bool { free == entries.count }
+
+    subscript(number: Int) -> WindowObject? {
+        get { entries.indices.contains(number - base) ? entries[number - base] : nil }
+        set {
+            guard number >= base else { return }
+            while entries.count <= number - base { entries.append(nil) }
+            entries[number - base] = newValue
+            while free < entries.count, entries[free] == nil { free += 1 }
+            // Each is moved at most once for each time one was added.
+            if free > 64, 2 * free > entries.count {
+                entries.removeFirst(free)
+                base += free
+                free = 0
+            }
+        }
     }
 }
 

@@ -15,20 +15,18 @@ package struct LineAssembler {
     /// - Parameter limit: the longest line, in bytes, that is kept until its newline comes.
     package init(limit: Int) { self.limit = limit }
 
-    /// Takes the next bytes.
-    ///
-    /// - Returns: what can be written: whole lines, or a fragment of a line longer than the limit, or
-    ///   nothing.
-    package mutating func append(_ slice: ByteSlice) -> [ByteSlice] {
-        guard slice.count > 0 else { return [] }
+    /// Takes the next bytes, and adds to `lines` what can be written: whole lines, or a fragment of a line
+    /// longer than the limit, or nothing.
+    package mutating func append(_ slice: ByteSlice, to lines: inout [ByteSlice]) {
+        guard slice.count > 0 else { return }
         guard let newline = slice.bytes.lastIndex(of: UInt8(ascii: "\n")) else {
             carry.append(slice)
             carried += slice.count
-            guard carried > limit || isInsideLine else { return [] }
+            guard carried > limit || isInsideLine else { return }
             isInsideLine = true
-            return takeCarry()
+            return giveCarry(&lines)
         }
-        var lines = takeCarry()
+        giveCarry(&lines)
         lines.append(slice.prefix(newline + 1))
         isInsideLine = false
         let rest = slice.dropFirst(newline + 1)
@@ -36,20 +34,18 @@ package struct LineAssembler {
             carry.append(rest)
             carried = rest.count
         }
-        return lines
     }
 
     /// The object is complete: what is left is its last line, which has no newline.
-    package mutating func end() -> [ByteSlice] {
+    package mutating func end(_ lines: inout [ByteSlice]) {
         isInsideLine = false
-        return takeCarry()
+        giveCarry(&lines)
     }
 
-    private mutating func takeCarry() -> [ByteSlice] {
-        defer {
-            carry.removeAll()
-            carried = 0
-        }
-        return carry
+    private mutating func giveCarry(_ lines: inout [ByteSlice]) {
+        guard !carry.isEmpty else { return }
+        lines += carry
+        carry.removeAll()
+        carried = 0
     }
 }

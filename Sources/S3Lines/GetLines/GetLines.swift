@@ -22,7 +22,7 @@ package final class GetLines {
     /// Why no more keys come, if that is not their end.
     private var keyFailure: StopReason?
     private var window: FetchWindow
-    private var objects: [Int: WindowObject] = [:]
+    private var objects = WindowObjects()
     /// Of those, the ones that something happened to since they were last looked at; if no order is kept.
     private var changed: Set<Int> = []
     /// The object of whose last line only a part was written: nothing else may be written before its rest.
@@ -267,7 +267,8 @@ package final class GetLines {
 
     /// Forgets what came of an object and was not written.
     private func empty(_ object: WindowObject) {
-        carriedBytes -= object.carriedBytes
+        carriedBytes -= object.countedBytes
+        object.countedBytes = 0
         object.lines = makeLines()
         object.pending.removeAll()
     }
@@ -294,12 +295,13 @@ package final class GetLines {
     ///
     /// - Returns: true if the object is done with.
     private func write(_ object: WindowObject) throws(StopReason) -> Bool {
-        let carriedBefore = object.carriedBytes
         let consumedBefore = object.lines.consumedBytes
         var problem: S3Error?
         var rest = Rest.unknown
         do throws(S3Error) { rest = try writeLines(of: object) } catch { problem = error }
-        carriedBytes += object.carriedBytes - carriedBefore
+        let carried = object.carriedBytes
+        carriedBytes += carried - object.countedBytes
+        object.countedBytes = carried
         window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
         openLine = rest == .nothing || object.isAtLineStart ? nil : object
         window.leader = openLine?.number
@@ -341,7 +343,7 @@ package final class GetLines {
 
     private func finish(_ object: WindowObject) {
         for fetch in object.fetches { fetch.drop() }
-        carriedBytes -= object.carriedBytes
+        carriedBytes -= object.countedBytes
         window.finished(object.number)
         objects[object.number] = nil
     }

@@ -88,28 +88,32 @@ struct ObjectLines: ~Copyable {
 
     private func recognise() -> Format {
         if isRaw { return .plain }
-        var start: [UInt8] = []
-        for slice in stored where start.count < GzipDecoder.magic.count {
-            start += slice.prefix(min(slice.count, GzipDecoder.magic.count - start.count)).bytes.array
+        var matched = 0
+        for slice in stored {
+            let bytes = slice.bytes
+            for index in 0..<bytes.byteCount {
+                guard bytes[index] == GzipDecoder.magic[matched] else { return .plain }
+                matched += 1
+                if matched == GzipDecoder.magic.count { return .gzip }
+            }
         }
-        if start == GzipDecoder.magic { return .gzip }
-        return start.count == GzipDecoder.magic.count || isWhole ? .plain : .unknown
+        return isWhole ? .plain : .unknown
     }
 
     private mutating func nextPlain() -> [ByteSlice] {
         var lines: [ByteSlice] = []
         for slice in stored {
             consumedBytes += slice.count
-            lines += assembler.append(slice)
+            assembler.append(slice, to: &lines)
         }
-        stored.removeAll()
-        if isWhole { lines += finish() }
+        stored.removeAll(keepingCapacity: true)
+        if isWhole { finish(&lines) }
         return lines
     }
 
-    private mutating func finish() -> [ByteSlice] {
+    private mutating func finish(_ lines: inout [ByteSlice]) {
         isOver = true
-        return assembler.end()
+        assembler.end(&lines)
     }
 
     private mutating func nextDecoded() throws(Problem) -> [ByteSlice] {
@@ -127,10 +131,10 @@ struct ObjectLines: ~Copyable {
             }
             isHeldBack = false
             var lines: [ByteSlice] = []
-            for slice in decoded { lines += assembler.append(slice) }
+            for slice in decoded { assembler.append(slice, to: &lines) }
             decoded.removeAll()
             decodedCount = 0
-            if isLast { lines += finish() }
+            if isLast { finish(&lines) }
             if isDry || !lines.isEmpty { return lines }
         }
     }

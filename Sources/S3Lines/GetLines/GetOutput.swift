@@ -8,8 +8,10 @@ final class LineOutput {
     private var gathered = ByteBlock(capacity: blockSize)
     /// When the first of the gathered bytes came, by the monotonic clock in milliseconds.
     private(set) var gatheredSince = 0
-    /// Bytes that were handed to the thread.
-    private var handedOver = 0
+    /// Bytes that were taken so far.
+    private(set) var acceptedBytes = 0
+    /// Up to how many accepted bytes there is room for sure.
+    private var roomEnd = 0
 
     private static let blockSize = 64 << 10
     /// From here on a piece is not copied.
@@ -27,18 +29,19 @@ final class LineOutput {
     /// Bytes that wait to be written.
     var queuedBytes: Int { thread.queuedBytes + gathered.count }
     /// True if more can be taken.
-    var hasRoom: Bool { queuedBytes < limit }
+    var hasRoom: Bool {
+        // What waits becomes less by itself: the thread need not be asked before this was used up.
+        if acceptedBytes >= roomEnd { roomEnd = acceptedBytes + limit - queuedBytes }
+        return acceptedBytes < roomEnd
+    }
     /// True if `flush` has something to do.
     var hasGathered: Bool { gathered.count > 0 }
     /// Why nothing more can be written.
     var error: SystemError? { thread.error }
-    /// Bytes that were taken so far.
-    var acceptedBytes: Int { handedOver + gathered.count }
 
-    func append(_ slice: ByteSlice) {
-        guard slice.count >= Self.longPiece else { return append(slice.bytes) }
+    private func hand(over slice: ByteSlice) {
         flush()
-        handedOver += slice.count
+        acceptedBytes += slice.count
         thread.append(slice)
     }
 
@@ -46,12 +49,14 @@ final class LineOutput {
         if gathered.count + bytes.byteCount > Self.blockSize { flush() }
         if gathered.count == 0 { gatheredSince = MonotonicClock.milliseconds }
         gathered.append(bytes)
+        acceptedBytes += bytes.byteCount
     }
 
     func append(_ byte: UInt8) {
         if gathered.count == Self.blockSize { flush() }
         if gathered.count == 0 { gatheredSince = MonotonicClock.milliseconds }
         gathered.append(byte)
+        acceptedBytes += 1
     }
 
     /// Writes the lines of `object` that are pending, each behind its key if that is wanted. Stops behind a
@@ -59,51 +64,43 @@ final class LineOutput {
     ///
     /// - Returns: true if all of them were written.
     func appendPending(of object: WindowObject, withKey: Bool) -> Bool {
-        var end = 0
-        for (index, slice) in object.pending.enumerated() {
-            let taken = append(slice, of: object, withKey: withKey, upTo: &end)
+        let pending = object.pending
+        guard !pending.isEmpty else { return true }
+        object.pending = []
+        for (index, slice) in pending.enumerated() {
+            let taken = append(slice, of: object, withKey: withKey)
             guard taken == slice.count else {
-                object.pending.removeFirst(index)
-                object.pending[0] = slice.dropFirst(taken)
+                object.pending = [slice.dropFirst(taken)] + pending[(index + 1)...]
                 return false
             }
         }
-        object.pending.removeAll()
         return true
     }
 
     /// - Returns: how many bytes were written.
-    private func append(_ slice: ByteSlice, of object: WindowObject, withKey: Bool, upTo end: inout Int)
-        -> Int
-    {
+    private func append(_ slice: ByteSlice, of object: WindowObject, withKey: Bool) -> Int {
         let bytes = slice.bytes
         var start = 0
         while start < bytes.byteCount {
-            guard hasRoomFor(object, upTo: &end) else { break }
+            guard !object.isAtLineStart || hasRoom else { break }
             if withKey && object.isAtLineStart { append(object.keyField.bytes) }
             // Without keys a slice goes as it is: it is no longer than a block.
             let newline = withKey ? bytes.firstIndex(of: UInt8(ascii: "\n"), from: start) : nil
-            let piece = slice.dropFirst(start).prefix((newline.map { $0 + 1 } ?? bytes.byteCount) - start)
-            append(piece)
-            object.wrote(piece)
-            start += piece.count
+            let end = newline.map { $0 + 1 } ?? bytes.byteCount
+            if end - start < Self.longPiece {
+                append(bytes.extracting(start..<end))
+            } else {
+                hand(over: slice.dropFirst(start).prefix(end - start))
+            }
+            object.wrote(end - start, last: bytes[end - 1])
+            start = end
         }
         return start
-    }
-
-    /// True if the next piece of `object` may be written.
-    ///
-    /// - Parameter end: up to how many accepted bytes there is room for sure.
-    private func hasRoomFor(_ object: WindowObject, upTo end: inout Int) -> Bool {
-        guard object.isAtLineStart, acceptedBytes >= end else { return true }
-        end = acceptedBytes + limit - queuedBytes
-        return acceptedBytes < end
     }
 
     /// Hands over what was gathered.
     func flush() {
         guard gathered.count > 0 else { return }
-        handedOver += gathered.count
         thread.append(gathered)
         gathered = ByteBlock(capacity: Self.blockSize)
     }
