@@ -32,6 +32,20 @@ struct GetFetchWindowTests {
         #expect(window.next() == nil)
     }
 
+    /// Any size may be claimed: it is made of an answer's digits.
+    @Test(arguments: [Int.max, Int.max - 1, Int.max - 999])
+    func theLargestSizesThatCanBeClaimed(size: Int) {
+        var window = window(chunks: 10)
+        _ = window.add(size: size)
+        _ = window.next()
+        #expect(window.answered(0, size: size, isPinned: true) == .chunk(1000))
+        #expect(window.next()?.range == 1000..<2000)
+        var loose = self.window(chunks: 10)
+        _ = loose.add(size: size)
+        _ = loose.next()
+        #expect(loose.answered(0, size: size, isPinned: false) == .stream)
+    }
+
     @Test func doesNotCutWhatItCannotPinOrWhatIsBelowTheThreshold() {
         var loose = window(chunks: 10)
         _ = loose.add(size: nil)

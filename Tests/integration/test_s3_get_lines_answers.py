@@ -146,6 +146,20 @@ def test_a_part_that_does_not_say_which_is_no_answer(shell, content_range):
     assert "does not say which" in got.message
 
 
+@pytest.mark.parametrize("size", [2**63 - 1, 2**63 - 2, 2**63, 10**30])
+@pytest.mark.parametrize("status", ["200 OK", "206 Partial Content"])
+def test_a_size_that_cannot_be_is_one_objects_failure(shell, size, status):
+    content_range = f"Content-Range: bytes 0-8388607/{size}\r\n" if status.startswith("206") else ""
+
+    def handle(request):
+        if name(request) == "good":
+            return 200, ETAG, b"good\n"
+        return iter([tagged(size, status, content_range) + b"line\n" * 10])
+
+    got, _ = get(shell, handle, ["bad", "good"], status=1)
+    assert got.stdout.endswith(b"good\n") and "bad" in got.message
+
+
 def test_an_object_that_is_deleted_while_it_is_read_failed(shell):
     body = b"line\n" * (200 * KIB)
 

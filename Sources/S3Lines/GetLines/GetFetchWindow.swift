@@ -135,7 +135,7 @@ package struct FetchWindow: Sendable {
     private mutating func nextRange(_ number: Int, _ object: Object) -> Fetch? {
         guard let chunks = object.chunks, let size = object.size else { return nil }
         let start = object.begun * chunkSize
-        let range = start..<min(start + chunkSize, size)
+        let range = start..<start + min(chunkSize, size - start)
         // With nothing of it left here, the head of the line would wait for ever.
         let isStarved = leads(number) && object.reserved <= Self.overhead
         guard isStarved || hasRoom(range.count) else { return nil }
@@ -177,7 +177,7 @@ package struct FetchWindow: Sendable {
         expected = (7 * expected + min(size, chunkSize)) / 8
         if size > chunkSize, size >= threshold, isPinned {
             guard leads(number) || hasRoom(chunkSize) else { return refuse(number, until: chunkSize) }
-            self[number].chunks = (size + chunkSize - 1) / chunkSize
+            self[number].chunks = (size - 1) / chunkSize + 1
             reserve(chunkSize, for: number)
             insertUnbegun(number)
             return .chunk(chunkSize)
