@@ -50,7 +50,7 @@ struct KeyProgram {
     private(set) var hashes = false
     /// True if a key may hold bytes that are written as an escape.
     private(set) var mayNeedEscapes = false
-    /// True if a key may hold bytes that are not UTF-8.
+    /// True if a key may hold bytes that are not UTF-8. A template is UTF-8, and an encoded value is ASCII.
     private(set) var mayNotBeUTF8 = false
 
     init(_ template: Template, _ context: RenderContext) {
@@ -61,7 +61,7 @@ struct KeyProgram {
             }
         }
         let isRaw = template.fields.contains { $0.isRaw }
-        mayNotBeUTF8 = isRaw || !texts.bytes.isUTF8
+        mayNotBeUTF8 = isRaw
         mayNeedEscapes =
             isRaw || texts.contains(where: Self.isEscaped) || formats.contains(where: \.holdsEscapedBytes)
     }

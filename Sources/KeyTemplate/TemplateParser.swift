@@ -6,6 +6,7 @@ extension Template {
     ///
     ///     TEMPLATE = { text | "{{" | "}}" | "{" FIELD ["!"] [":" FORMAT] ["?" DEFAULT] "}" }
     package init(parsing text: [UInt8]) throws(TemplateError) {
+        guard text.bytes.isUTF8 else { throw TemplateError(0, "the template is not UTF-8") }
         var parser = TemplateParser(text: text)
         parts = try parser.template()
     }

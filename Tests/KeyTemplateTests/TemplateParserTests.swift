@@ -33,6 +33,14 @@ import Testing
         #expect(error?.marked(in: template) == "dé\\t日{nss}\n      ^")
     }
 
+    /// Half a character would make keys that are not UTF-8, wherever it stands.
+    @Test(arguments: ["a", "{now:%Y", "{.a?", "{.a:%Y"]) func aTemplateIsUTF8(start: String) {
+        let end = [UInt8](start.contains("{") ? "}".utf8 : "{seq}".utf8)
+        let template = [UInt8](start.utf8) + [0xC3] + end + [0xA9]
+        let error = #expect(throws: TemplateError.self) { _ = try Template(parsing: template) }
+        #expect(error?.reason == "the template is not UTF-8")
+    }
+
     @Test(arguments: ["{}", "{ ns}", "{ }"]) func aNameIsExpected(template: String) {
         let error = #expect(throws: TemplateError.self) {
             _ = try Template(parsing: [UInt8](template.utf8))
