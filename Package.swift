@@ -86,7 +86,7 @@ if Context.environment["FUZZ"] != nil {
     }
     package.targets += [
         fuzzer("JSONFuzz", "json", ["JSONStream", "SeparationHarness"]),
-        fuzzer("AnswersFuzz", "answers", ["ByteIO", "HTTPTransfer", "S3Core"]),
+        fuzzer("AnswersFuzz", "answers", ["ByteIO", "HTTPTransfer", "S3Core", "S3Lines"]),
         fuzzer("KeysFuzz", "keys", ["ByteIO", "KeyTemplate", "S3Core"]),
     ]
 }

@@ -5,7 +5,7 @@
 #   answers  HTTP heads and XML bodies as a server sends them
 #   keys     key escaping, percent-encoding, locations, endpoints, key templates
 #
-# What it learns stays in .build-fuzz, so that the next run starts there.
+# Each is built with AddressSanitizer. What it learns stays in .build-fuzz, so that the next run starts there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 part=json
@@ -14,7 +14,7 @@ seconds=${1:-600}
 build=.build-fuzz
 case $part in
 json) target=JSONFuzz modules=(SeparationHarness JSONStream CJSONKernel ByteIO) libraries=() ;;
-answers) target=AnswersFuzz modules=(S3Core HTTPTransfer Digest ByteIO) libraries=(-lcurl -lcrypto -lz -lexpat) ;;
+answers) target=AnswersFuzz modules=(S3Lines Codec S3Core HTTPTransfer Digest ByteIO) libraries=(-lcurl -lcrypto -lz -lexpat) ;;
 keys)
     target=KeysFuzz
     modules=(KeyTemplate JSONStream CJSONKernel S3Core HTTPTransfer Digest ByteIO)
@@ -23,10 +23,10 @@ keys)
 esac
 # SwiftPM would rename the main function that libFuzzer brings, so the link is done by hand.
 FUZZ=1 swift build -c release --scratch-path $build --target $target \
-    -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link
+    --sanitize=address -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link
 objects=()
 for module in $target "${modules[@]}"; do objects+=("$build/release/$module.build/"*.o); done
-swiftc -sanitize=fuzzer -o $build/$part-fuzz "${objects[@]}" "${libraries[@]}"
+swiftc -sanitize=fuzzer,address -o $build/$part-fuzz "${objects[@]}" "${libraries[@]}"
 mkdir -p $build/$part-corpus
 exec nice -n 10 $build/$part-fuzz -max_total_time="$seconds" -max_len=600 -print_final_stats=1 \
     -artifact_prefix=$build/ -dict=Tests/fuzz/$part/$part.dict $build/$part-corpus Tests/fuzz/$part/seeds

@@ -1,6 +1,7 @@
 import ByteIO
 import HTTPTransfer
 import S3Core
+import S3Lines
 
 /// Reads the input as a server's answer in every way that there is: what is taken must be what it can be, and
 /// what is said of it must be fit to print.
@@ -17,6 +18,11 @@ public func fuzzAnswers(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     }
     if let error = ErrorDocument.error(inSuccess: response) { check(error) }
     checkList(response)
+    checkRetry(response)
+    if (200..<300).contains(head.status) {
+        checkFetch(ObjectHead(head))
+        for range in [nil, 0..<4, 3..<7] { checkGet(range, head, body) }
+    }
     let operation = CompleteMultipartUpload(key: [1], uploadID: [2], parts: [])
     if let etag = attempt({ () throws(S3Error) in try operation.output(response) }) { check(etag: etag) }
     if let id = attempt({ () throws(S3Error) in try CreateMultipartUpload(key: [1]).output(response) }) {
@@ -56,9 +62,91 @@ private func check(_ head: HTTPResponseHead, _ bytes: [UInt8]) {
         require(
             range.bytes.lowerBound >= 0 && range.bytes.upperBound <= range.objectSize, "a range is within")
         require(!range.bytes.isEmpty, "a range has bytes")
+        let text = head.text("content-range") ?? ""
+        require(text.contains("\(range.objectSize)"), "a size is as it was said")
     }
-    if let date = head.text("date").flatMap(Timestamp.init(httpDate:)) {
-        require(date.basicFormat.count == 16, "a time is written in 16 bytes")
+    if let checksum = object.checksum {
+        require(checksum.value == head.value(checksum.algorithm.rawValue), "a checksum is as it came")
+    }
+    if let text = head.text("date"), let date = Timestamp(httpDate: text) {
+        let written = String(decoding: date.basicFormat, as: UTF8.self)
+        require(written.utf8.count == 16, "a time is written in 16 bytes")
+        // A day that its month lacks, and a leap second, are the next one's.
+        require(
+            text.contains(written.prefix(4)) || text.contains("31") || text.contains("60"),
+            "a year is as it was said")
+    }
+}
+
+/// What is done after an answer that is a failure, of an operation that was signed for another region.
+private func checkRetry(_ response: S3Response) {
+    var policy = AttemptPolicy(
+        region: "us-east-1", retry: RetryPolicy(maxAttempts: 3), window: ConcurrencyWindow(maximum: 4))
+    var history = AttemptHistory()
+    history.signing = policy.signing
+    var error = ErrorDocument.error(response, method: .put, addressesObject: true)
+    error.operation = "PutObject"
+    let date = response.head.text("date").flatMap(Timestamp.init(httpDate:))
+    for attempt in 1...5 {
+        let now = Timestamp(seconds: 1_700_000_000)
+        switch policy.failed(error, &history, progress: 0, now: now, serverTime: date) {
+        case .giveUp: return
+        case .retry(let delay): require((0...25_000).contains(delay), "a delay is at most 20 s and 5 s")
+        case .signAgain: require(attempt == 1, "a request is signed again once")
+        }
+        history.signing = policy.signing
+        require(Endpoint.isRegionName(policy.signing.region), "what is signed for is a region")
+        require((1...4).contains(policy.limit), "something is always under way, and not too much")
+    }
+    fatalError("attempts come to an end")
+}
+
+/// What is fetched of an object whose first answer has this head.
+private func checkFetch(_ head: ObjectHead) {
+    var window = FetchWindow(memory: 1 << 20, chunkSize: 1000, threshold: 5000)
+    let number = window.add(size: nil)
+    require(window.next()?.range == nil, "the first request is for all of it")
+    let verdict = window.answered(number, size: head.objectSize, isPinned: head.strongETag != nil)
+    require(verdict != .refuse, "the head of the line is never refused")
+    var end = 1000
+    while end < 20_000, let range = window.next()?.range {
+        require(range.lowerBound == end && !range.isEmpty, "ranges follow one another")
+        require(range.upperBound <= head.objectSize ?? 0, "a range ends with the object")
+        end = range.upperBound
+    }
+}
+
+private final class Sink: ObjectSink {
+    var bytes: [UInt8] = []
+    func began(_ head: ObjectHead) -> Bool { true }
+    func received(_ bytes: RawSpan) -> Received {
+        self.bytes += bytes.array
+        return .taken
+    }
+}
+
+/// Takes the answer for that to a request for an object, twice, since the first connection is lost.
+private func checkGet(_ range: Range<Int>?, _ head: HTTPResponseHead, _ body: [UInt8]) {
+    let sink = Sink()
+    var operation = GetObject(key: [1], range: range, sink: sink)
+    for _ in 1...2 {
+        _ = operation.request()
+        for start in stride(from: 0, to: body.count, by: 5) {
+            let piece = Array(body[start..<min(start + 5, body.count)])
+            guard case .taken = operation.received(piece.bytes, head: head) else { break }
+        }
+        let isPartial = head.status == 206
+        let object = isPartial ? body[...] : body.dropFirst(range?.lowerBound ?? 0)
+        require(object.starts(with: sink.bytes), "bytes come once, without a gap")
+        require(operation.progress == sink.bytes.count, "bytes are counted")
+        require(sink.bytes.count <= range?.count ?? .max, "no more comes than was asked for")
+        let isWhole: ObjectHead? = attempt { () throws(S3Error) in
+            try operation.output(S3Response(head: head, body: []))
+        }
+        if let size = isWhole?.objectSize {
+            let end = min(size, range?.upperBound ?? size)
+            require(sink.bytes.count >= end - (range?.lowerBound ?? 0), "what is whole has all its bytes")
+        }
     }
 }
 

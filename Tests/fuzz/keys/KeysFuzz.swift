@@ -11,6 +11,7 @@ public func fuzzKeys(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     let bytes = unsafe [UInt8](UnsafeBufferPointer(start: data, count: size))
     checkEscaping(bytes)
     checkEncoding(bytes)
+    checkPlace(bytes)
     checkNames(String(decoding: bytes, as: UTF8.self))
     let newline = bytes.firstIndex(of: 0x0A) ?? bytes.count
     checkTemplate(Array(bytes[..<newline]), line: Array(bytes.dropFirst(newline + 1)))
@@ -45,6 +46,20 @@ private func checkEncoding(_ key: [UInt8]) {
     require(!path.contains { $0 <= 0x20 || $0 >= 0x7F || $0 == 0x3F || $0 == 0x23 }, "a path is a path")
     require(PercentEncoding.decodeForm(path) == key, "an encoded key is that key")
     require(PercentEncoding.decodeForm(key).count <= key.count, "decoding does not grow")
+}
+
+/// What stands before the first slash is a prefix, what is behind it a key.
+private func checkPlace(_ bytes: [UInt8]) {
+    let slash = bytes.firstIndex(of: UInt8(ascii: "/")) ?? 0
+    let location = Location(bucket: "bucket", prefix: Array(bytes[..<slash]))
+    let key = Array(bytes[slash...])
+    do {
+        let whole = try location.objectKey(key)
+        require((1...1024).contains(whole.count), "an object's key has 1 to 1024 bytes")
+        require(location.relativeKey(whole) == key, "a key is the same in the same place")
+    } catch { require(!error.description.isEmpty, "a fault has words") }
+    let printed = Diagnostics.printable(bytes)
+    require(!printed.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "a message has no control characters")
 }
 
 private func checkNames(_ text: String) {
