@@ -13,6 +13,7 @@ By hand: fault_proxy.py UPSTREAM [--port N] [--seed N] [--rate 0.1]
 """
 
 import argparse
+import base64
 import hashlib
 import http.client
 import random
@@ -23,6 +24,7 @@ import struct
 import sys
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -170,11 +172,12 @@ class ConnectionEnd(Exception):
 
 class FaultProxy:
     """Listens on 127.0.0.1 until `stop`. `upstream` None means that rules answer everything; `tls` is the
-    ssl.SSLContext of a proxy that speaks HTTPS to its clients."""
+    ssl.SSLContext of a proxy that speaks HTTPS to its clients; with `checksums` whole objects come with their
+    CRC-32, as AWS sends it, computed before anything goes wrong."""
 
-    def __init__(self, upstream, port=0, chaos=None, tls=None):
+    def __init__(self, upstream, port=0, chaos=None, tls=None, checksums=False):
         self.upstream = urlsplit(upstream) if upstream else None
-        self.port, self.chaos, self.tls = port, chaos, tls
+        self.port, self.chaos, self.tls, self.checksums = port, chaos, tls, checksums
         self.rules: list[Rule] = []
         self.journal: list[Request] = []
         self.lock = threading.Lock()
@@ -272,7 +275,11 @@ class FaultProxy:
                 if name.lower() not in NOT_FORWARDED - kept
             ]
             request.status = response.status
-            return Answer(response.status, headers, response.read(), response.reason)
+            body = response.read()
+            if self.checksums and request.method == "GET" and not request.query and response.status == 200:
+                checksum = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+                headers.append(("x-amz-checksum-crc32", checksum))
+            return Answer(response.status, headers, body, response.reason)
         finally:
             connection.close()
 

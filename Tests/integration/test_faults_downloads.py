@@ -196,6 +196,15 @@ def test_a_body_shorter_than_announced_is_an_error(faulty, off):
     assert got.stdout == b""
 
 
+@pytest.mark.parametrize("data", [b"data\n", b""])
+def test_a_length_that_was_too_long_once_is_not_believed(faulty, data):
+    """What is asked for behind the object's end is 416, and it is fetched anew."""
+    faulty.bucket.put("k", data)
+    faulty.rule("wrong length", method="GET", at=100)
+    assert faulty.get("k").stdout == data
+    assert len(faulty.requests("GET")) == (3 if data else 2)
+
+
 def test_a_body_without_end_mark_is_an_error(faulty):
     """Nothing would tell a lost connection from the object's end."""
     faulty.bucket.put("k", OBJECT)

@@ -354,7 +354,9 @@ package final class GetLines {
     /// - Throws: if the run cannot go on.
     private func failed(_ object: WindowObject, _ failure: S3Error) throws(StopReason) -> Bool {
         var error = failure
-        let isRestartable = error.kind == .preconditionFailed || error.kind == .damaged
+        // An object that is shorter than its first answer said is another one, or that answer was wrong.
+        let isShorter = error.kind == .rangeNotSatisfiable && object.wasAnswered
+        let isRestartable = error.kind == .preconditionFailed || error.kind == .damaged || isShorter
         if isRestartable, object.writtenBytes == 0, object.restarts < Self.maximumRestarts {
             object.restarts += 1
             restart(object)
