@@ -35,6 +35,7 @@ FAULTS = {
     "reset": "reset the connection when the request's head is there, or `at` bytes of its body",
     "answer": "answer `status`, `headers`, `body` instead of the server",
     "stall": "read the request, never answer",
+    "stall upload": "read the request's head and `at` bytes of its body, and no more",
     "no continue": "never answer `Expect: 100-continue`; reads no body that does not come by itself",
     # The request is applied.
     "flip upload": "flip a bit of the request's body, at byte `at`, on the way to the server",
@@ -312,6 +313,9 @@ class Conversation:
             size = int(request.headers.get("content-length", 0))
             self.read_body(request, rule.offset(range(size)))
             self.reset()
+        if fault == "stall upload":
+            self.read_body(request, rule.offset(range(int(request.headers.get("content-length", 0)))))
+            self.wait_for_end()
         if "100-continue" in request.headers.get("expect", "").lower() and fault != "no continue":
             self.client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         self.read_body(request)
@@ -457,6 +461,14 @@ class Conversation:
             readable, _, _ = select.select([self.client], [], [], 0.05)
             if readable and not self.client.recv(4096):
                 break
+        raise ConnectionEnd
+
+    def wait_for_end(self):
+        """The same without reading: the client's buffers stay full. Source: poll(2), POLLRDHUP."""
+        watched = select.poll()
+        watched.register(self.client, select.POLLRDHUP)
+        while not self.proxy.stopping.is_set() and not watched.poll(50):
+            pass
         raise ConnectionEnd
 
 

@@ -165,6 +165,14 @@ def test_stalls_last_until_the_client_goes(proxy, origin):
         response.read()
 
 
+def test_an_upload_that_stalls_is_not_read(proxy, origin):
+    """The body is larger than the buffers of both sides."""
+    proxy.rules.append(Rule("stall upload", at=10))
+    with pytest.raises(TimeoutError):
+        ask(proxy, "PUT", body=bytes(64 << 20), timeout=0.5)
+    assert origin.journal == []
+
+
 def test_trickle_arrives_whole(proxy):
     proxy.rules.append(Rule("trickle", at=10_000))
     assert ask(proxy).read() == BODY

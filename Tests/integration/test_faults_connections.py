@@ -2,10 +2,11 @@
 that may not be."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fault_proxy import Rule
-from faults import OBJECT
+from faults import OBJECT, large
 
 RECORDS = b"a\t1\nb\t2\nc\t3\n"
 
@@ -116,6 +117,26 @@ def test_a_download_that_does_not_get_on_is_given_up(faulty):
     got = faulty.get("k", status=1)
     assert got.stdout == b"" and "3 attempts" in got.message
     assert len(faulty.requests("GET")) == 3
+
+
+def test_what_stalls_is_ended_after_thirty_seconds_and_tried_again(faulty):
+    """Before the first byte of an answer, within one, and while a part is sent; all of it at once."""
+    faulty.shell.seconds = 100
+    data = large(12 << 20)
+    faulty.bucket.put("k", OBJECT)
+    faulty.rule("stall", method="PUT", target="/a$")
+    faulty.rule("stall body", method="GET", target="/k$")
+    faulty.rule("stall upload", method="PUT", target="partNumber=1&", at=1)
+    records = b"a\t1\n" + b"".join(b"large\t" + line + b"\n" for line in data.splitlines())
+    with ThreadPoolExecutor() as together:
+        put = together.submit(faulty.put, records, "--part-size", "12M")
+        got = together.submit(faulty.get, "k")
+    assert put.result().lines == ["a", "large"] and got.result().stdout == OBJECT
+    assert faulty.bucket.get("a") == b"1\n" and faulty.bucket.get("large") == data
+    for method, target in (("PUT", "/a$"), ("GET", "/k$"), ("PUT", "partNumber=1&")):
+        stalled, again = faulty.requests(method, target)
+        assert 30 <= again.time - stalled.time < 60
+    assert faulty.requests("GET")[1].headers["range"] == f"bytes={len(OBJECT) // 2}-"
 
 
 def test_nothing_expects_a_100_continue(faulty):

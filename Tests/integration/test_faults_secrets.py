@@ -127,6 +127,8 @@ def test_a_bucket_that_would_change_the_request_is_64(shell, location):
 def test_a_region_that_would_change_the_request_is_78(shell, region):
     for tool in ("s3-put-lines", "s3-get-lines"):
         shell.tool(tool, "--region", region, "s3://bucket", stdin=b"k\td\n").expect(78)
+        named = shell.with_environment(AWS_REGION=region)
+        assert len(named.tool(tool, "s3://bucket", stdin=b"k\td\n").expect(78).message.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

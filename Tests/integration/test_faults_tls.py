@@ -163,6 +163,7 @@ def test_a_bundle_that_is_none_is_78(seaweedfs, bucket, authority, content):
 
 def test_other_variables_do_not_switch_verification_off(seaweedfs, bucket, authority):
     trusted = str(authority.bundle)
-    # Variables that curl's own program, not the library, or other programs take.
-    changes = {"CURL_CA_BUNDLE": trusted, "REQUESTS_CA_BUNDLE": trusted, "AWS_CA_BUNDLE": None, "PYTHONHTTPSVERIFY": "0"}
+    # Variables that curl's own program, not the library, that OpenSSL by itself, or other programs take.
+    changes = {"CURL_CA_BUNDLE": trusted, "SSL_CERT_FILE": trusted, "REQUESTS_CA_BUNDLE": trusted}
+    changes |= {"AWS_CA_BUNDLE": None, "PYTHONHTTPSVERIFY": "0"}
     assert_refused(seaweedfs, bucket, authority, authority.context(), "certificate", **changes)
