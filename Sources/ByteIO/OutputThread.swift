@@ -65,16 +65,19 @@
         }
     }
 
-    /// Waits until all is written, and ends the thread. The last call.
+    /// Waits until all is written, and ends the thread; nothing may be appended from then on. Once it has
+    /// ended there is nothing to wait for.
     ///
     /// - Throws: what a write failed with.
     package func finish() throws(SystemError) {
-        locked {
-            isFinished = true
+        let wasFinished = locked {
+            defer { isFinished = true }
             unsafe pthread_cond_signal(changed)
+            return isFinished
         }
-        pthread_join(thread, nil)
-        if let failure { throw failure }
+        // A thread that was waited for is not there any more: its number may be another one's.
+        if !wasFinished { pthread_join(thread, nil) }
+        if let failure = error { throw failure }
     }
 
     private func start() throws(SystemError) {
