@@ -122,10 +122,9 @@ package final class S3Client {
     /// Cancels what waits to be sent, for the first time or again, but nothing that cleans up.
     package func cancelUnsent() {
         let calls = delayed.map(\.call) + again.calls + waiting.calls
+        again = again.filtered(\.cleansUp)
+        waiting = waiting.filtered(\.cleansUp)
         for call in calls where !call.cleansUp { cancel(call) }
-        // Those that are over are dropped now, so that they are not counted as pending.
-        again = again.filtered { !$0.isOver }
-        waiting = waiting.filtered { !$0.isOver }
     }
 
     /// The call's transfer was paused.
@@ -151,7 +150,10 @@ package final class S3Client {
         if let transfer = call.transfer {
             loop.cancel(transfer)
         } else {
+            // Nobody would wake up the one who waits for it if it were still counted as pending.
             delayed.removeAll { $0.call === call }
+            again.remove(call)
+            waiting.remove(call)
             finish(call, cancellation(of: call))
         }
     }
@@ -357,6 +359,10 @@ private struct CallQueue {
             first = 0
         }
         return call
+    }
+
+    mutating func remove(_ call: S3Call) {
+        if let place = entries[first...].firstIndex(where: { $0 === call }) { entries.remove(at: place) }
     }
 
     mutating func removeAll() -> [S3Call] {

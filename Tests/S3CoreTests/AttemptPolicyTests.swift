@@ -83,6 +83,17 @@ import Testing
         #expect(policy.limit == 8)
     }
 
+    /// The bucket pays for 35 retries; the window stays as it is while it does.
+    @Test func anEmptyBucketShrinksTheWindow() {
+        var policy = policy()
+        for number in 1...35 {
+            var history = history(policy)
+            #expect(policy.limit == 8, "before failure \(number)")
+            #expect(!isGivenUp(fail(&policy, &history, S3Error(.serverFailed, ""))))
+        }
+        #expect(policy.limit == 4)
+    }
+
     private func policy(maxAttempts: Int = 10_000) -> AttemptPolicy {
         AttemptPolicy(
             region: "us-east-1", retry: RetryPolicy(maxAttempts: maxAttempts),

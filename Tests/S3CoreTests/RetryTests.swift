@@ -45,6 +45,21 @@ import Testing
         #expect(!policy.isExhausted)
     }
 
+    @Test func throttlingCostsLessAndWhatARetryCostComesBack() {
+        var policy = RetryPolicy(maxAttempts: 10, random: Sequence(0))
+        for _ in 0..<97 { _ = policy.failed(error(.throttled, attempts: 1)) }
+        #expect(!policy.isExhausted)
+        _ = policy.failed(error(.throttled, attempts: 1))
+        #expect(policy.isExhausted)
+        policy.succeeded(after: error(.throttled, attempts: 1))
+        #expect(!policy.isExhausted)
+        _ = policy.failed(error(.throttled, attempts: 1))
+        for _ in 0..<3 { policy.succeeded(after: nil) }
+        #expect(policy.isExhausted)
+        policy.succeeded(after: nil)
+        #expect(!policy.isExhausted)
+    }
+
     @Test func theWindowHalvesOnceARoundAndGrowsBack() {
         var window = ConcurrencyWindow(maximum: 64)
         window.slowedDown()

@@ -1,0 +1,47 @@
+import S3Core
+import Testing
+
+/// What becomes of calls that are never sent: nothing here reaches the network.
+@Suite struct ClientTests {
+    @Test func whatIsCancelledBeforeItIsSentIsNotPending() throws {
+        let client = try client()
+        var outcomes: [S3Error.Kind] = []
+        func start(cleansUp: Bool = false) -> S3Call {
+            client.perform(HeadBucket(), cleansUp: cleansUp) {
+                if case .failure(let error) = $0 { outcomes.append(error.kind) }
+            }
+        }
+        let calls = [start(), start(), start(cleansUp: true)]
+        #expect(client.pending == 3)
+        calls[1].cancel()
+        #expect(client.pending == 2 && outcomes == [.cancelled])
+        calls[1].cancel()
+        client.cancelUnsent()
+        #expect(client.pending == 1 && outcomes == [.cancelled, .cancelled])
+        client.cancelAll()
+        #expect(client.pending == 0 && outcomes.count == 3)
+    }
+
+    private func client() throws -> S3Client {
+        let environment = Environment([
+            "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "s",
+        ])
+        return try S3Client(S3Configuration(S3Settings(), environment: environment), bucket: "bucket")
+    }
+
+    @Test func tenAttemptsAreMadeUnlessSomebodySaysOtherwise() throws {
+        func attempts(_ variable: String?, _ option: Int? = nil) throws -> Int {
+            var settings = S3Settings()
+            settings.signsRequests = false
+            settings.maxAttempts = option
+            let variables = variable.map { ["AWS_MAX_ATTEMPTS": $0] } ?? [:]
+            return try S3Configuration(settings, environment: Environment(variables)).maxAttempts
+        }
+        #expect(try attempts(nil) == 10)
+        #expect(try attempts("") == 10)
+        #expect(try attempts("3") == 3)
+        #expect(try attempts("3", 5) == 5)
+        for text in ["0", "-1", "x"] { #expect(throws: ConfigurationError.self) { try attempts(text) } }
+    }
+}
