@@ -2,6 +2,7 @@ package import ArgumentParser
 package import ByteIO
 package import CommandSupport
 package import S3Core
+package import S3Lines
 
 extension Addressing: ExpressibleByArgument {}
 
@@ -58,9 +59,11 @@ package struct S3Options: ParsableArguments {
         if let maxAttempts, maxAttempts < 1 { throw ValidationError("--max-attempts must be at least 1") }
     }
 
-    /// Whether progress is shown.
-    package var showsProgress: Bool {
-        progress ?? (isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0)
+    /// How progress is shown. Requests that are shown say it better, and would run into a line of it.
+    package var progressDisplay: RunProgress.Display {
+        let isTerminal = isatty(STDERR_FILENO) == 1
+        guard !verbose, progress ?? (isTerminal && isatty(STDOUT_FILENO) == 0) else { return .none }
+        return isTerminal ? .line : .lines
     }
 
     /// A client for the bucket of `location`, set up by these options and the environment.

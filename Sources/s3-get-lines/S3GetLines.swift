@@ -145,7 +145,7 @@ struct S3GetLines: ToolCommand {
         options.memory = memory.bytes
         options.chunkSize = multipartChunksize?.bytes ?? min(options.chunkSize, memory.bytes / 4)
         options.verifiesChecksums = client.verifiesChecksums
-        options.showsProgress = service.showsProgress && !service.verbose
+        options.display = service.progressDisplay
         if let shard { options.shard = shard }
         return options
     }

@@ -82,7 +82,7 @@ struct S3PutLines: ToolCommand {
             }
             let lines = try PutLines(
                 options, store: store, signals: signals, output: output, diagnostics: diagnostics,
-                showsProgress: s3.showsProgress)
+                display: s3.progressDisplay)
             let end = lines.run()
             if s3.verbose { diagnostics.report(lines.summary) }
             return end

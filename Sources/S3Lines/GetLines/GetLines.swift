@@ -9,8 +9,7 @@ package import S3Core
 package final class GetLines {
     private let client: S3Client
     private let options: GetOptions
-    private let diagnostics: Diagnostics
-    private var progress: RunProgress
+    private var messages: RunMessages
     private let signals: SignalPipe
     private let output: LineOutput
     private var keys: KeySource
@@ -53,8 +52,7 @@ package final class GetLines {
     ) throws(SystemError) {
         self.client = client
         self.options = options
-        self.diagnostics = diagnostics
-        progress = RunProgress(tool: diagnostics.tool, isShown: options.showsProgress)
+        messages = RunMessages(diagnostics, options.display)
         signals = try SignalPipe()
         output = try LineOutput(
             limit: min(Self.outputLimit, options.memory / 8), wakeUp: client.wakeUp)
@@ -82,12 +80,14 @@ package final class GetLines {
             try? output.finish()
             end = .stopped(error)
         }
-        progress.clear()
+        messages.end(counts)
         return end
     }
 
     /// What was done, in words.
-    package var summary: String { progress.summary(objects: doneCount, bytes: output.acceptedBytes) }
+    package var summary: String { messages.summary(counts) }
+
+    private var counts: RunCounts { RunCounts(objects: doneCount, bytes: output.acceptedBytes) }
 
     /// True once nothing is left to do, or nothing more may be done.
     private var isOver: Bool {
@@ -120,10 +120,7 @@ package final class GetLines {
         var descriptors = [signals.descriptor]
         if awaitsInput { descriptors.append(STDIN_FILENO) }
         var milliseconds = flushWhenDue()
-        if progress.isShown {
-            progress.show(objects: doneCount, bytes: output.acceptedBytes)
-            milliseconds = min(milliseconds ?? .max, RunProgress.interval)
-        }
+        if let untilDue = messages.show(counts) { milliseconds = min(milliseconds ?? .max, untilDue) }
         if signal != nil { milliseconds = min(milliseconds ?? .max, timeForLine) }
         let readable = client.turn(waitingFor: descriptors, milliseconds: milliseconds)
         if readable[0], let number = signals.pending() {
@@ -377,8 +374,7 @@ package final class GetLines {
         let isElsewhere = error.kind == .notS3 && error.status >= 300 && !knowsService
         if openLine != nil || isElsewhere || error.stopsRun { throw .service(error, context: context) }
         let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
-        progress.clear()
-        diagnostics.report("\(context): \(error)\(written)")
+        messages.report("\(context): \(error)\(written)")
         if error.kind == .noSuchKey { missingCount += 1 } else { failedCount += 1 }
         return true
     }

@@ -19,8 +19,8 @@ package struct GetOptions: Sendable {
     package var memory = 128 << 20
     /// Whether checksums are asked for and verified.
     package var verifiesChecksums = true
-    /// Whether progress is shown.
-    package var showsProgress = false
+    /// How progress is shown.
+    package var display = RunProgress.Display.none
     /// Which of the keys are taken.
     package var shard = Shard()
 

@@ -33,8 +33,6 @@ package final class PutLines<Store: PutStore> {
     private let input: Input
     private let signals: SignalPipe
     private let output: OutputThread?
-    private let diagnostics: Diagnostics
-    private let showsProgress: Bool
 
     private var phase = Phase.reading
     private var bucket = Bucket.unknown
@@ -43,20 +41,19 @@ package final class PutLines<Store: PutStore> {
 
     /// - Parameters:
     ///   - output: takes the receipts; nil prints none.
-    ///   - showsProgress: whether standard error says each second how far the run is.
+    ///   - display: how standard error says how far the run is.
     /// - Throws: `malformed` for a key that no object can have, `system` where the file of rejected records
     ///   cannot be opened.
     package init(
         _ options: PutOptions, store: Store, signals: consuming SignalPipe, output: OutputThread?,
-        diagnostics: Diagnostics, showsProgress: Bool = false
+        diagnostics: Diagnostics, display: RunProgress.Display = .none
     ) throws(StopReason) {
         self.options = options
         self.store = store
         self.signals = signals
         self.output = output
-        self.diagnostics = diagnostics
-        self.showsProgress = showsProgress
-        do { objects = try PutObjects(options, store: store, diagnostics: diagnostics) } catch {
+        let messages = RunMessages(diagnostics, display)
+        do { objects = try PutObjects(options, store: store, messages: messages) } catch {
             throw .system(error)
         }
         if let key = options.key {
@@ -79,14 +76,16 @@ package final class PutLines<Store: PutStore> {
             if phase != .finishing, objects.stopReason != nil { stopReading(&reader) }
             writeReceipts()
             objects.flushRejects()
-            if showsProgress, objects.progress.isDue() { diagnostics.report(objects.progress.description) }
-            if isDone { return end() }
+            if isDone { break }
             wait(&reader)
         }
+        let end = end()
+        objects.messages.end(objects.counts)
+        return end
     }
 
-    /// What was done, for `--verbose`.
-    package var summary: String { objects.progress.description }
+    /// What was done, in words.
+    package var summary: String { objects.messages.summary(objects.counts) }
 
     // MARK: the loop
 
@@ -155,7 +154,7 @@ package final class PutLines<Store: PutStore> {
 
     private func reportCutOff() {
         guard case .records(let records) = input else { return }
-        diagnostics.report(
+        objects.messages.report(
             "the input did not end within \(Self.drainMilliseconds / 1000) s; what follows line \(records.line) "
                 + "was not read")
     }
@@ -171,7 +170,7 @@ package final class PutLines<Store: PutStore> {
             records.abandon(&reader, takesUnterminated: signal == nil)
             let isAllRead = reader.isAtEnd && reader.unread.byteCount == 0
             if !isReported, !isAllRead, !objects.endsQuietly, records.line > 0 {
-                diagnostics.report("reading stopped after line \(records.line)")
+                objects.messages.report("reading stopped after line \(records.line)")
             }
         case .stream(let stream): stream.abandon()
         }
@@ -195,7 +194,7 @@ package final class PutLines<Store: PutStore> {
         if signal == nil { descriptors.append(signals.descriptor) }
         let wantsInput = phase != .finishing && !isCutOff && admission != .wait
         if wantsInput { descriptors.append(reader.descriptor) }
-        let ready = store.turn(waitingFor: descriptors, milliseconds: timeout)
+        let ready = store.turn(waitingFor: descriptors, milliseconds: timeout())
         if signal == nil, ready[0], let number = signals.pending() { take(signal: number, &reader) }
         guard wantsInput, ready[ready.count - 1], phase != .finishing else { return }
         do { try reader.fill() } catch { objects.stop(.system(error)) }
@@ -203,8 +202,9 @@ package final class PutLines<Store: PutStore> {
         if reader.isAtEnd, signal == nil, let number = signals.pending() { take(signal: number, &reader) }
     }
 
-    private var timeout: Int? {
-        var timeout = showsProgress ? objects.progress.untilDue : nil
+    /// Shows progress, if it is time, and tells when something else has to be done, in milliseconds.
+    private func timeout() -> Int? {
+        var timeout = objects.messages.show(objects.counts)
         if case .draining(let deadline) = phase {
             let left = max(0, deadline - MonotonicClock.milliseconds)
             // Once it is over there is nothing to wake up for.

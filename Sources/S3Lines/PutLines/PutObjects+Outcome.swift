@@ -50,7 +50,7 @@ extension PutObjects {
         case .stored(let etag): stored(draft, etag)
         case .failed(let error): failed(draft, error)
         case .orphaned(let id, let error):
-            diagnostics.report(
+            messages.report(
                 "\(Diagnostics.printable(draft.key)): upload \(Diagnostics.printable(id)) is not aborted, its "
                     + "parts remain: \(error)")
         }
@@ -76,7 +76,7 @@ extension PutObjects {
     func nextReceipt() -> PutReceipt? {
         guard let receipt = receipts.next() else { return nil }
         memory.change(by: -(receipt.key.count + Self.receiptOverhead))
-        progress.objects += 1
+        counts.objects += 1
         return receipt
     }
 
@@ -90,7 +90,7 @@ extension PutObjects {
         if stopReason == nil, rejects == nil || error.stopsRun {
             stop(.service(error, context: draft.label))
         } else {
-            diagnostics.report("\(draft.label): \(error)")
+            messages.report("\(draft.label): \(error)")
         }
         giveUp(draft, error)
         if draft.isClosed || (!draft.isTaking && rejects != nil) { reject(draft) }
@@ -118,7 +118,7 @@ extension PutObjects {
             draft.failure = error
             failures += 1
             let wasBegun = draft.recordBytes + draft.openRecordBytes > 0
-            if !endsQuietly, wasBegun { diagnostics.report("\(draft.label): \(error)") }
+            if !endsQuietly, wasBegun { messages.report("\(draft.label): \(error)") }
             giveUp(draft, error)
         }
         finishEncoding(draft)
@@ -141,21 +141,21 @@ extension PutObjects {
             return false
         }
         failures += 1
-        diagnostics.report("line \(line): \(error)")
+        messages.report("line \(line): \(error)")
         return true
     }
 
     /// A last record whose end never came.
     func reportUnterminated(line: Int) {
         failures += 1
-        diagnostics.report("line \(line): the last record is not whole, and not stored")
+        messages.report("line \(line): the last record is not whole, and not stored")
     }
 
     /// A record that did not come to its end before the run did.
     func reportCutOff(line: Int) {
         failures += 1
         if !endsQuietly {
-            diagnostics.report("line \(line): the record was not read to its end, and is lost")
+            messages.report("line \(line): the record was not read to its end, and is lost")
         }
     }
 
@@ -169,10 +169,10 @@ extension PutObjects {
 
     func report(_ reason: StopReason) {
         switch reason {
-        case .malformed(let text): diagnostics.report(text)
+        case .malformed(let text): messages.report(text)
         case .service(let error, let context):
-            diagnostics.report((context.map { $0 + ": " } ?? "") + error.description)
-        case .system(let error): diagnostics.report(error.description)
+            messages.report((context.map { $0 + ": " } ?? "") + error.description)
+        case .system(let error): messages.report(error.description)
         }
     }
 
@@ -190,7 +190,7 @@ extension PutObjects {
             rejecting { rejects throws(SystemError) in try rejects.append(draft) }
         }
         if let path = options.rejectPath, draft.isLost || rejects == nil, draft.lines > 0 {
-            diagnostics.report("\(draft.label): not in \(path)")
+            messages.report("\(draft.label): not in \(path)")
         }
         // What comes from now on is gathered anew, as it came.
         draft.spool = nil

@@ -12,7 +12,6 @@ import S3Core
 final class PutObjects<Store: PutStore> {
     let store: Store
     let options: PutOptions
-    let diagnostics: Diagnostics
     let plan: PutPartPlan
     var rejects: PutRejects?
     var memory: PutMemory
@@ -24,7 +23,8 @@ final class PutObjects<Store: PutStore> {
     var stopReason: StopReason?
     /// Records and objects that failed.
     var failures = 0
-    var progress = PutProgress()
+    var counts = RunCounts(lines: 0)
+    var messages: RunMessages
     /// A line that is no record is being rejected piece by piece; what else is rejected has to wait.
     var rejectsMidLine = false
     var rejectsLater: [PutDraft] = []
@@ -38,10 +38,10 @@ final class PutObjects<Store: PutStore> {
     /// A call that waits for a connection for each that is sent keeps all of them busy.
     private static var pendingForConnection: Int { 2 }
 
-    init(_ options: PutOptions, store: Store, diagnostics: Diagnostics) throws(SystemError) {
+    init(_ options: PutOptions, store: Store, messages: RunMessages) throws(SystemError) {
         self.options = options
         self.store = store
-        self.diagnostics = diagnostics
+        self.messages = messages
         plan = options.partPlan(equally: store.wantsEqualParts)
         headroom = plan.size(of: 1) ?? 0
         memory = PutMemory(
@@ -79,7 +79,7 @@ final class PutObjects<Store: PutStore> {
     func append(_ bytes: RawSpan, to draft: PutDraft) {
         draft.isTaking = true
         draft.openRecordBytes += bytes.byteCount
-        progress.bytes += bytes.byteCount
+        counts.bytes += bytes.byteCount
         guard draft.isCompressed, let level = options.gzipLevel else { return store(bytes, in: draft) }
         if !draft.isEncoding {
             draft.encoder = GzipEncoder(level: level)
@@ -94,7 +94,7 @@ final class PutObjects<Store: PutStore> {
         draft.recordBytes += draft.openRecordBytes
         draft.openRecordBytes = 0
         draft.isTaking = false
-        progress.lines += lines
+        counts.lines? += lines
         if draft.failure != nil, rejects != nil { return reject(draft) }
         recharge(draft)
     }

@@ -1,0 +1,60 @@
+import S3Lines
+import Testing
+
+@Suite struct RunProgressTests {
+    private let counts = RunCounts(objects: 1, lines: 2, bytes: 3 << 20)
+
+    @Test func aTerminalHasOneLineThatIsWrittenOver() {
+        var progress = RunProgress(tool: "tool", display: .line, start: 1000)
+        #expect(progress.untilDue(now: 1000) == 500)
+        #expect(progress.show(counts, now: 1499) == nil)
+        let shown = progress.show(counts, now: 1500)
+        #expect(shown == "\rtool: 1 object, 2 lines, 3.0 MiB, 0.5 s, 6.0 MiB/s\u{1B}[K")
+        #expect(progress.untilDue(now: 1600) == 400)
+        #expect(progress.show(counts, now: 1600) == nil)
+        #expect(progress.show(counts, now: 2700) != nil)
+    }
+
+    @Test func theLineMakesRoomForAMessageAndComesBack() {
+        var progress = RunProgress(tool: "tool", display: .line, start: 0)
+        #expect(progress.clear() == nil, "nothing is there yet")
+        _ = progress.show(counts, now: 500)
+        #expect(progress.clear() == "\r\u{1B}[K")
+        #expect(progress.clear() == nil)
+        #expect(progress.show(counts, now: 1000) != nil)
+        #expect(progress.end(counts, now: 1200) == "\r\u{1B}[K")
+        #expect(progress.end(counts, now: 1200) == nil)
+    }
+
+    @Test func aRunThatIsSoonOverShowsNothingOnATerminal() {
+        var progress = RunProgress(tool: "tool", display: .line, start: 0)
+        #expect(progress.end(counts, now: 499) == nil)
+    }
+
+    @Test func elsewhereThereAreLinesAndALastOne() {
+        var progress = RunProgress(tool: "tool", display: .lines, start: 0)
+        #expect(progress.show(counts, now: 4999) == nil)
+        #expect(
+            progress.show(counts, now: 5000) == "tool: 1 object, 2 lines, 3.0 MiB, 5.0 s, 614.3 KiB/s\n")
+        #expect(progress.clear() == nil, "a message follows a whole line")
+        #expect(progress.untilDue(now: 6000) == 4000)
+        #expect(progress.end(counts, now: 6000) == "tool: 1 object, 2 lines, 3.0 MiB, 6.0 s, 512.0 KiB/s\n")
+    }
+
+    @Test func nothingIsShownThatNobodyWants() {
+        var progress = RunProgress(tool: "tool", display: .none, start: 0)
+        #expect(progress.untilDue(now: 1) == nil)
+        #expect(progress.show(counts, now: 1_000_000) == nil)
+        #expect(progress.end(counts, now: 1_000_000) == nil)
+    }
+
+    @Test(arguments: [
+        (RunCounts(), "0 objects, 0 B, 0.0 s, 0 B/s"),
+        (RunCounts(objects: 2, lines: 1, bytes: 1023), "2 objects, 1 line, 1023 B, 0.0 s, 999.0 KiB/s"),
+        (RunCounts(objects: 1, bytes: (1 << 30) - 1), "1 object, 1023.9 MiB, 0.0 s, 999.9 GiB/s"),
+        (RunCounts(objects: 9, bytes: 5 << 50), "9 objects, 5120.0 TiB, 0.0 s, 5120000.0 TiB/s"),
+    ])
+    func theSummary(counts: RunCounts, text: String) {
+        #expect(RunProgress(tool: "tool", display: .none, start: 7).summary(counts, now: 8) == text)
+    }
+}
