@@ -23,9 +23,11 @@ package struct ObjectHead: Equatable, Sendable {
         endsWithConnection = contentLength == nil && head.value("transfer-encoding") == nil
         isPartial = head.status == 206
         contentRange = isPartial ? head.text("content-range").flatMap(ContentRange.init) : nil
-        // Beside a part, services send the whole object's checksum or the part's; nothing tells which.
+        // Beside a part, services send the whole object's checksum or the part's; nothing tells which, unless
+        // they are the same.
         crc32 = head.value(ObjectChecksum.Algorithm.crc32.rawValue)
-        checksum = isPartial ? nil : ObjectChecksum(head)
+        let isWhole = contentRange.map { $0.bytes == 0..<$0.objectSize } ?? !isPartial
+        checksum = isWhole ? ObjectChecksum(head) : nil
     }
 
     /// The size of the whole object, in bytes, if the answer tells.

@@ -135,6 +135,16 @@ import Testing
         #expect(ObjectHead(HTTPResponseHead(status: 200, headers: headers)).objectSize == 500)
     }
 
+    @Test(arguments: [("bytes 0-499/500", true), ("bytes 0-499/501", false), ("bytes 1-500/501", false)])
+    func theChecksumOfAPartIsTheObjectsOnlyIfThePartIs(range: String, isWhole: Bool) {
+        let headers = [
+            HTTPHeader("content-range", range), HTTPHeader("x-amz-checksum-crc32", "AAAAAA=="),
+            HTTPHeader("x-amz-checksum-type", "FULL_OBJECT"),
+        ]
+        let head = ObjectHead(HTTPResponseHead(status: 206, headers: headers))
+        #expect((head.checksum != nil) == isWhole)
+    }
+
     private func response(_ status: Int, _ body: String) -> S3Response {
         S3Response(head: HTTPResponseHead(status: status), body: [UInt8](body.utf8))
     }

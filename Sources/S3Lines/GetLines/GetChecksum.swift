@@ -2,7 +2,11 @@ import ByteIO
 import Digest
 import S3Core
 
-/// The checksum of an object's bytes as they come, beside the one that they must give.
+/// The checksum of an object's bytes as they are taken in order, beside the one that they must give.
+///
+/// Ranges come in any order, but each byte passes here in its place on the way to the output. So one sum runs
+/// over all of them, whatever the algorithm, and vouches for just what is written. A CRC-32 of each range,
+/// combined (crc32_combine), could be begun earlier, but costs as much and would hold for CRC-32 only.
 struct ChecksumVerification: ~Copyable {
     private let expected: ObjectChecksum
     private var crc = CRC32()

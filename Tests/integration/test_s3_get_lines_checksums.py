@@ -1,0 +1,160 @@
+"""Checksums of objects that come in ranges, from a server that damages what it sends and says what a test wants."""
+
+import base64
+import hashlib
+import re
+import zlib
+
+import pytest
+import servers
+from conftest import Shell
+from lying_server import LyingServer
+
+KIB = 1 << 10
+ETAG = {"ETag": '"e"'}
+RANGES = ("--multipart-threshold", "64K", "--multipart-chunksize", "64K")
+BODY = b"".join(b"line %06d of the object\n" % number for number in range(20_000))  # 500 KB, 8 ranges
+ALGORITHMS = {
+    "crc32": lambda data: zlib.crc32(data).to_bytes(4),
+    "sha1": lambda data: hashlib.sha1(data).digest(),
+    "sha256": lambda data: hashlib.sha256(data).digest(),
+}
+
+
+def checksum(data, algorithm="crc32", kind="FULL_OBJECT", suffix=""):
+    value = base64.b64encode(ALGORITHMS[algorithm](data)).decode() + suffix
+    return {f"x-amz-checksum-{algorithm}": value} | ({"x-amz-checksum-type": kind} if kind else {})
+
+
+def flipped(data, place):
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+class Store:
+    """One object: `whole` are the fields of an answer that has all of it, `part(range, bytes)` those of a range's."""
+
+    def __init__(self, whole, part=lambda bounds, data: {}, damaged=None, lost=None):
+        self.whole, self.part, self.lost = whole, part, lost
+        self.sent = BODY if damaged is None else flipped(BODY, damaged)
+
+    def __call__(self, request):
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
+        if not wanted:
+            if self.lost:
+                lines = [f"{name}: {value}" for name, value in (ETAG | self.whole).items()]
+                head = "\r\n".join(["HTTP/1.1 200 OK", *lines, f"Content-Length: {len(BODY)}", "", ""])
+                return iter([head.encode() + self.sent[: self.lost]])
+            return 200, ETAG | self.whole, self.sent
+        first, last = int(wanted[1]), int(wanted[2] or len(BODY) - 1)
+        last = min(last, len(BODY) - 1)
+        fields = self.part((first, last), self.sent[first : last + 1])
+        bounds = {"Content-Range": f"bytes {first}-{last}/{len(BODY)}"}
+        return 206, ETAG | bounds | fields, self.sent[first : last + 1]
+
+
+def get(directory, handle, *options, status=0):
+    with LyingServer(handle) as server:
+        environment = {
+            "AWS_ACCESS_KEY_ID": servers.ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY,
+            "AWS_ENDPOINT_URL_S3": server.endpoint,
+            "AWS_MAX_ATTEMPTS": "2",
+        }
+        shell = Shell(directory, environment, seconds=30)
+        got = shell.tool("s3-get-lines", *options, "s3://bucket", "k").expect(status)
+        assert server.journal[0].headers["x-amz-checksum-mode"] == "ENABLED"
+        return got, server.journal
+
+
+def assert_damaged(got):
+    """What was written is whole lines, not all of them, and is said to be no object."""
+    assert got.message.startswith("s3-get-lines: k: ") and "was stored" in got.message
+    written = len(got.stdout)
+    assert written < len(BODY) and (written == 0 or got.stdout.endswith(b"\n"))
+    assert written == 0 or f"{written} bytes of it were written" in got.message
+
+
+@pytest.mark.parametrize("kind", ["FULL_OBJECT", None])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_ranges_are_verified_as_the_whole_object(tmp_path, algorithm, kind):
+    whole = checksum(BODY, algorithm, kind)
+    got, journal = get(tmp_path, Store(whole), *RANGES)
+    assert got.stdout == BODY
+    assert len(journal) == (len(BODY) - 1) // (64 * KIB) + 1
+
+
+# In the first answer, in ranges, in the last byte: the last lines are written only after it.
+@pytest.mark.parametrize("place", [7, 64 * KIB, 300_000, len(BODY) - 1])
+@pytest.mark.parametrize("order", [(), ("--unordered",)], ids=["ordered", "unordered"])
+def test_one_damaged_byte_of_any_range_is_found(tmp_path, place, order):
+    got, _ = get(tmp_path, Store(checksum(BODY), damaged=place), *RANGES, *order, status=1)
+    assert_damaged(got)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda bounds, data: checksum(BODY),
+        lambda bounds, data: checksum(data),
+        lambda bounds, data: checksum(b"another", kind=None),
+    ],
+    ids=["the object's", "the range's", "neither"],
+)
+def test_a_checksum_beside_a_range_is_not_taken_for_anything(tmp_path, part):
+    got, journal = get(tmp_path, Store({}, part), *RANGES)
+    assert got.stdout == BODY and len(journal) > 1
+    got, _ = get(tmp_path, Store(checksum(BODY), part), *RANGES)
+    assert got.stdout == BODY
+    got, _ = get(tmp_path, Store(checksum(BODY), part, damaged=300_000), *RANGES, status=1)
+    assert_damaged(got)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        checksum(b"parts", kind="COMPOSITE", suffix="-8"),
+        checksum(b"parts", kind="COMPOSITE"),
+        checksum(b"parts", kind=None, suffix="-8"),
+        checksum(b"parts", "sha256", kind="COMPOSITE", suffix="-8"),
+        {"x-amz-checksum-crc64nvme": "AAAAAAAAAAA=", "x-amz-checksum-type": "FULL_OBJECT"},
+        {"x-amz-checksum-crc32c": "AAAAAA==", "x-amz-checksum-type": "FULL_OBJECT"},
+    ],
+)
+@pytest.mark.parametrize("options", [RANGES, ()], ids=["ranges", "whole"])
+def test_what_cannot_be_verified_is_skipped(tmp_path, fields, options):
+    assert get(tmp_path, Store(fields), *options)[0].stdout == BODY
+
+
+def test_of_several_checksums_a_known_one_is_verified(tmp_path):
+    fields = {"x-amz-checksum-crc64nvme": "AAAAAAAAAAA="} | checksum(BODY, "sha1")
+    assert get(tmp_path, Store(fields), *RANGES)[0].stdout == BODY
+    assert_damaged(get(tmp_path, Store(fields, damaged=1), *RANGES, status=1)[0])
+
+
+@pytest.mark.parametrize("place", [7, 400_000])
+@pytest.mark.parametrize("options", [RANGES, ()], ids=["ranges", "whole"])
+def test_what_a_lost_connection_brought_counts(tmp_path, place, options):
+    """The answer ends in its first range, and what resumes it says another checksum."""
+    part = lambda bounds, data: checksum(data)  # noqa: E731
+    assert get(tmp_path, Store(checksum(BODY), part, lost=50_000), *options)[0].stdout == BODY
+    damaged = Store(checksum(BODY), part, damaged=place, lost=50_000)
+    assert_damaged(get(tmp_path, damaged, *options, status=1)[0])
+
+
+@pytest.mark.parametrize("options", [RANGES, ()], ids=["ranges", "whole"])
+def test_a_part_that_is_all_of_the_object_is_verified(tmp_path, options):
+    """206 to a request without Range, as caches answer that keep parts: its checksum is the object's either way."""
+
+    def answering(fields, damaged=None):
+        store = Store({}, lambda bounds, data: fields, damaged)
+
+        def handle(request):
+            request.headers.setdefault("range", "bytes=0-")
+            return store(request)
+
+        return handle
+
+    assert get(tmp_path, answering(checksum(BODY)), *options)[0].stdout == BODY
+    assert_damaged(get(tmp_path, answering(checksum(BODY), damaged=300_000), *options, status=1)[0])
+    composite = checksum(b"parts", kind="COMPOSITE", suffix="-8")
+    assert get(tmp_path, answering(composite), *options)[0].stdout == BODY
