@@ -34,6 +34,7 @@ final class PutFakeStore: PutStore {
     private(set) var mostBytes = 0
     private(set) var abortedUploads = 0
     private(set) var completedUploads = 0
+    private var conflicted: Set<[UInt8]> = []
 
     init(seed: UInt64, failureRate: Double, minPartSize: Int, wantsEqualParts: Bool) {
         random = SeededGenerator(seed)
@@ -43,6 +44,8 @@ final class PutFakeStore: PutStore {
     }
 
     var pending: Int { requests.count }
+    /// Objects that are there although they met a conflict.
+    var replayed: Int { conflicted.count { objects[$0] != nil } }
     var openUploads: Int { uploads.count }
 
     private func ask(_ key: [UInt8], cancel: @escaping () -> Void = {}, _ answer: @escaping (Bool) -> Void)
@@ -122,6 +125,12 @@ final class PutFakeStore: PutStore {
         _ = ask(key) { [self] fails in
             guard let upload = uploads[id] else { return violations.append("complete of an unknown upload") }
             if fails { return completion(.failure(Self.failure)) }
+            if failureRate > 0, Int.random(in: 0..<4, using: &random) == 0 {
+                // The upload is there still, or dropped with the conflict.
+                if Bool.random(using: &random) { uploads[id] = nil }
+                conflicted.insert(key)
+                return completion(.failure(S3Error(.conflict, "at random")))
+            }
             let numbers = parts.map(\.number)
             let sizes = numbers.map { upload.parts[$0]?.count ?? -1 }
             if numbers != Array(1...max(1, numbers.count)) { violations.append("parts \(numbers)") }

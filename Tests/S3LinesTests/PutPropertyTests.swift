@@ -27,6 +27,7 @@ import Testing
         let stores = try (0..<40).map { try check($0) }
         #expect(stores.contains { $0.completedUploads > 0 })
         #expect(stores.contains { $0.abortedUploads > 0 })
+        #expect(stores.contains { $0.replayed > 0 })
     }
 
     private func check(_ seed: UInt64) throws -> PutFakeStore {

@@ -80,6 +80,33 @@ import Testing
         #expect(upload.completed(.failure(error)) == [.failed(error), .abort(id: id)])
     }
 
+    @Test(arguments: [S3Error.Kind.conflict, .noSuchUpload])
+    func anUploadThatTheServiceDroppedBeginsAnew(kind: S3Error.Kind) {
+        let dropped = S3Error(kind, "")
+        var upload = completing()
+        #expect(upload.completed(.failure(dropped), canBeginAnew: true) == [.abort(id: id)])
+        #expect(upload.giveUp(error) == [], "it is on its way to a new one")
+        #expect(upload.aborted(nil) == [.beginAnew])
+        #expect(upload.addPart() == (1, [.create]))
+
+        var orphan = completing()
+        _ = orphan.completed(.failure(dropped), canBeginAnew: true)
+        #expect(orphan.aborted(error) == [.orphaned(id: id, error), .beginAnew])
+
+        var lost = completing()
+        #expect(lost.completed(.failure(dropped)) == [.failed(dropped), .abort(id: id)])
+    }
+
+    @Test func whatMayHaveBeenCompletedDoesNotBeginAnew() {
+        var unknown = S3Error(.noSuchUpload, "")
+        unknown.mayHaveBeenApplied = true
+        for failure in [unknown, error, S3Error(.preconditionFailed, "")] {
+            var upload = completing()
+            #expect(
+                upload.completed(.failure(failure), canBeginAnew: true) == [.failed(failure), .abort(id: id)])
+        }
+    }
+
     @Test func partsAfterTheEndAreNotSent() {
         var upload = begun()
         _ = upload.giveUp(error)
@@ -90,6 +117,13 @@ import Testing
         var upload = PutUpload()
         _ = upload.addPart()
         _ = upload.created(.success(id))
+        return upload
+    }
+
+    private func completing() -> PutUpload {
+        var upload = begun()
+        _ = upload.ended(part: 1, .success(part(1)))
+        _ = upload.finish()
         return upload
     }
 

@@ -1,6 +1,7 @@
 """Uploads whose answers are lost or lie: what is confirmed is there, what is there is whole, nothing is left open."""
 
 import dataclasses
+import gzip
 
 import pytest
 from fault_proxy import Answer, s3_error
@@ -223,18 +224,72 @@ def test_a_conflict_at_complete_that_passes(faulty):
     assert_stored(faulty, put_large(faulty, "--no-clobber"))
 
 
-def test_a_conflict_at_complete_that_ends_the_upload(faulty):
-    """Source: Amazon S3 User Guide, "Prevent object overwrites": all parts would have to be sent again, but they
-    are gone from memory, so the object has failed, and says so."""
+def conflicts(faulty, times=1):
+    """Conflicts at Complete that end the upload. Source: Amazon S3 User Guide, "Prevent object overwrites"."""
 
     def conflict(answer):
         faulty.bucket.client.delete_object(Bucket=faulty.bucket.name, Key="large")
         return Answer(409, [], b"<Error><Code>ConditionalRequestConflict</Code></Error>")
 
-    faulty.rule("rewrite", method="POST", target=COMPLETE, rewrite=conflict)
+    faulty.rule("rewrite", method="POST", target=COMPLETE, rewrite=conflict, times=times)
+
+
+def test_a_conflict_at_complete_that_ends_the_upload(faulty):
+    """All parts would have to be sent again, but they are gone from memory: the object has failed, and says so."""
+    conflicts(faulty)
     put = put_large(faulty, "--no-clobber", status=1)
     assert "large: " in put.message
     assert_nothing_left(faulty, put)
+
+
+# What --reject keeps can be sent again
+
+RECORDS = b"".join(b"large\t" + line for line in LARGE.splitlines(keepends=True))
+REPLAYS = 3
+
+
+@pytest.mark.parametrize("times", [1, REPLAYS])
+def test_an_object_that_a_conflict_dropped_is_sent_again(faulty, times):
+    conflicts(faulty, times)
+    faulty.attempts(1)
+    put = faulty.put(b"first\t1\n" + RECORDS + b"last\t2\n", "--no-clobber", "--reject", "r", "--long")
+    # Receipts keep their order, and the bytes are the ones that were read.
+    receipts = [line.split("\t") for line in put.lines]
+    assert [(key, int(size)) for key, _, size, _ in receipts] == [("first", 2), ("large", len(LARGE)), ("last", 2)]
+    assert receipts[1][3] == str(LARGE.count(b"\n"))
+    assert faulty.bucket.get("large") == LARGE
+    assert faulty.open_uploads() == []
+    assert (faulty.shell.directory / "r").read_bytes() == b""
+    assert len(faulty.requests("POST", r"\?uploads=")) == times + 1
+    assert len(faulty.requests("PUT", "partNumber=")) == PARTS * (times + 1)
+
+
+def test_an_object_that_is_always_dropped_is_rejected_whole(faulty):
+    conflicts(faulty, times=None)
+    put = faulty.put(RECORDS + b"last\t2\n", "--no-clobber", "--reject", "r", status=1)
+    assert put.lines == ["last"] and "large: " in put.message
+    assert (faulty.shell.directory / "r").read_bytes() == RECORDS
+    assert faulty.bucket.keys() == ["last"] and faulty.open_uploads() == []
+    assert len(faulty.requests("POST", r"\?uploads=")) == REPLAYS + 1
+
+
+def test_an_object_that_fails_while_it_is_sent_again_is_rejected_whole(faulty):
+    conflicts(faulty)
+    faulty.rules.append(s3_error(403, "InvalidObjectState", method="PUT", target=PART, skip=1))
+    put = faulty.put(RECORDS, "--no-clobber", "--gzip", "--gzip-level", "1", "--reject", "r", status=1)
+    assert put.stdout == b"" and "InvalidObjectState" in put.message
+    assert (faulty.shell.directory / "r").read_bytes() == RECORDS
+    assert faulty.bucket.keys() == [] and faulty.open_uploads() == []
+
+
+def test_a_dropped_object_is_sent_again_compressed_and_in_little_memory(faulty):
+    conflicts(faulty)
+    records = RECORDS.replace(b"\n", b"\nother\t-\n", 1)
+    words = ["--no-clobber", "--reject", "r", "--gzip", "--gzip-level", "1", "--max-open", "2", "--memory", "20M"]
+    put = faulty.put(records, *words)
+    assert sorted(put.lines) == ["large", "other"]
+    assert gzip.decompress(faulty.bucket.get("large")) == LARGE
+    assert faulty.open_uploads() == []
 
 
 @pytest.mark.parametrize("headers", [(), (("ETag", ""),), (("ETag", '"a\tb"'),)])

@@ -43,6 +43,9 @@ final class PutDraft {
     var cancels: [Int: PutCancel] = [:]
     /// Copies of the parts, for the file of rejected records.
     var spool: PutSpool?
+    /// How often it was sent once more from its spool, and how much was taken of that; nil while it is not.
+    var replays = 0
+    var replayedBytes: Int?
     /// Why it will not be stored.
     var failure: S3Error?
 

@@ -72,6 +72,7 @@ package final class PutLines<Store: PutStore> {
         widenPipe(descriptor)
         var reader = LineReader(descriptor: descriptor)
         while true {
+            objects.replay(queued: output?.queuedBytes ?? 0)
             takeInput(&reader)
             if phase != .finishing, objects.stopReason != nil { stopReading(&reader) }
             writeReceipts()

@@ -41,7 +41,8 @@ extension PutObjects {
             for cancel in cancels.values { cancel() }
         case .complete(let id, let parts):
             store.complete(draft.objectKey, id: id, parts: parts, size: draft.size) { [self] result in
-                perform(draft.upload?.completed(result) ?? [], draft)
+                let canReplay = canReplay(draft)
+                perform(draft.upload?.completed(result, canBeginAnew: canReplay) ?? [], draft)
             }
         case .abort(let id):
             store.abort(draft.objectKey, id: id) { [self] error in
@@ -49,6 +50,7 @@ extension PutObjects {
             }
         case .stored(let etag): stored(draft, etag)
         case .failed(let error): failed(draft, error)
+        case .beginAnew: beginReplay(draft)
         case .orphaned(let id, let error):
             messages.report(
                 "\(Diagnostics.printable(draft.key)): upload \(Diagnostics.printable(id)) is not aborted, its "
@@ -93,6 +95,11 @@ extension PutObjects {
             messages.report("\(draft.label): \(error)")
         }
         giveUp(draft, error)
+        if draft.replayedBytes != nil {
+            // All of it is in the spool.
+            draft.replayedBytes = nil
+            draft.body = ByteBlock(capacity: 0)
+        }
         if draft.isClosed || (!draft.isTaking && rejects != nil) { reject(draft) }
     }
 

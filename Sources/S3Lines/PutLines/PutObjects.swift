@@ -28,6 +28,8 @@ final class PutObjects<Store: PutStore> {
     /// A line that is no record is being rejected piece by piece; what else is rejected has to wait.
     var rejectsMidLine = false
     var rejectsLater: [PutDraft] = []
+    /// Objects that are sent once more, in order.
+    var replays: [PutDraft] = []
     /// Keys whose objects failed: what comes of them later is rejected.
     var failedKeys = PutCompletedKeys()
     /// Whoever read the receipts has gone, as `head` does: no reason to complain.
@@ -128,7 +130,7 @@ final class PutObjects<Store: PutStore> {
         draft.isTaking = false
     }
 
-    private func recharge(_ draft: PutDraft) {
+    func recharge(_ draft: PutDraft) {
         let encoder = draft.isEncoding ? GzipEncoder.memory : 0
         charge(draft, draft.body.capacity + PutDraft.overhead + encoder)
     }
@@ -140,7 +142,8 @@ final class PutObjects<Store: PutStore> {
 
     // MARK: parts
 
-    private func store(_ bytes: RawSpan, in draft: PutDraft) {
+    /// Gathers bytes as they are to be stored.
+    func store(_ bytes: RawSpan, in draft: PutDraft) {
         var rest = bytes
         while rest.byteCount > 0 {
             if draft.partSize == 0 { refuseFurtherParts(of: draft) }
@@ -158,8 +161,8 @@ final class PutObjects<Store: PutStore> {
     }
 
     /// Hands the gathered bytes over as the next part.
-    private func cutPart(_ draft: PutDraft) {
-        if draft.failure != nil || rejects != nil { keep(draft) }
+    func cutPart(_ draft: PutDraft) {
+        if draft.replayedBytes == nil { keep(draft) }
         guard draft.failure == nil else { return draft.body.removeAll() }
         if draft.upload == nil { draft.upload = PutUpload() }
         guard let (number, actions) = draft.upload?.addPart() else { return }

@@ -15,11 +15,13 @@ package struct PutUpload {
         case stored(etag: [UInt8])
         /// The object will not be there; said once, as soon as it is known.
         case failed(S3Error)
+        /// It was as if it had never been: all parts are to be added again.
+        case beginAnew
         /// The upload could not be aborted: its parts stay where they are.
         case orphaned(id: [UInt8], S3Error)
     }
 
-    private enum Stage: Equatable { case creating, uploading, completing, aborting, over }
+    private enum Stage: Equatable { case creating, uploading, completing, dropping, aborting, over }
 
     /// After parts were cancelled on their way, one that arrives behind the abort would stay: a second abort
     /// takes it. Source: Amazon S3 API Reference, AbortMultipartUpload.
@@ -88,20 +90,31 @@ package struct PutUpload {
         }
     }
 
-    package mutating func completed(_ result: Result<[UInt8], S3Error>) -> [Action] {
+    /// - Parameter canBeginAnew: whether the parts can be sent again, where the service has dropped them.
+    package mutating func completed(
+        _ result: Result<[UInt8], S3Error>, canBeginAnew: Bool = false
+    ) -> [Action] {
         switch result {
         case .success(let etag):
             stage = .over
             return [.stored(etag: etag)]
         case .failure(let error):
+            // After the conflict of a first attempt the second one finds no upload.
+            let isDropped = error.kind == .conflict || error.kind == .noSuchUpload
+            if canBeginAnew, isDropped, !error.mayHaveBeenApplied {
+                stage = .dropping
+                return [.abort(id: id)]
+            }
             stage = .uploading
             return giveUp(error)
         }
     }
 
-    /// The object is not wanted any more, for this reason. What is being completed is not given up.
+    /// The object is not wanted any more, for this reason. What is being completed, or dropped, is not given up.
     package mutating func giveUp(_ error: S3Error) -> [Action] {
-        guard !isGivenUp, stage != .completing, stage != .over || id.isEmpty else { return [] }
+        guard !isGivenUp, stage != .completing, stage != .dropping, stage != .over || id.isEmpty else {
+            return []
+        }
         isGivenUp = true
         unsent.removeAll()
         if underWay > 0 { abortsLeft = Self.abortsAfterCancelling }
@@ -110,6 +123,10 @@ package struct PutUpload {
     }
 
     package mutating func aborted(_ error: S3Error?) -> [Action] {
+        if stage == .dropping {
+            defer { self = PutUpload() }
+            return (error.map { [.orphaned(id: id, $0)] } ?? []) + [.beginAnew]
+        }
         if let error {
             stage = .over
             return [.orphaned(id: id, error)]
