@@ -48,7 +48,7 @@ package final class S3Client {
     private var sent = CallSet()
     /// How many of `sent` are paused.
     private var paused = 0
-    private var outcomes = 0
+    private var events = 0
 
     package init(_ configuration: S3Configuration, bucket: String) throws(S3Error) {
         self.bucket = bucket
@@ -95,16 +95,16 @@ package final class S3Client {
     /// Sends what can be sent, hands out what has ended, and then waits until there is more to do: an
     /// answer, a retry that is due, one of `descriptors` that can be read, `milliseconds` that have passed.
     ///
-    /// Returns at once if a completion was called.
+    /// Returns at once if a completion was called or an operation has paused: only its user can go on then.
     ///
     /// - Returns: for each of `descriptors` whether it can be read.
     package func turn(waitingFor descriptors: [CInt] = [], milliseconds: Int? = nil) -> [Bool] {
-        let before = outcomes
+        let before = events
         releaseDelayed()
         sendWaiting()
         loop.perform()
         sendWaiting()
-        return loop.wait(for: descriptors, milliseconds: outcomes != before ? 0 : timeout(milliseconds))
+        return loop.wait(for: descriptors, milliseconds: events != before ? 0 : timeout(milliseconds))
     }
 
     /// What another thread may call to end a `turn`.
@@ -127,8 +127,9 @@ package final class S3Client {
         for call in calls where !call.cleansUp { cancel(call) }
     }
 
-    /// The call's transfer was paused.
+    /// The call's transfer was paused. Nothing more comes of it before `resume`, so nobody may wait for it.
     func paused(_ call: S3Call) {
+        events += 1
         guard !call.isPaused else { return }
         call.isPaused = true
         paused += 1
@@ -291,7 +292,7 @@ package final class S3Client {
 
     private func finish(_ call: S3Call, _ error: S3Error?) {
         guard !call.isOver else { return }
-        outcomes += 1
+        events += 1
         unfinished -= 1
         call.end(error)
     }
