@@ -24,6 +24,8 @@ package class S3Call: TransferReceiver {
     var cleansUp = false
     /// No further attempt is made, whatever comes of the one under way.
     private(set) var isLastAttempt = false
+    /// When it is cancelled, by the monotonic clock in milliseconds.
+    var deadline: Int?
     /// The operation waits for `resume`; its transfer holds a connection, but does nothing.
     var isPaused = false
     /// Where the client keeps it while it is sent.

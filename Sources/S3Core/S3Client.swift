@@ -34,8 +34,10 @@ package final class S3Client {
     package let sendsChecksums: Bool
     /// Told of each request.
     package var log: ((RequestRecord) -> Void)?
-    /// How many attempts a call that cleans up has, nil for as many as any: whoever ends has no time.
-    package var cleaningAttempts: Int?
+    /// Whoever ends has no time: what only cleans up then, or tells what there is to clean up, is bounded.
+    private var isInAHurry = false
+    private static let hurriedAttempts = 3
+    private static let hurriedMilliseconds = 5000
 
     private let loop: TransferLoop
     private let redaction: Redaction
@@ -101,6 +103,7 @@ package final class S3Client {
     package func turn(waitingFor descriptors: [CInt] = [], milliseconds: Int? = nil) -> [Bool] {
         let before = events
         releaseDelayed()
+        if isInAHurry { endHurriedCalls() }
         sendWaiting()
         loop.perform()
         sendWaiting()
@@ -113,10 +116,25 @@ package final class S3Client {
         return { waker.wakeUp() }
     }
 
+    private var calls: [S3Call] { Array(sent.values) + delayed.map(\.call) + again.calls + waiting.calls }
+
     /// Cancels all that has not ended.
     package func cancelAll() {
         let calls = sent.calls + delayed.map(\.call) + again.removeAll() + waiting.removeAll()
         for call in calls { cancel(call) }
+    }
+
+    /// The run is to end soon: what cleans up is tried three times, and it and what was cancelled but for the
+    /// answer on its way have five seconds.
+    package func hurry() { isInAHurry = true }
+
+    private func endHurriedCalls() {
+        let now = MonotonicClock.milliseconds
+        for call in calls where call.cleansUp || call.isLastAttempt {
+            let deadline = call.deadline ?? now + Self.hurriedMilliseconds
+            call.deadline = deadline
+            if deadline <= now { cancel(call) }
+        }
     }
 
     /// Cancels what waits to be sent, for the first time or again, but nothing that cleans up.
@@ -217,6 +235,9 @@ package final class S3Client {
         if let due = delayed.lazy.map(\.due).min() {
             timeout = min(timeout, due - MonotonicClock.milliseconds)
         }
+        if isInAHurry, let deadline = calls.compactMap(\.deadline).min() {
+            timeout = min(timeout, deadline - MonotonicClock.milliseconds)
+        }
         return max(0, timeout)
     }
 
@@ -251,8 +272,7 @@ package final class S3Client {
     }
 
     private func isEnough(of call: S3Call) -> Bool {
-        guard call.cleansUp, let cleaningAttempts else { return false }
-        return call.history.failures >= cleaningAttempts
+        isInAHurry && call.cleansUp && call.history.failures >= Self.hurriedAttempts
     }
 
     /// What is wrong with an attempt's answer; nil if nothing is.

@@ -72,6 +72,21 @@ import Testing
         #expect(upload.created(.success(id)) == [.abort(id: id)])
     }
 
+    @Test func anIDThatIsNeverLearnedIsReportedIfThereMayBeOne() {
+        var error = error
+        var upload = PutUpload()
+        _ = upload.addPart()
+        _ = upload.giveUp(error)
+        #expect(upload.created(.failure(error)) == [])
+
+        error.mayHaveBeenApplied = true
+        upload = PutUpload()
+        _ = upload.addPart()
+        _ = upload.giveUp(error)
+        #expect(upload.created(.failure(error)) == [.orphaned(id: nil, error)])
+        #expect(upload.isOver)
+    }
+
     @Test func aFailedCompleteAborts() {
         var upload = begun()
         _ = upload.ended(part: 1, .success(part(1)))

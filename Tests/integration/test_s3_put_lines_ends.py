@@ -248,6 +248,27 @@ def test_after_a_signal_an_abort_is_tried_three_times(faulty):
     assert len(faulty.requests("DELETE")) == 3
 
 
+# A service that accepts requests and never answers them
+
+
+@pytest.mark.parametrize(
+    "method, target, words",
+    [
+        ("POST", "uploads", rb"an upload may have been begun whose id was not answered: CreateMultipartUpload: "),
+        ("DELETE", "uploadId", rb"upload \S+ is not aborted, its parts remain: AbortMultipartUpload: "),
+    ],
+)
+def test_a_service_that_never_answers_holds_no_signal_up(faulty, method, target, words):
+    faulty.rule("stall", method=method, target=target, times=None)
+    process = start(faulty.shell, faulty.location, "k")
+    process.stdin.write(b"x" * 6 * MIB)
+    until(lambda: faulty.requests("POST", "uploads") if method == "POST" else faulty.open_uploads())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SOON) == -signal.SIGTERM
+    message = process.communicate()[1]
+    assert re.search(rb"^s3-put-lines: k: " + words + b".*state unknown", message, re.MULTILINE), message
+
+
 # A lost answer
 
 

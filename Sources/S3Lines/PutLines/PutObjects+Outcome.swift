@@ -52,9 +52,10 @@ extension PutObjects {
         case .failed(let error): failed(draft, error)
         case .beginAnew: beginReplay(draft)
         case .orphaned(let id, let error):
-            messages.report(
-                "\(Diagnostics.printable(draft.key)): upload \(Diagnostics.printable(id)) is not aborted, its "
-                    + "parts remain: \(error)")
+            let upload =
+                id.map { "upload \(Diagnostics.printable($0)) is not aborted, its parts remain" }
+                ?? "an upload may have been begun whose id was not answered"
+            messages.report("\(Diagnostics.printable(draft.key)): \(upload): \(error)")
         }
     }
 

@@ -42,7 +42,7 @@ package protocol PutStore: AnyObject {
     /// Cancels what was not sent yet.
     func cancelUnsent()
 
-    /// The run is to end soon: what only takes things away is tried a few times, and no more.
+    /// `S3Client.hurry`.
     func hurry()
 
     /// `S3Client.turn`.
@@ -53,7 +53,6 @@ package protocol PutStore: AnyObject {
 package final class S3PutStore: PutStore {
     private let client: S3Client
     private let uploads: Uploads
-    private static let attemptsInAHurry = 3
 
     /// - Parameters:
     ///   - headers: what is stored with each object.
@@ -101,7 +100,7 @@ package final class S3PutStore: PutStore {
 
     package func cancelUnsent() { client.cancelUnsent() }
 
-    package func hurry() { client.cleaningAttempts = Self.attemptsInAHurry }
+    package func hurry() { client.hurry() }
 
     package func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
         client.turn(waitingFor: descriptors, milliseconds: milliseconds)

@@ -17,8 +17,9 @@ package struct PutUpload {
         case failed(S3Error)
         /// It was as if it had never been: all parts are to be added again.
         case beginAnew
-        /// The upload could not be aborted: its parts stay where they are.
-        case orphaned(id: [UInt8], S3Error)
+        /// The upload could not be aborted: its parts stay where they are. Nil is an id that was not learned,
+        /// of an upload that may have been begun.
+        case orphaned(id: [UInt8]?, S3Error)
     }
 
     private enum Stage: Equatable { case creating, uploading, completing, dropping, aborting, over }
@@ -75,7 +76,8 @@ package struct PutUpload {
             return actions + next()
         case .failure(let error):
             stage = .over
-            return isGivenUp ? [] : giveUp(error)
+            guard isGivenUp else { return giveUp(error) }
+            return error.mayHaveBeenApplied ? [.orphaned(id: nil, error)] : []
         }
     }
 
