@@ -116,7 +116,7 @@ package final class S3Client {
         return { waker.wakeUp() }
     }
 
-    private var calls: [S3Call] { Array(sent.values) + delayed.map(\.call) + again.calls + waiting.calls }
+    private var calls: [S3Call] { sent.calls + delayed.map(\.call) + again.calls + waiting.calls }
 
     /// Cancels all that has not ended.
     package func cancelAll() {
