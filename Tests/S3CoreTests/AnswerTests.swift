@@ -71,6 +71,17 @@ import Testing
         #expect(error?.kind == .notS3)
     }
 
+    @Test func whatStandsInAnotherPlaceIsNoPartOfAnObject() throws {
+        let body = """
+            <s3:ListBucketResult xmlns:s3="x"><Key>no</Key><s3:Contents><Size>7</Size><Key>a%20<b>no</b>b</Key>
+            <Key>second</Key><Owner><Key>no</Key><ID>no</ID></Owner></s3:Contents><IsTruncated>false</IsTruncated>
+            <CommonPrefixes><Key>no</Key></CommonPrefixes><EncodingType>url</EncodingType></s3:ListBucketResult>
+            """
+        let page = try ListObjectsV2(prefix: []).output(response(200, body))
+        #expect(page.objects == [ListObjectsV2.Object(key: [UInt8]("a b".utf8), size: 7)])
+        #expect(page.continuationToken == nil)
+    }
+
     @Test func aTokenMustLeadOn() {
         let operation = ListObjectsV2(prefix: [], continuationToken: [UInt8]("t2".utf8))
         let error = #expect(throws: S3Error.self) { try operation.output(response(200, Self.page)) }
