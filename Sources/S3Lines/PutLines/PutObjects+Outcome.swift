@@ -32,6 +32,9 @@ extension PutObjects {
             guard let body = draft.parts[part] else { return }
             draft.cancels[part] = store.upload(draft.objectKey, id: id, part: part, body) { [self] result in
                 draft.cancels[part] = nil
+                if case .success = result {
+                    partWindow.stored(bytes: body.count, now: MonotonicClock.milliseconds)
+                }
                 releasePart(part, draft)
                 perform(draft.upload?.ended(part: part, result) ?? [], draft)
             }
@@ -62,6 +65,7 @@ extension PutObjects {
     private func releasePart(_ part: Int, _ draft: PutDraft) {
         guard let body = draft.parts.removeValue(forKey: part) else { return }
         memory.change(by: -body.capacity)
+        heldParts -= 1
     }
 
     // MARK: outcomes

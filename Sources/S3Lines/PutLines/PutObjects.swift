@@ -15,6 +15,9 @@ final class PutObjects<Store: PutStore> {
     let plan: PutPartPlan
     var rejects: PutRejects?
     var memory: PutMemory
+    var partWindow: PutPartWindow
+    /// Parts that are on their way or about to be.
+    var heldParts = 0
     var receipts = PutReceipts()
     /// The largest part that was begun: what one more read can make a body grow to.
     private var headroom: Int
@@ -48,6 +51,7 @@ final class PutObjects<Store: PutStore> {
         headroom = plan.size(of: 1) ?? 0
         memory = PutMemory(
             limit: options.memory, maxPending: options.maxConnections * Self.pendingForConnection)
+        partWindow = PutPartWindow(connections: options.maxConnections)
         if let path = options.rejectPath {
             rejects = try PutRejects(path)
             firstSpool = try PutSpool(directory: options.temporaryDirectory)
@@ -61,7 +65,8 @@ final class PutObjects<Store: PutStore> {
     ///
     /// - Parameter queued: bytes of receipts that stdout's reader has not taken.
     func admission(queued: Int) -> PutMemory.Admission {
-        memory.admission(pending: store.pending, queued: queued, headroom: headroom)
+        if heldParts >= partWindow.limit { return .wait }
+        return memory.admission(pending: store.pending, queued: queued, headroom: headroom)
     }
 
     // MARK: records
@@ -168,6 +173,8 @@ final class PutObjects<Store: PutStore> {
         guard let (number, actions) = draft.upload?.addPart() else { return }
         let body = draft.body
         memory.change(by: body.capacity)
+        heldParts += 1
+        partWindow.added(held: heldParts)
         draft.parts[number] = body
         draft.partSize = plan.size(of: number + 1) ?? 0
         headroom = max(headroom, draft.partSize)
