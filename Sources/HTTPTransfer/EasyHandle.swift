@@ -184,11 +184,19 @@ import CCurl
         guard code != CURLE_OK || refusal != nil else { return nil }
         var kind = refusal ?? TransferError.kind(of: code)
         if sends == 0, kind == .stalled || kind == .connectionLost { kind = .unconnected }
+        // What came may be left over from the answer before: only a new connection shows what is spoken here.
+        if kind == .notHTTP, refusal == nil, isConnectionReused { kind = .connectionLost }
         var message = unsafe String(cString: curl_easy_strerror(code))
         if let base = unsafe words.baseAddress, unsafe base.pointee != 0 {
             message = unsafe String(cString: base)
         }
         return TransferError(kind, message, wasSent: sends > 0)
+    }
+
+    private var isConnectionReused: Bool {
+        var connections = 0
+        unsafe s3_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &connections)
+        return connections == 0
     }
 
     // MARK: callbacks

@@ -80,6 +80,39 @@ import Testing
         #expect(receiver.result?.error?.kind == .unconnected && receiver.result?.error?.wasSent == false)
     }
 
+    /// The connection is there, but nobody begins to speak TLS.
+    @Test func aHandshakeThatStallsIsEndedByTheTimeToConnect() throws {
+        let server = try ScriptedServer([[.waitForEnd]])
+        var options = Self.options
+        options.connectMilliseconds = 300
+        options.stallSeconds = 30
+        let loop = try TransferLoop(options)
+        let receiver = Receiver()
+        let url = [UInt8]("https://127.0.0.1:\(server.port)/".utf8)
+        try loop.start(HTTPRequest(method: .get, url: url, headers: []), receiver)
+        while receiver.result == nil { turn(loop) }
+        #expect(receiver.result?.error?.kind == .unconnected && receiver.result?.error?.wasSent == false)
+        server.stop()
+    }
+
+    /// The answer was longer than it said: what is left of it is not taken for what the next one is like.
+    @Test func whatIsLeftOnAKeptConnectionSaysNothingOfTheService() throws {
+        let tooLong: [ScriptedServer.Step] = [
+            .readHead, .send(Self.ok + "12345"), .pause(milliseconds: 50), .send("67890\n"), .waitForEnd,
+        ]
+        let server = try ScriptedServer([tooLong, [.readHead, .send("67890\n"), .waitForEnd]])
+        let loop = try TransferLoop(Self.options)
+        for expected in [nil, TransferError.Kind.connectionLost, .notHTTP] {
+            let receiver = Receiver()
+            try loop.start(request(server, .get), receiver)
+            while receiver.result == nil { turn(loop) }
+            #expect(receiver.result?.error?.kind == expected)
+            usleep(200_000)
+        }
+        #expect(server.connectionCount == 2)
+        server.stop()
+    }
+
     @Test func aResetIsALostConnection() throws {
         let result = try run([.readHead, .reset])
         #expect(result.error?.kind == .connectionLost && result.error?.wasSent == true)

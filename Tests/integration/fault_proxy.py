@@ -48,6 +48,7 @@ FAULTS = {
     "trickle": "send the body `at` bytes a second",
     "flip": "flip a bit of the answer's body, at byte `at`",
     "wrong length": "answer with a Content-Length that is off by `at`, then end the connection",
+    "overlong": "answer with a Content-Length that is too short by a byte, and keep the connection",
     "no length": "answer without Content-Length; the end of the connection ends the body",
     "endless chunks": "answer chunked, the body again and again, until the client goes",
     "chunked": "answer chunked",
@@ -362,6 +363,11 @@ class Conversation:
                 self.send_head(request, answer, max(0, len(body) + int(rule.at)))
                 self.client.sendall(body)
                 raise ConnectionEnd
+            case "overlong":
+                self.send_head(request, answer, max(0, len(body) - 1))
+                self.client.sendall(body[:-1])
+                self.wait(0.05)  # what comes together with the rest is thrown away by many a client
+                self.client.sendall(body[-1:])
             case "no length":
                 self.send_head(request, answer, None)
                 self.client.sendall(body)

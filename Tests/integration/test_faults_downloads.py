@@ -205,6 +205,15 @@ def test_a_length_that_was_too_long_once_is_not_believed(faulty, data):
     assert len(faulty.requests("GET")) == (3 if data else 2)
 
 
+def test_a_body_longer_than_announced_harms_no_other_object(faulty):
+    """What is left of it on the connection comes before the next answer."""
+    faulty.rule("overlong", method="GET", target="/a$", times=None)
+    for key in "abc":
+        faulty.bucket.put(key, b"data of " + key.encode() + b"\n")
+    got = faulty.get("a", "b", "c", options=["--max-connections", "1"])
+    assert got.lines[1:] == ["data of b", "data of c"]
+
+
 def test_a_body_without_end_mark_is_an_error(faulty):
     """Nothing would tell a lost connection from the object's end."""
     faulty.bucket.put("k", OBJECT)
