@@ -234,8 +234,9 @@ package final class GetLines {
 
     /// A request has come to its end.
     private func ended(_ fetch: ObjectFetch, _ result: Result<ObjectHead, S3Error>) {
-        guard !fetch.isDropped else { return }
+        // The two would keep each other.
         fetch.call = nil
+        guard !fetch.isDropped else { return }
         if case .failure(let error) = result {
             if error.kind == .cancelled && fetch.error == nil {
                 // There was no room for it; the window will ask again.
