@@ -19,7 +19,7 @@ demo: build
 
 check: build
 	@scripts/setup test
-	@$(MAKE) --no-print-directory lint test
+	@$(MAKE) --no-print-directory lint test sanitize
 
 lint:
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
@@ -31,9 +31,9 @@ test:
 
 # AddressSanitizer and ThreadSanitizer exclude each other, so everything is built for each.
 sanitize:
-	@scripts/setup build
-	swift test --quiet --sanitize=address --scratch-path .build-asan
-	swift test --quiet --sanitize=thread --scratch-path .build-tsan
+	@scripts/setup test
+	scripts/sanitize address
+	scripts/sanitize thread
 
 bench: build
 	@scripts/setup bench

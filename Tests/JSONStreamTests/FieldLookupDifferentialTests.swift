@@ -9,7 +9,7 @@ import Testing
         var random = SeededRandom(seed: seed)
         let names = [".a", ".a.b", ".a.a.b", ".b[1]", ".b[0].a", ".[1]", ".[0].b", "."]
         var lookup = FieldLookup(try names.map { try #require(FieldPath($0)) })
-        for _ in 0..<1500 {
+        for _ in seeds(1500) {
             var text = [UInt8](json(depth: 4, &random).utf8)
             if Bool.random(using: &random) { mutate(&text, &random) }
             let reference = ReferenceValue(text)

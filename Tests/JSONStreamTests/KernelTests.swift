@@ -46,7 +46,7 @@ struct KernelTests {
         #expect(found.values == 100 && found.consumed == elements.count && !found.isRefused)
     }
 
-    @Test(arguments: 0..<300) func agreeAboutValidTexts(seed: Int) {
+    @Test(arguments: seeds(300)) func agreeAboutValidTexts(seed: Int) {
         var writer = RandomJSON(seed: UInt64(seed), whiteSpacePercent: [0, 5, 30, 80][seed % 4])
         writer.stream(size: 1500)
         let expected = separate(writer.pretty)
@@ -54,7 +54,7 @@ struct KernelTests {
         expectAgreement(writer.pretty, seed: seed)
     }
 
-    @Test(arguments: 0..<1500) func agreeAboutMutatedTexts(seed: Int) {
+    @Test(arguments: seeds(1500)) func agreeAboutMutatedTexts(seed: Int) {
         var writer = RandomJSON(seed: UInt64(seed), whiteSpacePercent: [0, 5, 30, 80][seed % 4])
         writer.stream(size: 400)
         var random = SplitMix64(seed: UInt64(seed) + 1_000_000)
@@ -63,7 +63,7 @@ struct KernelTests {
         expectAgreement(text, seed: seed)
     }
 
-    @Test(arguments: 0..<100) func agreeAboutArrays(seed: Int) {
+    @Test(arguments: seeds(100)) func agreeAboutArrays(seed: Int) {
         var writer = RandomJSON(seed: UInt64(seed), whiteSpacePercent: [0, 20][seed % 2])
         writer.stream(size: 1000)
         // One array of all the texts, broken at its end in every other case.

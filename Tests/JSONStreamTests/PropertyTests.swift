@@ -10,20 +10,20 @@ struct PropertyTests {
         return writer
     }
 
-    @Test(arguments: 0..<200) func outputIsInputWithoutInsignificantWhiteSpace(seed: Int) {
+    @Test(arguments: seeds(200)) func outputIsInputWithoutInsignificantWhiteSpace(seed: Int) {
         let writer = Self.streams(seed)
         let result = separate(writer.pretty)
         #expect(result.errors.isEmpty && result.output == writer.compact, "seed \(seed): \(result)")
     }
 
-    @Test(arguments: 0..<200) func runningTwiceChangesNothing(seed: Int) {
+    @Test(arguments: seeds(200)) func runningTwiceChangesNothing(seed: Int) {
         let once = separate(Self.streams(seed).pretty)
         for kernel in VectorKernel.allCases {
             #expect(separate(once.output, SplitOptions(), Delivery(kernel: kernel)) == once, "seed \(seed)")
         }
     }
 
-    @Test(arguments: 0..<40) func anyCutGivesTheSame(seed: Int) {
+    @Test(arguments: seeds(40)) func anyCutGivesTheSame(seed: Int) {
         let text = Self.streams(seed).pretty
         let whole = separate(text)
         for cut in 0...text.count {
@@ -34,7 +34,7 @@ struct PropertyTests {
         }
     }
 
-    @Test(arguments: 0..<100) func goingOnInsideAFailedValueIsScanningItAnew(seed: Int) {
+    @Test(arguments: seeds(100)) func goingOnInsideAFailedValueIsScanningItAnew(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed) &+ 4000)
         let pieces = [
             "[\n", "{\n", "[", "{", "\"a\":", "\"b\\\"[\":", ",\n", ",", "]\n", "}\n", "]", "}", "1", " ",
@@ -72,7 +72,7 @@ struct PropertyTests {
         #expect(result.errors.contains { $0.reason.found == .endOfInput })
     }
 
-    @Test(arguments: 0..<100) func whatWasSkippedAndWrittenIsTheInput(seed: Int) {
+    @Test(arguments: seeds(100)) func whatWasSkippedAndWrittenIsTheInput(seed: Int) {
         var text = Self.streams(seed).compact
         var random = SplitMix64(seed: UInt64(seed))
         for _ in 0..<3 { text[Int.random(in: 0..<text.count, using: &random)] = UInt8(ascii: "}") }

@@ -1,4 +1,8 @@
+import ByteIO
 import SeparationHarness
+
+/// As many numbers from 0 on; a tenth of them under a sanitizer, where each takes ten times as long.
+func seeds(_ count: Int) -> Range<Int> { 0..<(unsafe getenv("SANITIZED") == nil ? count : count / 10) }
 
 /// Writes random texts, with what they should come out as.
 struct RandomJSON {
