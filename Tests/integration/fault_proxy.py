@@ -128,12 +128,18 @@ class Request:
     method: str
     target: str
     headers: dict[str, str]  # names in lower case
-    length: int = 0  # bytes of the body that came
-    sha256: str = ""  # of those bytes
     fault: str | None = None  # the rule that hit
     forwarded: bool = False  # the server got it
     status: int | None = None  # the server's answer
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = field(default=b"", repr=False)  # as far as it came
+
+    @property
+    def length(self):
+        return len(self.body)
+
+    @property
+    def sha256(self):
+        return hashlib.sha256(self.body).hexdigest()
 
     @property
     def path(self):
@@ -299,10 +305,7 @@ class Conversation:
             request = self.read_head(reused)
             rule = self.proxy.rule_for(request)
             request.fault = rule.fault if rule else None
-            try:
-                self.handle(request, rule or Rule("none"))
-            finally:
-                request.length, request.sha256 = len(request.body), hashlib.sha256(request.body).hexdigest()
+            self.handle(request, rule or Rule("none"))
             if request.headers.get("connection", "").lower() == "close":
                 return
             reused = True

@@ -530,7 +530,7 @@ def test_quiet_prints_nothing(bucket, shell):
 def test_verbose_shows_each_request_and_a_summary(bucket, shell):
     put = shell.tool("s3-put-lines", "--verbose", location(bucket), stdin=b"a\t1\n").expect()
     assert "HeadBucket: 200" in put.message and "PutObject: 200, attempt 1" in put.message
-    assert "1 object stored, 1 line read" in put.message and SECRET_KEY not in put.message
+    assert "1 object, 1 line, 2 B, " in put.message and SECRET_KEY not in put.message
 
 
 def test_the_bucket_is_looked_for_once_and_only_at_need(proxy, behind_proxy, seaweedfs_bucket):
