@@ -15,12 +15,12 @@ package class S3Call: TransferReceiver {
     var history = AttemptHistory()
     /// The body's hash, the same for each attempt.
     var payloadHash: [UInt8]?
-    /// The Range field of the attempt that is under way.
+    /// The Range field of the attempt that is under way, where requests are logged.
     var range: HTTPHeader?
     /// The transfer of the attempt that is under way.
     var transfer: TransferID?
     fileprivate(set) var isOver = false
-    /// It takes away what was left: nothing cancels it but `cancelAll`.
+    /// It takes away what was left: only `cancelAll`, and the end of its time in a hurry, cancel it.
     var cleansUp = false
     /// No further attempt is made, whatever comes of the one under way.
     private(set) var isLastAttempt = false

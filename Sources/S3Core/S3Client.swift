@@ -43,7 +43,7 @@ package final class S3Client {
     private let redaction: Redaction
     private var builder: RequestBuilder
     private var policy: AttemptPolicy
-    /// Calls that wait for a free connection; those in `again`, retries and urgent ones, go first.
+    /// Calls that wait for a free connection; those in `again`, retries and what cleans up, go first.
     private var waiting = CallQueue()
     private var again = CallQueue()
     private var delayed: [(due: Int, call: S3Call)] = []
@@ -80,17 +80,17 @@ package final class S3Client {
     /// Starts an operation. `completion` is called once, never before this returns.
     ///
     /// - Parameters:
-    ///   - isUrgent: whether it goes before all that wait for a connection.
-    ///   - cleansUp: whether it only takes away what was left: `cancelUnsent` leaves it alone.
+    ///   - cleansUp: whether it only takes away what was left: it goes before all that wait for a connection, and
+    ///     `cancelUnsent` leaves it alone.
     @discardableResult
     package func perform<Operation: S3Operation>(
-        _ operation: Operation, isUrgent: Bool = false, cleansUp: Bool = false,
+        _ operation: Operation, cleansUp: Bool = false,
         completion: @escaping (Result<Operation.Output, S3Error>) -> Void
     ) -> S3Call {
         let call = OperationCall(operation, client: self, completion: completion)
         call.cleansUp = cleansUp
         unfinished += 1
-        if isUrgent { again.append(call) } else { waiting.append(call) }
+        if cleansUp { again.append(call) } else { waiting.append(call) }
         return call
     }
 
@@ -131,9 +131,9 @@ package final class S3Client {
     private func endHurriedCalls() {
         let now = MonotonicClock.milliseconds
         for call in calls where call.cleansUp || call.isLastAttempt {
-            let deadline = call.deadline ?? now + Self.hurriedMilliseconds
-            call.deadline = deadline
-            if deadline <= now { cancel(call) }
+            // A call that waits for a connection was not sent, so nobody is slow to answer it.
+            if call.deadline == nil, call.transfer != nil { call.deadline = now + Self.hurriedMilliseconds }
+            if let deadline = call.deadline, deadline <= now { cancel(call) }
         }
     }
 

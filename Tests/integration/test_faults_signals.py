@@ -18,7 +18,7 @@ OBJECTS = {f"k{number}": large(6 << 20, seed=number) for number in range(4)}
 class Fed:
     """A tool whose stdin is written by a thread, a little at a time, until it is told to stop."""
 
-    def __init__(self, faulty, *words, data, seconds):
+    def __init__(self, faulty, *words, data, seconds, stays_open=False):
         require(words[0])
         self.process = subprocess.Popen(
             [BIN / words[0], *words[1:]],
@@ -27,7 +27,7 @@ class Fed:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self.fed, self.stopping = b"", threading.Event()
+        self.fed, self.stopping, self.stays_open = b"", threading.Event(), stays_open
         self.thread = threading.Thread(target=self._feed, args=(data, seconds))
         self.thread.start()
 
@@ -40,6 +40,8 @@ class Fed:
                 self.fed = data[: start + size]
                 if self.stopping.wait(seconds / pieces):
                     break
+            if self.stays_open:
+                self.stopping.wait()
             self.process.stdin.close()
         except BrokenPipeError:
             pass
@@ -115,6 +117,20 @@ def test_sigterm_while_a_request_is_on_its_way(faulty, target, delay):
     status, receipts, stderr = tool.end()
     assert faulty.open_uploads() == [], stderr
     assert faulty.bucket.keys() == receipts
+
+
+def test_an_abort_that_waits_for_a_connection_is_sent(faulty):
+    """Only an answer has its time: a busy connection was taken for a service that does not answer."""
+    faulty.rule("none", method="PUT", target="/small", delay=7, times=1)
+    records = b"".join(b"large\t" + line + b"\n" for line in OBJECTS["k0"].splitlines()) + b"small\tdata\nsmall\n"
+    words = ["--max-connections", "1", "--max-open", "2", "--commit-on", "end", "--part-size", "5M"]
+    tool = Fed(faulty, "s3-put-lines", *words, faulty.location, data=records, seconds=0, stays_open=True)
+    while not any("/small" in each.target for each in faulty.proxy.journal):
+        time.sleep(0.01)
+    tool.process.send_signal(signal.SIGTERM)
+    status, receipts, stderr = tool.end()
+    assert (status, receipts) == (-signal.SIGTERM, ["small"]) and "not aborted" not in stderr
+    assert faulty.open_uploads() == [], stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -36,7 +36,7 @@ package protocol PutStore: AnyObject {
         _ key: [UInt8], id: [UInt8], parts: [UploadedPart], size: Int,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void)
 
-    /// Gives up an upload. Neither `cancelUnsent` nor anything else cancels it.
+    /// Gives up an upload. `cancelUnsent` does not cancel it, only an answer that is late after `hurry` does.
     func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void)
 
     /// Cancels what was not sent yet.
