@@ -38,8 +38,8 @@ import CCurl
     private mutating func append(_ name: [UInt8], _ value: [UInt8]?) {
         starts.append(text.count)
         text.append(name.bytes)
-        if let value, value.isEmpty {
-            // An empty value is sent only if it is written so.
+        if let value, value.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) {
+            // An empty value, as blanks are too, is sent only if it is written so.
             text.append(UInt8(ascii: ";"))
         } else {
             text.append(UInt8(ascii: ":"))

@@ -187,6 +187,13 @@ def test_headers_are_stored(bucket, shell, server):
             assert head["CacheControl"] == "max-age=60"
 
 
+@pytest.mark.parametrize("value", ["", " ", " \t "])
+def test_a_value_of_blanks_is_sent_as_it_is_signed(seaweedfs_bucket, seaweedfs_shell, value):
+    """libcurl leaves such a field out where it is not told that it is meant."""
+    seaweedfs_shell.tool("s3-put-lines", "--metadata", f"k={value}", location(seaweedfs_bucket), "o", stdin=b"x").expect()
+    assert seaweedfs_bucket.client.head_object(Bucket=seaweedfs_bucket.name, Key="o")["Metadata"] in ({"k": ""}, {})
+
+
 def test_header_fields_as_they_are_sent(seaweedfs, seaweedfs_bucket, seaweedfs_shell):
     options = [
         "--storage-class", "STANDARD_IA", "--acl", "private", "--sse", "aws:kms", "--sse-kms-key-id", "k-1",
