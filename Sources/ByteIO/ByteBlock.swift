@@ -119,9 +119,6 @@ package struct ByteSlice {
         }
     }
 
-    /// The last byte, if there is one.
-    package var lastByte: UInt8? { range.isEmpty ? nil : block.bytes[range.upperBound - 1] }
-
     /// The bytes from `offset` on.
     package func dropFirst(_ offset: Int) -> ByteSlice {
         ByteSlice(block, range.lowerBound + offset..<range.upperBound)

@@ -19,9 +19,6 @@ package struct XMLElement: Sendable {
         self = root
     }
 
-    /// The children called `name`, in order.
-    package func all(_ name: String) -> some Sequence<XMLElement> { children.lazy.filter { $0.name == name } }
-
     /// The bytes of the first child called `name`.
     package func value(_ name: String) -> [UInt8]? { children.first { $0.name == name }?.text }
 
