@@ -38,8 +38,9 @@ package final class GetLines {
     private var failedCount = 0
     private var missingCount = 0
 
-    /// How often an object is fetched anew whose checksum did not match, as long as nothing of it was written.
-    private static let maximumRestarts = 2
+    /// How often an object is fetched anew that was damaged on its way, had another length than it was said to have,
+    /// or was replaced meanwhile, as long as nothing of it was written.
+    private static let maximumRestarts = 4
     /// The most bytes that wait for the reader of standard output.
     private static let outputLimit = 4 << 20
     /// How long lines may wait for company, in milliseconds, while nothing else happens.
