@@ -355,7 +355,9 @@ package final class GetLines {
         var error = failure
         // An object that is shorter than its first answer said is another one, or that answer was wrong.
         let isShorter = error.kind == .rangeNotSatisfiable && object.wasAnswered
-        let isRestartable = error.kind == .preconditionFailed || error.kind == .damaged || isShorter
+        // Where the service says so, as many attempts as are allowed were made.
+        let isDamaged = error.kind == .damaged && error.code.isEmpty
+        let isRestartable = error.kind == .preconditionFailed || isDamaged || isShorter
         if isRestartable, object.writtenBytes == 0, object.restarts < Self.maximumRestarts {
             object.restarts += 1
             restart(object)
