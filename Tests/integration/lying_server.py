@@ -15,6 +15,19 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import servers
+
+
+def environment(attempts, **more):
+    """What a tool needs to speak to a lying server, but for its endpoint."""
+    return {
+        "AWS_ACCESS_KEY_ID": servers.ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY,
+        "AWS_REGION": "us-east-1",
+        "AWS_MAX_ATTEMPTS": str(attempts),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    } | more
+
 
 class Asked:
     """One request: its method, target, path, query (names to first values), headers (lower case) and body."""

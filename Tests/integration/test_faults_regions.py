@@ -6,9 +6,8 @@ import re
 import time
 
 import pytest
-import servers
 from conftest import Shell
-from lying_server import LyingServer, error
+from lying_server import LyingServer, environment, error
 
 RIGHT = "eu-west-3"
 RECORDS = b"a\t1\nb\t2\n"
@@ -41,14 +40,7 @@ def good(request):
 
 @pytest.fixture
 def shell(tmp_path):
-    environment = {
-        "AWS_ACCESS_KEY_ID": servers.ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY,
-        "AWS_REGION": "us-east-1",
-        "AWS_MAX_ATTEMPTS": "2",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    return Shell(tmp_path, environment, seconds=30)
+    return Shell(tmp_path, environment(attempts=2), seconds=30)
 
 
 def run(shell, server, tool, status=0):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import servers
 from conftest import BIN, Shell, require
-from lying_server import LyingServer, error, page
+from lying_server import LyingServer, environment, error, page
 
 KIB, MIB = 1 << 10, 1 << 20
 ETAG = {"ETag": '"e"'}
@@ -29,14 +29,7 @@ def tool():
 
 @pytest.fixture
 def shell(tmp_path):
-    environment = {
-        "AWS_ACCESS_KEY_ID": servers.ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY,
-        "AWS_REGION": "us-east-1",
-        "AWS_MAX_ATTEMPTS": "3",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    return Shell(tmp_path, environment, seconds=30)
+    return Shell(tmp_path, environment(attempts=3), seconds=30)
 
 
 def get(shell, handle, *arguments, status=0, location="s3://bucket", stdin=b""):

@@ -6,9 +6,8 @@ import re
 import zlib
 
 import pytest
-import servers
 from conftest import Shell
-from lying_server import LyingServer
+from lying_server import LyingServer, environment
 
 KIB = 1 << 10
 ETAG = {"ETag": '"e"'}
@@ -54,13 +53,7 @@ class Store:
 
 def get(directory, handle, *options, status=0):
     with LyingServer(handle) as server:
-        environment = {
-            "AWS_ACCESS_KEY_ID": servers.ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY,
-            "AWS_ENDPOINT_URL_S3": server.endpoint,
-            "AWS_MAX_ATTEMPTS": "2",
-        }
-        shell = Shell(directory, environment, seconds=30)
+        shell = Shell(directory, environment(attempts=2, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
         got = shell.tool("s3-get-lines", *options, "s3://bucket", "k").expect(status)
         assert server.journal[0].headers["x-amz-checksum-mode"] == "ENABLED"
         return got, server.journal

@@ -7,9 +7,8 @@ import re
 import time
 
 import pytest
-import servers
 from conftest import Shell
-from lying_server import LyingServer
+from lying_server import LyingServer, environment
 
 SECONDS = 60  # more is a tool that hangs
 KIB = 1 << 10
@@ -53,14 +52,9 @@ def get(directory, objects, *options):
         return objects[int(request.path.rsplit("/", 1)[-1])].answer(request)
 
     with LyingServer(handle) as server:
-        environment = {
-            "AWS_ACCESS_KEY_ID": servers.ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY,
-            "AWS_ENDPOINT_URL_S3": server.endpoint,
-            "AWS_MAX_ATTEMPTS": "2",
-        }
+        shell = Shell(directory, environment(attempts=2, AWS_ENDPOINT_URL_S3=server.endpoint), SECONDS)
         keys = map(str, range(len(objects)))
-        return Shell(directory, environment, SECONDS).tool("s3-get-lines", *options, "s3://bucket", *keys).expect()
+        return shell.tool("s3-get-lines", *options, "s3://bucket", *keys).expect()
 
 
 @pytest.mark.parametrize("order", [(), ("--unordered",)], ids=["ordered", "unordered"])
