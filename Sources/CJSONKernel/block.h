@@ -13,17 +13,12 @@
 
 /// Masks of a block, one bit a byte.
 struct block {
-    uint64_t quote, backslash, control, space, line_feed, comma, colon, open, close;
+    uint64_t quote, backslash, space, comma, colon, open, close;
+    /// Control characters and bytes from 0x80 on.
+    uint64_t unusual;
     /// Of brackets only: curly ones.
     uint64_t object;
     uint64_t digit, zero;
-    /// True if there is a byte from 0x80 on.
-    bool has_high;
-};
-
-/// The other bytes of numbers; asked for only in blocks that have some.
-struct number_block {
-    uint64_t minus, plus, point, exponent;
 };
 
 #endif

@@ -19,8 +19,9 @@ struct json_kernel_result json_kernel_run(
 
 struct json_kernel_state json_kernel_start(enum json_kernel_mode mode) {
     return (struct json_kernel_state){
+        .containers = OUTERMOST,
         .boundary = mode != JSON_KERNEL_ELEMENTS,
         // As behind a comma.
-        .comma = mode == JSON_KERNEL_ELEMENTS,
+        .separator = mode == JSON_KERNEL_ELEMENTS,
     };
 }

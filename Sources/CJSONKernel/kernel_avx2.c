@@ -38,15 +38,15 @@ ALWAYS_INLINE struct block classify(const uint8_t *bytes) {
     const __m256i spaces = _mm256_setr_epi8(
         ' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1,
         ' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1);
-    __m256i zero = _mm256_set1_epi8('0');
+    __m256i zero = _mm256_set1_epi8('0'), blank = _mm256_set1_epi8(' ');
     return (struct block){
         .quote = equal(low, high, '"'),
         .backslash = equal(low, high, '\\'),
-        .control = at_most(low, high, 0x1F),
+        // With a sign, bytes from 0x80 on are the least.
+        .unusual = high_bits(_mm256_cmpgt_epi8(blank, low), _mm256_cmpgt_epi8(blank, high)),
         .space = high_bits(
             _mm256_cmpeq_epi8(_mm256_shuffle_epi8(spaces, low), low),
             _mm256_cmpeq_epi8(_mm256_shuffle_epi8(spaces, high), high)),
-        .line_feed = equal(low, high, '\n'),
         .comma = equal(low, high, ','),
         .colon = equal(low, high, ':'),
         .open = equal(folded_low, folded_high, '{'),
@@ -54,19 +54,34 @@ ALWAYS_INLINE struct block classify(const uint8_t *bytes) {
         .object = high_bits(_mm256_slli_epi16(low, 2), _mm256_slli_epi16(high, 2)),
         .digit = at_most(_mm256_sub_epi8(low, zero), _mm256_sub_epi8(high, zero), 9),
         .zero = equal(low, high, '0'),
-        .has_high = _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0,
     };
 }
 
-ALWAYS_INLINE struct number_block classify_numbers(const uint8_t *bytes) {
+ALWAYS_INLINE uint64_t line_feed(const uint8_t *bytes) {
+    return equal(
+        _mm256_loadu_si256((const __m256i *)bytes), _mm256_loadu_si256((const __m256i *)(bytes + 32)), '\n');
+}
+
+/// Bytes from 0x80 on.
+ALWAYS_INLINE uint64_t high_bytes(const uint8_t *bytes) {
+    return high_bits(
+        _mm256_loadu_si256((const __m256i *)bytes), _mm256_loadu_si256((const __m256i *)(bytes + 32)));
+}
+
+ALWAYS_INLINE void classify_numbers(
+    const uint8_t *bytes, uint64_t *minus, uint64_t *point, uint64_t *zero) {
     __m256i low = _mm256_loadu_si256((const __m256i *)bytes);
     __m256i high = _mm256_loadu_si256((const __m256i *)(bytes + 32));
-    return (struct number_block){
-        .minus = equal(low, high, '-'),
-        .plus = equal(low, high, '+'),
-        .point = equal(low, high, '.'),
-        .exponent = equal(low, high, 'e') | equal(low, high, 'E'),
-    };
+    *minus = equal(low, high, '-');
+    *point = equal(low, high, '.');
+    *zero = equal(low, high, '0');
+}
+
+ALWAYS_INLINE void classify_powers(const uint8_t *bytes, uint64_t *plus, uint64_t *exponent) {
+    __m256i low = _mm256_loadu_si256((const __m256i *)bytes);
+    __m256i high = _mm256_loadu_si256((const __m256i *)(bytes + 32));
+    *plus = equal(low, high, '+');
+    *exponent = equal(low, high, 'e') | equal(low, high, 'E');
 }
 
 ALWAYS_INLINE void classify_escapes(
@@ -163,18 +178,29 @@ ALWAYS_INLINE int nth_byte(uint64_t keep, int index) {
     return __builtin_ctzll(_pdep_u64(UINT64_C(1) << index, keep));
 }
 
+/// Each bit as a byte of zeros or ones.
+ALWAYS_INLINE __m256i spread(uint32_t bits) {
+    const __m256i byte = _mm256_setr_epi8(
+        0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
+    __m256i bytes = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), byte);
+    return _mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit);
+}
+
 ALWAYS_INLINE uint8_t *store_kept(uint8_t *output, const uint8_t *bytes, uint64_t keep) {
     if (keep == ~UINT64_C(0)) {
         memcpy(output, bytes, 64);
         return output + 64;
     }
-    for (int start = 0; start < 64; start += 8) {
-        // Each of the eight bits as a byte of one, then of ones.
-        uint64_t kept = _pdep_u64(keep >> start, 0x0101010101010101), word;
-        memcpy(&word, bytes + start, 8);
-        word = _pext_u64(word, kept * 0xFF);
+    uint64_t kept[8];
+    _mm256_storeu_si256((__m256i *)kept, spread((uint32_t)keep));
+    _mm256_storeu_si256((__m256i *)kept + 1, spread((uint32_t)(keep >> 32)));
+    for (int index = 0; index < 8; index++) {
+        uint64_t word;
+        memcpy(&word, bytes + 8 * index, 8);
+        word = _pext_u64(word, kept[index]);
         memcpy(output, &word, 8);
-        output += __builtin_popcountll(kept);
+        output += __builtin_popcountll(kept[index]) / 8;
     }
     return output;
 }

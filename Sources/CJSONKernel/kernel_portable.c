@@ -6,14 +6,15 @@
 /// The classes of each byte value: bit 0 of byte k is set for class k.
 #define CLASS(k) (UINT64_C(1) << (8 * (k)))
 
-enum { QUOTE, BACKSLASH, CONTROL, SPACE, LINE_FEED, COMMA, COLON };
+enum { QUOTE, BACKSLASH, UNUSUAL, SPACE, COMMA, COLON };
 static const uint64_t text_classes[256] = {
-    [0x00 ... 0x08] = CLASS(CONTROL),
-    ['\t'] = CLASS(CONTROL) | CLASS(SPACE),
-    ['\n'] = CLASS(CONTROL) | CLASS(SPACE) | CLASS(LINE_FEED),
-    [0x0B ... 0x0C] = CLASS(CONTROL),
-    ['\r'] = CLASS(CONTROL) | CLASS(SPACE),
-    [0x0E ... 0x1F] = CLASS(CONTROL),
+    [0x00 ... 0x08] = CLASS(UNUSUAL),
+    ['\t'] = CLASS(UNUSUAL) | CLASS(SPACE),
+    ['\n'] = CLASS(UNUSUAL) | CLASS(SPACE),
+    [0x0B ... 0x0C] = CLASS(UNUSUAL),
+    ['\r'] = CLASS(UNUSUAL) | CLASS(SPACE),
+    [0x0E ... 0x1F] = CLASS(UNUSUAL),
+    [0x80 ... 0xFF] = CLASS(UNUSUAL),
     [' '] = CLASS(SPACE),
     ['"'] = CLASS(QUOTE),
     ['\\'] = CLASS(BACKSLASH),
@@ -38,6 +39,7 @@ static const uint64_t number_classes[256] = {
     ['.'] = CLASS(POINT),
     ['e'] = CLASS(EXPONENT),
     ['E'] = CLASS(EXPONENT),
+    ['0'] = CLASS(ZERO),
 };
 
 enum { SIMPLE, UNICODE, HEXADECIMAL };
@@ -67,18 +69,14 @@ ALWAYS_INLINE void classify_by(const uint64_t classes[256], const uint8_t *bytes
 }
 
 ALWAYS_INLINE struct block classify(const uint8_t *bytes) {
-    uint64_t text[8], value[8], words[8];
+    uint64_t text[8], value[8];
     classify_by(text_classes, bytes, text);
     classify_by(value_classes, bytes, value);
-    memcpy(words, bytes, 64);
-    uint64_t high = 0;
-    for (int index = 0; index < 8; index++) high |= words[index];
     return (struct block){
         .quote = text[QUOTE],
         .backslash = text[BACKSLASH],
-        .control = text[CONTROL],
+        .unusual = text[UNUSUAL],
         .space = text[SPACE],
-        .line_feed = text[LINE_FEED],
         .comma = text[COMMA],
         .colon = text[COLON],
         .open = value[OPEN],
@@ -86,19 +84,35 @@ ALWAYS_INLINE struct block classify(const uint8_t *bytes) {
         .object = value[OBJECT],
         .digit = value[DIGIT],
         .zero = value[ZERO],
-        .has_high = (high & 0x8080808080808080) != 0,
     };
 }
 
-ALWAYS_INLINE struct number_block classify_numbers(const uint8_t *bytes) {
+ALWAYS_INLINE uint64_t line_feed(const uint8_t *bytes) {
+    uint64_t mask = 0;
+    for (int index = 0; index < 64; index++) mask |= (uint64_t)(bytes[index] == '\n') << index;
+    return mask;
+}
+
+ALWAYS_INLINE uint64_t high_bytes(const uint8_t *bytes) {
+    uint64_t mask = 0;
+    for (int index = 0; index < 64; index++) mask |= (uint64_t)(bytes[index] >> 7) << index;
+    return mask;
+}
+
+ALWAYS_INLINE void classify_numbers(
+    const uint8_t *bytes, uint64_t *minus, uint64_t *point, uint64_t *zero) {
     uint64_t masks[8];
     classify_by(number_classes, bytes, masks);
-    return (struct number_block){
-        .minus = masks[MINUS],
-        .plus = masks[PLUS],
-        .point = masks[POINT],
-        .exponent = masks[EXPONENT],
-    };
+    *minus = masks[MINUS];
+    *point = masks[POINT];
+    *zero = masks[ZERO];
+}
+
+ALWAYS_INLINE void classify_powers(const uint8_t *bytes, uint64_t *plus, uint64_t *exponent) {
+    uint64_t masks[8];
+    classify_by(number_classes, bytes, masks);
+    *plus = masks[PLUS];
+    *exponent = masks[EXPONENT];
 }
 
 ALWAYS_INLINE void classify_escapes(

@@ -5,6 +5,9 @@
 
 #include "CJSONKernel.h"
 
+/// The containers of a state where none is open. What is around the values counts as an array.
+#define OUTERMOST 2
+
 typedef struct json_kernel_result json_kernel(
     struct json_kernel_state *state, const struct json_kernel_options *options, const uint8_t *bytes,
     size_t count, uint8_t *output);

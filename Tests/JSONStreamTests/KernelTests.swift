@@ -72,6 +72,31 @@ struct KernelTests {
         expectAgreement(text, seed: seed)
     }
 
+    private static let zeros = String(repeating: "0", count: 150)
+
+    /// Each rule where one block ends and the next begins; `_` is white space, or whole blocks of it.
+    @Test(arguments: [
+        "[1,_-0.5e+10_,-0,0.25,1E5,12e-3]", "[01]", "[-_1]", "[-01]", "[1._5]", "[1.]", "[1.5.5]", "[1e5.5]",
+        "[1e5e5]", "[1e_5]", "[1e+]", "[1+2]", "[.5]", "[1_2]", "[tr_ue]", "[true_false]", "[true1]",
+        "[1true]", "[nul]", "[falsee]", #"["a\"_\\"_,"\u00e9"]"#, #"["\u00g9"]"#, #"["\x"]"#, #"["a"_"b"]"#,
+        #"["é€😀"]"#, #"[\"a"]"#, "[é]", #"{"a"_:_{"b"_:_[_]_}_,_"c"_:_{_}_}"#, #"{"a"_}"#, #"{"a":1,_}"#,
+        "{1:2}", #"{"a":"b":1}"#, #"{"a":1_"b":2}"#, #"{"a":,_"b":1}"#, "{,}", "{:}", #"["a"_:1]"#, "[1_,_]",
+        "[,1]", "[_}", "{_]", #"{"a":[_}]"#, #"{"a":1}_}"#, "[]_]", "[[[[[[_]]]]]]", "[]_,_[]", "{}_{}_[]",
+        #"{}]_,_"a"_:_[1,_2,_3"#, "[0.\(Self.zeros).5]", "[1e\(Self.zeros)_.5]", "[1e\(Self.zeros)e5]",
+        "[1.\(Self.zeros)e-\(Self.zeros)]",
+    ]) func agreeWhereBlocksMeet(value: String) {
+        let filler = #"{"f":"\#(String(repeating: "y", count: 140))"}"#
+        for gap in ["", " ", String(repeating: " \n", count: 70)] {
+            let value = value.replacing("_", with: gap)
+            for padding in stride(from: 0, to: 64, by: gap.isEmpty ? 1 : 7) {
+                let first = #"{"p":"\#(String(repeating: "x", count: padding))"}"#
+                for text in ["\(first)\n\(value)\n\(filler)\n{}\n", "[\(first),\(value),\(filler),{}]\n"] {
+                    expectAgreement(Array(text.utf8), seed: padding)
+                }
+            }
+        }
+    }
+
     private func mutate(_ text: inout [UInt8], _ random: inout SplitMix64) {
         let bytes =
             Array("{}[],:\"\\ \n\u{1E}\u{1}0123456789-+.eEtfnulrasx".utf8) + [0x80, 0xC3, 0xE2, 0xF0, 0xFF]

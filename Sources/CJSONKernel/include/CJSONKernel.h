@@ -13,7 +13,7 @@
 /// Bytes of output that must be free behind 3/2 of the input's bytes: stores go in whole blocks.
 #define JSON_KERNEL_SLACK 256
 /// The most arrays and objects that the kernel keeps track of.
-#define JSON_KERNEL_DEPTH 62
+#define JSON_KERNEL_DEPTH 61
 
 /// What is around the values.
 enum json_kernel_mode {
@@ -45,15 +45,15 @@ struct json_kernel_state {
     size_t position;
     /// Bytes of output for them, an unfinished line.
     size_t written;
-    /// One bit for each open container, the innermost in bit 0: set for an object.
+    /// One bit for each open container, the innermost in bit 0: set for an object. Above them stands binary 10.
     uint64_t containers;
-    int64_t depth;
 
     uint64_t escaping, in_string, hexadecimal, scalar, digit, first_zero;
     uint64_t literal, literal_end, sign_or_point, point, exponent, exponent_sign, fraction, power, first_sign;
-    uint64_t name, name_end, comma, open, object_open, token_end, value_end, boundary;
-    /// Set if a literal or a number goes on in a way that digits alone do not tell; if a number does.
-    uint64_t in_scalar, in_number;
+    uint64_t name, name_end, before_name, open, separator, value_end, boundary;
+    /// Set if a literal or a number goes on in a way that digits alone do not tell; if a number does; if one
+    /// with an exponent does.
+    uint64_t in_scalar, in_number, in_power;
     /// True if the last bytes, which are `tail`, end inside a UTF-8 sequence.
     bool in_sequence;
     uint8_t tail[4];
