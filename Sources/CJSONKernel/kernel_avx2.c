@@ -178,29 +178,29 @@ ALWAYS_INLINE int nth_byte(uint64_t keep, int index) {
     return __builtin_ctzll(_pdep_u64(UINT64_C(1) << index, keep));
 }
 
-/// Each bit as a byte of zeros or ones.
-ALWAYS_INLINE __m256i spread(uint32_t bits) {
-    const __m256i byte = _mm256_setr_epi8(
-        0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-    const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
-    __m256i bytes = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), byte);
-    return _mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit);
-}
+/// The numbers of the bits that are set in `bits`, one byte each.
+#define KEPT(bits, index)                                                                                      \
+    ((bits) >> (index) & 1 ? (uint64_t)(index) << 8 * __builtin_popcount((bits) & ((1 << (index)) - 1)) : 0)
+#define KEPT_1(bits)                                                                                           \
+    KEPT(bits, 0) | KEPT(bits, 1) | KEPT(bits, 2) | KEPT(bits, 3) | KEPT(bits, 4) | KEPT(bits, 5)              \
+        | KEPT(bits, 6) | KEPT(bits, 7)
+#define KEPT_4(bits) KEPT_1(bits), KEPT_1(bits + 1), KEPT_1(bits + 2), KEPT_1(bits + 3)
+#define KEPT_16(bits) KEPT_4(bits), KEPT_4(bits + 4), KEPT_4(bits + 8), KEPT_4(bits + 12)
+#define KEPT_64(bits) KEPT_16(bits), KEPT_16(bits + 16), KEPT_16(bits + 32), KEPT_16(bits + 48)
+/// Read 16 bytes at a time, of which the first eight count.
+static const uint64_t kept_bytes[256 + 1] = {KEPT_64(0), KEPT_64(64), KEPT_64(128), KEPT_64(192)};
 
 ALWAYS_INLINE uint8_t *store_kept(uint8_t *output, const uint8_t *bytes, uint64_t keep) {
     if (keep == ~UINT64_C(0)) {
         memcpy(output, bytes, 64);
         return output + 64;
     }
-    uint64_t kept[8];
-    _mm256_storeu_si256((__m256i *)kept, spread((uint32_t)keep));
-    _mm256_storeu_si256((__m256i *)kept + 1, spread((uint32_t)(keep >> 32)));
-    for (int index = 0; index < 8; index++) {
-        uint64_t word;
-        memcpy(&word, bytes + 8 * index, 8);
-        word = _pext_u64(word, kept[index]);
-        memcpy(output, &word, 8);
-        output += __builtin_popcountll(kept[index]) / 8;
+    for (int start = 0; start < 64; start += 8, keep >>= 8) {
+        uint8_t bits = (uint8_t)keep;
+        __m128i indices = _mm_loadu_si128((const __m128i *)&kept_bytes[bits]);
+        __m128i source = _mm_loadl_epi64((const __m128i *)(bytes + start));
+        _mm_storel_epi64((__m128i *)output, _mm_shuffle_epi8(source, indices));
+        output += __builtin_popcount(bits);
     }
     return output;
 }
