@@ -8,29 +8,31 @@ package struct ListObjectsV2: S3Operation {
     /// One object of the list.
     package struct Object: Equatable, Sendable {
         /// The whole key, decoded.
-        package let key: [UInt8]
+        package private(set) var key: [UInt8]
         /// In bytes.
         package let size: Int
-        /// As it came, quotes included; empty if the service gives none.
-        package let etag: [UInt8]
-        /// As it came, RFC 3339.
-        package let lastModified: [UInt8]
+        /// Nil unless they are asked for.
+        package let details: Details?
 
-        package init(key: [UInt8], size: Int, etag: [UInt8] = [], lastModified: [UInt8] = []) {
+        package init(key: [UInt8], size: Int, details: Details? = nil) {
             self.key = key
             self.size = size
-            self.etag = etag
-            self.lastModified = lastModified
+            self.details = details
         }
 
-        /// The same, where the list has keys encoded.
-        fileprivate var decoded: Object {
-            guard key.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
-                return self
-            }
-            return Object(
-                key: PercentEncoding.decodeForm(key), size: size, etag: etag, lastModified: lastModified)
+        /// Undoes the encoding of keys, where the list has them encoded.
+        fileprivate mutating func decode() {
+            guard key.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return }
+            key = PercentEncoding.decodeForm(key)
         }
+    }
+
+    /// What else the list says of an object, as it came; empty where the service does not.
+    package struct Details: Equatable, Sendable {
+        /// Quotes included.
+        package let etag: [UInt8]
+        /// RFC 3339.
+        package let lastModified: [UInt8]
     }
 
     /// What a page says.
@@ -43,12 +45,18 @@ package struct ListObjectsV2: S3Operation {
     private let prefix: [UInt8]
     private let startAfter: [UInt8]?
     private let continuationToken: [UInt8]?
+    private let readsDetails: Bool
 
     /// - Parameters:
     ///   - startAfter: a whole key; the list begins behind it. Only for the first page.
     ///   - continuationToken: what the page before gave.
-    package init(prefix: [UInt8], startAfter: [UInt8]? = nil, continuationToken: [UInt8]? = nil) {
+    ///   - readsDetails: whether more is wanted of each object than its key and size.
+    package init(
+        prefix: [UInt8], startAfter: [UInt8]? = nil, continuationToken: [UInt8]? = nil,
+        readsDetails: Bool = false
+    ) {
         self.prefix = prefix
+        self.readsDetails = readsDetails
         self.startAfter = startAfter
         self.continuationToken = continuationToken
     }
@@ -68,7 +76,7 @@ package struct ListObjectsV2: S3Operation {
     /// - Throws: `notS3` for anything but a whole list: a wrong root, an object without its key or size, a
     ///   list that does not say whether it goes on, or how, or says what was asked already.
     package func output(_ response: S3Response) throws(S3Error) -> Page {
-        let list = ListReader()
+        let list = ListReader(readsDetails: readsDetails)
         guard list.read(response.body), list.isList else {
             throw S3Error(.notS3, "the answer is no list of objects")
         }
@@ -76,7 +84,8 @@ package struct ListObjectsV2: S3Operation {
         guard let isTruncated = list.isTruncated else {
             throw S3Error(.notS3, "the list does not say whether it goes on")
         }
-        let objects = list.isEncoded ? list.objects.map(\.decoded) : list.objects
+        var objects = list.objects
+        if list.isEncoded { for index in objects.indices { objects[index].decode() } }
         guard isTruncated else { return Page(objects: objects, continuationToken: nil) }
         guard let token = list.token, !token.isEmpty else {
             throw S3Error(.notS3, "the list is truncated and does not say how to go on")
@@ -95,6 +104,7 @@ private final class ListReader: XMLReader {
         case encodingType, isTruncated, token
     }
 
+    private let readsDetails: Bool
     /// True if it is a list at all.
     private(set) var isList = false
     private(set) var objects: [ListObjectsV2.Object] = []
@@ -107,7 +117,8 @@ private final class ListReader: XMLReader {
 
     private var isInObject = false
     private var key: [UInt8]?
-    private var size: [UInt8]?
+    /// -1 if it is no number.
+    private var size: Int?
     private var etag: [UInt8]?
     private var lastModified: [UInt8]?
 
@@ -115,7 +126,16 @@ private final class ListReader: XMLReader {
     private var element: Element?
     /// Its depth.
     private var elementDepth = 0
-    private var content: [UInt8] = []
+    private let content = ByteBlock(capacity: 1024)
+    private var contentBytes: [UInt8] {
+        let content = content
+        return content.bytes.array
+    }
+
+    init(readsDetails: Bool) {
+        self.readsDetails = readsDetails
+        super.init()
+    }
 
     var isEncoded: Bool { encodingType == [UInt8]("url".utf8) }
     /// Nil if the list does not say.
@@ -129,24 +149,27 @@ private final class ListReader: XMLReader {
             if isInObject {
                 (key, size, etag, lastModified) = (nil, nil, nil, nil)
             } else {
-                unsafe enter(name)
+                enter(unsafe Self.pageElement(name))
             }
-        case 3 where isInObject: unsafe enter(name)
+        case 3 where isInObject: enter(unsafe objectElement(name))
         default: break
         }
     }
 
-    private func enter(_ name: UnsafePointer<CChar>) {
-        element = unsafe isInObject ? Self.objectElement(name) : Self.pageElement(name)
+    private func enter(_ element: Element?) {
+        self.element = element
+        readsText = element != nil
+        guard element != nil else { return }
         elementDepth = depth
-        content.removeAll(keepingCapacity: true)
+        content.removeAll()
     }
 
-    private static func objectElement(_ name: UnsafePointer<CChar>) -> Element? {
-        if unsafe isSame(name, "Key") { return .key }
-        if unsafe isSame(name, "Size") { return .size }
-        if unsafe isSame(name, "ETag") { return .etag }
-        return unsafe isSame(name, "LastModified") ? .lastModified : nil
+    private func objectElement(_ name: UnsafePointer<CChar>) -> Element? {
+        if unsafe Self.isSame(name, "Key") { return .key }
+        if unsafe Self.isSame(name, "Size") { return .size }
+        guard readsDetails else { return nil }
+        if unsafe Self.isSame(name, "ETag") { return .etag }
+        return unsafe Self.isSame(name, "LastModified") ? .lastModified : nil
     }
 
     private static func pageElement(_ name: UnsafePointer<CChar>) -> Element? {
@@ -159,40 +182,51 @@ private final class ListReader: XMLReader {
         unsafe strcmp(name, UnsafeRawPointer(wanted.utf8Start).assumingMemoryBound(to: CChar.self)) == 0
     }
 
-    override func text(_ bytes: UnsafeRawBufferPointer) {
-        guard element != nil, depth == elementDepth else { return }
-        unsafe content.append(contentsOf: bytes)
+    override func text(_ bytes: RawSpan) {
+        if depth == elementDepth { content.append(bytes) }
     }
 
     override func end() {
         if depth == 2, isInObject { return endObject() }
         guard let element, depth == elementDepth else { return }
         self.element = nil
+        readsText = false
         switch element {
-        case .key: key = key ?? content
-        case .size: size = size ?? content
-        case .etag: etag = etag ?? content
-        case .lastModified: lastModified = lastModified ?? content
-        case .encodingType: encodingType = encodingType ?? content
-        case .isTruncated: truncated = truncated ?? content
-        case .token: token = token ?? content
+        case .key: key = key ?? contentBytes
+        case .size:
+            let content = content
+            if size == nil { size = content.bytes.decimal ?? -1 }
+        case .etag: etag = etag ?? contentBytes
+        case .lastModified: lastModified = lastModified ?? contentBytes
+        case .encodingType: encodingType = encodingType ?? contentBytes
+        case .isTruncated: truncated = truncated ?? contentBytes
+        case .token: token = token ?? contentBytes
         }
     }
 
     private func endObject() {
         isInObject = false
         // A request for an empty key would address the bucket.
-        guard let key, !key.isEmpty, let size = size?.bytes.decimal else {
+        guard let key, !key.isEmpty, let size, size >= 0 else {
             problem = problem ?? "the list has an object without key or size"
             return
         }
-        let (etag, lastModified) = (etag ?? [], lastModified ?? [])
-        guard etag.isEmpty || EntityTag.isValid(etag), !lastModified.bytes.hasByte(upTo: 0x20),
-            lastModified.allSatisfy({ $0 < 0x7F })
-        else {
-            problem = problem ?? "the list has an object whose ETag or time cannot be one"
-            return
+        var details: ListObjectsV2.Details?
+        if readsDetails {
+            details = self.details
+            if details == nil {
+                problem = problem ?? "the list has an object whose ETag or time cannot be one"
+                return
+            }
         }
-        objects.append(ListObjectsV2.Object(key: key, size: size, etag: etag, lastModified: lastModified))
+        objects.append(ListObjectsV2.Object(key: key, size: size, details: details))
+    }
+
+    /// Nil if they cannot be what they are said to be.
+    private var details: ListObjectsV2.Details? {
+        let (etag, lastModified) = (etag ?? [], lastModified ?? [])
+        guard etag.isEmpty || EntityTag.isValid(etag), lastModified.allSatisfy({ 0x20 < $0 && $0 < 0x7F })
+        else { return nil }
+        return ListObjectsV2.Details(etag: etag, lastModified: lastModified)
     }
 }

@@ -25,9 +25,7 @@ package struct XMLElement: Sendable {
     /// The same as text.
     package func text(_ name: String) -> String? { value(name).map { String(decoding: $0, as: UTF8.self) } }
 
-    fileprivate mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        unsafe text.append(contentsOf: bytes)
-    }
+    fileprivate mutating func append(_ bytes: RawSpan) { text += bytes.array }
     fileprivate mutating func append(_ child: XMLElement) {
         children.append(child)
     }
@@ -36,6 +34,11 @@ package struct XMLElement: Sendable {
 private final class XMLTreeReader: XMLReader {
     private var open: [XMLElement] = []
     private(set) var root: XMLElement?
+
+    override init() {
+        super.init()
+        readsText = true
+    }
 
     override func begin(_ name: UnsafePointer<CChar>) {
         open.append(XMLElement(name: unsafe String(cString: name)))
@@ -46,8 +49,8 @@ private final class XMLTreeReader: XMLReader {
         if open.isEmpty { root = element } else { open[open.count - 1].append(element) }
     }
 
-    override func text(_ bytes: UnsafeRawBufferPointer) {
+    override func text(_ bytes: RawSpan) {
         guard !open.isEmpty else { return }
-        unsafe open[open.count - 1].append(bytes)
+        open[open.count - 1].append(bytes)
     }
 }

@@ -10,6 +10,18 @@ import CExpat
     /// How many elements are open.
     private(set) final var depth = 0
     private var elements = 0
+    /// Whether text is read from here on, until this is set otherwise.
+    final var readsText = false {
+        didSet {
+            guard readsText != oldValue else { return }
+            unsafe XML_SetCharacterDataHandler(parser, readsText ? Self.textHandler : nil)
+        }
+    }
+
+    private static let textHandler: XML_CharacterDataHandler = { context, bytes, count in
+        let text = unsafe UnsafeRawBufferPointer(start: bytes, count: Int(count))
+        unsafe XMLReader.lend(context) { unsafe $0.text(RawSpan(_unsafeBytes: text)) }
+    }
 
     private static let maximumDepth = 16
     /// A page of a list has some fifteen for each of its thousand keys.
@@ -20,14 +32,11 @@ import CExpat
         unsafe XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
         unsafe XML_SetElementHandler(
             parser,
-            { context, name, _ in unsafe XMLReader.from(context)?.began(name) },
-            { context, _ in unsafe XMLReader.from(context)?.ended() })
-        unsafe XML_SetCharacterDataHandler(parser) { context, bytes, count in
-            unsafe XMLReader.from(context)?.text(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
-        }
+            { context, name, _ in unsafe XMLReader.lend(context) { unsafe $0.began(name) } },
+            { context, _ in unsafe XMLReader.lend(context) { $0.ended() } })
         // A document type could define entities; S3 sends none.
         unsafe XML_SetStartDoctypeDeclHandler(parser) { context, _, _, _, _ in
-            unsafe XMLReader.from(context)?.stop()
+            unsafe XMLReader.lend(context) { $0.stop() }
         }
     }
 
@@ -47,14 +56,15 @@ import CExpat
 
     /// An element begins, and counts in `depth`. Its name has no namespace prefix.
     func begin(_ name: UnsafePointer<CChar>) {}
-    /// The innermost open element has some text.
-    func text(_ bytes: UnsafeRawBufferPointer) {}
+    /// The innermost open element has some text; only called while `readsText`.
+    func text(_ bytes: RawSpan) {}
     /// The innermost open element ends; it still counts in `depth`.
     func end() {}
 
-    private static func from(_ context: UnsafeMutableRawPointer?) -> XMLReader? {
-        guard let context = unsafe context else { return nil }
-        return unsafe Unmanaged<XMLReader>.fromOpaque(context).takeUnretainedValue()
+    /// Expat calls back several times an element; whoever called `read` keeps the reader meanwhile.
+    private static func lend(_ context: UnsafeMutableRawPointer?, _ body: (XMLReader) -> Void) {
+        guard let context = unsafe context else { return }
+        unsafe Unmanaged<XMLReader>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
     }
 
     private func began(_ name: UnsafePointer<CChar>?) {

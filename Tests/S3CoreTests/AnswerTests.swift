@@ -16,9 +16,14 @@ import Testing
     @Test func readsAPage() throws {
         let page = try ListObjectsV2(prefix: []).output(response(200, Self.page))
         #expect(page.continuationToken == [UInt8]("t2".utf8))
-        #expect(page.objects.map(\.key) == [[UInt8]("a b+c/é".utf8)])
-        #expect(page.objects.map(\.size) == [3])
-        #expect(page.objects.map(\.etag) == [[UInt8]("\"e\"".utf8)])
+        #expect(page.objects == [ListObjectsV2.Object(key: [UInt8]("a b+c/é".utf8), size: 3)])
+    }
+
+    @Test func readsDetailsWhereTheyAreWanted() throws {
+        let page = try ListObjectsV2(prefix: [], readsDetails: true).output(response(200, Self.page))
+        let details = page.objects.map(\.details)
+        #expect(details.map(\.?.etag) == [[UInt8]("\"e\"".utf8)])
+        #expect(details.map(\.?.lastModified) == [[UInt8]("2026-01-02T03:04:05.000Z".utf8)])
     }
 
     @Test func decodesKeysOnlyWhereTheServiceEncoded() throws {
@@ -41,7 +46,7 @@ import Testing
     ])
     func refusesWhatIsNoPage(body: String) {
         let error = #expect(throws: S3Error.self) {
-            try ListObjectsV2(prefix: []).output(response(200, body))
+            try ListObjectsV2(prefix: [], readsDetails: true).output(response(200, body))
         }
         #expect(error?.kind == .notS3)
     }

@@ -152,13 +152,12 @@ private func checkGet(_ range: Range<Int>?, _ head: HTTPResponseHead, _ body: [U
 
 private func checkList(_ response: S3Response) {
     var listing = ObjectListing(prefix: [])
-    guard let page = attempt({ () throws(S3Error) in try ListObjectsV2(prefix: []).output(response) }) else {
-        return
-    }
+    let operation = ListObjectsV2(prefix: [], readsDetails: true)
+    guard let page = attempt({ () throws(S3Error) in try operation.output(response) }) else { return }
     for object in page.objects {
         require(!object.key.isEmpty && object.size >= 0, "an object has a key and a size")
-        if !object.etag.isEmpty { check(etag: object.etag) }
-        require(!object.lastModified.contains { $0 <= 0x20 }, "a time is one word")
+        if let etag = object.details?.etag, !etag.isEmpty { check(etag: etag) }
+        require(object.details?.lastModified.contains { $0 <= 0x20 } == false, "a time is one word")
     }
     require(page.continuationToken?.isEmpty != true, "a token is not empty")
     try? listing.received(page)
