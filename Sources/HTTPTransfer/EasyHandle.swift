@@ -13,7 +13,7 @@ import CCurl
     private(set) var generation = 0
     /// Who takes the answer; nil while no transfer is under way.
     private(set) var receiver: (any TransferReceiver)?
-    private var head = HTTPResponseHead()
+    private let head = HTTPHeadReader()
     private var bodyHasBegun = false
     /// How many times libcurl was about to send the request.
     private var sends = 0
@@ -82,20 +82,30 @@ import CCurl
         unsafe s3_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, UnsafeRawPointer(words.baseAddress))
         unsafe s3_curl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
             let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-            return unsafe EasyHandle.from(context).receive(headerLine: line) ? size * count : 0
+            return unsafe EasyHandle.lend(context) {
+                $0.receive(headerLine: unsafe RawSpan(_unsafeBytes: line)) ? line.count : 0
+            }
         }
         unsafe s3_curl_set_data_callback(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
             let chunk = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-            return unsafe EasyHandle.from(context).receive(RawSpan(_unsafeBytes: chunk))
+            return unsafe EasyHandle.lend(context) { $0.receive(unsafe RawSpan(_unsafeBytes: chunk)) }
         }
         unsafe s3_curl_set_prereq_callback(handle) { context, _, _, _, _ in
-            unsafe EasyHandle.from(context).allowSend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+            unsafe EasyHandle.lend(context) { $0.allowSend() } ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
     }
 
     static func from(_ context: UnsafeMutableRawPointer?) -> EasyHandle {
         guard let context = unsafe context else { preconditionFailure("libcurl lost the context") }
         return unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    /// For callbacks, which come often: the loop keeps the handle meanwhile.
+    private static func lend<Result>(
+        _ context: UnsafeMutableRawPointer?, _ body: (EasyHandle) -> Result
+    ) -> Result {
+        guard let context = unsafe context else { preconditionFailure("libcurl lost the context") }
+        return unsafe Unmanaged<EasyHandle>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
     }
 
     // MARK: one transfer
@@ -174,7 +184,7 @@ import CCurl
         return (
             receiver,
             TransferResult(
-                head: head, error: error(code), bytesReceived: bytesReceived,
+                head: head.head, error: error(code), bytesReceived: bytesReceived,
                 microseconds: Int(microseconds))
         )
     }
@@ -201,15 +211,15 @@ import CCurl
 
     // MARK: callbacks
 
-    private func receive(headerLine line: UnsafeRawBufferPointer) -> Bool {
-        if unsafe head.append(line: line, isTrailer: bodyHasBegun) { return true }
+    private func receive(headerLine line: RawSpan) -> Bool {
+        if head.append(line, isTrailer: bodyHasBegun) { return true }
         refusal = .notHTTP
         return false
     }
 
     private func receive(_ bytes: RawSpan) -> Int {
         bodyHasBegun = true
-        switch receiver?.received(bytes, head: head) ?? .cancel {
+        switch receiver?.received(bytes, head: head.head) ?? .cancel {
         case .more:
             bytesReceived += bytes.byteCount
             return bytes.byteCount

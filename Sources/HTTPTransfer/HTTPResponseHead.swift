@@ -1,37 +1,43 @@
 import ByteIO
 
 /// The status line and header fields of an answer.
-package struct HTTPResponseHead: Sendable {
+package struct HTTPResponseHead: @unchecked Sendable {
     /// The status code; 0 before there is one.
-    package private(set) var status = 0
-    /// The header lines as they came, each with its CR LF.
-    private var lines: [UInt8] = []
-    /// Where each of them starts.
-    private var starts: [Int] = []
-    /// Bytes of all lines that came for this answer, also of those that do not count.
-    private var bytesRead = 0
+    package let status: Int
+    /// The header lines as they came, each with its CR LF and behind its length, which is a `LineLength`. Not
+    /// changed any more.
+    private let lines: ByteBlock
 
-    /// The most bytes of header lines that are read, with those of 1xx answers before and trailers behind.
-    package static let maximumSize = 256 << 10
+    fileprivate typealias LineLength = UInt32
 
-    package init() {}
+    fileprivate init(status: Int, lines: ByteBlock) {
+        self.status = status
+        self.lines = lines
+    }
 
     /// A head as tests write it.
     package init(status: Int, headers: [HTTPHeader] = []) {
-        self.status = status
+        self.init(status: status, lines: ByteBlock())
         for header in headers {
-            starts.append(lines.count)
-            lines += header.name + [UInt8(ascii: ":")] + header.value + [0x0D, 0x0A]
+            let line = header.name + [UInt8(ascii: ":")] + header.value + [0x0D, 0x0A]
+            Self.append(line.bytes, to: lines)
         }
+    }
+
+    fileprivate static func append(_ line: RawSpan, to lines: ByteBlock) {
+        unsafe withUnsafeBytes(of: LineLength(line.byteCount)) {
+            unsafe lines.append(RawSpan(_unsafeBytes: $0))
+        }
+        lines.append(line)
     }
 
     /// The value of the field called `name` (lower case), without white space around it; the first, if
     /// there are several.
-    package func value(_ name: String) -> [UInt8]? { range(name).map { Array(lines[$0]) } }
+    package func value(_ name: String) -> [UInt8]? { range(name).map { lines.bytes.extracting($0).array } }
 
     /// The same as text; bytes that are not UTF-8 are replaced.
     package func text(_ name: String) -> String? {
-        range(name).map { String(decoding: lines[$0], as: UTF8.self) }
+        value(name).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The same as a number that is not negative: digits and nothing else.
@@ -43,9 +49,11 @@ package struct HTTPResponseHead: Sendable {
     private func range(_ name: String) -> Range<Int>? {
         var name = name
         return name.withUTF8 { name in
-            unsafe lines.withUnsafeBytes { lines in
-                for (index, start) in starts.enumerated() {
-                    let end = index + 1 < starts.count ? starts[index + 1] : lines.count
+            unsafe lines.bytes.withUnsafeBytes { lines in
+                var end = 0
+                while end < lines.count {
+                    let start = end + MemoryLayout<LineLength>.size
+                    end = unsafe start + Int(lines.loadUnaligned(fromByteOffset: end, as: LineLength.self))
                     let colon = start + name.count
                     if colon < end, unsafe lines[colon] == UInt8(ascii: ":"),
                         unsafe Self.isSame(lines, start, name)
@@ -68,45 +76,6 @@ package struct HTTPResponseHead: Sendable {
         return true
     }
 
-    /// Takes one line, as libcurl hands them out: a status line starts anew, since 1xx answers come before
-    /// the one that counts.
-    ///
-    /// - Parameter isTrailer: whether it stands behind the body, where it is of no use here.
-    /// - Returns: false once there are more than `maximumSize` bytes.
-    package mutating func append(line: UnsafeRawBufferPointer, isTrailer: Bool = false) -> Bool {
-        bytesRead += line.count
-        guard bytesRead <= Self.maximumSize else { return false }
-        if isTrailer { return true }
-        if unsafe Self.isStatusLine(line) {
-            status = unsafe Self.status(inLine: line)
-            lines.removeAll(keepingCapacity: true)
-            starts.removeAll(keepingCapacity: true)
-            return true
-        }
-        starts.append(lines.count)
-        unsafe lines.append(contentsOf: line)
-        return true
-    }
-
-    mutating func removeAll() {
-        status = 0
-        bytesRead = 0
-        lines.removeAll(keepingCapacity: true)
-        starts.removeAll(keepingCapacity: true)
-    }
-
-    private static func isStatusLine(_ line: UnsafeRawBufferPointer) -> Bool {
-        guard let base = line.baseAddress, line.count >= 5 else { return false }
-        return unsafe memcmp(base, "HTTP/", 5) == 0
-    }
-
-    /// `HTTP/1.1 200 OK`: three digits behind the first space (RFC 9112, 4).
-    private static func status(inLine line: UnsafeRawBufferPointer) -> Int {
-        guard let space = unsafe line.firstIndex(of: UInt8(ascii: " ")) else { return 0 }
-        return unsafe line[(space + 1)...].prefix { (0x30...0x39).contains($0) }.prefix(3)
-            .reduce(0) { $0 * 10 + Int($1 - 0x30) }
-    }
-
     private static func lowercased(_ byte: UInt8) -> UInt8 {
         (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
     }
@@ -118,4 +87,65 @@ package struct HTTPResponseHead: Sendable {
         while start < end, unsafe isSpace(lines[end - 1]) { end -= 1 }
         return start..<end
     }
+}
+
+/// Gathers the head of one answer after the other, line by line, in memory that is used again.
+///
+/// A class with a block, not a structure with arrays: libcurl calls for each line, and a structure in a class is
+/// checked for exclusivity each time it changes.
+package final class HTTPHeadReader {
+    private var status = 0
+    private var lines = ByteBlock(capacity: blockSize)
+    /// Bytes of all lines that came for this answer, also of those that do not count.
+    private var bytesRead = 0
+
+    /// The most bytes of header lines that are read, with those of 1xx answers before and trailers behind.
+    package static let maximumSize = 256 << 10
+    private static let blockSize = 2048
+
+    package init() {}
+
+    /// What came so far; nothing may be appended while somebody has it.
+    package var head: HTTPResponseHead { HTTPResponseHead(status: status, lines: lines) }
+
+    /// Takes one line: a status line starts anew, since 1xx answers come before the one that counts.
+    ///
+    /// - Parameter isTrailer: whether it stands behind the body, where it is of no use here.
+    /// - Returns: false once there are more than `maximumSize` bytes.
+    package func append(_ line: RawSpan, isTrailer: Bool = false) -> Bool {
+        bytesRead += line.byteCount
+        guard bytesRead <= Self.maximumSize else { return false }
+        if isTrailer { return true }
+        if let status = Self.status(inLine: line) {
+            self.status = status
+            lines.removeAll()
+        } else {
+            HTTPResponseHead.append(line, to: lines)
+        }
+        return true
+    }
+
+    /// Forgets the answer. Whoever has its head keeps that.
+    func removeAll() {
+        status = 0
+        bytesRead = 0
+        if isKnownUniquelyReferenced(&lines) {
+            lines.removeAll()
+        } else {
+            lines = ByteBlock(capacity: Self.blockSize)
+        }
+    }
+
+    /// `HTTP/1.1 200 OK`: three digits behind the first space (RFC 9112, 4). Nil if it is no status line.
+    private static func status(inLine line: RawSpan) -> Int? {
+        guard line.byteCount >= 5, line[0] == UInt8(ascii: "H"),
+            line.extracting(first: 5).equals(statusLineStart)
+        else { return nil }
+        guard let space = line.firstIndex(of: UInt8(ascii: " ")) else { return 0 }
+        let digits = line.extracting(droppingFirst: space + 1)
+        return digits.extracting(first: min(3, digits.prefixLength { (0x30...0x39).contains($0) })).decimal
+            ?? 0
+    }
+
+    private static let statusLineStart = [UInt8]("HTTP/".utf8)
 }

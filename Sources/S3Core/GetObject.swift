@@ -17,7 +17,7 @@ package protocol ObjectSink: AnyObject {
 package struct GetObject: S3Operation {
     package static let name = "GetObject"
 
-    private let key: [UInt8]
+    let key: [UInt8]
     /// Which bytes; nil is all of them.
     private let range: Range<Int>?
     private let ifMatch: [UInt8]?

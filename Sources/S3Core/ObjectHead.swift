@@ -27,7 +27,7 @@ package struct ObjectHead: Equatable, Sendable {
         // they are the same.
         crc32 = head.value(ObjectChecksum.Algorithm.crc32.rawValue)
         let isWhole = contentRange.map { $0.bytes == 0..<$0.objectSize } ?? !isPartial
-        checksum = isWhole ? ObjectChecksum(head) : nil
+        checksum = isWhole ? ObjectChecksum(head, crc32: crc32) : nil
     }
 
     /// The size of the whole object, in bytes, if the answer tells.
@@ -79,13 +79,15 @@ package struct ObjectChecksum: Equatable, Sendable {
 
     /// Nil if there is none of a known algorithm, or one that is computed of parts: of type COMPOSITE, or
     /// with the number of parts behind it, `…==-3`.
-    init?(_ head: HTTPResponseHead) {
-        if head.text("x-amz-checksum-type")?.uppercased() == "COMPOSITE" { return nil }
+    ///
+    /// - Parameter crc32: the value of that one's field.
+    init?(_ head: HTTPResponseHead, crc32: [UInt8]?) {
         for algorithm in Algorithm.allCases {
-            if let value = head.value(algorithm.rawValue), value.count == algorithm.textLength {
-                self.init(algorithm, value)
-                return
-            }
+            let value = algorithm == .crc32 ? crc32 : head.value(algorithm.rawValue)
+            guard let value, value.count == algorithm.textLength else { continue }
+            if head.text("x-amz-checksum-type")?.uppercased() == "COMPOSITE" { return nil }
+            self.init(algorithm, value)
+            return
         }
         return nil
     }

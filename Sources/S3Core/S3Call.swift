@@ -36,10 +36,10 @@ package class S3Call: TransferReceiver {
     /// This attempt's transfer was ended from here, because enough of the answer had come.
     private(set) var hasEnough = false
 
-    fileprivate init(client: S3Client, request: S3Request, name: String) {
+    fileprivate init(client: S3Client, method: HTTPMethod, key: [UInt8]?, name: String) {
         self.client = client
-        method = request.method
-        key = request.key
+        self.method = method
+        self.key = key
         operationName = name
     }
 
@@ -74,7 +74,7 @@ package class S3Call: TransferReceiver {
     // MARK: the transfer of one attempt
 
     final func beginAttempt() {
-        gathered.removeAll(keepingCapacity: true)
+        if !gathered.isEmpty { gathered.removeAll() }
         isTooLarge = false
         hasEnough = false
     }
@@ -124,7 +124,7 @@ final class OperationCall<Operation: S3Operation>: S3Call {
         self.operation = operation
         self.completion = completion
         firstRequest = request
-        super.init(client: client, request: request, name: Operation.name)
+        super.init(client: client, method: request.method, key: request.key, name: Operation.name)
     }
 
     override func request() -> S3Request {
@@ -152,4 +152,35 @@ final class OperationCall<Operation: S3Operation>: S3Call {
             completion(.success(output))
         }
     }
+}
+
+/// The call of GetObject, whose outcome is only whether it failed: its sink has the rest.
+///
+/// Not an `OperationCall`: what a generic class does goes through tables that are looked up at run time, and of
+/// small objects there are thousands a second.
+final class GetObjectCall: S3Call {
+    private var operation: GetObject
+    private let completion: (S3Error?) -> Void
+
+    init(_ operation: GetObject, client: S3Client, completion: @escaping (S3Error?) -> Void) {
+        self.operation = operation
+        self.completion = completion
+        super.init(client: client, method: .get, key: operation.key, name: GetObject.name)
+    }
+
+    override func request() -> S3Request { operation.request() }
+    override var progress: Int { operation.progress }
+    override func failure(_ error: S3Error) -> S3Error { operation.failure(error) }
+    override func take(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {
+        operation.received(bytes, head: head)
+    }
+
+    override func evaluate(_ response: S3Response) -> S3Error? {
+        do {
+            _ = try operation.output(response)
+            return nil
+        } catch { return error }
+    }
+
+    override func deliver(_ error: S3Error?) { completion(error) }
 }

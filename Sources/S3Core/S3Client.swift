@@ -94,6 +94,14 @@ package final class S3Client {
         return call
     }
 
+    /// Starts to fetch an object. `completion` is called once, never before this returns, with why it failed or nil.
+    package func perform(_ operation: GetObject, completion: @escaping (S3Error?) -> Void) -> S3Call {
+        let call = GetObjectCall(operation, client: self, completion: completion)
+        unfinished += 1
+        waiting.append(call)
+        return call
+    }
+
     /// Sends what can be sent, hands out what has ended, and then waits until there is more to do: an
     /// answer, a retry that is due, one of `descriptors` that can be read, `milliseconds` that have passed.
     ///

@@ -234,11 +234,11 @@ package final class GetLines {
     }
 
     /// A request has come to its end.
-    private func ended(_ fetch: ObjectFetch, _ result: Result<ObjectHead, S3Error>) {
+    private func ended(_ fetch: ObjectFetch, _ error: S3Error?) {
         // The two would keep each other.
         fetch.call = nil
         guard !fetch.isDropped else { return }
-        if case .failure(let error) = result {
+        if let error {
             if error.kind == .cancelled && fetch.error == nil {
                 // There was no room for it; the window will ask again.
                 fetch.object.fetches.removeAll()

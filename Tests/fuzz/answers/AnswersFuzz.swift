@@ -38,15 +38,15 @@ public func fuzzAnswers(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
 
 /// Takes the head line by line, as libcurl gives it.
 private func read(_ bytes: [UInt8]) -> (HTTPResponseHead, [UInt8]) {
-    var head = HTTPResponseHead()
+    let reader = HTTPHeadReader()
     var rest = bytes[...]
     while let newline = rest.firstIndex(of: 0x0A) {
         let line = Array(rest[...newline])
         rest = rest[(newline + 1)...]
-        _ = unsafe line.withUnsafeBytes { unsafe head.append(line: $0) }
+        _ = reader.append(line.bytes)
         if line.count <= 2 { break }
     }
-    return (head, Array(rest))
+    return (reader.head, Array(rest))
 }
 
 private func check(_ head: HTTPResponseHead, _ bytes: [UInt8]) {
