@@ -161,8 +161,8 @@ import CCurl
     private static let largeBuffer = 128 << 10
 
     /// What libcurl would send by itself and shall not.
-    private static let unwanted = ["Accept"].map { [UInt8]($0.utf8) }
-    private static let unwantedWithBody = ["Accept", "Expect", "Content-Type"].map { [UInt8]($0.utf8) }
+    private static let unwanted = ["Accept:"].map { [UInt8]($0.utf8) }
+    private static let unwantedWithBody = ["Accept:", "Expect:", "Content-Type:"].map { [UInt8]($0.utf8) }
 
     private func set(headers fields: [HTTPHeader]) -> Bool {
         let unwanted = method == .put || method == .post ? Self.unwantedWithBody : Self.unwanted

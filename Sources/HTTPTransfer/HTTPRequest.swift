@@ -24,9 +24,12 @@ package struct HTTPHeader: Equatable, Sendable {
     }
 
     /// False if the value would end the header line or the string early: CR, LF or NUL (RFC 9110, 5.5).
-    package static func isValue(_ bytes: [UInt8]) -> Bool {
+    package static func isValue(_ bytes: [UInt8]) -> Bool { isValue(bytes.bytes) }
+
+    static func isValue(_ bytes: RawSpan) -> Bool {
         // Most values have no byte as low as these.
-        !bytes.bytes.hasByte(upTo: 0x0D) || !bytes.contains { $0 == 0 || $0 == 0x0A || $0 == 0x0D }
+        !bytes.hasByte(upTo: 0x0D)
+            || bytes.prefixLength { $0 != 0 && $0 != 0x0A && $0 != 0x0D } == bytes.byteCount
     }
 }
 

@@ -17,7 +17,7 @@ import CCurl
 
     /// Makes it these fields, and `last`.
     ///
-    /// - Parameter unwanted: names of fields that libcurl shall not send by itself.
+    /// - Parameter unwanted: names of fields that libcurl shall not send by itself, each with its colon.
     /// - Returns: the first node, valid until the next change, or nil if a field would end its line early. The
     ///   list is libcurl's to read, not to free.
     mutating func set(
@@ -25,30 +25,32 @@ import CCurl
     ) -> UnsafeMutablePointer<curl_slist>? {
         text.removeAll()
         starts.removeAll(keepingCapacity: true)
-        for name in unwanted { append(name, nil) }
-        for field in fields {
-            guard HTTPHeader.isValue(field.name), HTTPHeader.isValue(field.value) else { return nil }
-            append(field.name, field.value)
+        for line in unwanted {
+            starts.append(text.count)
+            text.append(line.bytes)
+            text.append(0)
         }
-        append(last.name, last.value)
-        return unsafe list()
+        // By index: a copy of each would cost more than what is done with it.
+        for index in fields.indices where !append(fields[index]) { return nil }
+        return append(last) ? unsafe list() : nil
     }
 
-    /// A value that is nil keeps libcurl from sending one of that name by itself.
-    private mutating func append(_ name: [UInt8], _ value: [UInt8]?) {
-        starts.append(text.count)
-        text.append(name.bytes)
-        if let value, value.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) {
+    /// - Returns: false if the field would end its line early.
+    private mutating func append(_ field: borrowing HTTPHeader) -> Bool {
+        let start = text.count
+        text.append(field.name.bytes)
+        if field.value.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) {
             // An empty value, as blanks are too, is sent only if it is written so.
             text.append(UInt8(ascii: ";"))
         } else {
             text.append(UInt8(ascii: ":"))
-            if let value {
-                text.append(UInt8(ascii: " "))
-                text.append(value.bytes)
-            }
+            text.append(UInt8(ascii: " "))
+            text.append(field.value.bytes)
         }
+        guard HTTPHeader.isValue(text.bytes.extracting(start..<text.count)) else { return false }
         text.append(0)
+        starts.append(start)
+        return true
     }
 
     /// Links the nodes.

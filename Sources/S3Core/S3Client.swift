@@ -220,7 +220,9 @@ package final class S3Client {
         call.history.signing = policy.signing
         let wanted = call.request()
         if log != nil { call.range = wanted.headers.first { $0.name == [UInt8]("range".utf8) } }
-        let request = builder.request(wanted, payloadHash: &call.payloadHash)
+        var hash = call.payloadHash
+        let request = builder.request(wanted, payloadHash: &hash)
+        call.payloadHash = hash
         do {
             sent.insert(call)
             call.transfer = try loop.start(request, call)

@@ -12,7 +12,8 @@ package struct Signer: ~Copyable {
     package static let emptyPayloadHash = [UInt8](
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".utf8)
 
-    private static let algorithm = [UInt8]("AWS4-HMAC-SHA256".utf8)
+    private static let algorithm = "AWS4-HMAC-SHA256"
+    private static let algorithmLine = [UInt8]((algorithm + "\n").utf8)
     private static let newline = UInt8(ascii: "\n")
 
     private let credentials: Credentials
@@ -21,8 +22,10 @@ package struct Signer: ~Copyable {
     private var key: HMACSHA256
     /// The day `key` is for, `20130524`.
     private var day: [UInt8] = []
-    /// `20130524/us-east-1/s3/aws4_request`
-    private var scope: [UInt8] = []
+    /// `20130524/us-east-1/s3/aws4_request` and a newline.
+    private var scopeLine: [UInt8] = []
+    /// What Authorization begins with on that day.
+    private var authorizationStart: [UInt8] = []
     // Memory that is used again.
     private var canonicalRequest = ByteBuffer()
     private var textToSign = ByteBuffer()
@@ -56,7 +59,7 @@ package struct Signer: ~Copyable {
     ) -> [UInt8] {
         deriveKey(day: time.bytes.extracting(first: 8))
         // Lent from here, since a span of a property keeps the others from being changed.
-        let (scope, accessKeyID) = (scope, credentials.accessKeyID)
+        let (scopeLine, authorizationStart) = (scopeLine, authorizationStart)
         canonicalRequest.removeAll()
         for byte in method.rawValue.utf8 { canonicalRequest.append(byte) }
         canonicalRequest.append(Self.newline)
@@ -79,30 +82,21 @@ package struct Signer: ~Copyable {
         canonicalRequest.append(payloadHash.bytes)
 
         textToSign.removeAll()
-        textToSign.append(Self.algorithm.bytes)
-        textToSign.append(Self.newline)
+        textToSign.append(Self.algorithmLine.bytes)
         textToSign.append(time.bytes)
         textToSign.append(Self.newline)
-        textToSign.append(scope.bytes)
-        textToSign.append(Self.newline)
+        textToSign.append(scopeLine.bytes)
         digest.update(canonicalRequest)
         digest.finish(hexadecimalInto: &textToSign)
 
         text.removeAll()
-        text.append(Self.algorithm.bytes)
-        text.append(Self.credential.bytes)
-        text.append(accessKeyID.bytes)
-        text.append(UInt8(ascii: "/"))
-        text.append(scope.bytes)
-        text.append(Self.signedHeadersName.bytes)
+        text.append(authorizationStart.bytes)
         text.append(signedHeaders)
         text.append(Self.signature.bytes)
         key.code(textToSign, hexadecimalInto: &text)
         return text.bytes.array
     }
 
-    private static let credential = [UInt8](" Credential=".utf8)
-    private static let signedHeadersName = [UInt8](",SignedHeaders=".utf8)
     private static let signature = [UInt8](",Signature=".utf8)
 
     /// A value without white space at its ends, and with one space where it has several.
@@ -126,7 +120,11 @@ package struct Signer: ~Copyable {
     private mutating func deriveKey(day newDay: RawSpan) {
         guard !newDay.equals(day) else { return }
         day = newDay.array
-        scope = day + [UInt8(ascii: "/")] + region + "/s3/aws4_request".utf8
+        let scope = day + [UInt8(ascii: "/")] + region + "/s3/aws4_request".utf8
+        scopeLine = scope + [Self.newline]
+        authorizationStart =
+            "\(Self.algorithm) Credential=".utf8 + credentials.accessKeyID + [UInt8(ascii: "/")] + scope
+            + ",SignedHeaders=".utf8
         var secret = [UInt8]("AWS4".utf8) + credentials.secretAccessKey
         for part in [day, region, [UInt8]("s3".utf8), [UInt8]("aws4_request".utf8)] {
             var hmac = HMACSHA256(key: secret.bytes)
