@@ -10,13 +10,40 @@ package enum HTTPMethod: String, Sendable {
 }
 
 /// One header field. Names are lower case, values as they go over the wire.
+///
+/// It is kept as the line that is sent, since that is what becomes of it for each request.
 package struct HTTPHeader: Equatable, Sendable {
-    package let name: [UInt8]
-    package let value: [UInt8]
+    /// `name: value`
+    package let line: [UInt8]
+    /// How long the name is, in bytes.
+    package let nameLength: Int
+
+    private static let separator = [UInt8](": ".utf8)
 
     package init(_ name: [UInt8], _ value: [UInt8]) {
-        self.name = name
-        self.value = value
+        var line = name
+        line.reserveCapacity(name.count + Self.separator.count + value.count)
+        line += Self.separator
+        line += value
+        self.init(line: line, nameLength: name.count)
+    }
+
+    /// - Parameter line: the name of that length, a colon and a space, and the value.
+    package init(line: [UInt8], nameLength: Int) {
+        self.line = line
+        self.nameLength = nameLength
+    }
+
+    package var name: [UInt8] { Array(line[..<nameLength]) }
+    package var value: [UInt8] { Array(line[valueStart...]) }
+    /// Where in the line the value begins.
+    package var valueStart: Int { nameLength + Self.separator.count }
+
+    package func isCalled(_ name: [UInt8]) -> Bool { line.bytes.extracting(first: nameLength).equals(name) }
+
+    /// True if its name comes before the other's, by bytes.
+    package func precedes(_ other: HTTPHeader) -> Bool {
+        line[..<nameLength].lexicographicallyPrecedes(other.line[..<other.nameLength])
     }
 
     package init(_ name: String, _ value: String) {

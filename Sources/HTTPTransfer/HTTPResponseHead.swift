@@ -19,7 +19,7 @@ package struct HTTPResponseHead: @unchecked Sendable {
     package init(status: Int, headers: [HTTPHeader] = []) {
         self.init(status: status, lines: ByteBlock())
         for header in headers {
-            let line = header.name + [UInt8(ascii: ":")] + header.value + [0x0D, 0x0A]
+            let line = header.line + [0x0D, 0x0A]
             Self.append(line.bytes, to: lines)
         }
     }

@@ -37,19 +37,18 @@ import CCurl
 
     /// - Returns: false if the field would end its line early.
     private mutating func append(_ field: borrowing HTTPHeader) -> Bool {
-        let start = text.count
-        text.append(field.name.bytes)
-        if field.value.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) {
+        let line = field.line.bytes
+        guard HTTPHeader.isValue(line) else { return false }
+        starts.append(text.count)
+        let value = line.extracting(droppingFirst: field.valueStart)
+        if value.prefixLength(where: { $0 == 0x20 || $0 == 0x09 }) == value.byteCount {
             // An empty value, as blanks are too, is sent only if it is written so.
+            text.append(line.extracting(first: field.nameLength))
             text.append(UInt8(ascii: ";"))
         } else {
-            text.append(UInt8(ascii: ":"))
-            text.append(UInt8(ascii: " "))
-            text.append(field.value.bytes)
+            text.append(line)
         }
-        guard HTTPHeader.isValue(text.bytes.extracting(start..<text.count)) else { return false }
         text.append(0)
-        starts.append(start)
         return true
     }
 

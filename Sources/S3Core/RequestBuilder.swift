@@ -9,7 +9,10 @@ struct RequestBuilder: ~Copyable {
     private var address: Endpoint
     /// The address up to where the path starts, `https://host:port`.
     private var origin: [UInt8] = []
-    private var host: [UInt8] = []
+    // Fields that are the same for all requests, or for many.
+    private var host = HTTPHeader("host", "")
+    private var token: HTTPHeader?
+    private var timeField = HTTPHeader("x-amz-date", "")
     /// What stands before each encoded key.
     private var pathStart: [UInt8] = []
     /// The time of the last request, and how it is written: many requests fall into one second.
@@ -36,9 +39,10 @@ struct RequestBuilder: ~Copyable {
         configuration.region = region
         address = configuration.bucketAddress(bucket)
         origin = [UInt8]((address.scheme.rawValue + "://" + address.authority).utf8)
-        host = [UInt8](address.authority.utf8)
+        host = HTTPHeader("host", address.authority)
         pathStart = [UInt8](address.path.utf8) + [UInt8(ascii: "/")]
         if let credentials = configuration.credentials {
+            token = credentials.sessionToken.map { HTTPHeader(Self.tokenName, $0) }
             signer = Signer(credentials, region: region)
         }
     }
@@ -68,11 +72,10 @@ struct RequestBuilder: ~Copyable {
     }
 
     private static let requestPayer = HTTPHeader("x-amz-request-payer", "requester")
-    private static let hostName = [UInt8]("host".utf8)
     private static let contentHashName = [UInt8]("x-amz-content-sha256".utf8)
+    private static let emptyContentHash = HTTPHeader(contentHashName, Signer.emptyPayloadHash)
     private static let dateName = [UInt8]("x-amz-date".utf8)
     private static let tokenName = [UInt8]("x-amz-security-token".utf8)
-    private static let authorizationName = [UInt8]("authorization".utf8)
 
     private mutating func sign(
         _ headers: inout [HTTPHeader], _ request: S3Request, path: [UInt8], query: [UInt8],
@@ -84,23 +87,21 @@ struct RequestBuilder: ~Copyable {
         var signed: [HTTPHeader] = []
         signed.reserveCapacity(headers.count + request.unsignedHeaders.count + 5)
         // Given, not left to libcurl, which would write some addresses otherwise than they are signed here.
-        signed.append(HTTPHeader(Self.hostName, host))
-        signed.append(HTTPHeader(Self.contentHashName, hash))
-        signed.append(HTTPHeader(Self.dateName, timeText))
-        if let token = configuration.credentials?.sessionToken {
-            signed.append(HTTPHeader(Self.tokenName, token))
-        }
+        signed.append(host)
+        signed.append(request.body == nil ? Self.emptyContentHash : HTTPHeader(Self.contentHashName, hash))
+        signed.append(timeField)
+        if let token { signed.append(token) }
         for header in headers { Self.insert(header, into: &signed) }
         let authorization = signer?.authorization(
             method: request.method, path: path, query: query, headers: signed, payloadHash: hash,
             time: timeText)
-        if let authorization { signed.append(HTTPHeader(Self.authorizationName, authorization)) }
+        if let authorization { signed.append(authorization) }
         headers = signed
     }
 
     /// Puts a field into its place among fields sorted by name, of which there are few.
     private static func insert(_ header: HTTPHeader, into sorted: inout [HTTPHeader]) {
-        let place = sorted.firstIndex { header.name.lexicographicallyPrecedes($0.name) }
+        let place = sorted.firstIndex { header.precedes($0) }
         sorted.insert(header, at: place ?? sorted.count)
     }
 
@@ -114,6 +115,7 @@ struct RequestBuilder: ~Copyable {
         guard now != time else { return }
         time = now
         timeText = now.basicFormat
+        timeField = HTTPHeader(Self.dateName, timeText)
     }
 
     /// The query as it is signed and sent: encoded, sorted, each name with a `=`.

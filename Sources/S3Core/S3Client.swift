@@ -219,7 +219,7 @@ package final class S3Client {
         call.beginAttempt()
         call.history.signing = policy.signing
         let wanted = call.request()
-        if log != nil { call.range = wanted.headers.first { $0.name == [UInt8]("range".utf8) } }
+        if log != nil { call.range = wanted.headers.first { $0.isCalled([UInt8]("range".utf8)) } }
         var hash = call.payloadHash
         let request = builder.request(wanted, payloadHash: &hash)
         call.payloadHash = hash

@@ -17,7 +17,7 @@ package struct S3Request {
     /// Whether being acted on twice is the same as once. Not so for what starts or completes an upload, and
     /// for a condition that the request itself breaks: the second answer would be a refusal.
     package var isIdempotent: Bool {
-        method != .post && !headers.contains { $0.name == Self.ifNoneMatch }
+        method != .post && !headers.contains { $0.isCalled(Self.ifNoneMatch) }
     }
     private static let ifNoneMatch = [UInt8]("if-none-match".utf8)
 

@@ -24,7 +24,7 @@ package struct Signer: ~Copyable {
     private var day: [UInt8] = []
     /// `20130524/us-east-1/s3/aws4_request` and a newline.
     private var scopeLine: [UInt8] = []
-    /// What Authorization begins with on that day.
+    /// What the line of Authorization begins with on that day.
     private var authorizationStart: [UInt8] = []
     // Memory that is used again.
     private var canonicalRequest = ByteBuffer()
@@ -45,7 +45,7 @@ package struct Signer: ~Copyable {
         return Hexadecimal.encode(digest.finish())
     }
 
-    /// The value of Authorization.
+    /// The field Authorization.
     ///
     /// - Parameters:
     ///   - path: the path as it is sent, encoded.
@@ -56,7 +56,7 @@ package struct Signer: ~Copyable {
     package mutating func authorization(
         method: HTTPMethod, path: [UInt8], query: [UInt8], headers: [HTTPHeader], payloadHash: [UInt8],
         time: [UInt8]
-    ) -> [UInt8] {
+    ) -> HTTPHeader {
         deriveKey(day: time.bytes.extracting(first: 8))
         // Lent from here, since a span of a property keeps the others from being changed.
         let (scopeLine, authorizationStart) = (scopeLine, authorizationStart)
@@ -69,12 +69,12 @@ package struct Signer: ~Copyable {
         canonicalRequest.append(Self.newline)
         signedHeaders.removeAll()
         for header in headers {
-            canonicalRequest.append(header.name.bytes)
-            canonicalRequest.append(UInt8(ascii: ":"))
-            Self.append(canonical: header.value, to: &canonicalRequest)
+            let line = header.line.bytes
+            canonicalRequest.append(line.extracting(first: header.nameLength + 1))
+            Self.append(canonical: line.extracting(droppingFirst: header.valueStart), to: &canonicalRequest)
             canonicalRequest.append(Self.newline)
             if signedHeaders.count > 0 { signedHeaders.append(UInt8(ascii: ";")) }
-            signedHeaders.append(header.name.bytes)
+            signedHeaders.append(line.extracting(first: header.nameLength))
         }
         canonicalRequest.append(Self.newline)
         canonicalRequest.append(signedHeaders)
@@ -94,18 +94,20 @@ package struct Signer: ~Copyable {
         text.append(signedHeaders)
         text.append(Self.signature.bytes)
         key.code(textToSign, hexadecimalInto: &text)
-        return text.bytes.array
+        return HTTPHeader(line: text.bytes.array, nameLength: Self.fieldName.utf8.count)
     }
 
+    private static let fieldName = "authorization"
     private static let signature = [UInt8](",Signature=".utf8)
 
     /// A value without white space at its ends, and with one space where it has several.
-    private static func append(canonical value: [UInt8], to text: inout ByteBuffer) {
+    private static func append(canonical value: RawSpan, to text: inout ByteBuffer) {
         // Most values have none.
-        guard value.bytes.hasByte(upTo: 0x20) else { return text.append(value.bytes) }
+        guard value.hasByte(upTo: 0x20) else { return text.append(value) }
         var pendingSpace = false
         var isFirst = true
-        for byte in value {
+        for index in 0..<value.byteCount {
+            let byte = value[index]
             if byte == 0x20 || byte == 0x09 {
                 pendingSpace = true
                 continue
@@ -123,8 +125,8 @@ package struct Signer: ~Copyable {
         let scope = day + [UInt8(ascii: "/")] + region + "/s3/aws4_request".utf8
         scopeLine = scope + [Self.newline]
         authorizationStart =
-            "\(Self.algorithm) Credential=".utf8 + credentials.accessKeyID + [UInt8(ascii: "/")] + scope
-            + ",SignedHeaders=".utf8
+            "\(Self.fieldName): \(Self.algorithm) Credential=".utf8 + credentials.accessKeyID
+            + [UInt8(ascii: "/")] + scope + ",SignedHeaders=".utf8
         var secret = [UInt8]("AWS4".utf8) + credentials.secretAccessKey
         for part in [day, region, [UInt8]("s3".utf8), [UInt8]("aws4_request".utf8)] {
             var hmac = HMACSHA256(key: secret.bytes)

@@ -59,11 +59,11 @@ import Testing
         let hash = signer.payloadHash(bytes.bytes)
         let all = headers + [HTTPHeader("x-amz-date", Self.time)]
         let signed = (all + [HTTPHeader([UInt8]("x-amz-content-sha256".utf8), hash)])
-            .sorted { $0.name.lexicographicallyPrecedes($1.name) }
+            .sorted { $0.precedes($1) }
         let authorization = signer.authorization(
             method: method, path: [UInt8](path.utf8), query: [UInt8](query.utf8), headers: signed,
             payloadHash: hash, time: [UInt8](Self.time.utf8))
-        let text = String(decoding: authorization, as: UTF8.self)
+        let text = String(decoding: authorization.value, as: UTF8.self)
         return text.split(separator: "Signature=").last.map(String.init)
     }
 }
