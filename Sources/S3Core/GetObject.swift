@@ -11,6 +11,8 @@ package protocol ObjectSink: AnyObject {
     ///
     /// - Parameter bytes: of which, with `enough`, only as many count as the sink wanted.
     func received(_ bytes: RawSpan) -> Received
+    /// The last call: all that was wanted has come, or this is why it has not.
+    func ended(_ error: S3Error?)
 }
 
 /// Fetches an object or a range of it, and goes on at the byte where a connection was lost.
@@ -23,7 +25,7 @@ package struct GetObject: S3Operation {
     private let ifMatch: [UInt8]?
     /// Whether the checksum is asked for.
     private let asksForChecksum: Bool
-    private let sink: any ObjectSink
+    let sink: any ObjectSink
 
     /// What the first answer said.
     private var head: ObjectHead?

@@ -49,18 +49,17 @@ struct RequestBuilder: ~Copyable {
 
     /// - Parameter payloadHash: the body's hash, kept from an earlier attempt; else computed and kept there.
     mutating func request(_ request: S3Request, payloadHash: inout [UInt8]?) -> HTTPRequest {
-        var path = pathStart
-        path.reserveCapacity(pathStart.count + (request.key?.count ?? 0))
-        if let key = request.key { PercentEncoding.append(key, keepingSlash: true, to: &path) }
         let query = Self.query(request.query)
+        // Its path is what is signed.
+        var url = origin
+        url.reserveCapacity(origin.count + pathStart.count + (request.key?.count ?? 0) + query.count + 1)
+        url += pathStart
+        if let key = request.key { PercentEncoding.append(key, keepingSlash: true, to: &url) }
         var headers = request.headers
         if configuration.requestPayer { headers.append(Self.requestPayer) }
         if configuration.credentials != nil {
-            sign(&headers, request, path: path, query: query, payloadHash: &payloadHash)
+            sign(&headers, request, url: url, query: query, payloadHash: &payloadHash)
         }
-        var url = origin
-        url.reserveCapacity(origin.count + path.count + query.count + 1)
-        url += path
         if !query.isEmpty {
             url.append(UInt8(ascii: "?"))
             url += query
@@ -78,7 +77,7 @@ struct RequestBuilder: ~Copyable {
     private static let tokenName = [UInt8]("x-amz-security-token".utf8)
 
     private mutating func sign(
-        _ headers: inout [HTTPHeader], _ request: S3Request, path: [UInt8], query: [UInt8],
+        _ headers: inout [HTTPHeader], _ request: S3Request, url: [UInt8], query: [UInt8],
         payloadHash: inout [UInt8]?
     ) {
         updateTime()
@@ -93,7 +92,8 @@ struct RequestBuilder: ~Copyable {
         if let token { signed.append(token) }
         for header in headers { Self.insert(header, into: &signed) }
         let authorization = signer?.authorization(
-            method: request.method, path: path, query: query, headers: signed, payloadHash: hash,
+            method: request.method, path: url.bytes.extracting(droppingFirst: origin.count), query: query,
+            headers: signed, payloadHash: hash,
             time: timeText)
         if let authorization { signed.append(authorization) }
         headers = signed

@@ -154,17 +154,15 @@ final class OperationCall<Operation: S3Operation>: S3Call {
     }
 }
 
-/// The call of GetObject, whose outcome is only whether it failed: its sink has the rest.
+/// The call of GetObject, whose sink is told all that comes of it.
 ///
 /// Not an `OperationCall`: what a generic class does goes through tables that are looked up at run time, and of
 /// small objects there are thousands a second.
 final class GetObjectCall: S3Call {
     private var operation: GetObject
-    private let completion: (S3Error?) -> Void
 
-    init(_ operation: GetObject, client: S3Client, completion: @escaping (S3Error?) -> Void) {
+    init(_ operation: GetObject, client: S3Client) {
         self.operation = operation
-        self.completion = completion
         super.init(client: client, method: .get, key: operation.key, name: GetObject.name)
     }
 
@@ -182,5 +180,5 @@ final class GetObjectCall: S3Call {
         } catch { return error }
     }
 
-    override func deliver(_ error: S3Error?) { completion(error) }
+    override func deliver(_ error: S3Error?) { operation.sink.ended(error) }
 }

@@ -94,9 +94,9 @@ package final class S3Client {
         return call
     }
 
-    /// Starts to fetch an object. `completion` is called once, never before this returns, with why it failed or nil.
-    package func perform(_ operation: GetObject, completion: @escaping (S3Error?) -> Void) -> S3Call {
-        let call = GetObjectCall(operation, client: self, completion: completion)
+    /// Starts to fetch an object. Its sink is told the end once, never before this returns.
+    package func perform(_ operation: GetObject) -> S3Call {
+        let call = GetObjectCall(operation, client: self)
         unfinished += 1
         waiting.append(call)
         return call

@@ -54,7 +54,7 @@ package struct Signer: ~Copyable {
     ///   - payloadHash: what `payloadHash(_:)` gave.
     ///   - time: the time of `x-amz-date`, in its form.
     package mutating func authorization(
-        method: HTTPMethod, path: [UInt8], query: [UInt8], headers: [HTTPHeader], payloadHash: [UInt8],
+        method: HTTPMethod, path: RawSpan, query: [UInt8], headers: [HTTPHeader], payloadHash: [UInt8],
         time: [UInt8]
     ) -> HTTPHeader {
         deriveKey(day: time.bytes.extracting(first: 8))
@@ -63,7 +63,7 @@ package struct Signer: ~Copyable {
         canonicalRequest.removeAll()
         for byte in method.rawValue.utf8 { canonicalRequest.append(byte) }
         canonicalRequest.append(Self.newline)
-        canonicalRequest.append(path.bytes)
+        canonicalRequest.append(path)
         canonicalRequest.append(Self.newline)
         canonicalRequest.append(query.bytes)
         canonicalRequest.append(Self.newline)

@@ -60,8 +60,9 @@ import Testing
         let all = headers + [HTTPHeader("x-amz-date", Self.time)]
         let signed = (all + [HTTPHeader([UInt8]("x-amz-content-sha256".utf8), hash)])
             .sorted { $0.precedes($1) }
+        let path = [UInt8](path.utf8)
         let authorization = signer.authorization(
-            method: method, path: [UInt8](path.utf8), query: [UInt8](query.utf8), headers: signed,
+            method: method, path: path.bytes, query: [UInt8](query.utf8), headers: signed,
             payloadHash: hash, time: [UInt8](Self.time.utf8))
         let text = String(decoding: authorization.value, as: UTF8.self)
         return text.split(separator: "Signature=").last.map(String.init)

@@ -179,6 +179,12 @@ final class ObjectFetch: ObjectSink {
         return receivedBytes == wanted && taken < bytes.byteCount ? .enough : .taken
     }
 
+    func ended(_ error: S3Error?) {
+        // The two would keep each other.
+        call = nil
+        run.ended(self, error)
+    }
+
     private func append(_ bytes: RawSpan) {
         guard bytes.byteCount > 0 else { return }
         if let last = blocks.last, last.count + bytes.byteCount <= last.capacity { return last.append(bytes) }

@@ -150,9 +150,11 @@ package final class GetLines {
         window.outside = output.queuedBytes + carriedBytes
         while let number = window.overcommitted(), let object = objects[number] { restart(object) }
         awaitsInput = false
-        while client.freeConnections > 0 {
+        var free = client.freeConnections
+        while free > 0 {
             if let fetch = window.next() {
                 begin(fetch)
+                free -= 1
             } else if signal != nil || !window.wantsObject || !addObject() {
                 break
             }
@@ -198,7 +200,7 @@ package final class GetLines {
             key: object.request.objectKey, range: next.range,
             ifMatch: next.range == nil ? nil : object.head?.etag,
             asksForChecksum: options.verifiesChecksums && next.range == nil, sink: fetch)
-        fetch.call = client.perform(operation) { [unowned self] in self.ended(fetch, $0) }
+        fetch.call = client.perform(operation)
     }
 
     /// The head of an answer is here.
@@ -234,9 +236,7 @@ package final class GetLines {
     }
 
     /// A request has come to its end.
-    private func ended(_ fetch: ObjectFetch, _ error: S3Error?) {
-        // The two would keep each other.
-        fetch.call = nil
+    func ended(_ fetch: ObjectFetch, _ error: S3Error?) {
         guard !fetch.isDropped else { return }
         if let error {
             if error.kind == .cancelled && fetch.error == nil {

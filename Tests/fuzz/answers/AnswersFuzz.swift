@@ -123,6 +123,7 @@ private final class Sink: ObjectSink {
         self.bytes += bytes.array
         return .taken
     }
+    func ended(_ error: S3Error?) {}
 }
 
 /// Takes the answer for that to a request for an object, twice, since the first connection is lost.
