@@ -12,8 +12,14 @@ package enum PercentEncoding {
 
     /// Appends `bytes`, encoded; `/` stays where `keepingSlash`, as in paths.
     package static func append(_ bytes: [UInt8], keepingSlash: Bool = false, to text: inout [UInt8]) {
+        let isUnreserved = isUnreserved
+        func isKept(_ byte: UInt8) -> Bool {
+            isUnreserved[Int(byte)] || (keepingSlash && byte == UInt8(ascii: "/"))
+        }
+        // Most keys stay as they are.
+        if bytes.allSatisfy(isKept) { return text += bytes }
         for byte in bytes {
-            if isUnreserved[Int(byte)] || (keepingSlash && byte == UInt8(ascii: "/")) {
+            if isKept(byte) {
                 text.append(byte)
             } else {
                 text.append(UInt8(ascii: "%"))
