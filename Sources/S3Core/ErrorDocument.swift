@@ -38,9 +38,9 @@ package enum ErrorDocument {
     /// The error inside an answer of status 200, if it is one: S3 starts to answer Complete and Copy before
     /// it knows how they end, and what stands between may give any answer this status.
     package static func error(inSuccess response: S3Response) -> S3Error? {
-        // A list of a thousand keys need not be parsed to see that it is none.
-        guard mentionsError(response.body.prefix(512)), let document = XMLElement(parsing: response.body),
-            document.name == "Error"
+        // What is larger is none: a list of a thousand keys need not be parsed twice.
+        guard !response.body.isEmpty, response.body.count <= maximumSize,
+            let document = XMLElement(parsing: response.body), document.name == "Error"
         else { return nil }
         let code = document.text("Code") ?? ""
         // The status says nothing here; an internal error is what this way of answering is for.
@@ -52,15 +52,6 @@ package enum ErrorDocument {
         error.requestID = document.text("RequestId") ?? response.head.text("x-amz-request-id") ?? ""
         error.mayHaveBeenApplied = true
         return error
-    }
-
-    private static func mentionsError(_ text: ArraySlice<UInt8>) -> Bool {
-        var rest = text
-        while let start = rest.firstIndex(of: UInt8(ascii: "<")) {
-            rest = rest[(start + 1)...]
-            if rest.starts(with: "Error".utf8) { return true }
-        }
-        return false
     }
 
     private static func region(_ head: HTTPResponseHead, _ document: XMLElement?) -> String? {

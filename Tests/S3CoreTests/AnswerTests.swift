@@ -127,9 +127,21 @@ import Testing
         #expect(error.kind == .wrongRegion && error.region == "eu-west-3")
     }
 
-    @Test func anErrorInsideASuccessIsOne() {
-        let body = "<Error><Code>InternalError</Code><Message>We encountered an error</Message></Error>"
-        #expect(ErrorDocument.error(inSuccess: response(200, body))?.kind == .serverFailed)
+    /// However it is written: what is kept waiting may be sent blanks first.
+    @Test(arguments: [
+        "<Error>|</Error>", "<s3:Error xmlns:s3='http://s3.amazonaws.com/doc/2006-03-01/'>|</s3:Error>",
+        String(repeating: " ", count: 2000) + "<Error>|</Error>",
+        "<?xml version='1.0'?><!--" + String(repeating: "-\n", count: 500) + "--><Error\n>|</Error>",
+    ])
+    func anErrorInsideASuccessIsOne(form: String) {
+        let content = "<Code>InternalError</Code><Message>We encountered an error</Message>"
+        let error = ErrorDocument.error(inSuccess: response(200, form.replacing("|", with: content)))
+        #expect(error?.kind == .serverFailed && error?.code == "InternalError")
+        #expect(error?.mayHaveBeenApplied == true)
+    }
+
+    @Test func aSuccessIsNoError() {
+        #expect(ErrorDocument.error(inSuccess: response(200, "")) == nil)
         #expect(ErrorDocument.error(inSuccess: response(200, "<CompleteMultipartUploadResult/>")) == nil)
     }
 
