@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "CProcess"),
 
         library("ByteIO", extra: lendsSpans),
         library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
@@ -56,7 +57,9 @@ let package = Package(
         library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "CExpat"]),
         library("S3Lines", ["ByteIO", "Codec", "Digest", "HTTPTransfer", "S3Core"]),
         library("CommandSupport", ["ByteIO", argumentParser]),
-        library("S3CommandSupport", ["ByteIO", "CommandSupport", "S3Core", "S3Lines", argumentParser]),
+        library(
+            "S3CommandSupport",
+            ["ByteIO", "CommandSupport", "CProcess", "S3Core", "S3Lines", argumentParser]),
 
         tool("json-sep", ["ByteIO", "CommandSupport", "JSONStream"]),
         tool("s3-keygen", ["ByteIO", "CommandSupport", "KeyTemplate"]),

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import ByteIO
+import CProcess
 package import CommandSupport
 package import S3Core
 package import S3Lines
@@ -78,7 +79,7 @@ package struct S3Options: ParsableArguments {
         settings.maxAttempts = maxAttempts
         settings.signsRequests = !noSignRequest
         settings.requestPayer = requestPayer
-        forbidCoreFiles()
+        hideMemory()
         let configuration: S3Configuration
         do { configuration = try S3Configuration(settings, environment: .process) } catch {
             throw ToolFailure(error)
@@ -90,10 +91,12 @@ package struct S3Options: ParsableArguments {
         } catch { throw ToolFailure(error) }
     }
 
-    /// A core file would hold the secret key.
-    private func forbidCoreFiles() {
+    /// A core file would hold the secret key. The limit says nothing to a program that core files are piped to
+    /// (core(5)); a process that cannot be dumped gives it nothing, nor its environment to others of its user.
+    private func hideMemory() {
         var limit = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        s3_forbid_dumps()
     }
 }
 

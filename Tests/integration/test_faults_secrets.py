@@ -73,14 +73,23 @@ def test_there_is_no_option_for_a_secret(plain_shell, tool):
     assert not any(word in text for word in ("secret", "access-key", "session-token", "password"))
 
 
+NOBODY = 65534
+UID = os.geteuid() or NOBODY  # root may read everything
+
+
 @pytest.fixture
 def running(shell):
     """An s3-put-lines that has read its credentials and waits for input; cores may be as large as they like."""
     require("s3-put-lines")
-    with LyingServer(good) as server:
+    shell.directory.chmod(0o777)
+    with LyingServer(good) as server, (BIN / "s3-put-lines").open() as program:
         environment = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint).environment
         process = subprocess.Popen(
-            [BIN / "s3-put-lines", "s3://bucket"],
+            ["s3-put-lines", "s3://bucket"],
+            # By its descriptor: not everybody may look into the directory.
+            executable=f"/proc/self/fd/{program.fileno()}",
+            pass_fds=[program.fileno()],
+            user=UID,
             env=environment,
             cwd=shell.directory,
             stdin=subprocess.PIPE,
@@ -111,6 +120,15 @@ def test_a_crash_leaves_no_core_file(running, shell):
     running.returncode = -signal.SIGABRT
     assert os.WTERMSIG(status) == signal.SIGABRT and not os.WCOREDUMP(status)
     assert list(shell.directory.iterdir()) == []
+
+
+def test_a_crash_gives_a_program_that_takes_core_files_nothing(running):
+    """It is not asked about the limit. What cannot be dumped belongs to root, so nobody can attach either."""
+    for name in ("environ", "mem", "maps"):
+        path = Path(f"/proc/{running.pid}/{name}")
+        assert path.stat().st_uid != UID
+        reader = subprocess.run(["head", "-c1", path], user=UID, capture_output=True)
+        assert reader.returncode == 1 and reader.stdout == b""
 
 
 def test_arguments_have_no_secret(running):
