@@ -58,6 +58,9 @@ package struct AttemptPolicy: Sendable {
     /// How many requests may be under way.
     package var limit: Int { window.limit }
 
+    /// Whether that is less than the run began with.
+    package var isNarrowed: Bool { window.isNarrowed }
+
     /// An attempt was answered well.
     package mutating func succeeded(_ history: AttemptHistory) {
         window.succeeded()

@@ -15,6 +15,8 @@ package struct ConcurrencyWindow: Equatable, Sendable {
     /// The number of requests that may be under way, from 1 to the maximum.
     package var limit: Int { Int(size) }
 
+    package var isNarrowed: Bool { limit < maximum }
+
     /// A request was answered well.
     package mutating func succeeded() {
         answersBeforeDecrease = max(0, answersBeforeDecrease - 1)

@@ -14,7 +14,7 @@ package struct RequestRecord: Sendable {
     /// 1 for the first one.
     package let attempt: Int
     package let microseconds: Int
-    /// What went wrong, and what comes of it.
+    /// What went wrong, and what comes of it; how many requests are sent at once, while that is less than usual.
     package let remark: String
 }
 
@@ -257,8 +257,10 @@ package final class S3Client {
         sent.remove(call)
         unpause(call)
         guard let failure = failure(call, result, body) else {
-            report(call, result, remark: "")
             policy.succeeded(call.history)
+            report(
+                call, result, remark: policy.isNarrowed ? "\(policy.limit) at once" : "",
+                attempt: call.history.failures + 1)
             finish(call, nil)
             return
         }
@@ -271,7 +273,8 @@ package final class S3Client {
             error.mayHaveBeenApplied = error.mayHaveBeenApplied || call.history.mayHaveBeenApplied
             decision = .giveUp(error)
         }
-        report(call, result, remark: remark(failure, decision))
+        report(
+            call, result, remark: remark(failure, decision), attempt: max(1, call.history.failures))
         switch decision {
         case .giveUp(let error): finish(call, stated(error, call))
         case .retry(let delay): delayed.append((MonotonicClock.milliseconds + delay, call))
@@ -327,15 +330,14 @@ package final class S3Client {
         call.end(error)
     }
 
-    private func report(_ call: S3Call, _ result: TransferResult, remark: String) {
+    private func report(_ call: S3Call, _ result: TransferResult, remark: String, attempt: Int) {
         guard let log else { return }
         log(
             RequestRecord(
                 operation: call.operationName, method: call.method.rawValue, key: call.key,
                 range: call.range.map { String(decoding: $0.value, as: UTF8.self) },
-                status: result.head.status,
-                attempt: max(1, call.history.failures + (remark.isEmpty ? 1 : 0)),
-                microseconds: result.microseconds, remark: remark))
+                status: result.head.status, attempt: attempt, microseconds: result.microseconds,
+                remark: remark))
     }
 }
 

@@ -121,7 +121,8 @@ def test_the_services_own_delay_is_kept(faulty):
 
 
 def test_a_storm_of_slow_downs_shrinks_concurrency_and_passes(faulty):
-    """The objects are all stored, receipts in order, and --verbose shows how many requests may be under way."""
+    """The objects are all stored, receipts in order, and --verbose shows how many requests may be under way: ever
+    fewer, and then more again."""
     faulty.attempts(10)
     faulty.rules.append(s3_error(503, "SlowDown", method="PUT", times=60))
     records = b"".join(b"k%03d\t%d\n" % (number, number) for number in range(200))
@@ -129,6 +130,8 @@ def test_a_storm_of_slow_downs_shrinks_concurrency_and_passes(faulty):
     assert put.lines == [f"k{number:03d}" for number in range(200)]
     widths = [int(width) for width in re.findall(r"SlowDown; again in \d+ ms, (\d+) at once", put.message)]
     assert len(widths) == 60 and widths[0] == 16 and min(widths) < 16
+    widths = [int(width) for width in re.findall(r"PutObject: 200, .* ms: (\d+) at once", put.message)]
+    assert widths[-1] > min(widths)
     assert faulty.bucket.keys() == put.lines
     assert len(faulty.requests("PUT")) == 260
 
