@@ -4,6 +4,7 @@ another authority."""
 import datetime
 import ipaddress
 import ssl
+import subprocess
 import warnings
 
 import pytest
@@ -27,10 +28,10 @@ def name(text):
 class Authority:
     """A certificate authority of the test's own, whose certificate is in `bundle`."""
 
-    def __init__(self, directory):
-        self.directory = directory
+    def __init__(self, directory, title="test authority"):
+        self.directory, self.name = directory, name(title)
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self.certify(name("test authority"), self.key, None, True)
+        self.certificate = self.certify(self.name, self.key, None, True)
         self.bundle = directory / "authority.pem"
         self.bundle.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -38,7 +39,7 @@ class Authority:
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(issuer or name("test authority"))
+            .issuer_name(issuer or self.name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(NOW + days[0] * DAY)
@@ -159,6 +160,27 @@ def test_a_bundle_that_is_none_is_78(seaweedfs, bucket, authority, content):
         run = shell(seaweedfs, proxy, authority)
         put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect(78)
         assert "authority.pem" in put.message and proxy.journal == []
+
+
+def test_a_bundle_takes_the_place_of_the_systems_authorities(seaweedfs, bucket, authority, tmp_path):
+    """Whoever names one authority does not trust the hundred others any more."""
+    namespace = ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*namespace, "true"], capture_output=True).returncode:
+        pytest.skip("no namespaces here, in which the system's authorities can be others")
+    places = [tmp_path / "system", tmp_path / "certificates"]
+    for place in places:
+        place.mkdir()
+    system = Authority(places[0], "system's authority")
+    digest = subprocess.check_output(["openssl", "x509", "-hash", "-noout", "-in", system.bundle], text=True)
+    for file in ("ca-certificates.crt", f"{digest.strip()}.0"):
+        (places[1] / file).write_bytes(system.bundle.read_bytes())
+    script = f"mount --bind {places[1]} /etc/ssl/certs && exec s3-get-lines s3://{bucket.name} k"
+    with FaultProxy(seaweedfs.endpoint, tls=system.context()) as proxy:
+        run = shell(seaweedfs, proxy, authority)
+        got = run.run(script, shell=(*namespace, "bash", "-c")).expect(69)
+        assert "certificate" in got.message and proxy.journal == []
+        unnamed = run.with_environment(AWS_CA_BUNDLE=None)
+        assert unnamed.run(script, shell=(*namespace, "bash", "-c")).expect().stdout == b"data\n"
 
 
 def test_other_variables_do_not_switch_verification_off(seaweedfs, bucket, authority):
