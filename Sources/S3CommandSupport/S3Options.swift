@@ -75,7 +75,7 @@ package struct S3Options: ParsableArguments {
         settings.endpoint = endpoint
         settings.region = region
         settings.addressing = addressing
-        settings.maxConnections = maxConnections
+        settings.maxConnections = min(maxConnections, Self.possibleConnections())
         settings.maxAttempts = maxAttempts
         settings.signsRequests = !noSignRequest
         settings.requestPayer = requestPayer
@@ -90,6 +90,19 @@ package struct S3Options: ParsableArguments {
             return client
         } catch { throw ToolFailure(error) }
     }
+
+    /// How many connections there are descriptors for, once as many are allowed as can be.
+    private static func possibleConnections() -> Int {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard unsafe getrlimit(resource, &limit) == 0 else { return .max }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(resource, &limit)
+        return max(1, Int(clamping: limit.rlim_max) - descriptorsForOthers)
+    }
+
+    /// Standard ones, files, pipes, the look-up of names.
+    private static let descriptorsForOthers = 24
 
     /// A core file would hold the secret key. The limit says nothing to a program that core files are piped to
     /// (core(5)); a process that cannot be dumped gives it nothing, nor its environment to others of its user.

@@ -161,3 +161,18 @@ def test_a_slow_answer_holds_back_nothing_else(faulty):
     assert put.lines == [f"k{number}" for number in range(20)]
     last = [each.path[-2:] for each in faulty.requests("PUT")].index("k9")
     assert faulty.requests("PUT")[last].time < 0.5 + faulty.requests("PUT", "/k0$")[0].time
+
+
+@pytest.mark.parametrize("limit", ["-n 30", "-S -n 12"])
+def test_more_connections_than_descriptors(faulty, limit):
+    """A soft limit is the user's to raise; a hard one means fewer connections, not connections that fail."""
+    faulty.attempts(1)
+    faulty.rules.append(Rule("none", method="PUT", delay=0.05, times=None))
+    records = b"".join(b"k%03d\t%d\n" % (number, number) for number in range(100))
+    script = "ulimit {}; exec s3-put-lines {} | sort", "ulimit {}; exec s3-get-lines {}"
+    put = faulty.shell.run(script[0].format(limit, faulty.location), stdin=records).expect()
+    assert put.lines == [f"k{number:03d}" for number in range(100)]
+    got = faulty.shell.run(script[1].format(limit, faulty.location), stdin=put.stdout).expect()
+    assert got.lines == [str(number) for number in range(100)]
+    used = {each.connection for each in faulty.requests("PUT")}
+    assert len(used) > 12 if limit.startswith("-S") else len(used) <= 30
