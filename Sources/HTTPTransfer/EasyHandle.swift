@@ -204,6 +204,8 @@ import CCurl
         if let base = unsafe words.baseAddress, unsafe base.pointee != 0 {
             message = unsafe String(cString: base)
         }
+        // The words are OpenSSL's, which say nothing to whoever took http for https.
+        if code == CURLE_SSL_CONNECT_ERROR { message = "no TLS connection: " + message }
         return TransferError(kind, message, wasSent: sends > 0)
     }
 

@@ -26,7 +26,8 @@ package enum ErrorDocument {
         error.code = code
         if error.kind == .notS3 {
             let target = head.text("location").map { ", it redirects to \($0)" } ?? ""
-            error.message = "the answer is not S3's" + target
+            error.message =
+                (head.status == 407 ? "a proxy asks who you are" : "the answer is not S3's") + target
         }
         error.requestID = document?.text("RequestId") ?? head.text("x-amz-request-id") ?? ""
         error.region = region

@@ -114,6 +114,11 @@ import Testing
         #expect(error.kind == .notS3)
     }
 
+    @Test func aProxysRefusalIsCalledOne() {
+        let error = ErrorDocument.error(response(407, "<html/>"), method: .put, addressesObject: true)
+        #expect(error.kind == .notS3 && error.message.contains("proxy"))
+    }
+
     @Test func onlyANameMayBecomePartOfAHost() {
         let body = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>evil.example/</Region></Error>"
         let error = ErrorDocument.error(response(400, body), method: .put, addressesObject: true)
