@@ -29,17 +29,18 @@ package struct Endpoint: Equatable, Sendable {
 
     /// Reads `http[s]://HOST[:PORT][/PATH][/]`. `name` is what the message calls it.
     package init(_ text: String, name: String) throws(ConfigurationError) {
+        let shown = Redaction.withoutUsers(text)
         let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else {
             throw .invalid("\(name) '\(text)' has no scheme; did you mean https://\(text) or http://\(text)?")
         }
         guard let scheme = Scheme(rawValue: parts[0].lowercased()) else {
-            throw .invalid("\(name) '\(text)': the scheme must be http or https")
+            throw .invalid("\(name) '\(shown)': the scheme must be http or https")
         }
         let authority = parts[1].prefix { $0 != "/" }
         let path = parts[1].dropFirst(authority.count)
         guard Self.isAuthority(authority), path.utf8.allSatisfy(Self.isPathByte) else {
-            throw .invalid("\(name) '\(text)' is not of the form http[s]://HOST[:PORT][/PATH]")
+            throw .invalid("\(name) '\(shown)' is not of the form http[s]://HOST[:PORT][/PATH]")
         }
         let ownPort = ":" + scheme.defaultPort
         let host = authority.hasSuffix(ownPort) ? authority.dropLast(ownPort.count) : authority

@@ -3,6 +3,7 @@ struct Redaction {
     private static let replacement = "[redacted]"
     /// What the value behind it signs a request with, in hexadecimal.
     private static let signature = "Signature="
+    private static let scheme = "://"
 
     private let secrets: [String]
 
@@ -30,5 +31,17 @@ struct Redaction {
         guard pieces.count > 1 else { return text }
         for index in 1..<pieces.count { pieces[index] = pieces[index].drop(while: \.isHexDigit) }
         return pieces.joined(separator: Self.signature + Self.replacement)
+    }
+
+    /// Takes users and passwords out of addresses that were set here, of a proxy or an endpoint:
+    /// `http://user:password@host`.
+    static func withoutUsers(_ text: String) -> String {
+        var pieces = text.split(separator: scheme, omittingEmptySubsequences: false)
+        for index in pieces.indices.dropFirst() {
+            // A password that is not encoded may have any character.
+            guard let at = pieces[index].lastIndex(of: "@") else { continue }
+            pieces[index] = replacement + pieces[index][at...]
+        }
+        return pieces.joined(separator: scheme)
     }
 }

@@ -104,7 +104,7 @@ extension S3Error {
             case .cancelled: .cancelled
             case .unusable: .configuration
             }
-        self.init(kind, error.message)
+        self.init(kind, Redaction.withoutUsers(error.message))
         mayHaveBeenApplied = error.wasSent
     }
 }

@@ -169,3 +169,16 @@ def test_netrc_is_not_read(shell):
         run = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint, HOME=str(shell.directory))
         run.tool("s3-get-lines", "--no-sign-request", "s3://bucket", "a").expect()
         assert all("authorization" not in request.headers for request in server.journal)
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "AWS_ENDPOINT_URL_S3"])
+@pytest.mark.parametrize("scheme", ["http", "none"])
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_password_in_an_address_is_not_shown(shell, tool, scheme, variable):
+    """libcurl shows the proxy that it cannot use, and we the endpoint."""
+    words, stdin = TOOLS[tool]
+    address = f"{scheme}://user:pass/wo@rd@127.0.0.1:99999"
+    finished = shell.with_environment(**{variable: address}).tool(*words, stdin=stdin)
+    assert finished.status == (69 if variable == "http_proxy" else 78)
+    assert f"{scheme}://[redacted]@127.0.0.1:99999" in finished.message
+    assert "user" not in finished.message and "wo@rd" not in finished.message
