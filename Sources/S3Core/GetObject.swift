@@ -131,6 +131,10 @@ package struct GetObject: S3Operation {
                 return false
             }
         }
+        guard answer.isS3 else {
+            problem = S3Error(.notS3, "the answer is not S3's, it has neither ETag nor x-amz-request-id")
+            return false
+        }
         guard !answer.endsWithConnection else {
             problem = S3Error(.notS3, "the answer has no length")
             return false

@@ -4,6 +4,8 @@ package import HTTPTransfer
 package struct ObjectHead: Equatable, Sendable {
     /// As it came, quotes included; opaque. Nil if there is none, or none that may be one.
     package let etag: [UInt8]?
+    /// True if it has what every S3 sends with an object, ETag or `x-amz-request-id`: any web server answers 200.
+    package let isS3: Bool
     /// Bytes of this answer's body, if the service says so.
     package let contentLength: Int?
     /// True if only the connection's end shows where the body ends, so that nothing shows whether it is whole.
@@ -19,6 +21,7 @@ package struct ObjectHead: Equatable, Sendable {
 
     package init(_ head: HTTPResponseHead) {
         etag = head.entityTag
+        isS3 = etag != nil || head.value("x-amz-request-id") != nil
         contentLength = head.number("content-length")
         endsWithConnection = contentLength == nil && head.value("transfer-encoding") == nil
         isPartial = head.status == 206

@@ -103,6 +103,16 @@ def test_an_answer_that_is_no_s3_is_76(faulty):
     assert "not S3" in faulty.get(options=["--all"], status=76).message
 
 
+@pytest.mark.parametrize("body", [b"<html>Console</html>", b""])
+def test_a_page_that_a_web_server_shows_for_everything_is_no_object(faulty, body):
+    """As the port of a console does, next to the one that was meant."""
+    faulty.rule("answer", method="GET", status=200, body=body, times=None)
+    got = faulty.get("k", status=1)
+    assert got.stdout == b"" and "not S3" in got.message
+    faulty.rules[0].headers = (("x-amz-request-id", "1"),)
+    assert faulty.get("k", options=["--exact"]).stdout == body
+
+
 def test_max_attempts_counts_the_first(faulty):
     faulty.attempts(1)
     faulty.rule("answer", method="PUT", times=None)

@@ -63,7 +63,7 @@ def running(shell, handle, options, keys):
 
 def head(size, status="200 OK", more=""):
     length = "Transfer-Encoding: chunked" if size is None else f"Content-Length: {size}"
-    return f'HTTP/1.1 {status}\r\n{more}{length}\r\nConnection: close\r\n\r\n'.encode()
+    return f'HTTP/1.1 {status}\r\nx-amz-request-id: r\r\n{more}{length}\r\nConnection: close\r\n\r\n'.encode()
 
 
 def tagged(size, status="200 OK", more=""):

@@ -26,7 +26,7 @@ class Stored:
         data = b"\n".join([*self.lines, b""])
         self.data = gzip.compress(data, 1) if dice.random() < 0.7 else data
         self.piece = dice.choice([5_000, 70_000]) if dice.random() < 0.6 else None
-        self.headers = {"ETag": f'"{name}"'} if dice.random() < 0.8 else {}
+        self.headers = {"x-amz-request-id": "r"} | ({"ETag": f'"{name}"'} if dice.random() < 0.8 else {})
         self.delay = dice.choice([0, 0, 0.01, 0.05])
 
     def answer(self, request):
