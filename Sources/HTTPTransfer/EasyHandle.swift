@@ -204,8 +204,14 @@ import CCurl
         if let base = unsafe words.baseAddress, unsafe base.pointee != 0 {
             message = unsafe String(cString: base)
         }
-        // The words are OpenSSL's, which say nothing to whoever took http for https.
-        if code == CURLE_SSL_CONNECT_ERROR { message = "no TLS connection: " + message }
+        if refusal == .notHTTP {
+            message = "more than \(HTTPHeadReader.maximumSize >> 10) KiB of header fields came"
+        } else if kind == .notHTTP {
+            message = "the answer is not HTTP: " + message
+        } else if code == CURLE_SSL_CONNECT_ERROR {
+            // The words are OpenSSL's, which say nothing to whoever took http for https.
+            message = "no TLS connection: " + message
+        }
         return TransferError(kind, message, wasSent: sends > 0)
     }
 
