@@ -104,6 +104,8 @@ struct S3PutLines: ToolCommand {
         options.commitLine = failing.commitOn.map { [UInt8]($0.utf8) }
         options.rejectPath = failing.reject
         options.temporaryDirectory = Environment.process.value("TMPDIR") ?? options.temporaryDirectory
+        // With --reject they are in a file.
+        options.keepsParts = failing.noClobber && failing.reject == nil
         options.long = failing.long
         return options
     }

@@ -234,18 +234,54 @@ def conflicts(faulty, times=1):
     faulty.rule("rewrite", method="POST", target=COMPLETE, rewrite=conflict, times=times)
 
 
-def test_a_conflict_at_complete_that_ends_the_upload(faulty):
-    """All parts would have to be sent again, but they are gone from memory: the object has failed, and says so."""
-    conflicts(faulty)
-    put = put_large(faulty, "--no-clobber", status=1)
-    assert "large: " in put.message
-    assert_nothing_left(faulty, put)
-
-
-# What --reject keeps can be sent again
+# What memory or --reject keeps can be sent again
 
 RECORDS = b"".join(b"large\t" + line for line in LARGE.splitlines(keepends=True))
 REPLAYS = 3
+
+
+@pytest.mark.parametrize("times", [1, REPLAYS])
+def test_an_object_that_a_conflict_dropped_is_sent_again_from_memory(faulty, times):
+    conflicts(faulty, times)
+    faulty.attempts(1)
+    assert_stored(faulty, put_large(faulty, "--no-clobber"))
+    assert len(faulty.requests("POST", r"\?uploads=")) == times + 1
+    for number in range(1, PARTS + 1):
+        sent = faulty.requests("PUT", f"partNumber={number}&")
+        assert len(sent) == times + 1 and len({each.sha256 for each in sent}) == 1
+
+
+def test_an_object_that_is_always_dropped_fails(faulty):
+    conflicts(faulty, times=None)
+    put = put_large(faulty, "--no-clobber", status=1)
+    assert "large: " in put.message
+    assert_nothing_left(faulty, put)
+    assert len(faulty.requests("POST", r"\?uploads=")) == REPLAYS + 1
+
+
+def test_a_dropped_object_that_memory_could_not_keep_fails(faulty):
+    """Its parts gave way to the input, as they do without --no-clobber."""
+    conflicts(faulty)
+    put = put_large(faulty, "--no-clobber", "--memory", "20M", status=1)
+    assert "large: " in put.message
+    assert_nothing_left(faulty, put)
+    assert len(faulty.requests("PUT", "partNumber=")) == PARTS
+
+
+def test_an_object_that_fails_while_it_is_sent_again_leaves_nothing(faulty):
+    conflicts(faulty)
+    faulty.rules.append(s3_error(403, "InvalidObjectState", method="PUT", target=PART, skip=1))
+    put = put_large(faulty, "--no-clobber", status=77)
+    assert "InvalidObjectState" in put.message
+    assert_nothing_left(faulty, put)
+
+
+def test_an_upload_that_is_dropped_for_nobody_elses_sake_is_a_failure(faulty):
+    """Without --no-clobber there is no conflict to expect, and parts are not kept."""
+    conflicts(faulty)
+    put = put_large(faulty, status=1)
+    assert_nothing_left(faulty, put)
+    assert len(faulty.requests("PUT", "partNumber=")) == PARTS
 
 
 @pytest.mark.parametrize("times", [1, REPLAYS])

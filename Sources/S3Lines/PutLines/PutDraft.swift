@@ -41,9 +41,11 @@ final class PutDraft {
     /// Parts that are on their way, and how they are cancelled; 0 is the upload's begin.
     var parts: [Int: ByteBlock] = [:]
     var cancels: [Int: PutCancel] = [:]
+    /// Parts that are stored and kept; nil once any is not there any more.
+    var kept: [Int: ByteBlock]?
     /// Copies of the parts, for the file of rejected records.
     var spool: PutSpool?
-    /// How often it was sent once more from its spool, and how much was taken of that; nil while it is not.
+    /// How often it was sent once more, and how much of its spool was taken for that; nil while it is not.
     var replays = 0
     var replayedBytes: Int?
     /// Why it will not be stored.

@@ -25,13 +25,16 @@ package struct PutMemory: Equatable, Sendable {
     /// Takes bytes, or gives them back where negative.
     package mutating func change(by bytes: Int) { used += bytes }
 
+    /// Whether the next read could pass the limit; parameters as of `admission`.
+    package func isFull(queued: Int, headroom: Int) -> Bool { used + queued + headroom > limit }
+
     /// - Parameters:
     ///   - pending: requests that have not ended.
     ///   - queued: bytes of receipts that stdout's reader has not taken.
     ///   - headroom: the most that the next read can make the buffers grow.
     package func admission(pending: Int, queued: Int, headroom: Int) -> Admission {
         if pending >= maxPending { return .wait }
-        if used + queued + headroom <= limit { return .read }
+        if !isFull(queued: queued, headroom: headroom) { return .read }
         return pending > 0 || queued > 0 ? .wait : .relieve
     }
 }

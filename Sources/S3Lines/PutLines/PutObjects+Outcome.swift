@@ -34,6 +34,7 @@ extension PutObjects {
                 draft.cancels[part] = nil
                 if case .success = result {
                     partWindow.stored(bytes: body.count, now: MonotonicClock.milliseconds)
+                    keepPart(part, draft)
                 }
                 releasePart(part, draft)
                 perform(draft.upload?.ended(part: part, result) ?? [], draft)
@@ -45,6 +46,7 @@ extension PutObjects {
         case .complete(let id, let parts):
             store.complete(draft.objectKey, id: id, parts: parts, size: draft.size) { [self] result in
                 let canReplay = canReplay(draft)
+                if canReplay, case .failure = result { holdKept(draft) }
                 perform(draft.upload?.completed(result, canBeginAnew: canReplay) ?? [], draft)
             }
         case .abort(let id):
@@ -73,6 +75,7 @@ extension PutObjects {
     private func stored(_ draft: PutDraft, _ etag: [UInt8]) {
         guard let number = draft.receipt else { return }
         draft.spool = nil
+        dropKept(draft)
         charge(draft, 0)
         memory.change(by: draft.key.count + Self.receiptOverhead)
         receipts.stored(
@@ -140,6 +143,7 @@ extension PutObjects {
     }
 
     private func giveUp(_ draft: PutDraft, _ error: S3Error) {
+        dropKept(draft)
         for part in Array(draft.parts.keys) where draft.cancels[part] == nil { releasePart(part, draft) }
         perform(draft.upload?.giveUp(error) ?? [], draft)
     }

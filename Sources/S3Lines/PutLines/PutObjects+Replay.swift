@@ -1,20 +1,62 @@
 import ByteIO
 import S3Core
 
-/// Objects that are sent once more from their spools, because the service dropped the upload of their parts when
-/// it was about to be completed: another conditional request for the key was under way. What comes of that one
-/// decides then about this one. Source: Amazon S3 User Guide, "Prevent object overwrites with conditional writes".
+/// Objects that are sent once more, because the service dropped the upload of their parts when it was about to be
+/// completed: another conditional request for the key was under way. What comes of that one decides then about
+/// this one. Source: Amazon S3 User Guide, "Prevent object overwrites with conditional writes".
+///
+/// The parts come from the spool, where records can be rejected, else from memory, as far as that had room for them.
 extension PutObjects {
     private static var maximumReplays: Int { 3 }
 
     /// Whether all parts of an object can be sent again.
     func canReplay(_ draft: PutDraft) -> Bool {
-        draft.spool != nil && !draft.isLost && draft.replays < Self.maximumReplays && stopReason == nil
+        (draft.spool != nil && !draft.isLost || draft.kept != nil) && draft.replays < Self.maximumReplays
+            && stopReason == nil
     }
 
-    /// Puts an object in line that has nothing in memory and nothing on its way.
+    // MARK: parts from memory
+
+    /// A part was stored, and stays.
+    func keepPart(_ part: Int, _ draft: PutDraft) {
+        guard draft.failure == nil, draft.kept != nil, let body = draft.parts.removeValue(forKey: part) else {
+            return
+        }
+        if draft.kept?.isEmpty == true { keepers.append(draft) }
+        draft.kept?[part] = body
+        heldParts -= 1
+    }
+
+    /// Gives the memory of an object's kept parts to others. It cannot be sent once more.
+    func dropKept(_ draft: PutDraft) {
+        guard let kept = draft.kept else { return }
+        draft.kept = nil
+        for body in kept.values { memory.change(by: -body.capacity) }
+        keepers.removeAll { $0 === draft }
+    }
+
+    /// Makes kept parts parts that are about to be sent, whose memory nobody else can have.
+    func holdKept(_ draft: PutDraft) {
+        guard let kept = draft.kept else { return }
+        draft.kept = [:]
+        draft.parts = kept
+        heldParts += kept.count
+        keepers.removeAll { $0 === draft }
+    }
+
+    private func sendHeld(_ draft: PutDraft) {
+        var upload = PutUpload()
+        let actions = draft.parts.keys.sorted().flatMap { _ in upload.addPart().actions } + upload.finish()
+        draft.upload = upload
+        perform(actions, draft)
+    }
+
+    // MARK: parts from the spool
+
+    /// Puts an object in line that has nothing on its way, and nothing in memory but what was kept.
     func beginReplay(_ draft: PutDraft) {
         draft.replays += 1
+        guard draft.spool != nil else { return sendHeld(draft) }
         draft.replayedBytes = 0
         draft.upload = nil
         draft.size = 0

@@ -31,8 +31,10 @@ final class PutObjects<Store: PutStore> {
     /// A line that is no record is being rejected piece by piece; what else is rejected has to wait.
     var rejectsMidLine = false
     var rejectsLater: [PutDraft] = []
-    /// Objects that are sent once more, in order.
+    /// Objects that are sent once more from their spools, in order.
     var replays: [PutDraft] = []
+    /// Objects that have kept parts, those first that began to.
+    var keepers: [PutDraft] = []
     /// Keys whose objects failed: what comes of them later is rejected.
     var failedKeys = PutCompletedKeys()
     /// Whoever read the receipts has gone, as `head` does: no reason to complain.
@@ -66,6 +68,7 @@ final class PutObjects<Store: PutStore> {
     /// - Parameter queued: bytes of receipts that stdout's reader has not taken.
     func admission(queued: Int) -> PutMemory.Admission {
         if heldParts >= partWindow.limit { return .wait }
+        while memory.isFull(queued: queued, headroom: headroom), let draft = keepers.first { dropKept(draft) }
         return memory.admission(pending: store.pending, queued: queued, headroom: headroom)
     }
 
@@ -79,6 +82,7 @@ final class PutObjects<Store: PutStore> {
             key: key, objectKey: objectKey, firstLine: line, capacity: capacity,
             partSize: plan.size(of: 1) ?? 0)
         draft.isCompressed = options.gzipLevel != nil
+        draft.kept = options.keepsParts ? [:] : nil
         return draft
     }
 

@@ -25,6 +25,9 @@ package struct PutOptions: Sendable {
     package var rejectPath: String?
     /// Where objects sent in parts are kept for the file of rejected records.
     package var temporaryDirectory = "/tmp"
+    /// Parts that are stored stay in memory, as long as nothing else needs it, until their object is: another
+    /// conditional request for its key may make the service drop them.
+    package var keepsParts = false
     /// Receipts have ETag, bytes and lines too.
     package var long = false
 
