@@ -3,6 +3,7 @@ what is not."""
 
 import base64
 import itertools
+import re
 import zlib
 
 import pytest
@@ -158,19 +159,21 @@ def test_a_server_that_ignores_the_range_of_a_resumed_download(faulty):
     assert len(faulty.requests("GET")) == 2
 
 
-def test_a_server_that_answers_another_range(faulty):
+@pytest.mark.parametrize("shift", [100, -100])
+def test_a_server_that_answers_another_range(faulty, shift):
+    """It says so, and what it sends is what it says, but it is not what was asked for."""
     faulty.bucket.put("k", LARGE)
 
     def shifted(answer):
-        headers = [
-            (name, value.replace("bytes ", "bytes 1") if name.lower() == "content-range" else value)
-            for name, value in answer.headers
-        ]
-        return Answer(206, headers, answer.body)
+        headers = {name.lower(): value for name, value in answer.headers}
+        first, last = map(int, re.findall(r"\d+", headers["content-range"])[:2])
+        first, last = max(0, first + shift), min(last + shift, len(LARGE) - 1)
+        headers["content-range"] = f"bytes {first}-{last}/{len(LARGE)}"
+        return Answer(206, list(headers.items()), LARGE[first : last + 1])
 
     faulty.rule("rewrite", method="GET", skip=1, rewrite=shifted, times=None)
     got = faulty.get("k", options=RANGES, status=1)
-    assert LARGE.startswith(got.stdout)
+    assert LARGE.startswith(got.stdout) and "another range" in got.message
 
 
 def test_an_empty_object(faulty):
@@ -241,15 +244,17 @@ def test_a_body_without_end_needs_no_memory(faulty):
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_an_error_without_end_is_read_up_to_a_limit(faulty, method):
+@pytest.mark.parametrize("more", [0, 1, 10 << 20])
+def test_an_error_is_read_up_to_a_limit(faulty, method, more):
     """What is cut at 64 KiB is no document: the status alone says what it is."""
-    body = b"<Error><Code>InvalidArgument</Code><Message>on purpose</Message></Error>" + b" " * 1000
-    faulty.rule("answer", method=method, status=400, body=body * 1000, times=None)
+    start, end = b"<Error><Code>InvalidArgument</Code>", b"</Error>"
+    body = start + b" " * ((64 << 10) - len(start + end) + more) + end
+    faulty.rule("answer", method=method, status=400, body=body, times=None)
     if method == "PUT":
-        assert "400" in faulty.put(b"k\tdata\n", status=76).message
+        message = faulty.put(b"k\tdata\n", status=76 if more else 1).message
     else:
-        faulty.bucket.put("k", b"data\n")
-        assert "400" in faulty.get("k", status=76).message
+        message = faulty.get("k", status=76 if more else 1).message
+    assert "400" in message and ("InvalidArgument" in message) == (more == 0)
 
 
 def test_a_missing_key_whose_error_has_no_end(faulty):

@@ -141,13 +141,28 @@ def test_a_tls_port_that_is_spoken_to_in_the_clear(seaweedfs, bucket, authority)
         assert proxy.journal == []
 
 
-def test_tls_below_1_2_is_not_spoken(seaweedfs, bucket, authority):
+OLD_TLS = """
+openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = old
+[old]
+MinProtocol = TLSv1
+CipherString = ALL:@SECLEVEL=0
+"""
+
+
+def test_tls_below_1_2_is_not_spoken(seaweedfs, bucket, authority, tmp_path):
+    """Even where the machine's own rules would allow it."""
     context = authority.context()
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
-    assert_refused(seaweedfs, bucket, authority, context, "ssl")
+    rules = tmp_path / "openssl.cnf"
+    rules.write_text(OLD_TLS)
+    assert_refused(seaweedfs, bucket, authority, context, "ssl", OPENSSL_CONF=str(rules))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate\n"])
