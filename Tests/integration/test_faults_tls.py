@@ -3,8 +3,12 @@ another authority."""
 
 import datetime
 import ipaddress
+import select
+import socket
+import socketserver
 import ssl
 import subprocess
+import threading
 import warnings
 
 import pytest
@@ -15,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from fault_proxy import FaultProxy
-from lying_server import LyingServer
+from lying_server import LyingServer, environment, error
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
@@ -50,10 +54,10 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
         return builder.sign(self.key if issuer is None else key, hashes.SHA256())
 
-    def context(self, address="127.0.0.1", days=(-1, 1), self_signed=False):
-        """A server's context with a certificate for `address`, signed by this authority or by itself."""
+    def context(self, address="127.0.0.1", days=(-1, 1), self_signed=False, host=None):
+        """A server's context with a certificate for `address`, or `host`, signed by this authority or by itself."""
         key = ec.generate_private_key(ec.SECP256R1())
-        alternative = x509.IPAddress(ipaddress.ip_address(address))
+        alternative = x509.DNSName(host) if host else x509.IPAddress(ipaddress.ip_address(address))
         issuer = name("itself") if self_signed else None
         certificate = self.certify(issuer or name("server"), key, alternative, days=days, issuer=issuer)
         path = self.directory / "server.pem"
@@ -204,3 +208,62 @@ def test_other_variables_do_not_switch_verification_off(seaweedfs, bucket, autho
     changes = {"CURL_CA_BUNDLE": trusted, "SSL_CERT_FILE": trusted, "REQUESTS_CA_BUNDLE": trusted}
     changes |= {"AWS_CA_BUNDLE": None, "PYTHONHTTPSVERIFY": "0"}
     assert_refused(seaweedfs, bucket, authority, authority.context(), "certificate", **changes)
+
+
+# Amazon's own hosts, through a proxy that leads all of them here
+
+
+class Tunnel(socketserver.StreamRequestHandler):
+    """What a proxy does for https: it connects, whatever the host, to the server's `target`, and is told no more."""
+
+    def handle(self):
+        method, host, _ = self.rfile.readline().decode().split()
+        while self.rfile.readline().strip():
+            pass
+        self.server.asked.append((method, host))
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", self.server.target)) as other:
+            sides = {self.connection: other, other: self.connection}
+            while True:
+                for side in select.select(sides, [], [])[0]:
+                    data = side.recv(1 << 16)
+                    if not data:
+                        return
+                    sides[side].sendall(data)
+
+
+@pytest.fixture
+def tunnel():
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as server:
+        server.daemon_threads, server.asked = True, []
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize("region", ["eu-west-3", "evil.invalid/", "eu-west-3.evil", "x@evil"])
+def test_a_region_leads_to_amazons_host_of_it_or_nowhere(authority, tunnel, region):
+    """The first host asked says where the bucket is; what it says becomes part of a name, if it is one of a region."""
+    told = {"x-amz-bucket-region": region, "Location": "https://evil.invalid/"}
+
+    def handle(request):
+        if request.region == "us-east-1":
+            return 301, told, b"" if request.method == "HEAD" else error("PermanentRedirect")
+        return 200, {"ETag": '"e"'}, b""
+
+    first, second = (f"bucket.s3.{name}.amazonaws.com" for name in ("us-east-1", "eu-west-3"))
+    certificate = authority.context(host="*.s3.us-east-1.amazonaws.com")
+    other = authority.context(host="*.s3.eu-west-3.amazonaws.com")
+    certificate.sni_callback = lambda sock, name, _: setattr(sock, "context", other if name == second else certificate)
+    with LyingServer(handle, tls=certificate) as server:
+        tunnel.target = server.port
+        variables = {"https_proxy": f"http://127.0.0.1:{tunnel.server_address[1]}", "NO_PROXY": None, "no_proxy": None}
+        run = Shell(authority.directory, environment(2, AWS_CA_BUNDLE=str(authority.bundle)), 30)
+        put = run.with_environment(**variables).tool("s3-put-lines", "s3://bucket", stdin=b"k\td\n")
+    is_region = region == "eu-west-3"
+    put.expect(0 if is_region else 78)
+    assert put.lines == (["k"] if is_region else [])
+    assert {host for _, host in tunnel.asked} == {f"{host}:443" for host in ((first, second) if is_region else (first,))}
+    assert {method for method, _ in tunnel.asked} == {"CONNECT"}
+    assert all(request.headers["host"] == f"bucket.s3.{request.region}.amazonaws.com" for request in server.journal)
+    assert [request.path for request in server.journal if request.method == "PUT"][-1:] == ["/k"]
