@@ -206,6 +206,8 @@ import CCurl
         }
         if refusal == .notHTTP {
             message = "more than \(HTTPHeadReader.maximumSize >> 10) KiB of header fields came"
+        } else if code == CURLE_OUT_OF_MEMORY {
+            message = "a header field of more than \(CURL_MAX_HTTP_HEADER >> 10) KiB came"
         } else if kind == .notHTTP {
             message = "the answer is not HTTP: " + message
         } else if code == CURLE_SSL_CONNECT_ERROR {
