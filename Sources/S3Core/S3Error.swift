@@ -80,14 +80,23 @@ package struct S3Error: Error, Equatable, Sendable {
 }
 
 extension S3Error: CustomStringConvertible {
+    /// How much of what a service says is shown: an error's body may have much more.
+    private static let longestText = 1000
+
     /// `PutObject: 503 SlowDown: Please reduce your request rate (request id 4442587FB7D0A2F9), 10 attempts`
     package var description: String {
         var text = operation
         let answer = [status == 0 ? "" : String(status), code].filter { !$0.isEmpty }.joined(separator: " ")
-        for part in [answer, message] where !part.isEmpty { text += (text.isEmpty ? "" : ": ") + part }
-        if !requestID.isEmpty { text += " (request id \(requestID))" }
+        for part in [answer, message] where !part.isEmpty {
+            text += (text.isEmpty ? "" : ": ") + Self.shortened(part)
+        }
+        if !requestID.isEmpty { text += " (request id \(Self.shortened(requestID)))" }
         if attempts > 1 { text += ", \(attempts) attempts" }
         return text
+    }
+
+    private static func shortened(_ text: String) -> String {
+        text.count <= longestText ? text : text.prefix(longestText) + "..."
     }
 }
 

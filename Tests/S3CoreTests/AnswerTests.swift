@@ -114,6 +114,15 @@ import Testing
         #expect(error.kind == .notS3)
     }
 
+    @Test func ofWhatAServiceSaysAMessageHasOnlySoMuch() {
+        let long = String(repeating: "é", count: 20_000)
+        let answer = response(
+            400, "<Error><Code>\(long)</Code><Message>\(long)</Message><RequestId>\(long)</RequestId></Error>"
+        )
+        let error = ErrorDocument.error(answer, method: .put, addressesObject: true)
+        #expect((1000...3500).contains(error.description.count))
+    }
+
     @Test func aProxysRefusalIsCalledOne() {
         let error = ErrorDocument.error(response(407, "<html/>"), method: .put, addressesObject: true)
         #expect(error.kind == .notS3 && error.message.contains("proxy"))
