@@ -70,6 +70,7 @@ import CCurl
         setLong(CURLOPT_TCP_KEEPALIVE, 1)
         setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
         setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
+        if !options.mayHaveProxy { setText(CURLOPT_NOPROXY, [UInt8(ascii: "*")]) }
         if let bundle = options.certificateBundle {
             setText(CURLOPT_CAINFO, [UInt8](bundle.utf8))
             // The system's directory would be looked into as well.

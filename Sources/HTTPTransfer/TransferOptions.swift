@@ -9,6 +9,8 @@ package struct TransferOptions: Sendable {
     package var keptConnections = 64
     /// A file of certificates to trust instead of the system's; `AWS_CA_BUNDLE`.
     package var certificateBundle: String?
+    /// Whether the environment may name a proxy, which libcurl else looks for before each request.
+    package var mayHaveProxy = true
     /// The value of User-Agent.
     package var userAgent = "s3-lines"
 

@@ -58,6 +58,7 @@ package final class S3Client {
         var options = TransferOptions()
         options.keptConnections = configuration.maxConnections
         options.certificateBundle = configuration.certificateBundle
+        options.mayHaveProxy = configuration.mayHaveProxy
         do { loop = try TransferLoop(options) } catch { throw S3Error(error) }
         sendsChecksums = configuration.sendsChecksums
         redaction = Redaction(configuration.credentials)

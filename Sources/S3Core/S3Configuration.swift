@@ -34,6 +34,8 @@ package struct S3Configuration: Sendable {
     /// Whether checksums of downloads are asked for and verified.
     package let verifiesChecksums: Bool
     package let certificateBundle: String?
+    /// Whether one of the variables is set that name a proxy. Source: libcurl-env(3).
+    package let mayHaveProxy: Bool
 
     /// Nil is AWS.
     private let customEndpoint: Endpoint?
@@ -55,6 +57,8 @@ package struct S3Configuration: Sendable {
         dualStack = environment.flag("AWS_USE_DUALSTACK_ENDPOINT")
         fips = environment.flag("AWS_USE_FIPS_ENDPOINT")
         certificateBundle = environment.value("AWS_CA_BUNDLE")
+        let proxy = environment.value("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+        mayHaveProxy = proxy != nil
         let upload = try Self.checksumUse("AWS_REQUEST_CHECKSUM_CALCULATION", environment)
         let download = try Self.checksumUse("AWS_RESPONSE_CHECKSUM_VALIDATION", environment)
         // Many drop-in servers refuse the header, so elsewhere than on AWS somebody has to ask for it.

@@ -43,6 +43,18 @@ def test_a_service_that_stays_away_is_69_after_all_attempts(faulty):
     faulty.proxy.start()
 
 
+@pytest.mark.parametrize(
+    ("scheme", "variable"),
+    [("http", "http_proxy"), ("http", "all_proxy"), ("http", "ALL_PROXY"), ("https", "https_proxy"),
+     ("https", "HTTPS_PROXY")])
+def test_proxies_that_curl_knows(shell, scheme, variable):
+    settings = {"AWS_ENDPOINT_URL_S3": f"{scheme}://service.invalid", variable: "http://127.0.0.1:1"}
+    get = ["s3-get-lines", "--max-attempts", "1", "--no-sign-request", "s3://bucket", "k"]
+    assert "127.0.0.1 port 1" in shell.with_environment(**settings).tool(*get).expect(69).message
+    settings["no_proxy"] = "service.invalid"
+    assert "resolve host: service.invalid" in shell.with_environment(**settings).tool(*get).expect(69).message
+
+
 def test_resets_of_fresh_connections(faulty):
     faulty.rule("close", method="HEAD")
     faulty.rule("reset", method="PUT", reused=False, times=5)
