@@ -2,6 +2,7 @@
 package struct ObjectListing: Sendable {
     private let prefix: [UInt8]
     private let startAfter: [UInt8]?
+    private let readsDetails: Bool
     /// What the next page is asked for with; nil for the first.
     private var token: [UInt8]?
     private var isUnderWay = false
@@ -23,7 +24,9 @@ package struct ObjectListing: Sendable {
     /// - Parameters:
     ///   - prefix: what the keys start with.
     ///   - startAfter: a whole key; the list begins behind it.
-    package init(prefix: [UInt8], startAfter: [UInt8]? = nil) {
+    ///   - readsDetails: whether more is wanted of each object than its key and size.
+    package init(prefix: [UInt8], startAfter: [UInt8]? = nil, readsDetails: Bool = false) {
+        self.readsDetails = readsDetails
         self.prefix = prefix
         self.startAfter = startAfter
     }
@@ -33,7 +36,8 @@ package struct ObjectListing: Sendable {
         guard !isUnderWay, !isAtEnd else { return nil }
         isUnderWay = true
         return ListObjectsV2(
-            prefix: prefix, startAfter: token == nil ? startAfter : nil, continuationToken: token)
+            prefix: prefix, startAfter: token == nil ? startAfter : nil, continuationToken: token,
+            readsDetails: readsDetails)
     }
 
     /// The operation that `next` gave has brought `page`.

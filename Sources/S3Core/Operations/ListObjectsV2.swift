@@ -40,6 +40,11 @@ package struct ListObjectsV2: S3Operation {
         package let objects: [Object]
         /// What to ask for next; nil on the last page.
         package let continuationToken: [UInt8]?
+
+        package init(objects: [Object], continuationToken: [UInt8]? = nil) {
+            self.objects = objects
+            self.continuationToken = continuationToken
+        }
     }
 
     private let prefix: [UInt8]

@@ -1,0 +1,224 @@
+import ByteIO
+
+/// What is known of the keys of a bucket: which bytes occur at which position. It makes numbers of keys and keys of
+/// numbers, so that a key in the middle of a range can be guessed.
+///
+/// A key is read as the digits of a number, from an offset on that all keys of the range have in common. The digits of
+/// a position are the bytes that were seen there. As long as no carry was seen from that position to the one before it
+/// (009 to 010), the bytes of the same kind count too: only the first month has come, but there are twelve.
+struct KeyAlphabet {
+    /// By the number of `/` before, and the bytes since.
+    private var places: [[Symbols]] = []
+    /// From here on every position was seen to wrap around.
+    private var wrapped = Place(depth: .max)
+
+    /// A position is counted from the last `/`, so that names of different lengths do not shift what comes after them.
+    private struct Place {
+        var depth = 0
+        var offset = 0
+
+        mutating func step(over byte: UInt8) {
+            if byte == UInt8(ascii: "/") {
+                depth += 1
+                offset = 0
+            } else {
+                offset += 1
+            }
+        }
+
+        func precedes(_ other: Place) -> Bool {
+            depth == other.depth ? offset < other.offset : depth < other.depth
+        }
+
+        init(depth: Int = 0) { self.depth = depth }
+
+        init(after key: some Sequence<UInt8>) { for byte in key { step(over: byte) } }
+    }
+
+    /// What occurs at a place; it is a digit each.
+    private struct Symbols {
+        var bytes = ByteSet()
+        /// Whether a key may end here; that is the least digit.
+        var hasEnd = false
+
+        var radix: Int { max(1, bytes.count + (hasEnd ? 1 : 0)) }
+        func digit(_ byte: UInt8) -> Int { bytes.rank(byte) + (hasEnd ? 1 : 0) }
+        func byte(_ digit: Int) -> UInt8? {
+            let rank = digit - (hasEnd ? 1 : 0)
+            return rank < 0 ? nil : bytes.member(rank)
+        }
+    }
+
+    /// Of this many keys one pair is looked at: a page is alike throughout.
+    private static let stride = 8
+
+    mutating func learn(_ objects: [ListObjectsV2.Object]) {
+        guard let first = objects.first, let last = objects.last else { return }
+        insert(first.key)
+        insert(last.key)
+        var index = 1
+        while index < objects.count {
+            let key = objects[index].key
+            let difference = objects[index - 1].key.commonCount(with: key)
+            insert(key)
+            var place = Place(after: key.prefix(difference))
+            place.offset += 1
+            if place.precedes(wrapped) { wrapped = place }
+            index += Self.stride
+        }
+    }
+
+    private mutating func insert(_ key: [UInt8]) {
+        var place = Place()
+        for byte in key {
+            makeRoom(for: place)
+            places[place.depth][place.offset].bytes.insert(byte)
+            place.step(over: byte)
+        }
+        makeRoom(for: place)
+        places[place.depth][place.offset].hasEnd = true
+    }
+
+    private mutating func makeRoom(for place: Place) {
+        while places.count <= place.depth { places.append([]) }
+        while places[place.depth].count <= place.offset { places[place.depth].append(Symbols()) }
+    }
+
+    private func symbols(at place: Place) -> Symbols? {
+        guard place.depth < places.count, place.offset < places[place.depth].count else { return nil }
+        var symbols = places[place.depth][place.offset]
+        if place.precedes(wrapped) { symbols.bytes = symbols.bytes.closure }
+        return symbols
+    }
+
+    /// The bits that the digits of `key` from `start` to `end` have.
+    func bits(of key: [UInt8], from start: Int, to end: Int) -> Double {
+        var place = Place(after: key.prefix(start))
+        var bits = 0.0
+        for byte in key[min(start, key.count)..<min(end, key.count)] {
+            bits += log2(Double(symbols(at: place)?.radix ?? 1))
+            place.step(over: byte)
+        }
+        return bits
+    }
+
+    /// The number of a key, from 0 up to but not 1, among those that are alike before `base`.
+    func number(of key: [UInt8], base: Int) -> Double {
+        var number = 0.0
+        var unit = 1.0
+        var place = Place(after: key.prefix(base))
+        for byte in key.dropFirst(base) {
+            guard unit > Self.least, let symbols = symbols(at: place) else { break }
+            unit /= Double(symbols.radix)
+            number += unit * Double(symbols.digit(byte))
+            guard symbols.bytes.contains(byte) else { break }
+            place.step(over: byte)
+        }
+        return number
+    }
+
+    /// The key of a number, cut where what follows is less than `precision`, and valid as UTF-8 if `prefix` is.
+    func key(of number: Double, after prefix: ArraySlice<UInt8>, precision: Double) -> [UInt8] {
+        var key = [UInt8](prefix)
+        var rest = number
+        var unit = 1.0
+        var place = Place(after: prefix)
+        while unit > max(precision, Self.least), let symbols = symbols(at: place) {
+            rest *= Double(symbols.radix)
+            unit /= Double(symbols.radix)
+            let digit = min(symbols.radix - 1, max(0, Int(rest)))
+            rest -= Double(digit)
+            guard let byte = symbols.byte(digit) else { break }
+            key.append(byte)
+            place.step(over: byte)
+        }
+        return key.validUTF8Prefix
+    }
+
+    /// What a Double tells apart.
+    private static let least = 0x1p-50
+}
+
+/// Some of the 256 bytes.
+private struct ByteSet {
+    private var words = InlineArray<4, UInt64>(repeating: 0)
+
+    mutating func insert(_ byte: UInt8) { words[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
+    func contains(_ byte: UInt8) -> Bool { words[Int(byte >> 6)] >> UInt64(byte & 63) & 1 == 1 }
+
+    var count: Int {
+        words[0].nonzeroBitCount + words[1].nonzeroBitCount + words[2].nonzeroBitCount
+            + words[3].nonzeroBitCount
+    }
+
+    /// How many members are less than `byte`.
+    func rank(_ byte: UInt8) -> Int {
+        var rank = 0
+        for word in 0..<Int(byte >> 6) { rank += words[word].nonzeroBitCount }
+        return rank + (words[Int(byte >> 6)] & (1 << UInt64(byte & 63) - 1)).nonzeroBitCount
+    }
+
+    /// The member that `rank` others are less than.
+    func member(_ rank: Int) -> UInt8? {
+        var left = rank
+        for word in 0..<4 {
+            var bits = words[word]
+            guard left >= bits.nonzeroBitCount else {
+                while left > 0 {
+                    bits &= bits - 1
+                    left -= 1
+                }
+                return UInt8(word * 64 + bits.trailingZeroBitCount)
+            }
+            left -= bits.nonzeroBitCount
+        }
+        return nil
+    }
+
+    /// The members and what is like them: where a decimal digit is there may be others, and hexadecimal ones.
+    var closure: ByteSet {
+        var closure = self
+        guard intersects(Self.decimal) else { return self }
+        closure.form(Self.decimal)
+        if intersects(Self.lowerHexadecimal) { closure.form(Self.lowerHexadecimal) }
+        if intersects(Self.upperHexadecimal) { closure.form(Self.upperHexadecimal) }
+        return closure
+    }
+
+    private func intersects(_ other: ByteSet) -> Bool {
+        (0..<4).contains { words[$0] & other.words[$0] != 0 }
+    }
+    private mutating func form(_ other: ByteSet) { for word in 0..<4 { words[word] |= other.words[word] } }
+
+    private static let decimal = ByteSet(UInt8(ascii: "0")...UInt8(ascii: "9"))
+    private static let lowerHexadecimal = ByteSet(UInt8(ascii: "a")...UInt8(ascii: "f"))
+    private static let upperHexadecimal = ByteSet(UInt8(ascii: "A")...UInt8(ascii: "F"))
+
+    init() {}
+    private init(_ range: ClosedRange<UInt8>) { for byte in range { insert(byte) } }
+}
+
+extension [UInt8] {
+    /// How many bytes both begin with.
+    func commonCount(with other: [UInt8]) -> Int {
+        let end = Swift.min(count, other.count)
+        var index = 0
+        while index < end, self[index] == other[index] { index += 1 }
+        return index
+    }
+
+    /// True if it comes before `other` in a list: S3 compares bytes without sign.
+    func precedes(_ other: [UInt8]) -> Bool {
+        let common = commonCount(with: other)
+        guard common < count else { return common < other.count }
+        return common < other.count && self[common] < other[common]
+    }
+
+    /// As much of the beginning as is valid UTF-8, if all but the end is.
+    fileprivate var validUTF8Prefix: [UInt8] {
+        guard contains(where: { $0 >= 0x80 }) else { return self }
+        var key = self
+        while !key.isEmpty, String(validating: key, as: UTF8.self) == nil { key.removeLast() }
+        return key
+    }
+}

@@ -1,0 +1,146 @@
+import S3Core
+import Testing
+
+/// Lists of many pages at once, in virtual time: the same keys, once, in order; requests and memory bounded.
+@Suite struct ParallelListTests {
+    private static let memory = 1 << 20
+
+    @Test(arguments: KeyShape.allCases, [1, 64])
+    func givesAllKeysOnceAndInOrder(shape: KeyShape, connections: Int) {
+        var random = SeededGenerator(7)
+        let keys = shape.keys(10_000, &random)
+        var bucket = ListedBucket(keys: keys)
+        let outcome = bucket.list(
+            ParallelList(prefix: [], maximumBytes: Self.memory), connections: connections, random: &random)
+        #expect(outcome.keys == keys)
+        #expect(outcome.isParallel && !outcome.isStuck && outcome.error == nil)
+        let pages = (keys.count + bucket.pageSize - 1) / bucket.pageSize
+        #expect(outcome.requests <= 2 * pages + 64)
+        #expect(outcome.mostInFlight <= connections)
+        // What was on its way when the limit was reached still comes.
+        let page = 100 * (96 + (keys.map(\.count).max() ?? 0))
+        #expect(outcome.mostHeldBytes <= Self.memory + (connections + 8) * page)
+        if connections == 1 || pages < 2 { #expect(outcome.requests <= max(1, pages)) }
+    }
+
+    /// The ratio of one page after the other to what it takes, in virtual time.
+    @Test(arguments: [
+        (KeyShape.counter, 12), (.unpadded, 8), (.uuid, 12), (.dates, 8), (.tenants, 10), (.deep, 10),
+        (.mixed, 6),
+        (.highBytes, 5), (.trail, 2),
+    ])
+    func isManyTimesAsFast(shape: KeyShape, least: Int) {
+        var random = SeededGenerator(11)
+        var bucket = ListedBucket(keys: shape.keys(40_000, &random))
+        let outcome = bucket.list(ParallelList(prefix: [], maximumBytes: 8 << 20), random: &random)
+        let pages = bucket.keys.count / bucket.pageSize
+        #expect(outcome.keys == bucket.keys)
+        #expect(pages * 11 >= least * outcome.ticks, "\(Double(pages * 11) / Double(outcome.ticks)) times")
+        #expect(outcome.requests * 10 <= pages * 16 + 600)
+    }
+
+    @Test(arguments: [KeyShape.counter, .dates, .mixed, .words], 0..<10)
+    func anyRangeOfKeysIsExact(shape: KeyShape, seed: UInt64) {
+        var random = SeededGenerator(seed)
+        let keys = shape.keys(5000, &random)
+        let bounds = [keys.randomElement(using: &random) ?? [], keys.randomElement(using: &random) ?? []]
+            .sorted { $0.lexicographicallyPrecedes($1) }
+        var bucket = ListedBucket(keys: keys, pageSize: Int.random(in: 1...200, using: &random))
+        let outcome = bucket.list(
+            ParallelList(
+                prefix: [], startAfter: bounds[0], endBefore: bounds[1], maximumBytes: Self.memory),
+            random: &random)
+        #expect(
+            outcome.keys
+                == keys.filter {
+                    bounds[0].lexicographicallyPrecedes($0) && $0.lexicographicallyPrecedes(bounds[1])
+                })
+    }
+
+    @Test(arguments: [ListedBucket.Reading.ignored, .inclusive], [KeyShape.counter, .uuid, .dates, .words])
+    func aServerThatMisreadsStartAfterIsListedPageByPage(reading: ListedBucket.Reading, shape: KeyShape) {
+        var random = SeededGenerator(5)
+        let keys = shape.keys(10_000, &random)
+        var bucket = ListedBucket(keys: keys, reading: reading)
+        let outcome = bucket.list(ParallelList(prefix: [], maximumBytes: Self.memory), random: &random)
+        #expect(outcome.keys == keys)
+        if reading == .ignored { #expect(!outcome.isParallel) }
+        #expect(outcome.requests <= 2 * keys.count / bucket.pageSize + 64)
+    }
+
+    @Test(arguments: [ListedBucket.Reading.ignored, .inclusive])
+    func whatStartAfterExcludesIsLeftOut(reading: ListedBucket.Reading) {
+        var random = SeededGenerator(5)
+        let keys = KeyShape.counter.keys(5000, &random)
+        var bucket = ListedBucket(keys: keys, reading: reading)
+        let outcome = bucket.list(
+            ParallelList(
+                prefix: [], startAfter: keys[1234], endBefore: keys[4000], maximumBytes: Self.memory),
+            random: &random)
+        #expect(outcome.keys == [[UInt8]](keys[1235..<4000]))
+    }
+
+    /// A service that keeps folders lists them in another order; it is what counts.
+    @Test(arguments: 0..<20)
+    func theOrderOfAServiceIsKept(seed: UInt64) {
+        var random = SeededGenerator(seed)
+        var keys: Set<String> = []
+        for number in 0..<4000 {
+            let folder = ["a", "a-b", "a.c", "b", "b/c"].randomElement(using: &random) ?? ""
+            keys.insert("\(folder)/\(number % 997)")
+            keys.insert("a-\(number)")
+        }
+        let sorted = keys.map { [UInt8]($0.utf8) }.sorted(by: byFolder)
+        var bucket = ListedBucket(keys: sorted, reading: .byFolder)
+        let outcome = bucket.list(ParallelList(prefix: [], maximumBytes: Self.memory), random: &random)
+        #expect(outcome.keys == sorted)
+    }
+
+    /// Keys that were there all the time come once and in order, whatever comes and goes meanwhile.
+    @Test(arguments: 0..<20)
+    func keysMayComeAndGoMeanwhile(seed: UInt64) {
+        var random = SeededGenerator(seed)
+        let stable = KeyShape.uuid.keys(8000, &random)
+        var bucket = ListedBucket(keys: stable)
+        let outcome = bucket.list(ParallelList(prefix: [], maximumBytes: Self.memory), random: &random) {
+            bucket, random in
+            let key = [UInt8](
+                "\(String(Int.random(in: 0...15, using: &random), radix: 16))\(UInt32.random(in: 0 ... .max, using: &random))-"
+                    .utf8)
+            if Bool.random(using: &random) {
+                let place = bucket.keys.firstIndex { key.lexicographicallyPrecedes($0) } ?? bucket.keys.count
+                bucket.keys.insert(key, at: place)
+            } else if let place = bucket.keys.indices.randomElement(using: &random),
+                bucket.keys[place].contains(UInt8(ascii: "-"))
+            {
+                bucket.keys.remove(at: place)
+            }
+        }
+        #expect(outcome.keys.filter { !$0.contains(UInt8(ascii: "-")) } == stable)
+        #expect(zip(outcome.keys, outcome.keys.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) })
+    }
+
+    @Test func aFailureComesAfterTheKeysBeforeIt() throws {
+        var list = ParallelList(prefix: [], maximumBytes: Self.memory)
+        let first = list.requests(free: 64)
+        #expect(first.count == 1, "nothing is known to guess from")
+        let objects = (0..<100).map { ListObjectsV2.Object(key: [UInt8]("k\($0 + 100)".utf8), size: 1) }
+        list.received(first[0].number, .success(ListObjectsV2.Page(objects: objects, continuationToken: [1])))
+        // What fails first is asked for after the guesses, and they fail too.
+        for request in list.requests(free: 64).reversed() {
+            list.received(request.number, .failure(S3Error(.accessDenied, "no")))
+        }
+        #expect(try list.next() == objects)
+        let error = #expect(throws: S3Error.self) { try list.next() }
+        #expect(error?.kind == .accessDenied)
+        #expect(list.requests(free: 64).isEmpty)
+    }
+
+    @Test func pageByPageThereIsOneRequestAtATime() {
+        var random = SeededGenerator(5)
+        var bucket = ListedBucket(keys: KeyShape.uuid.keys(3000, &random))
+        let outcome = bucket.list(
+            ParallelList(prefix: [], isParallel: false, maximumBytes: Self.memory), random: &random)
+        #expect(outcome.keys == bucket.keys && outcome.mostInFlight == 1 && outcome.requests == 30)
+    }
+}
