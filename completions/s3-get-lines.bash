@@ -165,7 +165,7 @@ _s3-get-lines() {
     local -a repeating_flags=()
     local -a non_repeating_flags=(--all --unordered --with-key --exact --raw --no-sign-request --request-payer --verbose --progress --no-progress --version -h --help)
     local -a repeating_options=()
-    local -a non_repeating_options=(--start-after --shard --multipart-threshold --multipart-chunksize --memory --endpoint --region --addressing --max-connections --max-attempts)
+    local -a non_repeating_options=(--start-after --shard --multipart-threshold --multipart-chunksize --memory --endpoint --region --profile --addressing --max-connections --max-attempts)
     __s3-get-lines_offer_flags_options -1
 
     # Offer option value completions
@@ -189,6 +189,9 @@ _s3-get-lines() {
         return
         ;;
     '--region')
+        return
+        ;;
+    '--profile')
         return
         ;;
     '--addressing')

@@ -20,7 +20,7 @@ function __s3-get-lines_parse_tokens -S
     set -l unparsed_tokens (__s3-get-lines_tokens -pc)
     switch $unparsed_tokens[1]
     case 's3-get-lines'
-        __s3-get-lines_parse_subcommand -r 2 'all' 'start-after=' 'shard=' 'unordered' 'with-key' 'exact' 'raw' 'multipart-threshold=' 'multipart-chunksize=' 'memory=' 'endpoint=' 'region=' 'addressing=' 'max-connections=' 'max-attempts=' 'no-sign-request' 'request-payer' 'verbose' 'progress' 'no-progress' 'version' 'h/help'
+        __s3-get-lines_parse_subcommand -r 2 'all' 'start-after=' 'shard=' 'unordered' 'with-key' 'exact' 'raw' 'multipart-threshold=' 'multipart-chunksize=' 'memory=' 'endpoint=' 'region=' 'profile=' 'addressing=' 'max-connections=' 'max-attempts=' 'no-sign-request' 'request-payer' 'verbose' 'progress' 'no-progress' 'version' 'h/help'
         switch $unparsed_tokens[1]
         case 'help'
             __s3-get-lines_parse_subcommand -r 1 'version'
@@ -87,9 +87,10 @@ complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags
 complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" multipart-threshold' -l 'multipart-threshold' -d 'Fetch objects of this size and more in parallel ranges.' -rfka ''
 complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" multipart-chunksize' -l 'multipart-chunksize' -d 'Size of the ranges. (default: 8M, or a quarter of --memory)' -rfka ''
 complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" memory' -l 'memory' -d 'Most bytes that are fetched and not yet written.' -rfka ''
-complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" endpoint' -l 'endpoint' -d 'Address of the service. (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS)' -rfka ''
-complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" region' -l 'region' -d 'Region of the bucket. (default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1)' -rfka ''
-complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" addressing' -l 'addressing' -d 'How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST.' -rfka 'auto path virtual'
+complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" endpoint' -l 'endpoint' -d 'Address of the service. (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile, AWS)' -rfka ''
+complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" region' -l 'region' -d 'Region of the bucket. (default: AWS_REGION, AWS_DEFAULT_REGION, profile, us-east-1)' -rfka ''
+complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" profile' -l 'profile' -d 'Profile of the shared configuration files. (default: AWS_PROFILE, default)' -rfka ''
+complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" addressing' -l 'addressing' -d 'How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST. (default: auto)' -rfka 'auto path virtual'
 complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" max-connections' -l 'max-connections' -d 'Most requests at once.' -rfka ''
 complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" max-attempts' -l 'max-attempts' -d 'Most attempts of a request, the first one counted. (default: AWS_MAX_ATTEMPTS, 10)' -rfka ''
 complete -c 's3-get-lines' -n '__s3-get-lines_should_offer_completions_for_flags_or_options "s3-get-lines" no-sign-request' -l 'no-sign-request' -d 'Send requests without credentials.'

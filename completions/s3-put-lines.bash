@@ -165,7 +165,7 @@ _s3-put-lines() {
     local -a repeating_flags=()
     local -a non_repeating_flags=(--each --long --quiet --no-clobber --dry-run --gzip --no-sign-request --request-payer --verbose --progress --no-progress --version -h --help)
     local -a repeating_options=(--metadata --tag)
-    local -a non_repeating_options=(--max-open --min-part-size --part-size --memory --reject --commit-on --gzip-level --content-type --content-encoding --cache-control --storage-class --acl --sse --sse-kms-key-id --endpoint --region --addressing --max-connections --max-attempts)
+    local -a non_repeating_options=(--max-open --min-part-size --part-size --memory --reject --commit-on --gzip-level --content-type --content-encoding --cache-control --storage-class --acl --sse --sse-kms-key-id --endpoint --region --profile --addressing --max-connections --max-attempts)
     __s3-put-lines_offer_flags_options 2
 
     # Offer option value completions
@@ -222,6 +222,9 @@ _s3-put-lines() {
         return
         ;;
     '--region')
+        return
+        ;;
+    '--profile')
         return
         ;;
     '--addressing')

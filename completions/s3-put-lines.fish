@@ -20,7 +20,7 @@ function __s3-put-lines_parse_tokens -S
     set -l unparsed_tokens (__s3-put-lines_tokens -pc)
     switch $unparsed_tokens[1]
     case 's3-put-lines'
-        __s3-put-lines_parse_subcommand 2 'each' 'max-open=' 'min-part-size=' 'part-size=' 'memory=' 'long' 'quiet' 'no-clobber' 'reject=' 'commit-on=' 'dry-run' 'gzip' 'gzip-level=' 'content-type=' 'content-encoding=' 'cache-control=' 'metadata=+' 'tag=+' 'storage-class=' 'acl=' 'sse=' 'sse-kms-key-id=' 'endpoint=' 'region=' 'addressing=' 'max-connections=' 'max-attempts=' 'no-sign-request' 'request-payer' 'verbose' 'progress' 'no-progress' 'version' 'h/help'
+        __s3-put-lines_parse_subcommand 2 'each' 'max-open=' 'min-part-size=' 'part-size=' 'memory=' 'long' 'quiet' 'no-clobber' 'reject=' 'commit-on=' 'dry-run' 'gzip' 'gzip-level=' 'content-type=' 'content-encoding=' 'cache-control=' 'metadata=+' 'tag=+' 'storage-class=' 'acl=' 'sse=' 'sse-kms-key-id=' 'endpoint=' 'region=' 'profile=' 'addressing=' 'max-connections=' 'max-attempts=' 'no-sign-request' 'request-payer' 'verbose' 'progress' 'no-progress' 'version' 'h/help'
         switch $unparsed_tokens[1]
         case 'help'
             __s3-put-lines_parse_subcommand -r 1 'version'
@@ -99,9 +99,10 @@ complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags
 complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" acl' -l 'acl' -d 'Canned ACL: private, public-read, ...' -rfka ''
 complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" sse' -l 'sse' -d 'Encryption by the service: AES256, aws:kms or aws:kms:dsse.' -rfka ''
 complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" sse-kms-key-id' -l 'sse-kms-key-id' -d 'Key of --sse aws:kms.' -rfka ''
-complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" endpoint' -l 'endpoint' -d 'Address of the service. (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS)' -rfka ''
-complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" region' -l 'region' -d 'Region of the bucket. (default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1)' -rfka ''
-complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" addressing' -l 'addressing' -d 'How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST.' -rfka 'auto path virtual'
+complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" endpoint' -l 'endpoint' -d 'Address of the service. (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile, AWS)' -rfka ''
+complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" region' -l 'region' -d 'Region of the bucket. (default: AWS_REGION, AWS_DEFAULT_REGION, profile, us-east-1)' -rfka ''
+complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" profile' -l 'profile' -d 'Profile of the shared configuration files. (default: AWS_PROFILE, default)' -rfka ''
+complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" addressing' -l 'addressing' -d 'How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST. (default: auto)' -rfka 'auto path virtual'
 complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" max-connections' -l 'max-connections' -d 'Most requests at once.' -rfka ''
 complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" max-attempts' -l 'max-attempts' -d 'Most attempts of a request, the first one counted. (default: AWS_MAX_ATTEMPTS, 10)' -rfka ''
 complete -c 's3-put-lines' -n '__s3-put-lines_should_offer_completions_for_flags_or_options "s3-put-lines" no-sign-request' -l 'no-sign-request' -d 'Send requests without credentials.'

@@ -37,7 +37,27 @@ package struct OpenFile: ~Copyable {
         return OpenFile(path, descriptor: try restarting(path) { unsafe open(path, flags, 0o666) })
     }
 
+    /// All bytes from here to the end.
+    ///
+    /// - Throws: EFBIG if there are more than `limit`.
+    package func contents(limit: Int) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 1 << 14)
+        while true {
+            let count = try restarting(name) { unsafe read(descriptor, &block, block.count) }
+            if count == 0 { return bytes }
+            bytes += block[..<count]
+            if bytes.count > limit { throw SystemError(name, code: EFBIG) }
+        }
+    }
+
     deinit { close(descriptor) }
+}
+
+/// True if `path` names a regular file. Source: stat(2).
+package func isRegularFile(_ path: String) -> Bool {
+    var named = stat()
+    return unsafe stat(path, &named) == 0 && named.st_mode & S_IFMT == S_IFREG
 }
 
 /// True if `path` names the regular file that `descriptor` has open. Source: stat(2).

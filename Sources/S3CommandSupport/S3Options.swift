@@ -12,20 +12,28 @@ package struct S3Options: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Address of the service. (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS)", valueName: "url")
+            "Address of the service. (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile, AWS)",
+            valueName: "url")
     )
     package var endpoint: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Region of the bucket. (default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1)", valueName: "name"))
+            "Region of the bucket. (default: AWS_REGION, AWS_DEFAULT_REGION, profile, us-east-1)",
+            valueName: "name"))
     package var region: String?
 
     @Option(
         parsing: .unconditional,
-        help: "How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST.")
-    package var addressing = Addressing.auto
+        help: ArgumentHelp(
+            "Profile of the shared configuration files. (default: AWS_PROFILE, default)", valueName: "name"))
+    package var profile: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST. (default: auto)")
+    package var addressing: Addressing?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Most requests at once.", valueName: "n"))
     package var maxConnections = 64
@@ -74,6 +82,7 @@ package struct S3Options: ParsableArguments {
         var settings = S3Settings()
         settings.endpoint = endpoint
         settings.region = region
+        settings.profile = profile
         settings.addressing = addressing
         settings.maxConnections = min(maxConnections, Self.possibleConnections())
         settings.maxAttempts = maxAttempts
@@ -81,9 +90,11 @@ package struct S3Options: ParsableArguments {
         settings.requestPayer = requestPayer
         hideMemory()
         let configuration: S3Configuration
-        do { configuration = try S3Configuration(settings, environment: .process) } catch {
-            throw ToolFailure(error)
-        }
+        do {
+            let environment = Environment.process
+            configuration = try S3Configuration(
+                settings, environment: environment, files: .onDisk(environment))
+        } catch { throw ToolFailure(error) }
         do {
             let client = try S3Client(configuration, bucket: location.bucket)
             if verbose { client.log = { diagnostics.report($0.description(relativeTo: location)) } }

@@ -1,8 +1,10 @@
 /// What the command line says about the service; nil where it says nothing.
 package struct S3Settings: Sendable {
     package var endpoint: String?
+    package var profile: String?
     package var region: String?
-    package var addressing = Addressing.auto
+    /// Nil leaves it to the profile.
+    package var addressing: Addressing?
     package var maxConnections = 64
     package var maxAttempts: Int?
     package var signsRequests = true
@@ -19,7 +21,7 @@ package enum ChecksumUse: String, Sendable {
 }
 
 /// All that decides how requests are addressed, signed and sent: settings of the command line first, then
-/// the environment, then defaults. Checked as a whole before anything is sent.
+/// the environment, then the profile, then defaults. Checked as a whole before anything is sent.
 package struct S3Configuration: Sendable {
     package var region: String
     /// Nil signs nothing.
@@ -45,28 +47,57 @@ package struct S3Configuration: Sendable {
     package static let defaultRegion = "us-east-1"
     package static let defaultMaxAttempts = 10
 
-    package init(_ settings: S3Settings, environment: Environment) throws(ConfigurationError) {
+    /// - Parameter files: opened only if they are needed.
+    package init(
+        _ settings: S3Settings, environment: Environment, files: SharedFiles = SharedFiles()
+    ) throws(ConfigurationError) {
+        let keys = settings.profile == nil ? try EnvironmentCredentials(environment).credentials() : nil
+        let profiles = try files.profiles(
+            settings.profile, environment, isNeeded: keys == nil || !settings.signsRequests)
+        let layers = SettingLayers(environment: environment, profiles: profiles)
         region =
-            settings.region ?? environment.value("AWS_REGION", "AWS_DEFAULT_REGION") ?? Self.defaultRegion
+            settings.region ?? layers.value("region", "AWS_REGION", "AWS_DEFAULT_REGION")
+            ?? Self.defaultRegion
         guard Endpoint.isRegionName(region) else { throw .invalid("'\(region)' is not the name of a region") }
-        addressing = settings.addressing
+        addressing = if let style = settings.addressing { style } else { try layers.addressing() }
         maxConnections = settings.maxConnections
-        maxAttempts = try Self.maxAttempts(settings, environment)
+        maxAttempts =
+            if let attempts = settings.maxAttempts {
+                attempts
+            } else {
+                try layers.positiveNumber("max_attempts", "AWS_MAX_ATTEMPTS") ?? Self.defaultMaxAttempts
+            }
         requestPayer = settings.requestPayer
-        customEndpoint = try Self.endpoint(settings, environment)
-        dualStack = environment.flag("AWS_USE_DUALSTACK_ENDPOINT")
-        fips = environment.flag("AWS_USE_FIPS_ENDPOINT")
-        certificateBundle = environment.value("AWS_CA_BUNDLE")
+        customEndpoint =
+            if let text = settings.endpoint {
+                try Endpoint(text, name: "--endpoint")
+            } else {
+                try layers.endpoint(service: "s3", variable: "AWS_ENDPOINT_URL_S3")
+            }
+        dualStack = layers.flag("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT", block: "s3")
+        fips = layers.flag("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT")
+        certificateBundle = layers.value("ca_bundle", "AWS_CA_BUNDLE")
         let proxy = environment.value("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
         mayHaveProxy = proxy != nil
-        let upload = try Self.checksumUse("AWS_REQUEST_CHECKSUM_CALCULATION", environment)
-        let download = try Self.checksumUse("AWS_RESPONSE_CHECKSUM_VALIDATION", environment)
+        let upload = try layers.checksumUse(
+            "request_checksum_calculation", "AWS_REQUEST_CHECKSUM_CALCULATION")
+        let download = try layers.checksumUse(
+            "response_checksum_validation", "AWS_RESPONSE_CHECKSUM_VALIDATION")
         // Many drop-in servers refuse the header, so elsewhere than on AWS somebody has to ask for it.
         sendsChecksums = upload.map { $0 == .whenSupported } ?? (customEndpoint?.isAWS ?? true)
         verifiesChecksums = download != .whenRequired
-        credentials =
-            settings.signsRequests
-            ? try CredentialsChain([EnvironmentCredentials(environment)]).credentials() : nil
+        if !settings.signsRequests {
+            credentials = nil
+        } else if let keys {
+            credentials = keys
+        } else {
+            credentials = try CredentialsChain(
+                (settings.profile == nil ? [EnvironmentCredentials(environment)] : []) + [
+                    FileCredentials(profiles, .credentialsFile, files),
+                    FileCredentials(profiles, .configFile, files),
+                ]
+            ).credentials()
+        }
     }
 
     /// Where `bucket` is, as things are now; the region may still turn out to be another.
@@ -79,37 +110,5 @@ package struct S3Configuration: Sendable {
             case .auto: customEndpoint == nil && Endpoint.canBeHostLabel(bucket)
             }
         return endpoint.address(of: bucket, virtualHosted: virtualHosted)
-    }
-
-    private static func endpoint(
-        _ settings: S3Settings, _ environment: Environment
-    ) throws(ConfigurationError) -> Endpoint? {
-        if let text = settings.endpoint { return try Endpoint(text, name: "--endpoint") }
-        guard !environment.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") else { return nil }
-        for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] {
-            if let text = environment.value(name) { return try Endpoint(text, name: name) }
-        }
-        return nil
-    }
-
-    private static func maxAttempts(
-        _ settings: S3Settings, _ environment: Environment
-    ) throws(ConfigurationError) -> Int {
-        if let attempts = settings.maxAttempts { return attempts }
-        guard let text = environment.value("AWS_MAX_ATTEMPTS") else { return defaultMaxAttempts }
-        guard let attempts = Int(text), attempts > 0 else {
-            throw .invalid("AWS_MAX_ATTEMPTS '\(text)' is not a number of at least 1")
-        }
-        return attempts
-    }
-
-    private static func checksumUse(
-        _ name: String, _ environment: Environment
-    ) throws(ConfigurationError) -> ChecksumUse? {
-        guard let text = environment.value(name) else { return nil }
-        guard let use = ChecksumUse(rawValue: text.lowercased()) else {
-            throw .invalid("\(name) '\(text)' is neither when_supported nor when_required")
-        }
-        return use
     }
 }

@@ -11,6 +11,15 @@ package struct Credentials: Equatable, Sendable {
     }
 }
 
+extension Credentials {
+    /// - Throws: if a part of a key could not stand in a header. The message has the part's name alone.
+    static func check(_ value: String, name: String) throws(ConfigurationError) {
+        if value.utf8.contains(where: { $0 < 0x21 || $0 == 0x7F }) {
+            throw .invalid("\(name) holds white space or control characters")
+        }
+    }
+}
+
 extension Credentials: CustomStringConvertible, CustomReflectable {
     package var description: String { "credentials of " + String(decoding: accessKeyID, as: UTF8.self) }
     package var customMirror: Mirror { Mirror(self, children: []) }
@@ -22,32 +31,6 @@ package protocol CredentialsSource {
     var place: String { get }
     /// The credentials found there, or nil if the place is empty.
     func credentials() throws(ConfigurationError) -> Credentials?
-}
-
-/// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
-package struct EnvironmentCredentials: CredentialsSource {
-    private let environment: Environment
-
-    package init(_ environment: Environment) { self.environment = environment }
-
-    package var place: String { "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)" }
-
-    /// - Throws: if one half of a key is set without the other, or a value could not stand in a header.
-    package func credentials() throws(ConfigurationError) -> Credentials? {
-        let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-        let values = names.map { environment.value($0) }
-        guard let identifier = values[0], let secret = values[1] else {
-            if values[0] == nil && values[1] == nil { return nil }
-            let missing = values[0] == nil ? 0 : 1
-            throw .missingCredentials("\(names[missing]) is not set, but \(names[1 - missing]) is")
-        }
-        let token = environment.value("AWS_SESSION_TOKEN")
-        for (name, value) in [(names[0], identifier), ("AWS_SESSION_TOKEN", token ?? "")]
-        where value.utf8.contains(where: { $0 < 0x21 || $0 == 0x7F }) {
-            throw .invalid("\(name) holds white space or control characters")
-        }
-        return Credentials(accessKeyID: identifier, secretAccessKey: secret, sessionToken: token)
-    }
 }
 
 /// The places where credentials are looked for, the first that has some decides.

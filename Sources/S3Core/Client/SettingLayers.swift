@@ -1,0 +1,71 @@
+/// Settings by environment, then by profile. What the command line says comes before both.
+///
+/// Source: botocore's `configprovider`.
+struct SettingLayers {
+    let environment: Environment
+    let profiles: Profiles
+
+    func value(_ setting: String, _ variables: String...) -> String? {
+        for name in variables {
+            if let value = environment.value(name) { return value }
+        }
+        return profiles.value(setting)
+    }
+
+    /// True for `true` in any case.
+    ///
+    /// - Parameter block: an indented block of the profile where the setting may also be, and counts first.
+    func flag(_ setting: String, _ variable: String, block: String? = nil) -> Bool {
+        let nested = block.flatMap { profiles.value($0, setting) }
+        return (nested ?? value(setting, variable))?.lowercased() == "true"
+    }
+
+    func positiveNumber(_ setting: String, _ variable: String) throws(ConfigurationError) -> Int? {
+        guard let text = value(setting, variable) else { return nil }
+        guard let number = Int(text), number > 0 else {
+            throw .invalid("\(name(setting, variable)) '\(text)' is not a number of at least 1")
+        }
+        return number
+    }
+
+    func checksumUse(_ setting: String, _ variable: String) throws(ConfigurationError) -> ChecksumUse? {
+        guard let text = value(setting, variable) else { return nil }
+        guard let use = ChecksumUse(rawValue: text.lowercased()) else {
+            throw .invalid("\(name(setting, variable)) '\(text)' is neither when_supported nor when_required")
+        }
+        return use
+    }
+
+    func addressing() throws(ConfigurationError) -> Addressing {
+        guard let text = profiles.value("s3", "addressing_style") else { return .auto }
+        guard let addressing = Addressing(rawValue: text) else {
+            throw .invalid(
+                "s3 addressing_style '\(text)' of profile '\(profiles.name)' is none of auto, path and virtual"
+            )
+        }
+        return addressing
+    }
+
+    /// The endpoint that is set for a service; nil is AWS's own.
+    ///
+    /// - Parameters:
+    ///   - service: its name in a `services` section.
+    ///   - variable: its variable.
+    func endpoint(service: String, variable: String) throws(ConfigurationError) -> Endpoint? {
+        guard !flag("ignore_configured_endpoint_urls", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") else {
+            return nil
+        }
+        for name in [variable, "AWS_ENDPOINT_URL"] {
+            if let text = environment.value(name) { return try Endpoint(text, name: name) }
+        }
+        let owner = "endpoint_url of profile '\(profiles.name)'"
+        if let text = try profiles.serviceEndpoint(service) ?? profiles.value("endpoint_url") {
+            return try Endpoint(text, name: owner)
+        }
+        return nil
+    }
+
+    private func name(_ setting: String, _ variable: String) -> String {
+        environment.value(variable) == nil ? "\(setting) of profile '\(profiles.name)'" : variable
+    }
+}

@@ -1,0 +1,26 @@
+/// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
+package struct EnvironmentCredentials: CredentialsSource {
+    private let environment: Environment
+
+    package init(_ environment: Environment) { self.environment = environment }
+
+    package var place: String { "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)" }
+
+    /// - Throws: if one half of a key is set without the other, or a value could not stand in a header.
+    package func credentials() throws(ConfigurationError) -> Credentials? {
+        let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+        let values = names.map { environment.value($0) }
+        guard let identifier = values[0], let secret = values[1] else {
+            if values[0] == nil && values[1] == nil { return nil }
+            let missing = values[0] == nil ? 0 : 1
+            throw .missingCredentials("\(names[missing]) is not set, but \(names[1 - missing]) is")
+        }
+        let token = environment.value("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
+        try Credentials.check(identifier, name: names[0])
+        try Credentials.check(secret, name: names[1])
+        try token.map { token throws(ConfigurationError) in
+            try Credentials.check(token, name: "AWS_SESSION_TOKEN")
+        }
+        return Credentials(accessKeyID: identifier, secretAccessKey: secret, sessionToken: token)
+    }
+}

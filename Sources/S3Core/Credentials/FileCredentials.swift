@@ -1,0 +1,39 @@
+/// The keys that a profile holds, in one of the two shared files.
+package struct FileCredentials: CredentialsSource {
+    package enum File: Sendable { case credentialsFile, configFile }
+
+    private let section: ConfigFile.Section?
+    private let profile: String
+    private let path: String
+
+    package init(_ profiles: Profiles, _ file: File, _ files: SharedFiles, profile: String? = nil) {
+        self.profile = profile ?? profiles.name
+        switch file {
+        case .credentialsFile:
+            section = profiles.credentials[self.profile]
+            path = files.credentialsPath
+        case .configFile:
+            section = profiles.configured[self.profile]
+            path = files.configPath
+        }
+    }
+
+    package var place: String { "profile '\(profile)' of \(path)" }
+
+    /// - Throws: if one half of a key is there without the other, or a value could not stand in a header.
+    package func credentials() throws(ConfigurationError) -> Credentials? {
+        guard let identifier = section?["aws_access_key_id"]?.text else { return nil }
+        guard let secret = section?["aws_secret_access_key"]?.text, !secret.isEmpty, !identifier.isEmpty
+        else {
+            throw .missingCredentials("\(place) has aws_access_key_id without aws_secret_access_key")
+        }
+        let token = (section?["aws_security_token"] ?? section?["aws_session_token"])?.text
+        for (name, value) in [
+            ("aws_access_key_id", identifier), ("aws_secret_access_key", secret),
+            ("aws_session_token", token ?? ""),
+        ] { try Credentials.check(value, name: "\(place): \(name)") }
+        return Credentials(
+            accessKeyID: identifier, secretAccessKey: secret,
+            sessionToken: token.flatMap { $0.isEmpty ? nil : $0 })
+    }
+}

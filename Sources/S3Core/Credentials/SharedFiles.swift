@@ -1,0 +1,98 @@
+import ByteIO
+
+/// Where the shared files are, and how they are read: not before something in them is needed.
+package struct SharedFiles: Sendable {
+    package let configPath: String
+    package let credentialsPath: String
+    private let read: @Sendable (String) throws(SystemError) -> [UInt8]?
+
+    /// Files that are not there.
+    package init() {
+        self.init(Environment([:])) { (_) throws(SystemError) in nil }
+    }
+
+    /// - Parameter read: the bytes of the file at a path; nil if there is none.
+    private init(
+        _ environment: Environment, read: @escaping @Sendable (String) throws(SystemError) -> [UInt8]?
+    ) {
+        configPath = environment.expandedPath(environment.value("AWS_CONFIG_FILE") ?? "~/.aws/config")
+        credentialsPath = environment.expandedPath(
+            environment.value("AWS_SHARED_CREDENTIALS_FILE") ?? "~/.aws/credentials")
+        self.read = read
+    }
+
+    /// The files of this machine. Source: stat(2), open(2).
+    package static func onDisk(_ environment: Environment) -> SharedFiles {
+        SharedFiles(environment) { (path) throws(SystemError) in
+            guard isRegularFile(path) else { return nil }
+            return try OpenFile.readingRegularFile(path).contents(limit: maximumSize)
+        }
+    }
+
+    /// No file of settings is as large.
+    private static let maximumSize = 16 << 20
+
+    /// What the files say.
+    ///
+    /// - Parameters:
+    ///   - option: the profile that the command line names; else the environment's.
+    ///   - isNeeded: false if all else is known already; then only a profile that is named has them read.
+    /// - Throws: if a file cannot be read or understood, or the named profile does not exist.
+    package func profiles(
+        _ option: String?, _ environment: Environment, isNeeded: Bool
+    ) throws(ConfigurationError) -> Profiles {
+        // botocore's order.
+        let name = option ?? environment.value("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+        guard isNeeded || name != nil else { return .none }
+        return try Profiles(file(configPath), credentials: file(credentialsPath), name: name)
+    }
+
+    private func file(_ path: String) throws(ConfigurationError) -> ConfigFile {
+        let bytes: [UInt8]?
+        do { bytes = try read(path) } catch { throw .invalid(error.description) }
+        guard let bytes else { return ConfigFile() }
+        do { return try ConfigFile(bytes) } catch {
+            throw .invalid("\(path):\(error.line): \(error.reason)")
+        }
+    }
+}
+
+extension Environment {
+    /// `path` with `~` and variables replaced; a variable that is not set stays as it is written.
+    ///
+    /// Source: Python's `os.path.expandvars` and `expanduser`.
+    func expandedPath(_ path: String) -> String {
+        var text = ""
+        var rest = path[...]
+        while let dollar = rest.firstIndex(of: "$") {
+            text += rest[..<dollar]
+            rest = rest[rest.index(after: dollar)...]
+            let isBraced = rest.first == "{"
+            let name =
+                isBraced
+                ? rest.dropFirst().prefix { $0 != "}" }
+                : rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+            let end = name.endIndex
+            let isWhole = isBraced ? end < rest.endIndex : !name.isEmpty
+            guard isWhole, let value = value(String(name)) else {
+                text += "$"
+                continue
+            }
+            text += value
+            rest = rest[(isBraced ? rest.index(after: end) : end)...]
+        }
+        text += rest
+        guard text == "~" || text.hasPrefix("~/"), let home = value("HOME") ?? Self.homeDirectory else {
+            return text
+        }
+        return home + text.dropFirst()
+    }
+
+    /// Source: getpwuid(3).
+    private static var homeDirectory: String? {
+        guard let entry = unsafe getpwuid(getuid()), let directory = unsafe entry.pointee.pw_dir else {
+            return nil
+        }
+        return unsafe String(cString: directory)
+    }
+}
