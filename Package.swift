@@ -54,7 +54,7 @@ let package = Package(
         library("KeyTemplate", ["ByteIO", "Digest", "JSONStream"]),
         library("Codec", ["ByteIO", "CZlib"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
-        library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "CExpat"]),
+        library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "JSONStream", "CExpat"]),
         library("S3Lines", ["ByteIO", "Codec", "Digest", "HTTPTransfer", "S3Core"]),
         library("CommandSupport", ["ByteIO", argumentParser]),
         library(

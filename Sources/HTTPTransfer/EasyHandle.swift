@@ -22,6 +22,8 @@ import CCurl
     private(set) var refusal: TransferError.Kind?
     private var bytesReceived = 0
     private var hasLargeBuffer = false
+    private var isLocal = false
+    private let options: TransferOptions
 
     private var headers = HeaderList()
     /// A field like others: as an option of libcurl's it would be put together twice for each request.
@@ -39,6 +41,7 @@ import CCurl
     init?(_ options: TransferOptions, slot: Int) {
         guard let handle = unsafe curl_easy_init() else { return nil }
         self.slot = slot
+        self.options = options
         userAgent = HTTPHeader("user-agent", options.userAgent)
         unsafe words = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe words.initialize(repeating: 0)
@@ -129,8 +132,22 @@ import CCurl
         unsafe words[0] = 0
         setText(CURLOPT_URL, request.url)
         set(method: request.method, body: request.body)
+        if request.isLocal != isLocal { setLocal(request.isLocal) }
         return set(headers: request.headers)
     }
+
+    private func setLocal(_ isLocal: Bool) {
+        self.isLocal = isLocal
+        setLong(
+            CURLOPT_CONNECTTIMEOUT_MS, isLocal ? Self.localConnectMilliseconds : options.connectMilliseconds)
+        if isLocal || !options.mayHaveProxy {
+            setText(CURLOPT_NOPROXY, [UInt8(ascii: "*")])
+        } else {
+            unsafe s3_curl_set_pointer(handle, CURLOPT_NOPROXY, nil)
+        }
+    }
+
+    private static let localConnectMilliseconds = 1000
 
     private func set(method: HTTPMethod, body: ByteBlock?) {
         self.body = body

@@ -77,8 +77,11 @@ package struct S3Options: ParsableArguments {
 
     /// A client for the bucket of `location`, set up by these options and the environment.
     ///
+    /// - Parameter ignoresPipeSignal: whether SIGPIPE was ignored when the process began.
     /// - Throws: 77 without credentials, 78 for anything else that is set wrong.
-    package func client(for location: Location, _ diagnostics: Diagnostics) throws(ToolFailure) -> S3Client {
+    package func client(
+        for location: Location, _ diagnostics: Diagnostics, ignoresPipeSignal: Bool
+    ) throws(ToolFailure) -> S3Client {
         var settings = S3Settings()
         settings.endpoint = endpoint
         settings.region = region
@@ -88,18 +91,24 @@ package struct S3Options: ParsableArguments {
         settings.maxAttempts = maxAttempts
         settings.signsRequests = !noSignRequest
         settings.requestPayer = requestPayer
-        hideMemory()
+        let environment = Environment.process
         let configuration: S3Configuration
         do {
-            let environment = Environment.process
             configuration = try S3Configuration(
                 settings, environment: environment, files: .onDisk(environment))
         } catch { throw ToolFailure(error) }
-        do {
-            let client = try S3Client(configuration, bucket: location.bucket)
-            if verbose { client.log = { diagnostics.report($0.description(relativeTo: location)) } }
-            return client
-        } catch { throw ToolFailure(error) }
+        let client: S3Client
+        do { client = try S3Client(configuration, bucket: location.bucket) } catch {
+            throw ToolFailure(error)
+        }
+        if verbose {
+            client.log = { diagnostics.report($0.description(relativeTo: location)) }
+            client.credentialsLog = { diagnostics.report($0) }
+        }
+        client.commands.ignoresPipeSignal = ignoresPipeSignal
+        client.commands.coreLimit = hideMemory(mayRunCommands: configuration.lookup != nil)
+        do { try client.findCredentials() } catch { throw ToolFailure(error) }
+        return client
     }
 
     /// How many connections there are descriptors for, once as many are allowed as can be.
@@ -117,10 +126,17 @@ package struct S3Options: ParsableArguments {
 
     /// A core file would hold the secret key. The limit says nothing to a program that core files are piped to
     /// (core(5)); a process that cannot be dumped gives it nothing, nor its environment to others of its user.
-    private func hideMemory() {
-        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
-        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+    /// A command that gives credentials gets the limit that was found, for which the hard one has to stay.
+    ///
+    /// - Returns: the limit that was found.
+    private func hideMemory(mayRunCommands: Bool) -> rlimit {
+        let resource = __rlimit_resource_t(RLIMIT_CORE.rawValue)
+        var found = rlimit()
+        _ = unsafe getrlimit(resource, &found)
+        var limit = rlimit(rlim_cur: 0, rlim_max: mayRunCommands ? found.rlim_max : 0)
+        _ = unsafe setrlimit(resource, &limit)
         s3_forbid_dumps()
+        return found
     }
 }
 

@@ -97,7 +97,8 @@ struct S3GetLines: ToolCommand {
         let place: Location
         do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
         let origin = try origin(place)
-        let client = try service.client(for: place, diagnostics)
+        let client = try service.client(
+            for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         let run: GetLines
         do {
             run = try GetLines(

@@ -54,7 +54,8 @@ struct S3PutLines: ToolCommand {
         var service = s3
         // Nothing is sent, so nothing has to be signed.
         if failing.dryRun { service.noSignRequest = true }
-        let client = try service.client(for: location, diagnostics)
+        let client = try service.client(
+            for: location, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         let options = try options(location)
         let end: RunEnd
         if failing.dryRun {

@@ -19,6 +19,9 @@ package struct XMLElement: Sendable {
         self = root
     }
 
+    /// The first child called `name`.
+    package func child(_ name: String) -> XMLElement? { children.first { $0.name == name } }
+
     /// The bytes of the first child called `name`.
     package func value(_ name: String) -> [UInt8]? { children.first { $0.name == name }?.text }
 

@@ -5,6 +5,8 @@ package struct AttemptHistory: Equatable, Sendable {
         package var region: String
         /// How far the service's clock is ahead of this machine's.
         package var clockOffsetSeconds = 0
+        /// Which credentials; counts up with each renewal.
+        package var generation = 0
 
         package init(region: String) { self.region = region }
     }
@@ -15,6 +17,8 @@ package struct AttemptHistory: Equatable, Sendable {
     package var lastError: S3Error?
     /// True if an attempt may have been acted on although no good answer came.
     package var mayHaveBeenApplied = false
+    /// True if it was signed again with new credentials, which is done once.
+    package var wasResigned = false
     /// How the last attempt was signed.
     package var signing = Signing(region: "")
     /// The bytes that the operation had when a failure was last forgiven.
@@ -54,6 +58,9 @@ package struct AttemptPolicy: Sendable {
         self.retry = retry
         self.window = window
     }
+
+    /// Requests are signed with other credentials from now on.
+    package mutating func renewed(generation: Int) { signing.generation = generation }
 
     /// How many requests may be under way.
     package var limit: Int { window.limit }

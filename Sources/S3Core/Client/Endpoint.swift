@@ -78,17 +78,33 @@ package struct Endpoint: Equatable, Sendable {
         isNameByte(byte) || [UInt8(ascii: "/"), UInt8(ascii: "~"), UInt8(ascii: "%")].contains(byte)
     }
 
-    /// AWS's own endpoint of a region. Source: AWS General Reference, Amazon S3 endpoints.
+    /// AWS's own endpoint of S3 in a region. Source: AWS General Reference, Amazon S3 endpoints.
     package static func aws(region: String, dualStack: Bool = false, fips: Bool = false) -> Endpoint {
         let service = (fips ? "s3-fips" : "s3") + (dualStack ? ".dualstack" : "")
-        let suffix = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
-        return Endpoint(scheme: .https, authority: "\(service).\(region).\(suffix)")
+        return aws(service: service, region: region)
+    }
+
+    /// AWS's own endpoint of another service in a region.
+    package static func aws(service: String, region: String) -> Endpoint {
+        Endpoint(scheme: .https, authority: "\(service).\(region).\(suffix(of: region))")
+    }
+
+    /// What the hosts of a region's partition end in. Source: botocore, `partitions.json`.
+    private static let suffixes = [
+        ("cn-", "amazonaws.com.cn"), ("eusc-", "amazonaws.eu"), ("us-iso-", "c2s.ic.gov"),
+        ("us-isob-", "sc2s.sgov.gov"), ("eu-isoe-", "cloud.adc-e.uk"), ("us-isof-", "csp.hci.ic.gov"),
+        ("eu-isof-", "csp.hci.ic.gov"),
+    ]
+    private static let commonSuffix = "amazonaws.com"
+
+    private static func suffix(of region: String) -> String {
+        suffixes.first { region.hasPrefix($0.0) }?.1 ?? commonSuffix
     }
 
     /// True for the hosts of Amazon's service.
     package var isAWS: Bool {
         let host = authority.lowercased()
-        return host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
+        return ([Self.commonSuffix] + Self.suffixes.map(\.1)).contains { host.hasSuffix("." + $0) }
     }
 
     /// True for the hosts of Cloudflare R2, with or without a port.

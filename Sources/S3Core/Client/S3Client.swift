@@ -40,7 +40,15 @@ package final class S3Client {
     private static let hurriedMilliseconds = 5000
 
     private let loop: TransferLoop
-    private let redaction: Redaction
+    /// Where credentials come from, if they are not the environment's; and how new ones are fetched.
+    private let lookup: CredentialsLookup?
+    private var renewal = CredentialsRenewal()
+    private var fetch: CredentialsFetch?
+    /// Told where credentials were found, or why no new ones were.
+    package var credentialsLog: ((String) -> Void)?
+    package var commands = CommandSettings()
+    /// One for the secrets of each of the credentials that were in use.
+    private var redactions: [Redaction]
     private var builder: RequestBuilder
     private var policy: AttemptPolicy
     /// Calls that wait for a free connection; those in `again`, retries and what cleans up, go first.
@@ -61,7 +69,8 @@ package final class S3Client {
         options.mayHaveProxy = configuration.mayHaveProxy
         do { loop = try TransferLoop(options) } catch { throw S3Error(error) }
         sendsChecksums = configuration.sendsChecksums
-        redaction = Redaction(configuration.credentials)
+        lookup = configuration.lookup
+        redactions = configuration.credentials.map { [Redaction($0)] } ?? [Redaction(nil)]
         builder = RequestBuilder(configuration, bucket: bucket)
         policy = AttemptPolicy(
             region: configuration.region, retry: RetryPolicy(maxAttempts: configuration.maxAttempts),
@@ -113,10 +122,15 @@ package final class S3Client {
         let before = events
         releaseDelayed()
         if isInAHurry { endHurriedCalls() }
+        if lookup != nil { renewCredentials() }
         sendWaiting()
         loop.perform()
         sendWaiting()
-        return loop.wait(for: descriptors, milliseconds: events != before ? 0 : timeout(milliseconds))
+        let milliseconds = events != before ? 0 : timeout(milliseconds)
+        guard let command = fetch?.descriptor else {
+            return loop.wait(for: descriptors, milliseconds: milliseconds)
+        }
+        return loop.wait(for: descriptors + [command], milliseconds: milliseconds).dropLast()
     }
 
     /// What another thread may call to end a `turn`.
@@ -206,6 +220,7 @@ package final class S3Client {
     // MARK: sending
 
     private func sendWaiting() {
+        if lookup != nil, renewal.holds(now: .now) { return }
         // What is sent again must not wait for a transfer that is paused until just that has been read.
         while !again.isEmpty, sent.count - paused < policy.limit, let call = again.popFirst() {
             if !call.isOver { send(call) }
@@ -249,6 +264,9 @@ package final class S3Client {
         if isInAHurry, let deadline = calls.compactMap(\.deadline).min() {
             timeout = min(timeout, deadline - MonotonicClock.milliseconds)
         }
+        for due in [fetch?.milliseconds, renewal.milliseconds(now: .now)] {
+            timeout = min(timeout, due ?? timeout)
+        }
         return max(0, timeout)
     }
 
@@ -264,6 +282,14 @@ package final class S3Client {
                 attempt: call.history.failures + 1)
             finish(call, nil)
             return
+        }
+        if failure.saysExpired, lookup != nil, !call.history.wasResigned,
+            renewal.refused(generation: call.history.signing.generation, now: .now)
+        {
+            report(
+                call, result, remark: "\(failure.code); again with new credentials",
+                attempt: call.history.failures + 1)
+            return awaitCredentials(call)
         }
         var decision = policy.failed(
             failure, &call.history, progress: call.progress, now: .now,
@@ -305,7 +331,7 @@ package final class S3Client {
         }
         error?.operation = call.operationName
         error?.status = result.head.status
-        error = error.map(redaction.redacted)
+        error = error.map { error in redactions.reduce(error) { $1.redacted($0) } }
         if error?.kind == .noSuchBucket { error?.message = "bucket '\(bucket)' does not exist" }
         return error
     }
@@ -339,6 +365,78 @@ package final class S3Client {
                 range: call.range.map { String(decoding: $0.value, as: UTF8.self) },
                 status: result.head.status, attempt: attempt, microseconds: result.microseconds,
                 remark: remark))
+    }
+}
+
+extension S3Client {
+    /// Finds the first credentials, if they are not the environment's; nothing can be signed before.
+    ///
+    /// - Throws: why there are none.
+    package func findCredentials() throws(ConfigurationError) {
+        guard let lookup else { return }
+        let fetch = beginFetch(lookup)
+        while fetch.outcome == nil {
+            loop.perform()
+            if fetch.outcome != nil { break }
+            let descriptors = fetch.descriptor.map { [$0] } ?? []
+            _ = loop.wait(for: descriptors, milliseconds: fetch.milliseconds ?? 60_000)
+            fetch.turn()
+        }
+        self.fetch = nil
+        switch fetch.outcome {
+        case .found(let credentials, let source): use(credentials, source)
+        case .failed(.invalid(let text)): throw .invalid(redacted(text))
+        case .failed(.missingCredentials(let text)), .nothing(let text):
+            throw .missingCredentials(redacted(text))
+        case nil: break
+        }
+    }
+
+    private func beginFetch(_ lookup: CredentialsLookup) -> CredentialsFetch {
+        CredentialsFetch(lookup, loop, commands) { [weak self] secret in
+            let text = String(decoding: secret, as: UTF8.self)
+            self?.hide(Credentials(accessKeyID: "", secretAccessKey: text))
+        }
+    }
+
+    private func hide(_ credentials: Credentials) {
+        let redaction = Redaction(credentials)
+        redactions.append(redaction)
+    }
+
+    private func redacted(_ text: String) -> String { redactions.reduce(text) { $1.redacted($0) } }
+
+    private func use(_ credentials: Credentials, _ source: String) {
+        renewal.found(expiration: credentials.expiration, now: .now)
+        hide(credentials)
+        policy.renewed(generation: renewal.generation)
+        builder.setCredentials(credentials)
+        credentialsLog?("credentials: \(source)")
+    }
+
+    /// Fetches new credentials in time, and takes those that have come. Requests go on with the old ones.
+    private func renewCredentials() {
+        if let lookup, fetch == nil, renewal.begins(now: .now) { fetch = beginFetch(lookup) }
+        fetch?.turn()
+        guard let outcome = fetch?.outcome else { return }
+        fetch = nil
+        events += 1
+        switch outcome {
+        case .found(let credentials, let source): use(credentials, source)
+        case .failed(.invalid(let reason)), .failed(.missingCredentials(let reason)), .nothing(let reason):
+            renewal.failed(now: .now)
+            credentialsLog?("no new credentials: " + redacted(reason))
+        }
+        // What a service has called expired was held back for these.
+        for index in delayed.indices where delayed[index].due == .max {
+            delayed[index].due = MonotonicClock.milliseconds
+        }
+    }
+
+    private func awaitCredentials(_ call: S3Call) {
+        call.history.wasResigned = true
+        let isNewer = call.history.signing.generation < policy.signing.generation
+        if isNewer { again.append(call) } else { delayed.append((.max, call)) }
     }
 }
 

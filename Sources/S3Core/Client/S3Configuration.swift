@@ -24,8 +24,10 @@ package enum ChecksumUse: String, Sendable {
 /// the environment, then the profile, then defaults. Checked as a whole before anything is sent.
 package struct S3Configuration: Sendable {
     package var region: String
-    /// Nil signs nothing.
+    /// The environment's; nil if nothing is signed, or `lookup` has to find them.
     package let credentials: Credentials?
+    /// Where credentials are looked for, if they are needed and not known.
+    package let lookup: CredentialsLookup?
     package let addressing: Addressing
     package let maxConnections: Int
     /// How many times a request is made at most, the first one counted.
@@ -86,18 +88,13 @@ package struct S3Configuration: Sendable {
         // Many drop-in servers refuse the header, so elsewhere than on AWS somebody has to ask for it.
         sendsChecksums = upload.map { $0 == .whenSupported } ?? (customEndpoint?.isAWS ?? true)
         verifiesChecksums = download != .whenRequired
-        if !settings.signsRequests {
-            credentials = nil
-        } else if let keys {
-            credentials = keys
-        } else {
-            credentials = try CredentialsChain(
-                (settings.profile == nil ? [EnvironmentCredentials(environment)] : []) + [
-                    FileCredentials(profiles, .credentialsFile, files),
-                    FileCredentials(profiles, .configFile, files),
-                ]
-            ).credentials()
-        }
+        credentials = settings.signsRequests ? keys : nil
+        lookup =
+            if settings.signsRequests, keys == nil {
+                try CredentialsLookup(layers, files, isNamed: settings.profile != nil, region: region)
+            } else {
+                nil
+            }
     }
 
     /// Where `bucket` is, as things are now; the region may still turn out to be another.

@@ -68,6 +68,12 @@ package struct S3Error: Error, Equatable, Sendable {
         self.message = message
     }
 
+    /// True if the credentials were good, and have ended.
+    var saysExpired: Bool {
+        kind == .credentialsRefused
+            && ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"].contains(code)
+    }
+
     /// True if no other request can do better: the run ends with this error.
     package var stopsRun: Bool {
         switch kind {

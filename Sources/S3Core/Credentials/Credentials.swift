@@ -3,6 +3,8 @@ package struct Credentials: Equatable, Sendable {
     package let accessKeyID: [UInt8]
     package let secretAccessKey: [UInt8]
     package let sessionToken: [UInt8]?
+    /// When they end; nil if they do not, or nothing says so.
+    package var expiration: Timestamp?
 
     package init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil) {
         self.accessKeyID = [UInt8](accessKeyID.utf8)
@@ -25,25 +27,10 @@ extension Credentials: CustomStringConvertible, CustomReflectable {
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// A place where credentials may be found. Each is a file of its own; `CredentialsChain` says the order.
+/// A place where credentials may be found. `CredentialsLookup` says the order.
 package protocol CredentialsSource {
     /// The place, as the message lists it that says where nothing was found.
     var place: String { get }
     /// The credentials found there, or nil if the place is empty.
     func credentials() throws(ConfigurationError) -> Credentials?
-}
-
-/// The places where credentials are looked for, the first that has some decides.
-package struct CredentialsChain {
-    private let sources: [any CredentialsSource]
-
-    package init(_ sources: [any CredentialsSource]) { self.sources = sources }
-
-    /// - Throws: `missingCredentials`, listing where it looked.
-    package func credentials() throws(ConfigurationError) -> Credentials {
-        for source in sources {
-            if let found = try source.credentials() { return found }
-        }
-        throw .missingCredentials("no credentials in " + sources.map(\.place).joined(separator: ", "))
-    }
 }

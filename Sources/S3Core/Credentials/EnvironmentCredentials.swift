@@ -11,9 +11,9 @@ package struct EnvironmentCredentials: CredentialsSource {
         let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
         let values = names.map { environment.value($0) }
         guard let identifier = values[0], let secret = values[1] else {
-            if values[0] == nil && values[1] == nil { return nil }
-            let missing = values[0] == nil ? 0 : 1
-            throw .missingCredentials("\(names[missing]) is not set, but \(names[1 - missing]) is")
+            // As botocore: a secret alone does not count.
+            guard values[0] != nil else { return nil }
+            throw .missingCredentials("\(names[1]) is not set, but \(names[0]) is")
         }
         let token = environment.value("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
         try Credentials.check(identifier, name: names[0])

@@ -20,6 +20,9 @@ package struct FileCredentials: CredentialsSource {
 
     package var place: String { "profile '\(profile)' of \(path)" }
 
+    /// Why there are none.
+    var absence: String { section == nil ? "there is no such profile" : "no aws_access_key_id" }
+
     /// - Throws: if one half of a key is there without the other, or a value could not stand in a header.
     package func credentials() throws(ConfigurationError) -> Credentials? {
         guard let identifier = section?["aws_access_key_id"]?.text else { return nil }

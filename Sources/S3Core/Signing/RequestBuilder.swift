@@ -6,6 +6,7 @@ struct RequestBuilder: ~Copyable {
     private let bucket: String
     private var configuration: S3Configuration
     private var signer: Signer?
+    private var credentials: Credentials?
     private var address: Endpoint
     /// The address up to where the path starts, `https://host:port`.
     private var origin: [UInt8] = []
@@ -24,6 +25,7 @@ struct RequestBuilder: ~Copyable {
         self.bucket = bucket
         self.configuration = configuration
         address = configuration.bucketAddress(bucket)
+        credentials = configuration.credentials
         setRegion(configuration.region)
     }
 
@@ -35,13 +37,19 @@ struct RequestBuilder: ~Copyable {
         setRegion(signing.region)
     }
 
+    /// Signs with these from now on.
+    mutating func setCredentials(_ credentials: Credentials) {
+        self.credentials = credentials
+        setRegion(configuration.region)
+    }
+
     private mutating func setRegion(_ region: String) {
         configuration.region = region
         address = configuration.bucketAddress(bucket)
         origin = [UInt8]((address.scheme.rawValue + "://" + address.authority).utf8)
         host = HTTPHeader("host", address.authority)
         pathStart = [UInt8](address.path.utf8) + [UInt8(ascii: "/")]
-        if let credentials = configuration.credentials {
+        if let credentials {
             token = credentials.sessionToken.map { HTTPHeader(Self.tokenName, $0) }
             signer = Signer(credentials, region: region)
         }
@@ -57,7 +65,7 @@ struct RequestBuilder: ~Copyable {
         if let key = request.key { PercentEncoding.append(key, keepingSlash: true, to: &url) }
         var headers = request.headers
         if configuration.requestPayer { headers.append(Self.requestPayer) }
-        if configuration.credentials != nil {
+        if credentials != nil {
             sign(&headers, request, url: url, query: query, payloadHash: &payloadHash)
         }
         if !query.isEmpty {

@@ -18,6 +18,7 @@ package struct Signer: ~Copyable {
 
     private let credentials: Credentials
     private let region: [UInt8]
+    private let service: [UInt8]
     private var digest = MessageDigest(.sha256)
     private var key: HMACSHA256
     /// The day `key` is for, `20130524`.
@@ -32,9 +33,11 @@ package struct Signer: ~Copyable {
     private var signedHeaders = ByteBuffer()
     private var text = ByteBuffer()
 
-    package init(_ credentials: Credentials, region: String) {
+    /// - Parameter service: its name in signatures.
+    package init(_ credentials: Credentials, region: String, service: String = "s3") {
         self.credentials = credentials
         self.region = [UInt8](region.utf8)
+        self.service = [UInt8](service.utf8)
         key = HMACSHA256(key: credentials.secretAccessKey.bytes)
     }
 
@@ -122,13 +125,13 @@ package struct Signer: ~Copyable {
     private mutating func deriveKey(day newDay: RawSpan) {
         guard !newDay.equals(day) else { return }
         day = newDay.array
-        let scope = day + [UInt8(ascii: "/")] + region + "/s3/aws4_request".utf8
+        let scope = day + [UInt8(ascii: "/")] + region + [UInt8(ascii: "/")] + service + "/aws4_request".utf8
         scopeLine = scope + [Self.newline]
         authorizationStart =
             "\(Self.fieldName): \(Self.algorithm) Credential=".utf8 + credentials.accessKeyID
             + [UInt8(ascii: "/")] + scope + ",SignedHeaders=".utf8
         var secret = [UInt8]("AWS4".utf8) + credentials.secretAccessKey
-        for part in [day, region, [UInt8]("s3".utf8), [UInt8]("aws4_request".utf8)] {
+        for part in [day, region, service, [UInt8]("aws4_request".utf8)] {
             var hmac = HMACSHA256(key: secret.bytes)
             secret = hmac.code(part.bytes)
         }

@@ -41,6 +41,33 @@ package struct Timestamp: Equatable, Sendable {
         seconds = days * 86_400 + hour * 3600 + minute * 60 + second
     }
 
+    /// Reads `2013-05-24T00:00:00Z` (RFC 3339), also with a fraction, an offset, `UTC`, or a space for the T.
+    package init?(_ text: String) {
+        let bytes = [UInt8](text.utf8)
+        func number(_ range: Range<Int>) -> Int? {
+            range.upperBound <= bytes.count ? bytes.bytes.extracting(range).decimal : nil
+        }
+        guard let year = number(0..<4), (1970...9999).contains(year), let month = number(5..<7),
+            (1...12).contains(month), let day = number(8..<10), (1...31).contains(day),
+            let hour = number(11..<13), hour < 24, let minute = number(14..<16), minute < 60,
+            let second = number(17..<19), second <= 60
+        else { return nil }
+        var rest = bytes[19...]
+        if rest.first == UInt8(ascii: ".") { rest = rest.dropFirst().drop { (0x30...0x39).contains($0) } }
+        var offset = 0
+        if let sign = rest.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
+            let digits = rest.dropFirst().filter { (0x30...0x39).contains($0) }
+            guard digits.count == 4, let hours = Int(String(decoding: digits[..<2], as: UTF8.self)),
+                let minutes = Int(String(decoding: digits[2...], as: UTF8.self))
+            else { return nil }
+            offset = (sign == UInt8(ascii: "-") ? -60 : 60) * (hours * 60 + minutes)
+        } else if !["Z", "UTC", ""].contains(String(decoding: rest, as: UTF8.self)) {
+            return nil
+        }
+        let days = Self.days(year: year, month: month, day: day)
+        seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
+    }
+
     private static func append(_ number: Int, digits: Int, to text: inout [UInt8]) {
         var divisor = (1..<digits).reduce(1) { power, _ in power * 10 }
         while divisor > 0 {

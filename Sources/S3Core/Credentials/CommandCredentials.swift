@@ -1,0 +1,45 @@
+/// What a command prints: `credential_process`, or the AWS command line where only it can renew something.
+///
+/// Source: AWS SDKs and Tools Reference Guide, "Process credential provider".
+struct CommandCredentials: CredentialsMachine {
+    private let words: [String]
+    private let place: String
+    /// What is said if there is no such command.
+    private let advice: String
+
+    /// - Throws: if the command line has a quote that does not end.
+    init(process: String, profile: String) throws(ConfigurationError) {
+        place = "credential_process of profile '\(profile)'"
+        guard let words = ShellWords.split(process), !words.isEmpty else {
+            throw .invalid("\(place) is no command: a quote does not end")
+        }
+        self.words = words
+        advice = "there is no command '\(words[0])'"
+    }
+
+    /// - Parameter login: what the user runs to log in, `aws login`.
+    init(exportOf profile: String, place: String, login: String) {
+        words = ["aws", "configure", "export-credentials", "--profile", profile, "--format", "process"]
+        self.place = place
+        advice =
+            "only the AWS command line can renew them, and there is no 'aws' in PATH; "
+            + "install it and run: \(login) --profile \(profile)"
+    }
+
+    mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
+        guard case .output(let text, let status) = event else { return .run(words) }
+        guard let status else { return .missing("\(place): \(advice)") }
+        guard status == 0 else { return .missing("\(place): the command ended with status \(status)") }
+        guard let values = CredentialsDocument.values(text, [".Version"]) else {
+            return .missing("\(place): what the command printed is not JSON")
+        }
+        guard values[0] == "1" else {
+            return .missing("\(place): what the command printed is not of Version 1")
+        }
+        let paths = [".AccessKeyId", ".SecretAccessKey", ".SessionToken", ".Expiration"]
+        guard let credentials = CredentialsDocument.credentials(text, paths) else {
+            return .missing("\(place): what the command printed has no credentials")
+        }
+        return .end(.found(credentials, source: place))
+    }
+}

@@ -1,0 +1,153 @@
+package import ByteIO
+import HTTPTransfer
+
+/// What commands are started with: the signal and the limit as this process found them.
+package struct CommandSettings: Sendable {
+    package var ignoresPipeSignal = false
+    package var coreLimit: rlimit?
+
+    package init() {}
+}
+
+/// Does for a machine what it wants, in an event loop's turns.
+final class CredentialsFetch: TransferReceiver {
+    private var machine: any CredentialsMachine
+    private let loop: TransferLoop
+    private let commands: CommandSettings
+    /// Told of what no message may show.
+    private let hide: ([UInt8]) -> Void
+    private(set) var outcome: CredentialsOutcome?
+
+    private static let maximumSize = 1 << 20
+    private static let retryMilliseconds = 1000
+
+    private var request: CredentialsRequest?
+    private var attempts = 0
+    private var transfer: TransferID?
+    private var body: [UInt8] = []
+    private var isTooLarge = false
+    /// When the attempt ends without a response, or the next one begins.
+    private var deadline: Int?
+    private var command: Command?
+
+    init(
+        _ machine: any CredentialsMachine, _ loop: TransferLoop, _ commands: CommandSettings,
+        hide: @escaping ([UInt8]) -> Void
+    ) {
+        self.machine = machine
+        self.loop = loop
+        self.commands = commands
+        self.hide = hide
+        tell(.start)
+    }
+
+    /// What can be read when a command has something to say.
+    private(set) var descriptor: CInt?
+
+    /// How long a turn may wait for it.
+    var milliseconds: Int? {
+        if outcome != nil { return 0 }
+        // Its output has ended, and it will soon.
+        if command?.isClosing == true { return 10 }
+        return deadline.map { max(0, $0 - MonotonicClock.milliseconds) }
+    }
+
+    /// Goes on as far as it can.
+    func turn() {
+        if command?.isClosing == true { descriptor = nil }
+        if let ended = command?.ended() {
+            command = nil
+            descriptor = nil
+            return tell(.output(ended.output, status: ended.status))
+        }
+        guard let deadline, deadline <= MonotonicClock.milliseconds else { return }
+        if let transfer {
+            loop.cancel(transfer)
+        } else {
+            send()
+        }
+    }
+
+    /// Ends what is under way.
+    func cancel() {
+        outcome = .nothing("cancelled")
+        if let transfer { loop.cancel(transfer) }
+        command = nil
+        descriptor = nil
+    }
+
+    private func tell(_ event: CredentialsEvent) {
+        guard outcome == nil else { return }
+        var event = event
+        while true {
+            switch machine.next(event) {
+            case .end(let outcome):
+                self.outcome = outcome
+                return
+            case .read(let path):
+                event = .file(Self.contents(path))
+            case .send(let request):
+                for secret in request.secrets { hide(secret) }
+                self.request = request
+                attempts = 0
+                return send()
+            case .run(let words):
+                do {
+                    command = try Command.start(
+                        words, ignoresPipeSignal: commands.ignoresPipeSignal, coreLimit: commands.coreLimit)
+                    descriptor = command?.descriptor
+                    return
+                } catch { event = .output([], status: error.code == ENOENT ? nil : 126) }
+            }
+        }
+    }
+
+    private static func contents(_ path: String) -> [UInt8]? {
+        do { return try OpenFile.readingRegularFile(path).contents(limit: maximumSize) } catch { return nil }
+    }
+
+    private func send() {
+        guard let request else { return }
+        attempts += 1
+        body.removeAll()
+        isTooLarge = false
+        deadline = MonotonicClock.milliseconds + request.milliseconds
+        var block: ByteBlock?
+        if let bytes = request.body {
+            block = ByteBlock()
+            block?.append(bytes.bytes)
+        }
+        var wire = HTTPRequest(
+            method: request.method, url: [UInt8](request.url.utf8), headers: request.headers, body: block)
+        wire.isLocal = request.isLocal
+        do { transfer = try loop.start(wire, self) } catch {
+            deadline = nil
+            tell(.noResponse(error.message))
+        }
+    }
+
+    func received(_ bytes: RawSpan, head: HTTPResponseHead) -> ReceiveFlow {
+        body += bytes.array
+        isTooLarge = body.count > Self.maximumSize
+        return isTooLarge ? .cancel : .more
+    }
+
+    func ended(_ result: TransferResult) {
+        transfer = nil
+        deadline = nil
+        guard outcome == nil, let request else { return }
+        let status = result.head.status
+        let isUnwell = result.error != nil || status == 429 || status >= 500
+        if isUnwell, !isTooLarge, attempts < request.attempts {
+            deadline = MonotonicClock.milliseconds + Self.retryMilliseconds
+            return
+        }
+        guard let error = result.error else { return tell(.response(status: status, body: body)) }
+        let isLate = error.kind == .cancelled && !isTooLarge
+        tell(
+            .noResponse(
+                isTooLarge
+                    ? "the response is too large"
+                    : isLate ? "no response within \(request.milliseconds) ms" : error.message))
+    }
+}

@@ -1,0 +1,148 @@
+extension CredentialsLookup {
+    /// The places in botocore's order, as files and environment describe them.
+    ///
+    /// - Parameters:
+    ///   - isNamed: the command line names the profile: then it counts before the environment.
+    ///   - region: whose STS is asked.
+    /// - Throws: if the profile is wrong in itself.
+    init(
+        _ layers: SettingLayers, _ files: SharedFiles, isNamed: Bool, region: String
+    ) throws(ConfigurationError) {
+        let sources = CredentialsSources(
+            layers: layers, files: files, service: try TokenService(layers, region: region))
+        let profile = layers.profiles.name
+        var machines: [any CredentialsMachine] = []
+        if !isNamed { machines.append(sources.environment) }
+        if let role = try sources.role(profile, visited: [profile]) { machines.append(role) }
+        machines += try sources.profile(profile, usesEnvironment: !isNamed)
+        if let container = try ContainerCredentials(layers.environment) {
+            machines.append(container)
+        }
+        machines.append(try InstanceCredentials(layers))
+        self.init(machines)
+    }
+}
+
+/// Makes machines of what profiles say. Source: botocore's `credentials`, the providers and their order.
+private struct CredentialsSources {
+    let layers: SettingLayers
+    let files: SharedFiles
+    let service: TokenService
+
+    private func section(_ name: String) -> ConfigFile.Section { layers.profiles.profiles[name] ?? [:] }
+    private func text(_ name: String, _ profile: String) -> String? { section(profile)[name]?.text }
+
+    var environment: any CredentialsMachine {
+        let source = EnvironmentCredentials(layers.environment)
+        return KnownCredentials(source, reason: "\(source.place): not set")
+    }
+
+    /// What a profile holds, but for a role that another profile's credentials ask for.
+    func profile(_ name: String, usesEnvironment: Bool) throws(ConfigurationError) -> [any CredentialsMachine]
+    {
+        var machines: [any CredentialsMachine] = []
+        if let token = try webIdentity(name, usesEnvironment: usesEnvironment) { machines.append(token) }
+        if let login = try SingleSignOn(section(name), profile: name, layers) { machines.append(login) }
+        machines.append(keys(.credentialsFile, name))
+        if let session = text("login_session", name), !session.isEmpty {
+            machines.append(
+                CommandCredentials(
+                    exportOf: name, place: "aws login of profile '\(name)'", login: "aws login"))
+        }
+        if let process = text("credential_process", name) {
+            machines.append(try CommandCredentials(process: process, profile: name))
+        }
+        machines.append(keys(.configFile, name))
+        return machines
+    }
+
+    private func keys(_ file: FileCredentials.File, _ name: String) -> any CredentialsMachine {
+        let source = FileCredentials(layers.profiles, file, files, profile: name)
+        return KnownCredentials(source, reason: "\(source.place): \(source.absence)")
+    }
+
+    private func webIdentity(
+        _ name: String, usesEnvironment: Bool
+    ) throws(ConfigurationError) -> (any CredentialsMachine)? {
+        func value(_ variable: String, _ setting: String) -> String? {
+            (usesEnvironment ? layers.environment.value(variable) : nil) ?? text(setting, name)
+        }
+        guard let file = value("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file"), !file.isEmpty else {
+            return nil
+        }
+        guard let role = value("AWS_ROLE_ARN", "role_arn"), !role.isEmpty else {
+            throw .invalid("a web identity token file is set, but neither AWS_ROLE_ARN nor role_arn")
+        }
+        let session = value("AWS_ROLE_SESSION_NAME", "role_session_name") ?? TokenService.sessionName
+        return WebIdentity(
+            service, [("RoleArn", role), ("RoleSessionName", session)],
+            tokenFile: layers.environment.expandedPath(file), place: "web identity for \(role)")
+    }
+
+    private func isRole(_ name: String) -> Bool {
+        section(name)["role_arn"] != nil && section(name)["web_identity_token_file"] == nil
+    }
+
+    private func hasKeys(_ name: String) -> Bool {
+        section(name)["aws_access_key_id"] != nil || section(name)["aws_secret_access_key"] != nil
+    }
+
+    /// - Parameter visited: the profiles that led here; a chain must not come back to one of them.
+    func role(_ name: String, visited: [String]) throws(ConfigurationError) -> (any CredentialsMachine)? {
+        guard isRole(name), let role = text("role_arn", name) else { return nil }
+        let place = "role \(role) of profile '\(name)'"
+        if let serial = text("mfa_serial", name) {
+            throw .invalid(
+                "\(place) needs a code of \(serial), which cannot be typed here; run: "
+                    + "eval \"$(aws configure export-credentials --profile \(name) --format env)\"")
+        }
+        var parameters = [
+            ("RoleArn", role),
+            ("RoleSessionName", text("role_session_name", name) ?? TokenService.sessionName),
+        ]
+        if let id = text("external_id", name) { parameters.append(("ExternalId", id)) }
+        if let seconds = text("duration_seconds", name).flatMap({ Int($0) }) {
+            parameters.append(("DurationSeconds", String(seconds)))
+        }
+        return AssumedRole(
+            service, parameters, place: place,
+            source: try source(of: name, place: place, visited: visited))
+    }
+
+    private func source(
+        of name: String, place: String, visited: [String]
+    ) throws(ConfigurationError) -> any CredentialsMachine {
+        switch (text("source_profile", name), text("credential_source", name)) {
+        case (.some, .some): throw .invalid("\(place) has both source_profile and credential_source")
+        case (nil, nil): throw .invalid("\(place) has neither source_profile nor credential_source")
+        case (nil, let source?): return try named(source, place: place)
+        case (let source?, nil):
+            guard layers.profiles.profiles[source] != nil else {
+                throw .invalid("\(place): source_profile '\(source)' does not exist")
+            }
+            if visited.contains(source), source != name || !hasKeys(source) {
+                throw .invalid("\(place): source_profile '\(source)' leads back to itself")
+            }
+            if isRole(source), !hasKeys(source), let role = try role(source, visited: visited + [source]) {
+                return role
+            }
+            return CredentialsLookup(try profile(source, usesEnvironment: false))
+        }
+    }
+
+    private func named(_ source: String, place: String) throws(ConfigurationError) -> any CredentialsMachine {
+        switch source {
+        case "Environment": return environment
+        case "Ec2InstanceMetadata": return try InstanceCredentials(layers)
+        case "EcsContainer":
+            guard let container = try ContainerCredentials(layers.environment) else {
+                throw .missingCredentials("\(place): AWS_CONTAINER_CREDENTIALS_FULL_URI is not set")
+            }
+            return container
+        default:
+            throw .invalid(
+                "\(place): credential_source '\(source)' is none of Environment, Ec2InstanceMetadata, EcsContainer"
+            )
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import HTTPTransfer
+
+/// What an EC2 instance's metadata service gives, version 2: a token, the role's name, its credentials.
+///
+/// Source: Amazon EC2 User Guide, "Use the Instance Metadata Service to access instance metadata".
+struct InstanceCredentials: CredentialsMachine {
+    private enum Step { case token, role, credentials }
+
+    private static let place = "EC2 instance metadata"
+    private static let rolePath = "/latest/meta-data/iam/security-credentials/"
+    private static let tokenSeconds = "21600"
+
+    private let base: String
+    private let isDisabled: Bool
+    private let milliseconds: Int
+    private let attempts: Int
+    private var step = Step.token
+    private var token = ""
+
+    init(_ layers: SettingLayers) throws(ConfigurationError) {
+        isDisabled = layers.environment.flag("AWS_EC2_METADATA_DISABLED")
+        let mode = layers.value(
+            "ec2_metadata_service_endpoint_mode", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE")?.lowercased()
+        let usesIPv6 = mode.map { $0 == "ipv6" } ?? layers.flag("imds_use_ipv6", "AWS_IMDS_USE_IPV6")
+        if let mode, mode != "ipv4", mode != "ipv6" {
+            throw .invalid("the EC2 metadata endpoint mode '\(mode)' is neither ipv4 nor ipv6")
+        }
+        let setting = layers.value("ec2_metadata_service_endpoint", "AWS_EC2_METADATA_SERVICE_ENDPOINT")
+        let endpoint = try Endpoint(
+            setting ?? (usesIPv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254"),
+            name: "AWS_EC2_METADATA_SERVICE_ENDPOINT")
+        base = endpoint.scheme.rawValue + "://" + endpoint.authority + endpoint.path
+        milliseconds =
+            1000
+            * (try layers.positiveNumber("metadata_service_timeout", "AWS_METADATA_SERVICE_TIMEOUT") ?? 1)
+        attempts =
+            try layers.positiveNumber("metadata_service_num_attempts", "AWS_METADATA_SERVICE_NUM_ATTEMPTS")
+            ?? 1
+    }
+
+    mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
+        switch event {
+        case .start:
+            if isDisabled { return .nothing("\(Self.place): AWS_EC2_METADATA_DISABLED is true") }
+            step = .token
+            var request = request("/latest/api/token")
+            request.method = .put
+            request.headers = [HTTPHeader("x-aws-ec2-metadata-token-ttl-seconds", Self.tokenSeconds)]
+            return .send(request)
+        case .response(200, let body): return answered(body)
+        case .response(404, _) where step == .role: return .nothing("\(Self.place): the instance has no role")
+        case .response(let status, _): return .nothing("\(Self.place): the response is \(status)")
+        case .noResponse(let reason): return .nothing("\(Self.place): \(reason)")
+        case .file, .output: return .nothing(Self.place)
+        }
+    }
+
+    private mutating func answered(_ body: [UInt8]) -> CredentialsAction {
+        switch step {
+        case .token:
+            guard let text = Self.word(body) else { return .nothing("\(Self.place): the token is not one") }
+            token = text
+            step = .role
+            return .send(request(Self.rolePath))
+        case .role:
+            guard let role = Self.word(body) else {
+                return .nothing("\(Self.place): the instance has no role")
+            }
+            step = .credentials
+            return .send(request(Self.rolePath + role))
+        case .credentials:
+            let paths = [".AccessKeyId", ".SecretAccessKey", ".Token", ".Expiration"]
+            guard let credentials = CredentialsDocument.credentials(body, paths) else {
+                return .nothing("\(Self.place): the response has no credentials")
+            }
+            return .end(.found(credentials, source: Self.place))
+        }
+    }
+
+    /// Printable ASCII without spaces, which may become part of a request.
+    private static func word(_ body: [UInt8]) -> String? {
+        let text = String(decoding: body, as: UTF8.self).split { $0.isWhitespace }.first.map(String.init)
+        return text.flatMap { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? $0 : nil }
+    }
+
+    private func request(_ path: String) -> CredentialsRequest {
+        var request = CredentialsRequest(base + path)
+        request.isLocal = true
+        request.milliseconds = milliseconds
+        request.attempts = attempts
+        if step != .token {
+            request.headers = [HTTPHeader("x-aws-ec2-metadata-token", token)]
+            request.secrets = [[UInt8](token.utf8)]
+        }
+        return request
+    }
+}

@@ -1,0 +1,120 @@
+import ByteIO
+import Digest
+import HTTPTransfer
+
+/// IAM Identity Center: a role's credentials for the token that `aws sso login` has left.
+///
+/// Source: AWS IAM Identity Center Portal API Reference, GetRoleCredentials; botocore's `SSOTokenLoader`.
+struct SingleSignOn: CredentialsMachine {
+    private let profile: String
+    private let place: String
+    private let url: String
+    private let tokenFile: String
+    /// Whether the token may have a refresh, which is the AWS command line's.
+    private let isRenewable: Bool
+    private var command: CommandCredentials?
+
+    /// - Parameter section: the profile's settings.
+    /// - Returns: nil if the profile is none of this kind.
+    /// - Throws: if a setting is missing, or stands in two places that disagree.
+    init?(
+        _ section: ConfigFile.Section, profile: String, _ layers: SettingLayers
+    ) throws(ConfigurationError) {
+        func text(_ name: String, _ section: ConfigFile.Section) -> String? { section[name]?.text }
+        guard section["sso_role_name"] != nil || section["sso_account_id"] != nil else { return nil }
+        self.profile = profile
+        place = "IAM Identity Center for profile '\(profile)'"
+        var settings = section
+        let session = text("sso_session", section)
+        if let session {
+            guard let shared = layers.profiles.sessions[session] else {
+                throw .invalid("profile '\(profile)' names [sso-session \(session)], which does not exist")
+            }
+            for (name, value) in shared {
+                if let own = settings[name], own != value {
+                    throw .invalid(
+                        "\(name) of profile '\(profile)' differs from that of [sso-session \(session)]")
+                }
+                settings[name] = value
+            }
+        }
+        for name in ["sso_start_url", "sso_region", "sso_role_name", "sso_account_id"]
+        where text(name, settings)?.isEmpty != false {
+            throw .invalid("profile '\(profile)' has no \(name)")
+        }
+        let region = text("sso_region", settings) ?? ""
+        guard Endpoint.isRegionName(region) else {
+            throw .invalid("sso_region '\(region)' of profile '\(profile)' is not the name of a region")
+        }
+        let endpoint =
+            try layers.endpoint(service: "sso", variable: "AWS_ENDPOINT_URL_SSO")
+            ?? Endpoint.aws(service: "portal.sso", region: region)
+        var query = [UInt8]("role_name=".utf8)
+        PercentEncoding.append([UInt8]((text("sso_role_name", settings) ?? "").utf8), to: &query)
+        query += "&account_id=".utf8
+        PercentEncoding.append([UInt8]((text("sso_account_id", settings) ?? "").utf8), to: &query)
+        url =
+            endpoint.scheme.rawValue + "://" + endpoint.authority + endpoint.path + "/federation/credentials?"
+            + String(decoding: query, as: UTF8.self)
+        let key = [UInt8]((session ?? text("sso_start_url", settings) ?? "").utf8)
+        let name = Hexadecimal.encode(MessageDigest.hash(key.bytes, .sha1))
+        tokenFile = layers.environment.expandedPath(
+            "~/.aws/sso/cache/" + String(decoding: name, as: UTF8.self) + ".json")
+        isRenewable = session != nil
+    }
+
+    private static let login = "aws sso login"
+
+    mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
+        if case .start = event { command = nil }
+        if let command {
+            self.command = command
+            guard case .output = event else { return .missing(place) }
+            var running = command
+            let action = running.next(event)
+            if case .end(.found) = action { return action }
+            return expired
+        }
+        switch event {
+        case .start: return .read(tokenFile)
+        case .file(let bytes): return ask(bytes)
+        case .response(200, let body):
+            let paths = [".accessKeyId", ".secretAccessKey", ".sessionToken", ".expiration"]
+            guard
+                let credentials = CredentialsDocument.credentials(body, paths.map { ".roleCredentials" + $0 })
+            else { return .missing("\(place): the response has no credentials") }
+            return .end(.found(credentials, source: place))
+        case .response(401, _): return renew()
+        case .response(let status, let body):
+            let message = CredentialsDocument.values(body, [".message"])?[0]
+            return .missing("\(place): the response is \(status)" + (message.map { ": " + $0 } ?? ""))
+        case .noResponse(let reason): return .missing("\(place): \(reason)")
+        case .output: return .missing(place)
+        }
+    }
+
+    private mutating func ask(_ bytes: [UInt8]?) -> CredentialsAction {
+        guard let bytes else { return expired }
+        let values = CredentialsDocument.values(bytes, [".accessToken", ".expiresAt"])
+        guard let token = values?[0], let until = values?[1].flatMap({ Timestamp($0) }),
+            HTTPHeader.isValue([UInt8](token.utf8))
+        else { return expired }
+        if until.seconds <= Timestamp.now.seconds { return renew() }
+        var request = CredentialsRequest(url)
+        request.headers = [HTTPHeader("x-amz-sso_bearer_token", token)]
+        request.secrets = [[UInt8](token.utf8)]
+        return .send(request)
+    }
+
+    private mutating func renew() -> CredentialsAction {
+        guard isRenewable else { return expired }
+        var command = CommandCredentials(exportOf: profile, place: place, login: Self.login)
+        let action = command.next(.start)
+        self.command = command
+        return action
+    }
+
+    private var expired: CredentialsAction {
+        .missing("\(place): the login has expired; run: \(Self.login) --profile \(profile)")
+    }
+}

@@ -1,0 +1,155 @@
+import ByteIO
+import Digest
+import HTTPTransfer
+
+/// AWS STS: requests for credentials of a role, and what its responses say.
+///
+/// Source: AWS Security Token Service API Reference, AssumeRole and AssumeRoleWithWebIdentity.
+struct TokenService: Sendable {
+    private let endpoint: Endpoint
+    private let region: String
+
+    /// STS of the region, unless an endpoint is set for it.
+    init(_ layers: SettingLayers, region: String) throws(ConfigurationError) {
+        self.region = region
+        endpoint =
+            try layers.endpoint(service: "sts", variable: "AWS_ENDPOINT_URL_STS")
+            ?? Endpoint.aws(service: "sts", region: region)
+    }
+
+    /// - Parameter credentials: sign the request; nil sends it unsigned.
+    func request(
+        _ parameters: [(String, String)], signedBy credentials: Credentials?, secrets: [[UInt8]] = []
+    ) -> CredentialsRequest {
+        var body: [UInt8] = []
+        for (name, value) in parameters + [("Version", "2011-06-15")] {
+            if !body.isEmpty { body.append(UInt8(ascii: "&")) }
+            PercentEncoding.append([UInt8](name.utf8), to: &body)
+            body.append(UInt8(ascii: "="))
+            PercentEncoding.append([UInt8](value.utf8), to: &body)
+        }
+        let path = endpoint.path + "/"
+        var request = CredentialsRequest(endpoint.scheme.rawValue + "://" + endpoint.authority + path)
+        request.method = .post
+        request.body = body
+        request.secrets = secrets
+        var headers = [
+            HTTPHeader("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+            HTTPHeader("host", endpoint.authority),
+        ]
+        if let credentials {
+            let time = Timestamp.now.basicFormat
+            headers.append(HTTPHeader([UInt8]("x-amz-date".utf8), time))
+            if let token = credentials.sessionToken {
+                headers.append(HTTPHeader([UInt8]("x-amz-security-token".utf8), token))
+            }
+            var signer = Signer(credentials, region: region, service: "sts")
+            let hash = signer.payloadHash(body.bytes)
+            headers.append(
+                signer.authorization(
+                    method: .post, path: [UInt8](path.utf8).bytes, query: [], headers: headers,
+                    payloadHash: hash, time: time))
+        }
+        request.headers = headers
+        return request
+    }
+
+    /// What a response says, in the words of `place` if it is a refusal.
+    static func outcome(_ status: Int, _ body: [UInt8], action: String, place: String) -> CredentialsAction {
+        let document = XMLElement(parsing: body)
+        guard status == 200 else {
+            let error = document?.child("Error")
+            let code = error?.text("Code") ?? ""
+            let message = error?.text("Message").map { ": " + $0 } ?? ""
+            return .missing("\(place): \(action): \(status) \(code)\(message)")
+        }
+        let result = document?.child(action + "Result")?.child("Credentials")
+        guard let result, let identifier = result.text("AccessKeyId"),
+            let secret = result.text("SecretAccessKey"),
+            let credentials = CredentialsDocument.credentials(
+                identifier, secret, result.text("SessionToken"), expiration: result.text("Expiration"))
+        else { return .missing("\(place): \(action): the response has no credentials") }
+        return .end(.found(credentials, source: place))
+    }
+
+    /// A name for a session that has none.
+    static var sessionName: String { "s3-lines-\(Timestamp.now.seconds)" }
+}
+
+/// A role's credentials, for which another source's credentials ask.
+struct AssumedRole: CredentialsMachine {
+    private let service: TokenService
+    private let parameters: [(String, String)]
+    private let place: String
+    private var source: any CredentialsMachine
+    private var isAsking = false
+
+    init(
+        _ service: TokenService, _ parameters: [(String, String)], place: String,
+        source: any CredentialsMachine
+    ) {
+        self.service = service
+        self.parameters = [("Action", "AssumeRole")] + parameters
+        self.place = place
+        self.source = source
+    }
+
+    mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
+        if case .start = event { isAsking = false }
+        if isAsking {
+            switch event {
+            case .response(let status, let body):
+                return TokenService.outcome(status, body, action: "AssumeRole", place: place)
+            case .noResponse(let reason): return .missing("\(place): AssumeRole: \(reason)")
+            default: return .missing(place)
+            }
+        }
+        let action = source.next(event)
+        guard case .end(let outcome) = action else { return action }
+        switch outcome {
+        case .found(let credentials, _):
+            isAsking = true
+            return .send(
+                service.request(
+                    parameters, signedBy: credentials,
+                    secrets: [credentials.secretAccessKey] + (credentials.sessionToken.map { [$0] } ?? [])))
+        case .nothing(let reason): return .missing("\(place): its source has no credentials: \(reason)")
+        case .failed: return action
+        }
+    }
+}
+
+/// A role's credentials, for which a token in a file asks.
+struct WebIdentity: CredentialsMachine {
+    private let service: TokenService
+    private let parameters: [(String, String)]
+    private let tokenFile: String
+    private let place: String
+
+    init(_ service: TokenService, _ parameters: [(String, String)], tokenFile: String, place: String) {
+        self.service = service
+        self.parameters = [("Action", "AssumeRoleWithWebIdentity")] + parameters
+        self.tokenFile = tokenFile
+        self.place = place
+    }
+
+    mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
+        let action = "AssumeRoleWithWebIdentity"
+        switch event {
+        // It is another token each time.
+        case .start: return .read(tokenFile)
+        case .file(let bytes):
+            guard let bytes, let token = String(validating: bytes, as: UTF8.self) else {
+                return .missing("\(place): \(tokenFile) cannot be read")
+            }
+            return .send(
+                service.request(
+                    parameters + [("WebIdentityToken", token)], signedBy: nil, secrets: [[UInt8](token.utf8)])
+            )
+        case .response(let status, let body):
+            return TokenService.outcome(status, body, action: action, place: place)
+        case .noResponse(let reason): return .missing("\(place): \(action): \(reason)")
+        case .output: return .missing(place)
+        }
+    }
+}
