@@ -73,6 +73,45 @@ import Testing
         } throws: { "\($0)".contains("AWS_SECRET_ACCESS_KEY is not set") }
     }
 
+    private static let arn = "arn:aws:s3:eu-west-1:123456789012:accesspoint/my-point"
+
+    @Test func accessPointsHaveHosts() throws {
+        let host = "my-point-123456789012.s3-accesspoint"
+        #expect(try text([:], bucket: Self.arn) == "https://\(host).eu-west-1.amazonaws.com")
+        #expect(
+            try text(
+                ["AWS_USE_DUALSTACK_ENDPOINT": "true", "AWS_USE_FIPS_ENDPOINT": "true"], bucket: Self.arn)
+                == "https://\(host)-fips.dualstack.eu-west-1.amazonaws.com")
+        #expect(
+            try text(["AWS_ENDPOINT_URL": "http://h:1"], bucket: Self.arn)
+                == "http://my-point-123456789012.h:1")
+    }
+
+    @Test(arguments: ["", "/", "/a", "/a/b/"])
+    func accessPointsAreLocations(rest: String) throws {
+        let location = try Location("s3://" + Self.arn + rest)
+        #expect(location.bucket == Self.arn && location.prefix == [UInt8](rest.dropFirst().utf8))
+    }
+
+    @Test(arguments: [
+        ("arn:aws:s3::123456789012:accesspoint/x.mrap", "multi-region"), ("b--eun1-az1--x-s3", "directory"),
+        ("arn:aws:s3-outposts:eu-west-1:123456789012:outpost/op-1/accesspoint/x", "Outposts"),
+        ("arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/x", "object lambda"),
+        ("arn:aws:s3:eu-west-1:123456789012:accesspoint/x.evil", "is not"), ("arn:aws:s3:::bucket", "is not"),
+        ("arn:aws:s3:eu-west-1:1:accesspoint/xyz", "is not"), ("x.mrap", "multi-region"),
+        ("x--table-s3", "table"),
+    ])
+    func refusesByName(bucket: String, words: String) {
+        #expect { try Location("s3://" + bucket) } throws: { "\($0)".contains(words) }
+    }
+
+    @Test func aBucketsNameMaySayItsRegion() throws {
+        let bucket = "b-123456789012-eu-south-2-an"
+        #expect(try text([:], bucket: bucket) == "https://\(bucket).s3.eu-south-2.amazonaws.com")
+        #expect(try text([:], bucket: "b-12-eu-south-2-an").contains("us-east-1"))
+        #expect(try text(["AWS_ENDPOINT_URL": "http://h"], bucket: bucket) == "http://h/\(bucket)")
+    }
+
     @Test func secretsAreNotShown() throws {
         let credentials = Credentials(accessKeyID: "id", secretAccessKey: "hush", sessionToken: "quiet")
         var dumped = ""
@@ -86,7 +125,8 @@ import Testing
         _ variables: [String: String], settings: S3Settings = S3Settings(), bucket: String = "b"
     ) throws -> String {
         let environment = Environment(Self.keys.merging(variables) { $1 })
-        let address = try S3Configuration(settings, environment: environment).bucketAddress(bucket)
+        let address = try S3Configuration(settings, environment: environment).specialized(for: bucket)
+            .bucketAddress(bucket)
         return address.scheme.rawValue + "://" + address.authority + address.path
     }
 }

@@ -57,7 +57,7 @@ class World:
         }
 
     def __call__(self, request):
-        if request.path.startswith("/s3/"):
+        if request.path.startswith("/s3"):
             return self.s3(request)
         self.asked.append(request)
         if self.broken:
@@ -114,7 +114,7 @@ def shell(tmp_path, server):
             "AWS_ENDPOINT_URL_SSO": server.endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "2",
-            # Neither the container nor the instance is behind it, nor is any of the others here.
+            # The container and the instance are asked without it.
             "http_proxy": "http://127.0.0.1:9",
             "no_proxy": "",
         },
@@ -452,3 +452,16 @@ def test_no_message_has_a_secret_that_was_ever_in_use(shell, server, world, sour
     message = put(without_proxy_for_s3(source(shell, server)), "--verbose").expect(None).message
     assert "AccessDenied" in message
     assert "hush" not in message and "quiet" not in message
+
+
+def test_an_access_point_has_a_host_and_a_region(shell, server, world):
+    """A name server is not there, but a proxy is: what it is asked for has the host."""
+    point = "my-point-123456789012"
+    (shell.directory / ".aws/credentials").write_text("[default]\n" + STATIC)
+    proxied = shell.with_environment(
+        http_proxy=server.endpoint, AWS_ENDPOINT_URL_S3="http://s3.test/s3", AWS_REGION="us-east-2"
+    )
+    location = "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/my-point/prefix/"
+    proxied.tool("s3-put-lines", location, stdin=b"k\tv\n").expect()
+    put = server.journal[-1]
+    assert put.headers["host"] == f"{point}.s3.test" and put.path.endswith("/s3/prefix/k") and put.region == "eu-west-1"

@@ -84,6 +84,12 @@ package struct Endpoint: Equatable, Sendable {
         return aws(service: service, region: region)
     }
 
+    /// What the hosts of a region's access points end in. Source: Amazon S3 User Guide, "Access points".
+    package static func accessPoints(region: String, dualStack: Bool, fips: Bool) -> Endpoint {
+        let service = (fips ? "s3-accesspoint-fips" : "s3-accesspoint") + (dualStack ? ".dualstack" : "")
+        return aws(service: service, region: region)
+    }
+
     /// AWS's own endpoint of another service in a region.
     package static func aws(service: String, region: String) -> Endpoint {
         Endpoint(scheme: .https, authority: "\(service).\(region).\(suffix(of: region))")

@@ -1,4 +1,5 @@
-/// A place in S3 that keys are relative to: `s3://BUCKET[/PREFIX]`.
+/// A place in S3 that keys are relative to: `s3://BUCKET[/PREFIX]`, where an access point's ARN may stand for the
+/// bucket.
 package struct Location: Equatable, Sendable, CustomStringConvertible {
     package let bucket: String
     /// What every object's key starts with; empty for the bucket itself.
@@ -21,12 +22,32 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
             throw .invalid("'\(text)' is not a location: s3://BUCKET[/PREFIX]")
         }
         let rest = text.dropFirst("s3://".count)
+        if let (arn, prefix) = try Self.accessPoint(rest) {
+            self.init(bucket: arn, prefix: prefix)
+            return
+        }
         let bucket = rest.prefix { $0 != "/" }
         guard Self.isBucketName(bucket) else {
             throw .invalid(
                 "'\(bucket)' is not a bucket name: letters, digits, '.', '-' and '_', up to 255 of them")
         }
+        try AccessPoint.refuse(bucket: String(bucket))
         self.init(bucket: String(bucket), prefix: [UInt8](rest.dropFirst(bucket.count + 1).utf8))
+    }
+
+    /// An access point's ARN, whose name is the first or the second part between slashes, and the prefix after it.
+    private static func accessPoint(
+        _ text: Substring
+    ) throws(ConfigurationError) -> (arn: String, prefix: [UInt8])? {
+        guard text.hasPrefix("arn:") else { return nil }
+        let head = text.prefix { $0 != "/" }
+        var end = head.endIndex
+        if head.hasSuffix(":accesspoint"), end < text.endIndex {
+            end = text[text.index(after: end)...].firstIndex(of: "/") ?? text.endIndex
+        }
+        let arn = String(text[..<end])
+        _ = try AccessPoint(arn)
+        return (arn, [UInt8](text[end...].dropFirst().utf8))
     }
 
     private static func isBucketName(_ name: Substring) -> Bool {

@@ -62,6 +62,7 @@ package final class S3Client {
 
     package init(_ configuration: S3Configuration, bucket: String) throws(S3Error) {
         self.bucket = bucket
+        let configuration = configuration.specialized(for: bucket)
         verifiesChecksums = configuration.verifiesChecksums
         var options = TransferOptions()
         options.keptConnections = configuration.maxConnections

@@ -97,8 +97,28 @@ package struct S3Configuration: Sendable {
             }
     }
 
+    private func accessPoint(_ bucket: String) -> AccessPoint? {
+        // One that is none was refused when the location was read.
+        do { return try AccessPoint(bucket) } catch { return nil }
+    }
+
+    /// The same for one bucket, whose name may say its region.
+    package func specialized(for bucket: String) -> S3Configuration {
+        var configuration = self
+        if let point = accessPoint(bucket) {
+            configuration.region = point.region
+        } else if customEndpoint?.isAWS ?? true, let region = AccessPoint.region(inName: bucket) {
+            configuration.region = region
+        }
+        return configuration
+    }
+
     /// Where `bucket` is, as things are now; the region may still turn out to be another.
     package func bucketAddress(_ bucket: String) -> Endpoint {
+        if let point = accessPoint(bucket) {
+            let host = customEndpoint ?? .accessPoints(region: region, dualStack: dualStack, fips: fips)
+            return host.address(of: point.label, virtualHosted: true)
+        }
         let endpoint = customEndpoint ?? .aws(region: region, dualStack: dualStack, fips: fips)
         let virtualHosted =
             switch addressing {
