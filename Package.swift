@@ -90,6 +90,7 @@ if Context.environment["FUZZ"] != nil {
     package.targets += [
         fuzzer("JSONFuzz", "json", ["JSONStream", "SeparationHarness"]),
         fuzzer("AnswersFuzz", "answers", ["ByteIO", "HTTPTransfer", "S3Core", "S3Lines"]),
+        fuzzer("ConfigFuzz", "config", ["S3Core"]),
         fuzzer("KeysFuzz", "keys", ["ByteIO", "KeyTemplate", "S3Core"]),
     ]
 }

@@ -1,20 +1,26 @@
 #!/usr/bin/env bash
-# Fuzzes a part of the tools with libFuzzer: scripts/fuzz.sh [json|answers|keys] [SECONDS]
+# Fuzzes a part of the tools with libFuzzer: scripts/fuzz.sh [json|answers|keys|config] [SECONDS]
 #
 #   json     json-sep's scanner against its kernels
 #   answers  HTTP heads and XML bodies as a server sends them
 #   keys     key escaping, percent-encoding, locations, endpoints, key templates
+#   config   shared configuration files, command lines, times
 #
 # Each is built with AddressSanitizer. What it learns stays in .build-fuzz, so that the next run starts there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 part=json
-case ${1:-} in json | answers | keys) part=$1 && shift ;; esac
+case ${1:-} in json | answers | keys | config) part=$1 && shift ;; esac
 seconds=${1:-600}
 build=.build-fuzz
 case $part in
 json) target=JSONFuzz modules=(SeparationHarness JSONStream CJSONKernel ByteIO) libraries=() ;;
-answers) target=AnswersFuzz modules=(S3Lines Codec S3Core HTTPTransfer Digest ByteIO) libraries=(-lcurl -lcrypto -lz -lexpat) ;;
+answers) target=AnswersFuzz modules=(S3Lines Codec S3Core JSONStream CJSONKernel HTTPTransfer Digest ByteIO) libraries=(-lcurl -lcrypto -lz -lexpat) ;;
+config)
+    target=ConfigFuzz
+    modules=(S3Core JSONStream CJSONKernel HTTPTransfer Digest ByteIO)
+    libraries=(-lcurl -lcrypto -lz -lexpat)
+    ;;
 keys)
     target=KeysFuzz
     modules=(KeyTemplate JSONStream CJSONKernel S3Core HTTPTransfer Digest ByteIO)

@@ -24,6 +24,7 @@ SECONDS = 120  # no single command of the suite takes longer
 
 def pytest_addoption(parser):
     parser.addoption("--chaos-objects", type=int, default=300, help="objects of each chaos run")
+    parser.addoption("--renewal-seconds", type=int, default=9, help="how long each pipeline over short-lived keys runs")
 
 
 def pytest_configure(config):

@@ -387,9 +387,11 @@ def test_a_command_has_what_the_tool_had(shell, server):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_credentials_are_renewed_while_a_pipeline_runs(shell, server, world, source):
-    """Each set lives four seconds; S3 refuses those whose time is over."""
-    world.life = 4
+def test_credentials_are_renewed_while_a_pipeline_runs(shell, server, world, source, request):
+    """Each set lives four seconds, or a minute in a long run; S3 refuses those whose time is over."""
+    seconds = request.config.getoption("--renewal-seconds")
+    world.life = life = 4 if seconds < 120 else 60
+    count = seconds * 10 // 3
     born = {}
     plain_new, plain_s3 = world.new, world.s3
 
@@ -400,12 +402,13 @@ def test_credentials_are_renewed_while_a_pipeline_runs(shell, server, world, sou
 
     def s3(request):
         key = re.search(r"Credential=([^/]+)/", request.headers["authorization"])[1]
-        return (403, {}, error("ExpiredToken")) if time.time() > born.get(key, 0) + 4 else plain_s3(request)
+        return (403, {}, error("ExpiredToken")) if time.time() > born.get(key, 0) + life else plain_s3(request)
 
     world.new, world.s3 = new, s3
-    pipeline = "for i in $(seq 30); do printf 'k%s\\tv\\n' $i; sleep 0.3; done | s3-put-lines --addressing path s3://bucket"
+    pipeline = f"for i in $(seq {count}); do printf 'k%s\\tv\\n' $i; sleep 0.3; done | s3-put-lines --addressing path s3://bucket"
+    shell.seconds += seconds
     finished = without_proxy_for_s3(source(shell, server)).run(pipeline).expect()
-    assert len(finished.lines) == 30
+    assert len(finished.lines) == count
     assert len(set(world.puts(server))) >= 2
 
 

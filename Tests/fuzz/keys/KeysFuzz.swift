@@ -69,7 +69,9 @@ private func checkNames(_ text: String) {
     }
     if let location = try? Location(text) {
         require(
-            !location.bucket.utf8.contains { $0 <= 0x20 || "/?#@:%\\".utf8.contains($0) }, "a bucket is one")
+            (try? AccessPoint(location.bucket)) != nil
+                || !location.bucket.utf8.contains { $0 <= 0x20 || "/?#@:%\\".utf8.contains($0) },
+            "a bucket is one")
     }
     _ = Timestamp(httpDate: text)
     _ = ContentRange(text)
