@@ -8,8 +8,7 @@ extension CredentialsLookup {
     init(
         _ layers: SettingLayers, _ files: SharedFiles, isNamed: Bool, region: String
     ) throws(ConfigurationError) {
-        let sources = CredentialsSources(
-            layers: layers, files: files, service: try TokenService(layers, region: region))
+        let sources = CredentialsSources(layers: layers, files: files, region: region)
         let profile = layers.profiles.name
         var machines: [any CredentialsMachine] = []
         if !isNamed { machines.append(sources.environment) }
@@ -27,7 +26,12 @@ extension CredentialsLookup {
 private struct CredentialsSources {
     let layers: SettingLayers
     let files: SharedFiles
-    let service: TokenService
+    let region: String
+
+    /// STS. Made where it is used: if its settings are wrong, only those who need it hear of that.
+    private func service() throws(ConfigurationError) -> TokenService {
+        try TokenService(layers, region: region)
+    }
 
     private func section(_ name: String) -> ConfigFile.Section { layers.profiles.profiles[name] ?? [:] }
     private func text(_ name: String, _ profile: String) -> String? { section(profile)[name]?.text }
@@ -75,7 +79,7 @@ private struct CredentialsSources {
         }
         let session = value("AWS_ROLE_SESSION_NAME", "role_session_name") ?? TokenService.sessionName
         return WebIdentity(
-            service, [("RoleArn", role), ("RoleSessionName", session)],
+            try service(), [("RoleArn", role), ("RoleSessionName", session)],
             tokenFile: layers.environment.expandedPath(file), place: "web identity for \(role)")
     }
 
@@ -105,7 +109,7 @@ private struct CredentialsSources {
             parameters.append(("DurationSeconds", String(seconds)))
         }
         return AssumedRole(
-            service, parameters, place: place,
+            try service(), parameters, place: place,
             source: try source(of: name, place: place, visited: visited))
     }
 
