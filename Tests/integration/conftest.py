@@ -149,9 +149,7 @@ class Bucket:
     def __init__(self, server):
         self.name = "t-" + uuid.uuid4().hex[:16]
         self.client = server.client()
-        self.client.create_bucket(
-            Bucket=self.name, CreateBucketConfiguration={"LocationConstraint": servers.REGION}
-        )
+        server.create_bucket(self.name)
 
     def put(self, key, body):
         self.client.put_object(Bucket=self.name, Key=key, Body=body)

@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 
 ACCESS_KEY = "SNOTIOSFODNN7EXAMPLE"
@@ -56,6 +57,8 @@ class Server:
 
     name = ""
     checks_credentials = True
+    # Whether a bucket is created with the region as its location.
+    has_regions = True
 
     def __init__(self):
         self.directory = Path(tempfile.mkdtemp(prefix=f"s3-lines-{self.name}-"))
@@ -133,6 +136,10 @@ class Server:
                 max_pool_connections=32,
             ),
         )
+
+    def create_bucket(self, name):
+        location = {"CreateBucketConfiguration": {"LocationConstraint": REGION}} if self.has_regions else {}
+        self.client().create_bucket(Bucket=name, **location)
 
     def tool_environment(self):
         """The variables by which a tool finds this server."""
@@ -238,6 +245,108 @@ class Moto(Server):
         return [PYTHON_BIN / "python", PYTHON_BIN / "moto_server", "-H", "127.0.0.1", "-p", str(self.port)]
 
 
+class RadosGW(Server):
+    """Ceph's object gateway over one monitor and one OSD that keeps everything in memory."""
+
+    name = "rgw"
+    has_regions = False
+    # Each path is inside `directory`: the defaults are the machine's own.
+    settings = """
+[global]
+fsid = {fsid}
+mon initial members = a
+mon host = v2:127.0.0.1:{monitor}
+public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+auth cluster required = cephx
+auth service required = cephx
+auth client required = cephx
+keyring = {directory}/keyring
+admin socket =
+pid file =
+crash dir = {directory}
+run dir = {directory}
+log file = {directory}/$name.log
+osd pool default size = 1
+osd pool default min size = 1
+osd pool default pg num = 8
+osd pool default pgp num = 8
+osd pool default pg autoscale mode = off
+mon allow pool size one = true
+osd crush chooseleaf type = 0
+[mon.a]
+mon data = {directory}/mon
+[osd.0]
+osd data = {directory}/osd
+osd objectstore = memstore
+memstore device bytes = 8589934592
+[client.rgw]
+rgw data = {directory}/gateway
+rgw frontends = beast endpoint=127.0.0.1:{gateway}
+"""
+
+    def __init__(self):
+        super().__init__()
+        self.others = []
+
+    def run(self, *words):
+        return subprocess.run(words, env=self.environment, cwd=self.directory, check=True, capture_output=True)
+
+    def background(self, *words):
+        with open(self.log, "ab") as log:
+            self.others.append(
+                subprocess.Popen(
+                    [*words, "--conf", self.configuration, "-f"], env=self.environment, cwd=self.directory,
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                    preexec_fn=die_with_parent,
+                )  # fmt: skip
+            )
+
+    def command(self):
+        shutil.rmtree(self.directory)
+        for name in (".", "osd", "gateway"):
+            (self.directory / name).mkdir()
+        monitor, self.port = free_ports(2)
+        fsid, keyring = str(uuid.uuid4()), self.directory / "keyring"
+        self.configuration = self.directory / "ceph.conf"
+        self.configuration.write_text(
+            self.settings.format(fsid=fsid, monitor=monitor, gateway=self.port, directory=self.directory)
+        )
+        self.run("ceph-authtool", "--create-keyring", keyring)
+        for entity in ("mon.", "osd.0", "client.admin", "client.rgw"):
+            allowed = [word for part in ("mon", "osd", "mgr") for word in ("--cap", part, "allow *")]
+            self.run("ceph-authtool", keyring, "--gen-key", "-n", entity, *allowed)
+        map_file = self.directory / "monmap"
+        self.run("monmaptool", "--create", "--addv", "a", f"[v2:127.0.0.1:{monitor}]", "--fsid", fsid, map_file)
+        here = ["--conf", self.configuration]
+        self.run("ceph-mon", *here, "--mkfs", "-i", "a", "--monmap", map_file, "--keyring", keyring)
+        self.background("ceph-mon", "-i", "a")
+        osd = str(uuid.uuid4())
+        self.run("ceph", *here, "--connect-timeout", str(START_SECONDS), "osd", "new", osd)
+        self.run("ceph-osd", *here, "-i", "0", "--mkfs", "--osd-uuid", osd)
+        self.background("ceph-osd", "-i", "0")
+        self.user = False
+        return ["radosgw", *here, "-f", "-n", "client.rgw"]
+
+    def answers(self):
+        if not super().answers():
+            return False
+        if not self.user:
+            self.run(
+                "radosgw-admin", "--conf", self.configuration, "-n", "client.rgw", "user", "create", "--uid=snot",
+                "--display-name=snot", f"--access-key={ACCESS_KEY}", f"--secret={SECRET_KEY}",
+            )  # fmt: skip
+            self.user = True
+        return True
+
+    def end_process(self):
+        super().end_process()
+        for process in self.others:
+            process.kill()
+            process.wait()
+        self.others = []
+
+
 def without_aws(environment):
     """`environment` less what would lead a tool to another service or other credentials."""
     kept = {name: value for name, value in environment.items() if not name.startswith("AWS_")}
@@ -246,4 +355,4 @@ def without_aws(environment):
     return kept
 
 
-KINDS = {kind.name: kind for kind in (SeaweedFS, MinIO, Moto)}
+KINDS = {kind.name: kind for kind in (SeaweedFS, MinIO, Moto, RadosGW)}

@@ -54,6 +54,7 @@ REFUSED = {
         "parent segment": "XMinioInvalidObjectName",
     },
     "moto": {"newline": "404"},
+    "rgw": {},
 }
 
 
@@ -115,6 +116,8 @@ def test_every_key_is_found_by_its_name(server, bucket, shell):
 
 
 def test_a_refused_key_is_a_failure_that_names_it(server, bucket, shell):
+    if not REFUSED[server.name]:
+        pytest.skip("this server refuses no key")
     refused = "a/../b" if server.name != "moto" else "a\nb"
     put = shell.tool("s3-put-lines", f"s3://{bucket.name}", stdin=record(refused, "x"))
     assert put.status not in (0, 64)
