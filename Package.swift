@@ -15,6 +15,9 @@ let settings: [SwiftSetting] = [
 /// ByteIO alone lends spans of its buffers, which needs lifetime annotations.
 let lendsSpans: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
+/// C that reads what comes from elsewhere: a write past a local array ends the process.
+let guarded: [CSetting] = [.unsafeFlags(["-fstack-protector-strong"])]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(
@@ -48,7 +51,8 @@ let package = Package(
         .systemLibrary(name: "CProcess"),
 
         library("ByteIO", extra: lendsSpans),
-        library("Digest", ["ByteIO", "CCrypto", "CZlib"]),
+        .target(name: "CChecksum", cSettings: guarded),
+        library("Digest", ["ByteIO", "CChecksum", "CCrypto"]),
         .target(name: "CJSONKernel"),
         library("JSONStream", ["ByteIO", "CJSONKernel"]),
         library("KeyTemplate", ["ByteIO", "Digest", "JSONStream"]),

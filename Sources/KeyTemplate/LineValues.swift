@@ -114,7 +114,7 @@ struct LineValues: ~Copyable {
 
     /// Inserts the leading hexadecimal digits of the line's CRC-32.
     func insertCRC32(of line: RawSpan, digits: Int, into key: inout KeyText) {
-        let checksum = UInt64(CRC32.checksum(line).value)
+        let checksum = CRC.checksum(line, .crc32).value
         IdentifierText.append(checksum >> UInt64(4 * (8 - digits)), digits: digits, to: &key.bytes)
     }
 }

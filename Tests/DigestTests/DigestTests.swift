@@ -41,15 +41,6 @@ import Testing
         #expect(text(hmac.code([UInt8](message.utf8).bytes)) == code)
     }
 
-    @Test func checksumsCombine() {
-        let whole = [UInt8]("123456789".utf8)
-        #expect(CRC32.checksum(whole.bytes).value == 0xCBF4_3926)
-        let head = CRC32.checksum(Array(whole[..<4]).bytes)
-        let tail = CRC32.checksum(Array(whole[4...]).bytes)
-        #expect(head.combined(with: tail, count: 5).value == 0xCBF4_3926)
-        #expect(CRC32(0xCBF4_3926).bigEndianBytes == [0xCB, 0xF4, 0x39, 0x26])
-    }
-
     /// RFC 4648, section 10.
     @Test(arguments: [
         "": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foob": "Zm9vYg==", "foobar": "Zm9vYmFy",

@@ -11,7 +11,7 @@ enum UploadChecksum {
 
     /// In base64.
     static func crc32(of body: ByteBlock) -> [UInt8] {
-        Base64.encode(CRC32.checksum(body.bytes).bigEndianBytes)
+        Base64.encode(CRC.checksum(body.bytes, .crc32).bigEndianBytes)
     }
 
     /// What the service makes of the parts' checksums: the CRC-32 of them all, in base64, with `-N` behind
@@ -22,6 +22,6 @@ enum UploadChecksum {
             guard let text = part.checksum, let bytes = Base64.decode(text) else { return nil }
             checksums += bytes
         }
-        return Base64.encode(CRC32.checksum(checksums.bytes).bigEndianBytes) + "-\(parts.count)".utf8
+        return Base64.encode(CRC.checksum(checksums.bytes, .crc32).bigEndianBytes) + "-\(parts.count)".utf8
     }
 }

@@ -9,7 +9,7 @@ import S3Core
 /// combined (crc32_combine), could be begun earlier, but costs as much and would hold for CRC-32 only.
 struct ChecksumVerification: ~Copyable {
     private let expected: ObjectChecksum
-    private var crc = CRC32()
+    private var crc = CRC(.crc32)
     private var digest: MessageDigest?
 
     init(_ expected: ObjectChecksum) {

@@ -55,6 +55,6 @@ package struct Shard: Equatable, Sendable {
 
     /// True if `key`, relative to the location and unescaped, is this machine's.
     package func takes(_ key: [UInt8]) -> Bool {
-        count == 1 || Int(CRC32.checksum(key.bytes).value) % count == number - 1
+        count == 1 || Int(CRC.checksum(key.bytes, .crc32).value) % count == number - 1
     }
 }
