@@ -13,7 +13,28 @@ KIB = 1 << 10
 ETAG = {"ETag": '"e"'}
 RANGES = ("--multipart-threshold", "64K", "--multipart-chunksize", "64K")
 BODY = b"".join(b"line %06d of the object\n" % number for number in range(20_000))  # 500 KB, 8 ranges
+
+
+def reflected(polynomial, mask):
+    """A CRC as its definition has it, a byte at a time."""
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (polynomial if value & 1 else 0)
+        table.append(value)
+
+    def checksum(data):
+        value = mask
+        for byte in data:
+            value = value >> 8 ^ table[(value ^ byte) & 0xFF]
+        return (value ^ mask).to_bytes(8 if mask >> 32 else 4)
+
+    return checksum
+
+
 ALGORITHMS = {
+    "crc64nvme": reflected(0x9A6C9329AC4BC9B5, 2**64 - 1),
+    "crc32c": reflected(0x82F63B78, 2**32 - 1),
     "crc32": lambda data: zlib.crc32(data).to_bytes(4),
     "sha1": lambda data: hashlib.sha1(data).digest(),
     "sha256": lambda data: hashlib.sha256(data).digest(),
@@ -67,6 +88,11 @@ def assert_damaged(got):
     assert written == 0 or f"{written} bytes of it were written" in got.message
 
 
+def test_the_algorithms_are_those_of_the_standards():
+    assert ALGORITHMS["crc64nvme"](b"123456789").hex() == "ae8b14860a799888"
+    assert ALGORITHMS["crc32c"](b"123456789").hex() == "e3069283"
+
+
 @pytest.mark.parametrize("kind", ["FULL_OBJECT", None])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_ranges_are_verified_as_the_whole_object(tmp_path, algorithm, kind):
@@ -82,6 +108,13 @@ def test_ranges_are_verified_as_the_whole_object(tmp_path, algorithm, kind):
 def test_one_damaged_byte_of_any_range_is_found(tmp_path, place, order):
     got, _ = get(tmp_path, Store(checksum(BODY), damaged=place), *RANGES, *order, status=1)
     assert_damaged(got)
+
+
+@pytest.mark.parametrize("options", [RANGES, ()], ids=["ranges", "whole"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_damage_is_found_whatever_the_algorithm(tmp_path, algorithm, options):
+    store = Store(checksum(BODY, algorithm), damaged=300_001)
+    assert_damaged(get(tmp_path, store, *options, status=1)[0])
 
 
 @pytest.mark.parametrize(
@@ -109,8 +142,10 @@ def test_a_checksum_beside_a_range_is_not_taken_for_anything(tmp_path, part):
         checksum(b"parts", kind="COMPOSITE"),
         checksum(b"parts", kind=None, suffix="-8"),
         checksum(b"parts", "sha256", kind="COMPOSITE", suffix="-8"),
-        {"x-amz-checksum-crc64nvme": "AAAAAAAAAAA=", "x-amz-checksum-type": "FULL_OBJECT"},
-        {"x-amz-checksum-crc32c": "AAAAAA==", "x-amz-checksum-type": "FULL_OBJECT"},
+        checksum(b"parts", "crc64nvme", kind=None, suffix="-8"),
+        checksum(b"parts", "crc32c", kind="COMPOSITE"),
+        {"x-amz-checksum-xxhash128": "AAAAAAAAAAAAAAAAAAAAAA==", "x-amz-checksum-type": "FULL_OBJECT"},
+        {"x-amz-checksum-crc64nvme": "AAAAAA==", "x-amz-checksum-type": "FULL_OBJECT"},
     ],
 )
 @pytest.mark.parametrize("options", [RANGES, ()], ids=["ranges", "whole"])
@@ -119,7 +154,7 @@ def test_what_cannot_be_verified_is_skipped(tmp_path, fields, options):
 
 
 def test_of_several_checksums_a_known_one_is_verified(tmp_path):
-    fields = {"x-amz-checksum-crc64nvme": "AAAAAAAAAAA="} | checksum(BODY, "sha1")
+    fields = {"x-amz-checksum-xxhash128": "AAAAAAAAAAAAAAAAAAAAAA=="} | checksum(BODY, "sha1")
     assert get(tmp_path, Store(fields), *RANGES)[0].stdout == BODY
     assert_damaged(get(tmp_path, Store(fields, damaged=1), *RANGES, status=1)[0])
 

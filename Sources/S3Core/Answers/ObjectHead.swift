@@ -1,3 +1,4 @@
+package import Digest
 package import HTTPTransfer
 
 /// What the header fields of an answer say of an object.
@@ -16,8 +17,8 @@ package struct ObjectHead: Equatable, Sendable {
     package let contentRange: ContentRange?
     /// What the whole object's bytes must give, if the service says something that can be verified.
     package let checksum: ObjectChecksum?
-    /// `x-amz-checksum-crc32` as it came: of the bytes or, with `-N` behind it, of the N parts' own.
-    package let crc32: [UInt8]?
+    /// The checksums as they came: of the bytes or, with `-N` after them, of the N parts' own.
+    package let checksums: [ObjectChecksum]
 
     package init(_ head: HTTPResponseHead) {
         etag = head.entityTag
@@ -28,9 +29,10 @@ package struct ObjectHead: Equatable, Sendable {
         contentRange = isPartial ? head.text("content-range").flatMap(ContentRange.init) : nil
         // Beside a part, services send the whole object's checksum or the part's; nothing tells which, unless
         // they are the same.
-        crc32 = head.value(ObjectChecksum.Algorithm.crc32.rawValue)
+        checksums = ObjectChecksum.all(head)
         let isWhole = contentRange.map { $0.bytes == 0..<$0.objectSize } ?? !isPartial
-        checksum = isWhole ? ObjectChecksum(head, crc32: crc32) : nil
+        let isComposite = head.text("x-amz-checksum-type")?.uppercased() == "COMPOSITE"
+        checksum = isWhole && !isComposite ? checksums.first(where: \.isOfBytes) : nil
     }
 
     /// The size of the whole object, in bytes, if the answer tells.
@@ -48,6 +50,8 @@ package struct ObjectHead: Equatable, Sendable {
 package struct ObjectChecksum: Equatable, Sendable {
     package enum Algorithm: String, CaseIterable, Sendable {
         // The quickest first: of several one is enough.
+        case crc64nvme = "x-amz-checksum-crc64nvme"
+        case crc32c = "x-amz-checksum-crc32c"
         case crc32 = "x-amz-checksum-crc32"
         case sha1 = "x-amz-checksum-sha1"
         case sha256 = "x-amz-checksum-sha256"
@@ -55,15 +59,28 @@ package struct ObjectChecksum: Equatable, Sendable {
         /// How many base64 digits there are, padding included.
         fileprivate var textLength: Int {
             switch self {
-            case .crc32: 8
+            case .crc64nvme: 12
+            case .crc32c, .crc32: 8
             case .sha1: 28
             case .sha256: 44
+            }
+        }
+
+        /// The same as Digest computes it; nil for what is no cyclic redundancy check.
+        package var crc: CRCAlgorithm? {
+            switch self {
+            case .crc64nvme: .crc64nvme
+            case .crc32c: .crc32c
+            case .crc32: .crc32
+            case .sha1, .sha256: nil
             }
         }
 
         /// As S3 calls it: `CRC32`.
         package var name: String {
             switch self {
+            case .crc64nvme: "CRC64NVME"
+            case .crc32c: "CRC32C"
             case .crc32: "CRC32"
             case .sha1: "SHA1"
             case .sha256: "SHA256"
@@ -80,20 +97,15 @@ package struct ObjectChecksum: Equatable, Sendable {
         self.value = value
     }
 
-    /// Nil if there is none of a known algorithm, or one that is computed of parts: of type COMPOSITE, or
-    /// with the number of parts behind it, `…==-3`.
-    ///
-    /// - Parameter crc32: the value of that one's field.
-    init?(_ head: HTTPResponseHead, crc32: [UInt8]?) {
-        for algorithm in Algorithm.allCases {
-            let value = algorithm == .crc32 ? crc32 : head.value(algorithm.rawValue)
-            guard let value, value.count == algorithm.textLength else { continue }
-            if head.text("x-amz-checksum-type")?.uppercased() == "COMPOSITE" { return nil }
-            self.init(algorithm, value)
-            return
+    /// Those of known algorithms, in their order.
+    fileprivate static func all(_ head: HTTPResponseHead) -> [ObjectChecksum] {
+        Algorithm.allCases.compactMap { algorithm in
+            head.value(algorithm.rawValue).map { ObjectChecksum(algorithm, $0) }
         }
-        return nil
     }
+
+    /// False for one that is computed of parts, with their number after it, `...==-3`, and for what is none.
+    fileprivate var isOfBytes: Bool { value.count == algorithm.textLength }
 }
 
 /// `bytes 0-9/100`: the first ten of a hundred bytes. Source: RFC 9110, 14.4.

@@ -97,7 +97,9 @@ package struct Uploads {
     ) {
         client.perform(HeadObject(key: key, asksForChecksum: crc32 != nil)) { result in
             if case .success(let head) = result, let stored = head.etag, head.contentLength == length,
-                Self.unquoted(stored) == etag || (crc32 != nil && head.crc32 == crc32)
+                Self.unquoted(stored) == etag
+                    || (crc32 != nil
+                        && head.checksums.contains { $0.algorithm == .crc32 && $0.value == crc32 })
             {
                 return completion(.success(stored))
             }
