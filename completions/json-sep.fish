@@ -1,91 +1,11 @@
-function __json-sep_should_offer_completions_for_flags_or_options -a expected_commands
-    set -l non_repeating_flags_or_options $argv[2..]
-    set -l non_repeating_flags_or_options_absent 0
-    set -l positional_index 0
-    set -l commands
-    __json-sep_parse_tokens
-    test "$commands" = "$expected_commands"; and return $non_repeating_flags_or_options_absent
-end
-
-function __json-sep_should_offer_completions_for_positional -a expected_commands positional_index_comparison expected_positional_index
-    set -l non_repeating_flags_or_options
-    set -l non_repeating_flags_or_options_absent 0
-    set -l positional_index 0
-    set -l commands
-    __json-sep_parse_tokens
-    test "$commands" = "$expected_commands" -a \( "$positional_index" "$positional_index_comparison" "$expected_positional_index" \)
-end
-
-function __json-sep_parse_tokens -S
-    set -l unparsed_tokens (__json-sep_tokens -pc)
-    switch $unparsed_tokens[1]
-    case 'json-sep'
-        __json-sep_parse_subcommand -r 1 'unwrap' 'unwrap-path=' 'seq' 'until=' 'skip-invalid' 'reject=' 'max-depth=' 'max-value=' 'version' 'h/help'
-        switch $unparsed_tokens[1]
-        case 'help'
-            __json-sep_parse_subcommand -r 1 'version'
-        end
-    end
-end
-
-function __json-sep_tokens
-    if test (string split -m 1 -f 1 -- . "$FISH_VERSION") -gt 3
-        commandline --tokens-raw $argv
-    else
-        commandline -o $argv
-    end
-end
-
-function __json-sep_parse_subcommand -S -a positional_count
-    argparse -s r -- $argv
-    set -l option_specs $argv[2..]
-    set -l is_repeating_positional $_flag_r
-    set -el _flag_r
-    set -a commands $unparsed_tokens[1]
-    set positional_index 0
-    while true
-        set -e unparsed_tokens[1]
-        argparse -sn "$commands" $option_specs -- $unparsed_tokens 2> /dev/null
-        set unparsed_tokens $argv
-        set positional_index (math $positional_index + 1)
-        for non_repeating_flag_or_option in $non_repeating_flags_or_options
-            if set -ql "_flag_$(string replace -a - _ -- $non_repeating_flag_or_option)"
-                set non_repeating_flags_or_options_absent 1
-                break
-            end
-        end
-        test (count $unparsed_tokens) -eq 0 -o \( -z "$is_repeating_positional" -a "$positional_index" -gt "$positional_count" \) && break
-    end
-end
-
-function __json-sep_complete_directories
-    set -l token (commandline -t)
-    string match -- '*/' $token
-    set -l subdirs $token*/
-    printf %s\n $subdirs
-end
-
-function __json-sep_custom_completion
-    set -x SAP_SHELL fish
-    set -x SAP_SHELL_VERSION $FISH_VERSION
-    set -l tokens (__json-sep_tokens -p)
-    if test -z "$(__json-sep_tokens -t)"
-        set -l index (count (__json-sep_tokens -pc))
-        set tokens $tokens[..$index] \'\' $tokens[(math $index + 1)..]
-    end
-    command $tokens[1] $argv $tokens
-end
-
-complete -c 'json-sep' -f
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" unwrap' -l 'unwrap' -d 'Replace each top-level array by its elements.'
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" unwrap-path' -l 'unwrap-path' -d 'Replace each value that has an array at PATH by its elements: \'.Records\'.' -rfka ''
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" seq' -l 'seq' -d 'Write an RFC 7464 sequence: RS before each value.'
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" until' -l 'until' -d 'Stop at the first value that equals JSON; it is not written.' -rfka ''
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" skip-invalid' -l 'skip-invalid' -d 'Report invalid values and go on behind them; exit status 1.'
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" reject' -l 'reject' -d 'The same, and append the bytes that were skipped to FILE.' -rfka ''
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" max-depth' -l 'max-depth' -d 'How many arrays and objects may be nested.' -rfka ''
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" max-value' -l 'max-value' -d 'How long a value may be, white space inside it counted.' -rfka ''
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" version' -l 'version' -d 'Show the version.'
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep" h help' -s 'h' -l 'help' -d 'Show help information.'
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_positional "json-sep" -eq 1' -fa 'help' -d 'Show subcommand help information.'
-complete -c 'json-sep' -n '__json-sep_should_offer_completions_for_flags_or_options "json-sep help" version' -l 'version' -d 'Show the version.'
+# fish completion of json-sep. Made by scripts/completions.
+complete -c json-sep -l unwrap -d 'Replace each top-level array by its elements'
+complete -c json-sep -l unwrap-path -x -d 'Replace each value that has an array at PATH by its elements: \'.Records\''
+complete -c json-sep -l seq -d 'Write an RFC 7464 sequence: RS before each value'
+complete -c json-sep -l until -x -d 'Stop at the first value that equals JSON; it is not written'
+complete -c json-sep -l skip-invalid -d 'Report invalid values and go on behind them; exit status 1'
+complete -c json-sep -l reject -r -F -d 'The same, and append the bytes that were skipped to FILE'
+complete -c json-sep -l max-depth -x -d 'How many arrays and objects may be nested'
+complete -c json-sep -l max-value -x -d 'How long a value may be, white space inside it counted'
+complete -c json-sep -l version -d 'Show the version'
+complete -c json-sep -s h -l help -d 'Show help information'

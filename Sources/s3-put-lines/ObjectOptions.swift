@@ -36,18 +36,27 @@ struct ObjectOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Storage class: STANDARD_IA, GLACIER, ...", valueName: "name"))
+        help: ArgumentHelp("Storage class of the objects, as STANDARD_IA.", valueName: "name"),
+        completion: .list([
+            "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR",
+            "DEEP_ARCHIVE", "REDUCED_REDUNDANCY", "EXPRESS_ONEZONE",
+        ]))
     var storageClass: String?
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Canned ACL: private, public-read, ...", valueName: "acl")
-    )
+        parsing: .unconditional,
+        help: ArgumentHelp("Canned ACL of the objects, as public-read.", valueName: "acl"),
+        completion: .list([
+            "private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read",
+            "bucket-owner-read", "bucket-owner-full-control",
+        ]))
     var acl: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Encryption by the service: AES256, aws:kms or aws:kms:dsse.", valueName: "algorithm"))
+            "Encryption by the service: AES256, aws:kms or aws:kms:dsse.", valueName: "algorithm"),
+        completion: .list(["AES256", "aws:kms", "aws:kms:dsse"]))
     var sse: String?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Key of --sse aws:kms.", valueName: "id"))
