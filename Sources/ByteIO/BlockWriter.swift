@@ -5,7 +5,7 @@
 package struct BlockWriter: ~Copyable {
     /// What is written to, as messages name it.
     package let name: String
-    /// The descriptor written to; not owned, and never made non-blocking.
+    /// The descriptor written to; not owned, and used as it was found, blocking or not.
     package let descriptor: CInt
 
     private var buffer: PageBuffer
@@ -76,12 +76,12 @@ package struct BlockWriter: ~Copyable {
     }
 }
 
-/// Writes all of `bytes`, however many calls of write(2) it takes.
+/// Writes all of `bytes`, however many calls of write(2) it takes and however long the reader makes it wait.
 package func writeAll(_ bytes: RawSpan, to descriptor: CInt, name: String) throws(SystemError) {
     var written = 0
     while written < bytes.byteCount {
         let rest = bytes.extracting(droppingFirst: written)
-        written += try restarting(name) {
+        written += try restarting(name, waitingFor: CInt(POLLOUT), of: descriptor) {
             unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
         }
     }

@@ -10,7 +10,8 @@
 package struct LineReader: ~Copyable {
     /// What is read from, as messages name it.
     package let name: String
-    /// The descriptor read from; not owned, since it is often standard input, and never made non-blocking.
+    /// The descriptor read from; not owned, since it is often standard input, and used as it was found,
+    /// blocking or not.
     package let descriptor: CInt
     /// True once a read has returned nothing more.
     package private(set) var isAtEnd = false
@@ -80,7 +81,8 @@ package struct LineReader: ~Copyable {
 
     /// Reads once, up to a block, behind the unread bytes.
     ///
-    /// - Returns: the number of bytes read, 0 at the end of the input.
+    /// - Returns: the number of bytes read: 0 at the end of the input, and where a descriptor that does not
+    ///   block has none now. Then the caller waits, for whatever else it waits for too.
     /// - Throws: what read(2) failed with; a signal is no failure.
     @discardableResult
     package mutating func fill() throws(SystemError) -> Int {
@@ -88,7 +90,11 @@ package struct LineReader: ~Copyable {
         makeRoom()
         let free = unsafe UnsafeMutableRawBufferPointer(
             rebasing: buffer.bytes[end..<min(end + blockSize, buffer.capacity)])
-        let count = try restarting(name) { unsafe read(descriptor, free.baseAddress, free.count) }
+        let count: Int
+        do { count = try restarting(name) { unsafe read(descriptor, free.baseAddress, free.count) } } catch {
+            guard error.isWouldBlock else { throw error }
+            return 0
+        }
         end += count
         isAtEnd = count == 0
         return count

@@ -21,6 +21,9 @@ extension SystemError: CustomStringConvertible {
     package var reason: String { unsafe String(cString: strerror(code)) }
 
     package var description: String { "\(subject): \(reason)" }
+
+    /// True if a descriptor that does not block has nothing to give, or no room. Source: read(2), write(2).
+    package var isWouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }
 }
 
 /// Calls `body` until it ends other than by a signal.
@@ -35,5 +38,25 @@ package func restarting<Result: SignedInteger>(
         if result >= 0 { return result }
         let code = errno
         if code != EINTR { throw SystemError(subject(), code: code) }
+    }
+}
+
+/// Calls `body`, which moves bytes to or from `descriptor`, until it ends other than by a signal.
+///
+/// Descriptors are used as found: another process that shares one may have made it non-blocking, which is a flag of the open
+/// file and not of this process. So where nothing can be moved now, this waits as a blocking call would.
+/// Source: fcntl(2), O_NONBLOCK; poll(2).
+///
+/// - Parameter events: what `body` needs: POLLIN or POLLOUT.
+/// - Returns: what `body` returned, never negative.
+package func restarting<Result: SignedInteger>(
+    _ subject: @autoclosure () -> String, waitingFor events: CInt, of descriptor: CInt, _ body: () -> Result
+) throws(SystemError) -> Result {
+    while true {
+        do { return try restarting(subject(), body) } catch {
+            guard error.isWouldBlock else { throw error }
+        }
+        var request = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        _ = try restarting(subject()) { unsafe poll(&request, 1, -1) }
     }
 }
