@@ -4,11 +4,29 @@ BIN := .build/release
 PYTHON := .venv/bin/python
 TOOLS := $(shell scripts/tools)
 
-.PHONY: build setup demo check lint test sanitize bench completions format install clean
+MAN := $(DESTDIR)$(PREFIX)/share/man
+BASH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+FISH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+
+.PHONY: build help setup demo check lint test sanitize bench completions format \
+    install uninstall deb tarball deb-check html clean
 
 build:
 	@scripts/setup build
 	swift build -c release --static-swift-stdlib
+
+help:
+	@echo 'make             builds the tools; installs what that needs, and says what'
+	@echo 'make demo        runs the flow of the README on an S3 server of its own'
+	@echo 'make check       runs all tests'
+	@echo 'make install     installs what was built: PREFIX=/usr/local, DESTDIR=; make uninstall removes it'
+	@echo 'make deb         makes a Debian package; make tarball a tar file; make html the manual as web pages'
+	@echo 'make deb-check   installs, upgrades and purges the package in a Debian of its own'
+	@echo 'make bench       compares the tools with others'
+	@echo 'make completions, make format: after a change of options, of Swift files'
+	@echo 'make lint, make test, make sanitize: the parts of make check'
+	@echo 'make clean       removes all that was built'
 
 setup:
 	@scripts/setup build test bench
@@ -23,7 +41,7 @@ check: build
 
 lint:
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
-	@for page in $(wildcard man/*.1); do mandoc -T lint -W warning $$page || exit; done
+	@for page in $(wildcard man/*.[17]); do mandoc -T lint -W warning $$page || exit; done
 
 test:
 	swift test --quiet
@@ -45,17 +63,39 @@ completions: build
 format:
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
 
-install: build
-	install -d $(DESTDIR)$(PREFIX)/{bin,share/man/man1}
-	install -d $(DESTDIR)$(PREFIX)/share/{bash-completion/completions,zsh/site-functions,fish/vendor_completions.d}
-	install -m 755 $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(TOOLS:%=man/%.1) $(DESTDIR)$(PREFIX)/share/man/man1
+# Installs what `make` has built, and builds nothing itself: so it can run as root.
+install:
+	@test -x $(BIN)/$(firstword $(TOOLS)) || { echo "make install: nothing is built yet; run: make" >&2; exit 1; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(MAN)/man1 $(MAN)/man7 $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS)
+	install -s -m 755 $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(wildcard man/*.1) $(MAN)/man1
+	install -m 644 $(wildcard man/*.7) $(MAN)/man7
 	for tool in $(TOOLS); do \
-	    install -m 644 completions/$$tool.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool && \
-	    install -m 644 completions/_$$tool $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$tool && \
-	    install -m 644 completions/$$tool.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$tool.fish \
-	    || exit; \
+	    install -m 644 completions/$$tool.bash $(BASH_COMPLETIONS)/$$tool && \
+	    install -m 644 completions/_$$tool $(ZSH_COMPLETIONS)/_$$tool && \
+	    install -m 644 completions/$$tool.fish $(FISH_COMPLETIONS)/$$tool.fish || exit; \
 	done
+
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%) $(patsubst man/%,$(MAN)/man1/%,$(wildcard man/*.1)) \
+	    $(patsubst man/%,$(MAN)/man7/%,$(wildcard man/*.7)) $(TOOLS:%=$(BASH_COMPLETIONS)/%) \
+	    $(TOOLS:%=$(ZSH_COMPLETIONS)/_%) $(TOOLS:%=$(FISH_COMPLETIONS)/%.fish)
+
+# A Debian package in .build/dist, and a tar file of the same for systems that have no dpkg.
+deb: build
+	@scripts/setup package
+	scripts/package deb
+
+tarball: build
+	scripts/package tarball
+
+# The package in a Debian of its own: installed, upgraded, purged. Needs root, or sudo.
+deb-check: deb
+	scripts/deb-check
+
+html:
+	@scripts/setup test
+	scripts/package html
 
 clean:
 	rm -rf .build .build-* .venv

@@ -63,10 +63,10 @@ let package = Package(
         library("CommandSupport", ["ByteIO", argumentParser]),
         library(
             "S3CommandSupport",
-            ["ByteIO", "CommandSupport", "CProcess", "S3Core", "S3Lines", argumentParser]),
+            ["ByteIO", "CommandSupport", "CProcess", "HTTPTransfer", "S3Core", "S3Lines", argumentParser]),
 
         tool("json-sep", ["ByteIO", "CommandSupport", "JSONStream"]),
-        tool("s3-keygen", ["ByteIO", "CommandSupport", "KeyTemplate"]),
+        tool("s3-keygen", ["ByteIO", "CommandSupport", "Digest", "KeyTemplate"]),
         tool("s3-put-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
         tool("s3-get-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
 

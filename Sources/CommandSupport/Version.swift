@@ -1,2 +1,11 @@
-/// The version of every tool, as `--version` prints it. CHANGELOG.md says what came with it.
-package let toolkitVersion = "0.1.0"
+/// The version of every tool. CHANGELOG.md says what came with it; the manual pages name it.
+package let toolkitVersion = "1.0.0"
+
+/// What `--version` prints: the tool with its version, and the libraries that it loads with theirs.
+///
+/// - Parameter libraries: `NAME/VERSION` for each; asked for only if the version is to be printed.
+package func versionText(of tool: String, libraries: @autoclosure () -> String = "") -> String {
+    guard CommandLine.arguments.contains("--version") else { return toolkitVersion }
+    let names = libraries()
+    return "\(tool) \(toolkitVersion)" + (names.isEmpty ? "" : "\n" + names)
+}

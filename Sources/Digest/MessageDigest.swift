@@ -14,6 +14,11 @@ package enum DigestAlgorithm: Sendable {
     }
 }
 
+/// libcrypto, as `OpenSSL/VERSION`. Source: OpenSSL_version(3).
+package var cryptoLibrary: String {
+    "OpenSSL/\(OPENSSL_version_major()).\(OPENSSL_version_minor()).\(OPENSSL_version_patch())"
+}
+
 /// A hash being computed; one value is used for many messages, one after the other.
 ///
 /// Source: OpenSSL's EVP_DigestInit(3). A machine that forbids an algorithm (FIPS and MD5) ends the process.

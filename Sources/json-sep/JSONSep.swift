@@ -13,7 +13,7 @@ struct JSONSep: ToolCommand {
             white space between tokens is removed: numbers, strings, key order and duplicate keys stay as they \
             are. A value is written only after all of it was found valid.
             """,
-        version: toolkitVersion)
+        version: versionText(of: "json-sep"))
 
     @Argument(help: "The inputs, read one after the other; '-' is standard input.")
     var files: [String] = ["-"]

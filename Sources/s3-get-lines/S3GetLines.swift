@@ -15,7 +15,7 @@ struct S3GetLines: ToolCommand {
             TAB), many at once, and writes their lines in the order of the keys. The last line of each object \
             gets a newline if it has none.
             """,
-        version: toolkitVersion)
+        version: versionText(of: "s3-get-lines", libraries: s3Libraries))
 
     @Argument(help: ArgumentHelp("Where the objects are: s3://BUCKET[/PREFIX].", valueName: "location"))
     var location: String

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ByteIO
 import CommandSupport
+import Digest
 import JSONStream
 import KeyTemplate
 
@@ -18,7 +19,7 @@ struct S3Keygen: ToolCommand {
             (width). Unique: uuid uuid4 ulid rand (digits). Hashes of the line: sha256 crc32 (digits). \
             Surroundings: host pid env:NAME. From the line: col:N, .path.in[0].json (strftime, if it is a time).
             """,
-        version: toolkitVersion)
+        version: versionText(of: "s3-keygen", libraries: cryptoLibrary))
 
     @Argument(help: "What keys look like: 'logs/{now:%Y-%m-%d}/{uuid}'.")
     var template: String

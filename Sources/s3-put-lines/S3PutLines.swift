@@ -15,7 +15,7 @@ struct S3PutLines: ToolCommand {
             newline. Prints each KEY once S3 has confirmed its object. With KEY, standard input is plain lines \
             and all of it is that one object, byte for byte.
             """,
-        version: toolkitVersion)
+        version: versionText(of: "s3-put-lines", libraries: s3Libraries))
 
     @Argument(help: ArgumentHelp("Where keys belong: s3://BUCKET[/PREFIX].", valueName: "location"))
     var location: String

@@ -14,6 +14,12 @@ ROFF_CHARACTERS = {
 }  # fmt: skip
 
 
+def version():
+    """The version of every tool, from where it is kept."""
+    source = Path(__file__).resolve().parent.parent.parent / "Sources/CommandSupport/Version.swift"
+    return re.search(r'toolkitVersion = "(.*)"', source.read_text())[1]
+
+
 @dataclass
 class Example:
     """One block of commands, and the directives written before it."""

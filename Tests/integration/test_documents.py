@@ -59,6 +59,21 @@ def test_page_has_examples(tool):
 
 def test_version_is_that_of_the_package(tool):
     require(tool)
-    source = (ROOT / "Sources/CommandSupport/Version.swift").read_text()
-    version = re.search(r'toolkitVersion = "(.*)"', source)[1]
-    assert subprocess.check_output([BIN / tool, "--version"], text=True) == f"{version}\n"
+    shown = subprocess.check_output([BIN / tool, "--version"], text=True)
+    assert shown.splitlines()[0] == f"{tool} {documents.version()}"
+
+
+def test_version_names_the_libraries(tool):
+    require(tool)
+    shown = subprocess.check_output([BIN / tool, "--version"], text=True)
+    libraries = set(re.findall(r"(\w+)/\d+\.\d+", shown))
+    needed = {"json-sep": set(), "s3-keygen": {"OpenSSL"}}.get(tool, {"libcurl", "OpenSSL", "zlib", "expat"})
+    assert needed <= libraries and bool(needed) == bool(libraries), shown
+
+
+def test_no_page_is_wider_than_a_terminal(tool):
+    for page in (ROOT / f"man/{tool}.1", ROOT / "man/s3-lines.7"):
+        text = subprocess.check_output(["mandoc", "-T", "utf8", "-O", "width=78", page], text=True)
+        shown = re.sub(".\b", "", text)
+        assert [line for line in shown.splitlines() if len(line) > 78] == []
+        assert f"s3-lines {documents.version()}" in shown.splitlines()[-1]

@@ -11,7 +11,7 @@ import pytest
 import servers
 from conftest import ROOT, SECONDS, Shell, require_tools_of
 
-PAGES = sorted((ROOT / "man").glob("*.1"))
+PAGES = sorted((ROOT / "man").glob("*.[17]"))
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "examples").glob("**/*.md"))]
 EXAMPLES = [example for page in PAGES for example in documents.examples_of_page(page)]
 EXAMPLES += [example for text in TEXTS for example in documents.examples_of_markdown(text)]

@@ -1,6 +1,12 @@
 import ByteIO
 import CExpat
 
+/// Expat, as `expat/VERSION`. Source: expat.h, XML_ExpatVersionInfo.
+package var xmlLibrary: String {
+    let version = XML_ExpatVersionInfo()
+    return "expat/\(version.major).\(version.minor).\(version.micro)"
+}
+
 /// Reads an XML answer from its start to its end, and tells a subclass what it meets.
 ///
 /// Answers of S3 are small and flat; what could make one large or slow to read, a document type, deep
