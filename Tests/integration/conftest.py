@@ -117,7 +117,7 @@ def all_servers(request):
     used = set()
     for item in request.session.items:
         used |= set(servers.KINDS).intersection(item.fixturenames)
-        used |= {servers.MinIO.name} if "strict" in item.fixturenames else set()
+        used |= {servers.MinIO.name} if {"strict", "strict_server"} & set(item.fixturenames) else set()
         used.add(getattr(item, "callspec", None) and item.callspec.params.get("server"))
     running = {name: kind() for name, kind in servers.KINDS.items() if name in used}
     try:
@@ -141,6 +141,12 @@ def server(request, all_servers):
 def seaweedfs(all_servers):
     """The one real server, for tests that need no second."""
     return all_servers[servers.SeaweedFS.name]
+
+
+@pytest.fixture(scope="session")
+def strict_server(all_servers):
+    """A server that compares what arrives with the hash that was signed."""
+    return all_servers[servers.MinIO.name]
 
 
 class Bucket:
@@ -190,9 +196,9 @@ def faulty(seaweedfs, tmp_path):
 
 
 @pytest.fixture
-def strict(all_servers, tmp_path):
+def strict(strict_server, tmp_path):
     """The same on a server that compares what arrives with the hash that was signed."""
     import faults
 
-    with faults.proxied(all_servers[servers.MinIO.name], tmp_path) as faulty:
+    with faults.proxied(strict_server, tmp_path) as faulty:
         yield faulty
