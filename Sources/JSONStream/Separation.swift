@@ -1,38 +1,5 @@
 package import ByteIO
 
-/// The file that takes the bytes of invalid values, behind what it holds already.
-package struct RejectFile: ~Copyable {
-    private let file: OpenFile
-    package var writer: BlockWriter
-    /// True while the last byte written is no LF.
-    private var isInLine = false
-
-    package init(_ path: String) throws(SystemError) {
-        file = try OpenFile.appending(path)
-        writer = BlockWriter(descriptor: file.descriptor, name: path)
-    }
-
-    /// Starts with the next invalid value: behind RS if that stood before it, else on a line of its own.
-    mutating func begin(behindSeparator: Bool) throws(SystemError) {
-        if behindSeparator { try writer.append(0x1E) } else { try endLine() }
-    }
-
-    /// Appends bytes as they are.
-    mutating func append(_ bytes: RawSpan) throws(SystemError) {
-        guard bytes.byteCount > 0 else { return }
-        try writer.append(bytes)
-        isInLine = bytes[bytes.byteCount - 1] != 0x0A
-    }
-
-    /// Ends the last line, if it has no end.
-    mutating func endLine() throws(SystemError) {
-        if isInLine { try writer.append(0x0A) }
-        isInLine = false
-    }
-
-    mutating func flush() throws(SystemError) { try writer.flush() }
-}
-
 /// Why a separation ended before its input did.
 package enum SeparationError: Error, Equatable, Sendable {
     /// A read, a write or an open failed.
@@ -198,7 +165,10 @@ package struct Separation: ~Copyable {
     }
 
     private mutating func beginReject(behindSeparator: Bool) throws(SeparationError) {
-        do { try rejects?.begin(behindSeparator: behindSeparator) } catch { throw .system(error) }
+        do {
+            // Texts that RS stands before are told apart by it, all others by their lines.
+            if behindSeparator { try rejects?.append(0x1E) } else { try rejects?.endLine() }
+        } catch { throw .system(error) }
     }
 
     private mutating func flush() throws(SeparationError) {

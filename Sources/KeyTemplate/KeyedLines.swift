@@ -1,5 +1,4 @@
 package import ByteIO
-package import JSONStream
 
 /// How a run ended.
 package enum KeyedLinesResult: Equatable, Sendable {
@@ -112,7 +111,7 @@ package struct KeyedLines: ~Copyable {
             let event = try waitForInput(descriptor, signals: signals, milliseconds: 0)
             guard event == .timedOut else { return event }
             try output.flush()
-            try rejects?.writer.flush()
+            try rejects?.flush()
             let wait = batches.deadline.map { max(0, $0 - clock.monotonic()) }
             return try waitForInput(descriptor, signals: signals, milliseconds: wait)
         } catch {
@@ -175,7 +174,8 @@ package struct KeyedLines: ~Copyable {
         rejected += 1
         if rejected <= Self.reportLimit { diagnostics.report(message) }
         do {
-            try rejects?.writer.append(line, endedBy: Self.newline)
+            try rejects?.append(line)
+            try rejects?.append(Self.newline)
         } catch {
             throw .system(error)
         }
@@ -212,7 +212,7 @@ package struct KeyedLines: ~Copyable {
     private mutating func flush() throws(KeyedLinesError) {
         do {
             try output.flush()
-            try rejects?.writer.flush()
+            try rejects?.flush()
         } catch {
             throw .system(error)
         }
