@@ -60,15 +60,6 @@ package func isRegularFile(_ path: String) -> Bool {
     return unsafe stat(path, &named) == 0 && named.st_mode & S_IFMT == S_IFREG
 }
 
-/// True if `path` names the regular file that `descriptor` has open. Source: stat(2).
-package func isRegularFile(_ path: String, openAs descriptor: CInt) -> Bool {
-    var named = stat()
-    var opened = stat()
-    guard unsafe stat(path, &named) == 0, unsafe fstat(descriptor, &opened) == 0 else { return false }
-    return named.st_mode & S_IFMT == S_IFREG && named.st_dev == opened.st_dev
-        && named.st_ino == opened.st_ino
-}
-
 /// Makes sure that descriptors 0, 1 and 2 are taken, so that no file or socket that is opened later becomes
 /// standard output by accident. One that was closed (`>&-`) is opened the wrong way round: using it fails.
 package func openMissingStandardDescriptors() {

@@ -8,9 +8,18 @@ package protocol ToolCommand: ParsableCommand {
     /// - Returns: the exit status: success, or a failure that was reported already.
     /// - Throws: what ends the run; it is reported by the caller.
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus
+
+    /// What it reads as data; standard input if it says nothing else.
+    var inputs: [ToolFile] { get }
+
+    /// What it writes data to; standard output if it says nothing else.
+    var outputs: [ToolFile] { get }
 }
 
 extension ToolCommand {
+    package var inputs: [ToolFile] { [.standardInput] }
+    package var outputs: [ToolFile] { [.standardOutput] }
+
     /// The tool's name, as messages and the shell know it.
     package static var toolName: String { configuration.commandName ?? _commandName }
 
@@ -21,6 +30,7 @@ extension ToolCommand {
         do {
             try checkArguments()
             guard let command = try parseAsRoot() as? Self else { throw CleanExit.helpRequest(self) }
+            try ToolFile.check(inputs: command.inputs, outputs: command.outputs)
             try command.work(diagnostics).endProcess()
         } catch let failure as ToolFailure {
             diagnostics.report(failure.message)

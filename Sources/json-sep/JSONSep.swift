@@ -82,6 +82,9 @@ struct JSONSep: ToolCommand {
         return Diagnostics.printable(value.utf8.prefix(length)) + (value.utf8.count > length ? "..." : "")
     }
 
+    var inputs: [ToolFile] { files.map { .operand($0) } }
+    var outputs: [ToolFile] { [.standardOutput] + ToolFile.option("--reject", reject) }
+
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         do {
             var separation = try separation(diagnostics)

@@ -91,6 +91,9 @@ struct S3GetLines: ToolCommand {
         }
     }
 
+    /// With KEYs and --all, standard input is not looked at.
+    var inputs: [ToolFile] { all || !keys.isEmpty ? [] : [.standardInput] }
+
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()

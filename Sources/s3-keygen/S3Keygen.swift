@@ -75,6 +75,8 @@ struct S3Keygen: ToolCommand {
 
     private var isRolled: Bool { rollLines != nil || rollBytes != nil || rollAfter != nil }
 
+    var outputs: [ToolFile] { [.standardOutput] + ToolFile.option("--reject", reject) }
+
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         guard let template = parseTemplate(diagnostics) else { return .usage }
         guard template.givesUniqueKeys || !isRolled else {

@@ -43,12 +43,13 @@ struct S3PutLines: ToolCommand {
         }
     }
 
+    var outputs: [ToolFile] {
+        (failing.quiet ? [] : [.standardOutput]) + ToolFile.option("--reject", failing.reject)
+    }
+
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
-        if let file = failing.reject, isRegularFile(file, openAs: STDIN_FILENO) {
-            throw ToolFailure(.usage, "--reject: \(file) is the input")
-        }
         let location: Location
         do { location = try Location(self.location) } catch { throw ToolFailure(error) }
         var service = s3

@@ -182,3 +182,105 @@ def test_descriptors_stay_as_they_were(filtered):
             os.close(writer)
             assert subprocess.run(words, stdin=reader, stdout=stdout, timeout=SECONDS).returncode == 0
             assert [fcntl.fcntl(end, fcntl.F_GETFL) for end in (reader, stdout)] == flags
+
+
+# Outputs that are inputs
+
+GROWS = [
+    "s3-keygen --reject f '{.a}' < f",
+    "s3-keygen --reject link '{.a}' < f",
+    "s3-keygen '{seq}' < f >> f",
+    "s3-keygen '{seq}' < link 1<> f",
+    "json-sep --reject f f",
+    "json-sep --reject hard f",
+    "json-sep f >> f",
+    "json-sep other link >> f",
+    "json-sep - < hard >> f",
+    "json-sep --skip-invalid < f >> link",
+    "json-sep --reject f /dev/stdin < f",
+    f"s3-put-lines --dry-run {' '.join(NOTHING)} s3://b < f >> f",
+    f"s3-put-lines --dry-run {' '.join(NOTHING)} s3://b key < f >> hard",
+    f"s3-put-lines --dry-run --quiet {' '.join(NOTHING)} --reject link s3://b < f",
+    f"s3-get-lines {' '.join(NOTHING)} s3://b < f >> f",
+]
+
+
+@pytest.fixture
+def files(plain_shell):
+    """A directory with `f`, two links to it, and another file."""
+    directory = plain_shell.directory
+    for name in ("f", "other"):
+        (directory / name).write_bytes(b'{"a":"b"}\n')
+    (directory / "link").symlink_to("f")
+    os.link(directory / "f", directory / "hard")
+    return plain_shell
+
+
+@pytest.mark.parametrize("script", GROWS)
+def test_output_to_a_file_that_is_an_input_is_64(script, files):
+    finished = files.run(f"ulimit -f 1000; {script}").expect(64)
+    assert "are the same file" in finished.message
+    assert (files.directory / "f").read_bytes() == b'{"a":"b"}\n'
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "json-sep f >> other",
+        "json-sep other --reject f < f",
+        "json-sep other < f >> f",
+        "json-sep < /dev/null > /dev/null",
+        "cat f | json-sep | cat",
+        "s3-keygen --reject other '{.a}' < f",
+        f"s3-put-lines --dry-run --quiet {' '.join(NOTHING)} s3://b key < f >> f",
+    ],
+)
+def test_other_files_and_what_is_no_file_are_no_inputs(script, files):
+    files.run(script).expect()
+
+
+def test_a_key_that_is_given_leaves_standard_input_alone(bucket, shell):
+    bucket.put("k", b"data\n")
+    (shell.directory / "f").write_bytes(b"")
+    for words in (f"s3://{bucket.name} k", f"--all s3://{bucket.name}"):
+        shell.run(f"s3-get-lines {words} <> f >> f").expect()
+    assert (shell.directory / "f").read_bytes() == b"data\ndata\n"
+
+
+# Files that hold something already
+
+
+@pytest.mark.parametrize(
+    "words, rejected",
+    [
+        (["json-sep", "--reject", "r"], b"bad\n"),
+        (["s3-keygen", "--reject", "r", "{.a}"], b"bad\n"),
+        (["s3-put-lines", "--dry-run", *NOTHING, "--reject", "r", "s3://b"], b"bad\n"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+@pytest.mark.parametrize("before", [b"", b"old", b"old\n", b"old\nx", b"\n"])
+def test_what_is_rejected_begins_on_a_line_of_its_own(words, rejected, before, plain_shell):
+    file = plain_shell.directory / "r"
+    file.write_bytes(before)
+    mended = before if before.endswith(b"\n") or not before else before + b"\n"
+    plain_shell.tool(*words, stdin=b"bad\n").expect(1)
+    assert file.read_bytes() == mended + rejected
+    file.write_bytes(before)
+    plain_shell.tool(*words, stdin=b"").expect()
+    assert file.read_bytes() == before, "nothing was rejected"
+
+
+def test_a_rejected_text_after_rs_begins_on_a_line_of_its_own(plain_shell):
+    (plain_shell.directory / "r").write_bytes(b"old")
+    plain_shell.tool("json-sep", "--reject", "r", stdin=b"\x1e[1\n\x1e[2]\n").expect(1)
+    assert (plain_shell.directory / "r").read_bytes() == b"old\n\x1e[1\n"
+
+
+def test_a_full_disk_leaves_whole_rejected_lines(plain_shell):
+    bad = b"x" * 999
+    (plain_shell.directory / "in").write_bytes((bad + b"\n") * 3000)
+    script = "trap '' XFSZ; ulimit -f 1001; s3-keygen --reject r '{.a}' < in"
+    plain_shell.run(script, shell=("bash", "-c")).expect(74)
+    rejected = (plain_shell.directory / "r").read_bytes()
+    assert set(rejected.split(b"\n")) == {bad, b""} and rejected.endswith(b"\n")

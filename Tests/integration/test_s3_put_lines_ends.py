@@ -60,7 +60,7 @@ def test_many_open_objects_with_compressors_end(plain_shell):
 def test_the_file_of_rejected_records_is_not_the_input(plain_shell):
     (plain_shell.directory / "r").write_bytes(b"a\t1\n")
     put = plain_shell.run("s3-put-lines --dry-run --reject r s3://b < r").expect(64)
-    assert "r is the input" in put.message
+    assert "--reject r and standard input are the same file" in put.message
 
 
 def test_rejected_records_begin_on_a_line_of_their_own(plain_shell):

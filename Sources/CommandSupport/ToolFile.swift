@@ -1,0 +1,52 @@
+import ByteIO
+
+/// Something that a tool reads or writes, as its messages name it.
+package struct ToolFile: Sendable {
+    /// `standard input`, `--reject FILE`, a path.
+    package let name: String
+    private let place: Place
+
+    private enum Place {
+        case descriptor(CInt)
+        case path(String)
+    }
+
+    private init(_ name: String, _ place: Place) {
+        self.name = name
+        self.place = place
+    }
+
+    package static let standardInput = ToolFile("standard input", .descriptor(STDIN_FILENO))
+    package static let standardOutput = ToolFile("standard output", .descriptor(STDOUT_FILENO))
+
+    /// A FILE operand, of which `-` is standard input.
+    package static func operand(_ path: String) -> ToolFile {
+        path == "-" ? .standardInput : ToolFile(path, .path(path))
+    }
+
+    /// The file that is the value of an option, if it was given.
+    package static func option(_ option: String, _ path: String?) -> [ToolFile] {
+        path.map { [ToolFile("\(option) \($0)", .path($0))] } ?? []
+    }
+
+    private var identity: FileIdentity? {
+        switch place {
+        case .descriptor(let descriptor): FileIdentity(descriptor: descriptor)
+        case .path(let path): FileIdentity(path: path)
+        }
+    }
+
+    /// Refuses output that is appended to an input: it would be read again until the disk is full.
+    package static func check(
+        inputs: [ToolFile], outputs: [ToolFile]
+    ) throws(ToolFailure) {
+        for output in outputs {
+            guard let identity = output.identity else { continue }
+            for input in inputs where input.identity == identity {
+                throw ToolFailure(
+                    .usage,
+                    "\(output.name) and \(input.name) are the same file: what is written would be read again")
+            }
+        }
+    }
+}
