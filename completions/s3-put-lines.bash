@@ -15,7 +15,7 @@ _s3_put_lines() {
         elif [[ $word == -?* && ! $ended ]]; then
             seen+="${word%%=*} "
             case $word in
-            --max-open|--min-part-size|--part-size|--memory|--reject|--commit-on|--gzip-level|--content-type|--content-encoding|--cache-control|--metadata|--tag|--storage-class|--acl|--sse|--sse-kms-key-id|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts) option=$word ;;
+            --max-open|--min-part-size|--part-size|--memory|--reject|--commit-on|--gzip-level|--checksum|--content-type|--content-encoding|--cache-control|--metadata|--tag|--storage-class|--acl|--sse|--sse-kms-key-id|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts) option=$word ;;
             esac
         else
             operand=$((operand + 1))
@@ -30,6 +30,7 @@ _s3_put_lines() {
     if [[ $option ]]; then
         case $option in
         --reject) compopt -o default; return ;;
+        --checksum) choices='crc64nvme crc32 crc32c sha256 none' ;;
         --storage-class) choices='STANDARD STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER GLACIER_IR DEEP_ARCHIVE REDUCED_REDUNDANCY EXPRESS_ONEZONE' ;;
         --acl) choices='private public-read public-read-write authenticated-read aws-exec-read bucket-owner-read bucket-owner-full-control' ;;
         --sse) choices='AES256 aws:kms aws:kms:dsse' ;;
@@ -50,6 +51,7 @@ _s3_put_lines() {
             --dry-run \
             --gzip \
             --gzip-level \
+            --checksum \
             --content-type \
             --content-encoding \
             --cache-control \

@@ -14,6 +14,7 @@ complete -c s3-put-lines -l commit-on -x -d 'The last record\'s data must be LIN
 complete -c s3-put-lines -l dry-run -d 'Print what would be stored and send nothing'
 complete -c s3-put-lines -l gzip -d 'Compress objects'
 complete -c s3-put-lines -l gzip-level -x -d 'How hard to compress, from 1 to 9; implies --gzip'
+complete -c s3-put-lines -l checksum -x -a 'crc64nvme crc32 crc32c sha256 none' -d 'Checksum that is sent along and stored'
 complete -c s3-put-lines -l content-type -x -d 'Content-Type of the objects'
 complete -c s3-put-lines -l content-encoding -x -d 'Content-Encoding of the objects'
 complete -c s3-put-lines -l cache-control -x -d 'Cache-Control of the objects'

@@ -6,6 +6,7 @@ package import S3Core
 package import S3Lines
 
 extension Addressing: ExpressibleByArgument {}
+extension ChecksumChoice: ExpressibleByArgument {}
 
 /// The options of every S3 tool.
 package struct S3Options: ParsableArguments {
@@ -77,10 +78,13 @@ package struct S3Options: ParsableArguments {
 
     /// A client for the bucket of `location`, set up by these options and the environment.
     ///
-    /// - Parameter ignoresPipeSignal: whether SIGPIPE was ignored when the process began.
+    /// - Parameters:
+    ///   - checksum: what uploads carry; nil leaves it to the environment and the service.
+    ///   - ignoresPipeSignal: whether SIGPIPE was ignored when the process began.
     /// - Throws: 77 without credentials, 78 for anything else that is set wrong.
     package func client(
-        for location: Location, _ diagnostics: Diagnostics, ignoresPipeSignal: Bool
+        for location: Location, checksum: ChecksumChoice? = nil, _ diagnostics: Diagnostics,
+        ignoresPipeSignal: Bool
     ) throws(ToolFailure) -> S3Client {
         var settings = S3Settings()
         settings.endpoint = endpoint
@@ -91,6 +95,7 @@ package struct S3Options: ParsableArguments {
         settings.maxAttempts = maxAttempts
         settings.signsRequests = !noSignRequest
         settings.requestPayer = requestPayer
+        settings.checksum = checksum
         let environment = Environment.process
         let configuration: S3Configuration
         do {

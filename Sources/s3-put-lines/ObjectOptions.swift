@@ -1,4 +1,6 @@
 import ArgumentParser
+import S3CommandSupport
+import S3Core
 import S3Lines
 
 /// What is stored with each object.
@@ -11,6 +13,13 @@ struct ObjectOptions: ParsableArguments {
         help: ArgumentHelp(
             "How hard to compress, from 1 to 9; implies --gzip. (default: 6)", valueName: "level"))
     var gzipLevel: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Checksum that is sent along and stored. (default: crc64nvme on AWS, elsewhere none)",
+            valueName: "algorithm"))
+    var checksum: ChecksumChoice?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Content-Type of the objects.", valueName: "type"))
     var contentType: String?

@@ -56,7 +56,7 @@ struct S3PutLines: ToolCommand {
         // Nothing is sent, so nothing has to be signed.
         if failing.dryRun { service.noSignRequest = true }
         let client = try service.client(
-            for: location, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
+            for: location, checksum: headers.checksum, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         let options = try options(location)
         let end: RunEnd
         if failing.dryRun {

@@ -25,6 +25,32 @@ import Testing
                 == "https://logs.s3-fips.dualstack.us-east-1.amazonaws.com")
     }
 
+    @Test(
+        arguments: [
+            ("https://s3.eu-west-1.amazonaws.com", nil, "", ObjectChecksum.Algorithm.crc64nvme),
+            ("https://s3.cn-north-1.amazonaws.com.cn", nil, "when_supported", .crc64nvme),
+            ("https://s3.eu-west-1.amazonaws.com", nil, "when_required", nil),
+            ("https://s3.eu-west-1.amazonaws.com", ChecksumChoice.none, "when_supported", nil),
+            ("https://s3.eu-west-1.amazonaws.com", .sha256, "when_required", .sha256),
+            ("http://localhost:9000", nil, "", nil),
+            ("http://localhost:9000", nil, "when_supported", .crc32),
+            ("http://localhost:9000", .crc64nvme, "", .crc64nvme),
+        ] as [(String, ChecksumChoice?, String, ObjectChecksum.Algorithm?)])
+    func theServiceDecidesOnTheChecksumUnlessItIsChosen(
+        endpoint: String, choice: ChecksumChoice?, use: String, algorithm: ObjectChecksum.Algorithm?
+    ) throws {
+        var settings = S3Settings()
+        settings.checksum = choice
+        let variables = ["AWS_ENDPOINT_URL": endpoint, "AWS_REQUEST_CHECKSUM_CALCULATION": use]
+        let environment = Environment(variables.merging(Self.keys) { $1 })
+        #expect(try S3Configuration(settings, environment: environment).uploadChecksum == algorithm)
+        #expect(
+            try S3Configuration(
+                settings, environment: Environment(Self.keys.merging(["AWS_REGION": "eu-west-1"]) { $1 })
+            )
+            .uploadChecksum == (choice ?? .crc64nvme).algorithm)
+    }
+
     @Test func addressingCanBeChosen() throws {
         var settings = S3Settings()
         settings.addressing = .virtual

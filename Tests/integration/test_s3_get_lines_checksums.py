@@ -1,44 +1,17 @@
 """Checksums of objects that come in ranges, from a server that damages what it sends and says what a test wants."""
 
 import base64
-import hashlib
 import re
-import zlib
 
 import pytest
+from checksums import ALGORITHMS
 from conftest import Shell
-from lying_server import LyingServer, environment
+from lying_server import LyingServer, environment, error
 
 KIB = 1 << 10
 ETAG = {"ETag": '"e"'}
 RANGES = ("--multipart-threshold", "64K", "--multipart-chunksize", "64K")
 BODY = b"".join(b"line %06d of the object\n" % number for number in range(20_000))  # 500 KB, 8 ranges
-
-
-def reflected(polynomial, mask):
-    """A CRC as its definition has it, a byte at a time."""
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (polynomial if value & 1 else 0)
-        table.append(value)
-
-    def checksum(data):
-        value = mask
-        for byte in data:
-            value = value >> 8 ^ table[(value ^ byte) & 0xFF]
-        return (value ^ mask).to_bytes(8 if mask >> 32 else 4)
-
-    return checksum
-
-
-ALGORITHMS = {
-    "crc64nvme": reflected(0x9A6C9329AC4BC9B5, 2**64 - 1),
-    "crc32c": reflected(0x82F63B78, 2**32 - 1),
-    "crc32": lambda data: zlib.crc32(data).to_bytes(4),
-    "sha1": lambda data: hashlib.sha1(data).digest(),
-    "sha256": lambda data: hashlib.sha256(data).digest(),
-}
 
 
 def checksum(data, algorithm="crc32", kind="FULL_OBJECT", suffix=""):
@@ -186,3 +159,41 @@ def test_a_part_that_is_all_of_the_object_is_verified(tmp_path, options):
     assert_damaged(get(tmp_path, answering(checksum(BODY), damaged=300_000), *options, status=1)[0])
     composite = checksum(b"parts", kind="COMPOSITE", suffix="-8")
     assert get(tmp_path, answering(composite), *options)[0].stdout == BODY
+
+
+# A service that refuses the field which asks for checksums
+
+
+def refusing(status, code="InvalidArgument", also=lambda request: False):
+    def handle(request):
+        if "x-amz-checksum-mode" in request.headers or also(request):
+            return status, {"x-amz-request-id": "r"}, error(code)
+        return 200, ETAG, b"data\n"
+
+    return handle
+
+
+def run(directory, handle, *keys):
+    with LyingServer(handle) as server:
+        shell = Shell(directory, environment(attempts=3, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
+        got = shell.tool("s3-get-lines", "--max-connections", "1", "s3://bucket", *keys)
+        return got, [("x-amz-checksum-mode" in request.headers) for request in server.journal]
+
+
+@pytest.mark.parametrize("status, code", [(400, "InvalidArgument"), (501, "NotImplemented"), (400, "")])
+def test_a_service_that_refuses_the_field_is_asked_without(tmp_path, status, code):
+    got, asked = run(tmp_path, refusing(status, code), "a", "b", "c")
+    assert got.expect().stdout == b"data\n" * 3
+    assert asked == [True, False, False, False], "known from then on"
+
+
+def test_a_refusal_for_another_reason_is_one(tmp_path):
+    """Sent once more, and not again; and that is not taken for a service that cannot give checksums."""
+    got, asked = run(tmp_path, refusing(400, also=lambda request: True), "a", "b")
+    assert "400 InvalidArgument" in got.expect(1).message
+    assert asked == [True, False, True, False]
+
+
+def test_other_refusals_are_not_about_the_field(tmp_path):
+    got, asked = run(tmp_path, refusing(403, "AccessDenied"), "a")
+    assert "403 AccessDenied" in got.message and asked == [True]

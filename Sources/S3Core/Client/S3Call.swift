@@ -13,6 +13,8 @@ package class S3Call: TransferReceiver {
     let operationName: String
     /// What came of earlier attempts.
     var history = AttemptHistory()
+    /// Whether it asks for checksums, which a service may refuse.
+    var checksumMode = ChecksumMode.Asked.not
     /// The body's hash, the same for each attempt.
     var payloadHash: [UInt8]?
     /// The Range field of the attempt that is under way, where requests are logged.

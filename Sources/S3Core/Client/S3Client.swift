@@ -30,8 +30,8 @@ package final class S3Client {
     package let bucket: String
     /// Whether checksums of downloads are asked for and verified.
     package let verifiesChecksums: Bool
-    /// Whether uploads carry a checksum beside the hash that is signed.
-    package let sendsChecksums: Bool
+    /// The checksum that uploads carry; nil is none.
+    let uploadChecksum: ObjectChecksum.Algorithm?
     /// Told of each request.
     package var log: ((RequestRecord) -> Void)?
     /// Whoever ends has no time: what only cleans up then, or tells what there is to clean up, is bounded.
@@ -51,6 +51,7 @@ package final class S3Client {
     private var redactions: [Redaction]
     private var builder: RequestBuilder
     private var policy: AttemptPolicy
+    private var checksumMode = ChecksumMode()
     /// Calls that wait for a free connection; those in `again`, retries and what cleans up, go first.
     private var waiting = CallQueue()
     private var again = CallQueue()
@@ -69,7 +70,7 @@ package final class S3Client {
         options.certificateBundle = configuration.certificateBundle
         options.mayHaveProxy = configuration.mayHaveProxy
         do { loop = try TransferLoop(options) } catch { throw S3Error(error) }
-        sendsChecksums = configuration.sendsChecksums
+        uploadChecksum = configuration.uploadChecksum
         lookup = configuration.lookup
         redactions = configuration.credentials.map { [Redaction($0)] } ?? [Redaction(nil)]
         builder = RequestBuilder(configuration, bucket: bucket)
@@ -235,7 +236,8 @@ package final class S3Client {
     private func send(_ call: S3Call) {
         call.beginAttempt()
         call.history.signing = policy.signing
-        let wanted = call.request()
+        var wanted = call.request()
+        checksumMode.prepare(&wanted.headers, &call.checksumMode)
         if log != nil { call.range = wanted.headers.first { $0.isCalled([UInt8]("range".utf8)) } }
         var hash = call.payloadHash
         let request = builder.request(wanted, payloadHash: &hash)
@@ -278,6 +280,7 @@ package final class S3Client {
         unpause(call)
         guard let failure = failure(call, result, body) else {
             policy.succeeded(call.history)
+            checksumMode.succeeded(call.checksumMode)
             report(
                 call, result, remark: policy.isNarrowed ? "\(policy.limit) at once" : "",
                 attempt: call.history.failures + 1)
@@ -300,6 +303,12 @@ package final class S3Client {
             error.attempts = max(1, call.history.failures)
             error.mayHaveBeenApplied = error.mayHaveBeenApplied || call.history.mayHaveBeenApplied
             decision = .giveUp(error)
+        }
+        if case .giveUp = decision, checksumMode.refused(status: failure.status, &call.checksumMode) {
+            report(
+                call, result, remark: "\(failure.code); again without asking for checksums",
+                attempt: max(1, call.history.failures))
+            return again.append(call)
         }
         report(
             call, result, remark: remark(failure, decision), attempt: max(1, call.history.failures))

@@ -9,6 +9,8 @@ package struct S3Settings: Sendable {
     package var maxAttempts: Int?
     package var signsRequests = true
     package var requestPayer = false
+    /// Nil leaves it to the environment and the service.
+    package var checksum: ChecksumChoice?
 
     package init() {}
 }
@@ -33,8 +35,10 @@ package struct S3Configuration: Sendable {
     /// How many times a request is made at most, the first one counted.
     package let maxAttempts: Int
     package let requestPayer: Bool
-    /// Whether `x-amz-checksum-crc32` is sent with uploads.
-    package let sendsChecksums: Bool
+    /// The checksum that is sent with uploads; nil is none.
+    package let uploadChecksum: ObjectChecksum.Algorithm?
+    /// Whether a body is hashed for the signature where TLS and a checksum vouch for it, too.
+    package let signsPayloads: Bool
     /// Whether checksums of downloads are asked for and verified.
     package let verifiesChecksums: Bool
     package let certificateBundle: String?
@@ -85,8 +89,12 @@ package struct S3Configuration: Sendable {
             "request_checksum_calculation", "AWS_REQUEST_CHECKSUM_CALCULATION")
         let download = try layers.checksumUse(
             "response_checksum_validation", "AWS_RESPONSE_CHECKSUM_VALIDATION")
+        let isAWS = customEndpoint?.isAWS ?? true
         // Many drop-in servers refuse the header, so elsewhere than on AWS somebody has to ask for it.
-        sendsChecksums = upload.map { $0 == .whenSupported } ?? (customEndpoint?.isAWS ?? true)
+        let usual: ChecksumChoice =
+            (upload.map { $0 == .whenSupported } ?? isAWS) ? (isAWS ? .crc64nvme : .crc32) : .none
+        uploadChecksum = (settings.checksum ?? usual).algorithm
+        signsPayloads = layers.profiles.value("s3", "payload_signing_enabled")?.lowercased() == "true"
         verifiesChecksums = download != .whenRequired
         credentials = settings.signsRequests ? keys : nil
         lookup =

@@ -26,7 +26,7 @@ package struct CompleteMultipartUpload: S3Operation {
     package func request() -> S3Request {
         var request = S3Request(.post, key: key)
         request.query = [("uploadId", uploadID)]
-        request.headers = headers
+        request.headers = headers + BodyChecksum.completion(parts)
         request.body = body
         return request
     }
@@ -59,9 +59,10 @@ package struct CompleteMultipartUpload: S3Operation {
             append(escaped: part.etag, to: &text)
             text += "</ETag>".utf8
             if let checksum = part.checksum {
-                text += "<ChecksumCRC32>".utf8
-                text += checksum
-                text += "</ChecksumCRC32>".utf8
+                let name = "Checksum" + checksum.algorithm.name
+                text += "<\(name)>".utf8
+                text += checksum.text
+                text += "</\(name)>".utf8
             }
             text += "</Part>".utf8
         }

@@ -67,7 +67,7 @@ package struct GetObject: S3Operation {
         var request = S3Request(.get, key: key)
         // An object stored with Content-Encoding must come as it is: unsigned, since proxies change it.
         request.unsignedHeaders = Self.acceptEncoding
-        if asksForChecksum { request.headers = Self.checksumMode }
+        if asksForChecksum { request.headers = [ChecksumMode.field] }
         asked = next
         if range != nil || count > 0 {
             // All may be here but the answer's end: then its last byte comes again, since a range without
@@ -83,7 +83,6 @@ package struct GetObject: S3Operation {
     }
 
     private static let acceptEncoding = [HTTPHeader("accept-encoding", "gzip")]
-    private static let checksumMode = [HTTPHeader("x-amz-checksum-mode", "ENABLED")]
     private static let ifMatchName = [UInt8]("if-match".utf8)
 
     /// The byte of the object that the sink wants next.

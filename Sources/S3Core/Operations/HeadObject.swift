@@ -15,11 +15,9 @@ package struct HeadObject: S3Operation {
 
     package func request() -> S3Request {
         var request = S3Request(.head, key: key)
-        if asksForChecksum { request.headers = [Self.checksumMode] }
+        if asksForChecksum { request.headers = [ChecksumMode.field] }
         return request
     }
-
-    private static let checksumMode = HTTPHeader("x-amz-checksum-mode", "ENABLED")
 
     package func output(_ response: S3Response) throws(S3Error) -> ObjectHead {
         ObjectHead(response.head)

@@ -4,10 +4,10 @@ package struct UploadedPart: Equatable, Sendable {
     package let number: Int
     /// As it came, quotes included; opaque.
     package let etag: [UInt8]
-    /// `x-amz-checksum-crc32` as it was sent, in base64; nil if none was.
-    package let checksum: [UInt8]?
+    /// As it was sent; nil if none was.
+    package let checksum: BodyChecksum?
 
-    package init(number: Int, etag: [UInt8], checksum: [UInt8]? = nil) {
+    package init(number: Int, etag: [UInt8], checksum: BodyChecksum? = nil) {
         self.number = number
         self.etag = etag
         self.checksum = checksum

@@ -8,25 +8,26 @@ package struct PutObject: S3Operation {
     let key: [UInt8]
     let body: ByteBlock
     private let headers: [HTTPHeader]
-    /// In base64.
-    private let checksum: [UInt8]?
+    private let checksum: BodyChecksum?
 
     /// - Parameters:
     ///   - key: the object's whole key.
     ///   - body: must not change until the call has ended.
     ///   - headers: what is stored with it, and conditions.
-    ///   - sendsChecksum: whether the service is given the CRC-32 to compare and to keep.
-    package init(key: [UInt8], body: ByteBlock, headers: [HTTPHeader] = [], sendsChecksum: Bool = false) {
+    ///   - checksum: what the service is given to compare and to keep.
+    package init(
+        key: [UInt8], body: ByteBlock, headers: [HTTPHeader] = [], checksum: BodyChecksum? = nil
+    ) {
         self.key = key
         self.body = body
         self.headers = headers
-        checksum = sendsChecksum ? UploadChecksum.crc32(of: body) : nil
+        self.checksum = checksum
     }
 
     package func request() -> S3Request {
         var request = S3Request(.put, key: key)
         request.headers = headers
-        if let checksum { request.headers.append(HTTPHeader(UploadChecksum.headerName, checksum)) }
+        request.bodyChecksum = checksum?.header
         request.body = body
         return request
     }

@@ -13,6 +13,8 @@ package struct S3Request {
     /// Header fields that are sent but not signed, because something on the way may change them.
     package var unsignedHeaders: [HTTPHeader] = []
     package var body: ByteBlock?
+    /// The checksum of `body`, which may vouch for it instead of a hash in the signature.
+    package var bodyChecksum: HTTPHeader?
 
     /// Whether being acted on twice is the same as once. Not so for what starts or completes an upload, and
     /// for a condition that the request itself breaks: the second answer would be a refusal.

@@ -9,26 +9,27 @@ package struct UploadPart: S3Operation {
     private let uploadID: [UInt8]
     private let number: Int
     private let body: ByteBlock
-    /// In base64.
-    private let checksum: [UInt8]?
+    private let checksum: BodyChecksum?
 
     /// - Parameters:
     ///   - key: the object's whole key.
     ///   - number: from 1 to `MultipartLimits.maxParts`.
     ///   - body: must not change until the call has ended.
-    ///   - sendsChecksum: whether the service is given the CRC-32 to compare.
-    package init(key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, sendsChecksum: Bool) {
+    ///   - checksum: what the service is given to compare.
+    package init(
+        key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, checksum: BodyChecksum?
+    ) {
         self.key = key
         self.uploadID = uploadID
         self.number = number
         self.body = body
-        checksum = sendsChecksum ? UploadChecksum.crc32(of: body) : nil
+        self.checksum = checksum
     }
 
     package func request() -> S3Request {
         var request = S3Request(.put, key: key)
         request.query = [("partNumber", [UInt8](String(number).utf8)), ("uploadId", uploadID)]
-        if let checksum { request.headers = [HTTPHeader(UploadChecksum.headerName, checksum)] }
+        request.bodyChecksum = checksum?.header
         request.body = body
         return request
     }

@@ -8,7 +8,7 @@ package import HTTPTransfer
 /// have met the object that its own first attempt had made. A HEAD decides: it was ours only if its length is
 /// and its ETag or, where one was sent, its checksum. The ETag of one request is the body's MD5, that of a
 /// multipart upload the MD5 of the parts' MD5s with `-N` behind it, unless the service encrypts with keys of
-/// its own; the checksum of a multipart upload is made of the parts' checksums likewise.
+/// its own; the checksum of a multipart upload is that of its bytes, or made of the parts' checksums likewise.
 package struct Uploads {
     private let client: S3Client
     private let headers: [HTTPHeader]
@@ -27,23 +27,27 @@ package struct Uploads {
     package func put(
         _ key: [UInt8], _ body: ByteBlock, completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
-        let operation = PutObject(
-            key: key, body: body, headers: headers + conditions, sendsChecksum: client.sendsChecksums)
+        let checksum = checksum(of: body)
+        let operation = PutObject(key: key, body: body, headers: headers + conditions, checksum: checksum)
         client.perform(operation) { [self] result in
             guard case .failure(let error) = result, error.kind == .preconditionFailed,
                 error.mayHaveBeenApplied
             else { return completion(result) }
             let etag = Hexadecimal.encode(MessageDigest.hash(body.bytes, .md5))
-            let crc32 = client.sendsChecksums ? UploadChecksum.crc32(of: body) : nil
-            decide(key, length: body.count, etag: etag, crc32: crc32, error, completion)
+            let checksums = checksum.map { [ObjectChecksum($0.algorithm, $0.text)] } ?? []
+            decide(key, length: body.count, etag: etag, checksums, error, completion)
         }
+    }
+
+    private func checksum(of body: ByteBlock) -> BodyChecksum? {
+        client.uploadChecksum.map { BodyChecksum($0, of: body) }
     }
 
     /// Begins a multipart upload; gives its id.
     package func create(
         _ key: [UInt8], completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) -> S3Call {
-        let announced = client.sendsChecksums ? [UploadChecksum.algorithm] : []
+        let announced = client.uploadChecksum.map { BodyChecksum.announcement($0) } ?? []
         return client.perform(
             CreateMultipartUpload(key: key, headers: headers + announced), completion: completion)
     }
@@ -56,7 +60,7 @@ package struct Uploads {
         client.perform(
             UploadPart(
                 key: key, uploadID: uploadID, number: number, body: body,
-                sendsChecksum: client.sendsChecksums), completion: completion)
+                checksum: checksum(of: body)), completion: completion)
     }
 
     /// Makes the object; gives its ETag.
@@ -73,8 +77,8 @@ package struct Uploads {
                 error.kind == .preconditionFailed || error.kind == .noSuchUpload
             else { return completion(result) }
             decide(
-                key, length: length, etag: Self.etag(of: parts), crc32: UploadChecksum.crc32(of: parts),
-                error, completion)
+                key, length: length, etag: Self.etag(of: parts), BodyChecksum.possible(parts), error,
+                completion)
         }
     }
 
@@ -92,14 +96,12 @@ package struct Uploads {
     }
 
     private func decide(
-        _ key: [UInt8], length: Int, etag: [UInt8]?, crc32: [UInt8]?, _ failure: S3Error,
+        _ key: [UInt8], length: Int, etag: [UInt8]?, _ checksums: [ObjectChecksum], _ failure: S3Error,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
-        client.perform(HeadObject(key: key, asksForChecksum: crc32 != nil)) { result in
+        client.perform(HeadObject(key: key, asksForChecksum: !checksums.isEmpty)) { result in
             if case .success(let head) = result, let stored = head.etag, head.contentLength == length,
-                Self.unquoted(stored) == etag
-                    || (crc32 != nil
-                        && head.checksums.contains { $0.algorithm == .crc32 && $0.value == crc32 })
+                Self.unquoted(stored) == etag || head.checksums.contains(where: checksums.contains)
             {
                 return completion(.success(stored))
             }

@@ -64,6 +64,7 @@ struct RequestBuilder: ~Copyable {
         url += pathStart
         if let key = request.key { PercentEncoding.append(key, keepingSlash: true, to: &url) }
         var headers = request.headers
+        if let checksum = request.bodyChecksum { headers.append(checksum) }
         if configuration.requestPayer { headers.append(Self.requestPayer) }
         if credentials != nil {
             sign(&headers, request, url: url, query: query, payloadHash: &payloadHash)
@@ -89,7 +90,7 @@ struct RequestBuilder: ~Copyable {
         payloadHash: inout [UInt8]?
     ) {
         updateTime()
-        let hash = payloadHash ?? self.hash(request.body)
+        let hash = payloadHash ?? self.hash(request)
         payloadHash = hash
         var signed: [HTTPHeader] = []
         signed.reserveCapacity(headers.count + request.unsignedHeaders.count + 5)
@@ -113,8 +114,15 @@ struct RequestBuilder: ~Copyable {
         sorted.insert(header, at: place ?? sorted.count)
     }
 
-    private mutating func hash(_ body: ByteBlock?) -> [UInt8] {
-        guard let body, let hash = signer?.payloadHash(body.bytes) else { return Signer.emptyPayloadHash }
+    /// What vouches for the body in the signature. Where TLS and a checksum vouch for it, nothing has to, and a hash
+    /// costs more than all else that an upload does.
+    private mutating func hash(_ request: S3Request) -> [UInt8] {
+        if request.bodyChecksum != nil, address.scheme == .https, !configuration.signsPayloads {
+            return Signer.unsignedPayload
+        }
+        guard let body = request.body, let hash = signer?.payloadHash(body.bytes) else {
+            return Signer.emptyPayloadHash
+        }
         return hash
     }
 

@@ -12,6 +12,9 @@ package struct Signer: ~Copyable {
     package static let emptyPayloadHash = [UInt8](
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".utf8)
 
+    /// What stands for the hash of a body that the signature says nothing of.
+    package static let unsignedPayload = [UInt8]("UNSIGNED-PAYLOAD".utf8)
+
     private static let algorithm = "AWS4-HMAC-SHA256"
     private static let algorithmLine = [UInt8]((algorithm + "\n").utf8)
     private static let newline = UInt8(ascii: "\n")
