@@ -1,6 +1,7 @@
-/// SIGINT and SIGTERM as bytes of a pipe, so that one poll waits for input and for them.
+/// The signals that ask for the process's end, as bytes of a pipe, so that one poll waits for input and for them:
+/// SIGINT, SIGTERM, SIGHUP (the terminal has gone), SIGQUIT and SIGXCPU (the time of the processor is used up).
 ///
-/// The first signal arrives here; from then on both have their default action again, so a second one
+/// The first signal arrives here; from then on all have their default action again, so a second one
 /// ends the process at once. A signal that was ignored at start stays ignored.
 ///
 /// Source: sigaction(2), signal-safety(7).
@@ -8,14 +9,14 @@ package struct SignalPipe: ~Copyable {
     /// Readable once a signal has arrived.
     package let descriptor: CInt
 
-    /// Starts to catch the two signals. One value a process.
+    /// Starts to catch the signals. One value a process.
     package init() throws(SystemError) {
         var ends: [CInt] = [-1, -1]
         _ = try restarting("signal pipe") { unsafe pipe(&ends) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         descriptor = ends[0]
         unsafe signalPipeWriteEnd = ends[1]
-        for signal in [SIGINT, SIGTERM] { Self.catchUnlessIgnored(signal) }
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU] { Self.catchUnlessIgnored(signal) }
     }
 
     /// True if a signal arrived that `pending` has not told yet. Does not wait.
@@ -63,8 +64,12 @@ package struct SignalPipe: ~Copyable {
         // No SA_RESTART: a poll must come back. Reads and writes are restarted by hand.
         unsafe action.__sigaction_handler.sa_handler = { number in
             let code = errno
+            // One by one: a handler must not allocate an array.
             SignalPipe.setDefault(SIGINT)
             SignalPipe.setDefault(SIGTERM)
+            SignalPipe.setDefault(SIGHUP)
+            SignalPipe.setDefault(SIGQUIT)
+            SignalPipe.setDefault(SIGXCPU)
             var byte = UInt8(truncatingIfNeeded: number)
             _ = unsafe write(signalPipeWriteEnd, &byte, 1)
             errno = code

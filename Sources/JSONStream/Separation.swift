@@ -68,6 +68,8 @@ package struct Separation: ~Copyable {
         if skipped > Self.reportLimit {
             diagnostics.report("\(skipped - Self.reportLimit) more invalid values were skipped")
         }
+        // One that came while only the reader of the output was waited for.
+        if let signal = signals.pending() { return .interrupted(signal) }
         return .finished(skipped: skipped)
     }
 

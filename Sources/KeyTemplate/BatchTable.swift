@@ -19,8 +19,8 @@ package struct BatchLimits: Equatable, Sendable {
 /// The batches that lines can still join, one for each of the partitions used last. It does no I/O.
 ///
 /// A line that `join` finds no batch for gets a new key and `begin`s one. A batch that is full keeps its
-/// place, as its object does in whatever reads the records, until its time is over or another batch needs
-/// the place; then it is the first to go.
+/// place, as its object does in whatever reads the records, until its time is over, no line is there that
+/// could complete the object, or another batch needs the place; then it is the first to go.
 package struct BatchTable {
     /// Where a batch is kept.
     package typealias Slot = Int
@@ -99,6 +99,14 @@ package struct BatchTable {
     package mutating func expire(at now: Int) -> [UInt8]? {
         guard let deadline, deadline <= now else { return nil }
         return byAge.first.map { remove($0) }
+    }
+
+    /// Takes out a batch that is full.
+    ///
+    /// - Returns: its KEY field, which has to be closed; nil when there is none left.
+    package mutating func endFull() -> [UInt8]? {
+        guard let slot = byUse.first, isFull(slot) else { return nil }
+        return remove(slot)
     }
 
     /// Takes out the oldest batch.

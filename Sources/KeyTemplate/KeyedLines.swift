@@ -78,6 +78,8 @@ package struct KeyedLines: ~Copyable {
         if rejected > Self.reportLimit {
             diagnostics.report("\(rejected - Self.reportLimit) more lines got no key")
         }
+        // One that came while only the reader of the output was waited for. The input's end has ended all batches.
+        if let signal = signals.pending() { return .interrupted(signal) }
         return .finished(rejected: rejected)
     }
 
@@ -105,11 +107,15 @@ package struct KeyedLines: ~Copyable {
         return nil
     }
 
-    /// Waits for input no longer than the next batch lives; what was put out is written first.
+    /// Waits for input no longer than the next batch lives. Before, batches are closed that no line can join,
+    /// and what was put out is written.
     private mutating func wait(for descriptor: CInt) throws(KeyedLinesError) -> InputEvent {
         do {
             let event = try waitForInput(descriptor, signals: signals, milliseconds: 0)
             guard event == .timedOut else { return event }
+            while isBatching, let key = batches.endFull() {
+                try output.append(key.bytes, endedBy: Self.newline)
+            }
             try output.flush()
             try rejects?.flush()
             let wait = batches.deadline.map { max(0, $0 - clock.monotonic()) }

@@ -30,6 +30,12 @@ private struct Batching {
         return closed.joined(separator: " ")
     }
 
+    mutating func endFull() -> String {
+        var closed: [String] = []
+        while let key = table.endFull() { closed.append("-" + name(key)) }
+        return closed.joined(separator: " ")
+    }
+
     mutating func end() -> String {
         var closed: [String] = []
         while let key = table.end() { closed.append("-" + name(key)) }
@@ -102,6 +108,21 @@ private struct Batching {
         var batching = Batching(BatchLimits(lines: 2, milliseconds: 100))
         #expect(batching.lines("aa", at: 0) == "0:a 0:a")
         #expect(batching.expire(at: 100) == "-0")
+    }
+
+    @Test func fullBatchesAreClosedWhenNoLineIsThere() {
+        var batching = Batching(BatchLimits(lines: 2, bytes: 10), open: 3)
+        #expect(batching.endFull() == "")
+        #expect(batching.lines("abab") == "0:a 1:b 0:a 1:b")
+        #expect(batching.line("c", size: 9, at: 0) == "2:c")
+        #expect(Set(batching.endFull().split(separator: " ")) == ["-0", "-1"])
+        #expect(batching.endFull() == "")
+        #expect(batching.lines("ac") == "3:a 2:c")
+        #expect(batching.endFull() == "-2")
+        var alone = Batching(BatchLimits(lines: 2))
+        #expect(alone.lines("aa") == "0:a 0:a")
+        #expect(alone.endFull() == "-0")
+        #expect(alone.lines("aaa") == "1:a 1:a 2:a")
     }
 
     @Test func atTheEndAllAreClosedOldestFirst() {

@@ -1,8 +1,11 @@
 """What every tool does alike: help, statuses, flushing, SIGPIPE, full disks, signals."""
 
+import fcntl
+import os
 import select
 import signal
 import subprocess
+import time
 
 import pytest
 from conftest import BIN, TOOLS, require
@@ -11,6 +14,9 @@ FILTERS = {
     "json-sep": (["json-sep"], b'{"a": 1}\n', b'{"a":1}\n'),
     "s3-keygen": (["s3-keygen", "k{seq}"], b"line\n", b"k0\tline\n"),
 }
+
+
+ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU]
 
 
 @pytest.fixture(params=FILTERS)
@@ -65,13 +71,51 @@ def test_output_is_flushed_when_the_input_pauses(running):
     assert read_some(process) == expected
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING)
 def test_a_signal_ends_it_by_that_signal(running, number):
     process, expected = running
     assert read_some(process) == expected
     process.send_signal(number)
     assert process.wait(30) == -number
     assert process.stdout.read() == b""
+
+
+@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_signal_that_is_ignored_stays_so(name, number):
+    words, line, expected = FILTERS[name]
+    require(name)
+    process = subprocess.Popen(
+        [BIN / words[0], *words[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
+    )  # fmt: skip
+    process.stdin.write(line)
+    assert read_some(process) == expected
+    process.send_signal(number)
+    process.stdin.close()
+    assert process.wait(30) == 0
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_signal_is_not_lost_while_only_the_reader_is_waited_for(name, number, plain_shell):
+    words, line, expected = FILTERS[name]
+    require(name)
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, 1031, 1 << 20)  # F_SETPIPE_SZ: as wide as the tools make it, and full
+    os.write(writer, b"." * (1 << 20))
+    process = subprocess.Popen([BIN / words[0], *words[1:]], stdin=subprocess.PIPE, stdout=writer)
+    os.close(writer)
+    process.stdin.write(line)
+    process.stdin.close()
+    time.sleep(0.2)
+    process.send_signal(number)
+    time.sleep(0.1)
+    assert process.poll() is None
+    with open(reader, "rb") as pipe:
+        assert pipe.read().lstrip(b".") == expected
+    assert process.wait(30) == -number
 
 
 @pytest.mark.parametrize("name", FILTERS)

@@ -133,6 +133,20 @@ def test_an_abort_that_waits_for_a_connection_is_sent(faulty):
     assert faulty.open_uploads() == [], stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU])
+def test_other_signals_leave_nothing_open_either(faulty, number):
+    """A terminal that is closed, Ctrl-\\, a limit of time: each left the upload, and said nothing."""
+    tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, "one", data=OBJECTS["k0"], seconds=1,
+               stays_open=True)  # fmt: skip
+    while not faulty.requests("PUT", "partNumber=1&"):
+        time.sleep(0.01)
+    assert faulty.open_uploads() != []
+    tool.process.send_signal(number)
+    status, receipts, stderr = tool.end()
+    assert (status, receipts) == (-number, []) and "one: " in stderr
+    assert faulty.open_uploads() == [] and faulty.bucket.keys() == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_it_at_once(faulty, number):
     faulty.rule("stall", method="PUT", times=None)

@@ -22,6 +22,9 @@ def keygen(plain_shell):
     return run
 
 
+ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU]
+
+
 class Live:
     """A running s3-keygen that is fed and read while it runs."""
 
@@ -244,7 +247,21 @@ def test_a_batch_is_closed_on_time_while_no_line_comes():
         assert live.end() == (b"", 0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_full_batch_is_closed_when_no_line_follows():
+    with Live("--roll-lines", "2", "b{seq}") as live:
+        live.write(b"1\n2\n")
+        expected = b"b0\t1\nb0\t2\nb0\n"
+        assert live.read(len(expected)) == expected
+        live.write(b"3\n4\n5\nhalf")
+        expected = b"b1\t3\nb1\t4\nb2\t5\n"
+        assert live.read(len(expected)) == expected
+        live.write(b"6\n")
+        expected = b"b2\thalf6\nb2\n"
+        assert live.read(len(expected)) == expected
+        assert live.end() == (b"", 0)
+
+
+@pytest.mark.parametrize("number", ENDING)
 def test_a_signal_closes_batches_and_ends_between_whole_lines(number):
     with Live("--roll-lines", "9", "--max-open", "2", "{col:1}/{seq}") as live:
         live.write(b"a\nb\na\nunfinished")
