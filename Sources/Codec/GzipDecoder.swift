@@ -7,7 +7,7 @@ package enum GzipError: Error, Equatable, Sendable, CustomStringConvertible {
     case truncated
     /// They are not what a compressor makes, or their checksum is wrong; zlib's words.
     case corrupt(String)
-    /// Behind a whole member comes something that is not another one.
+    /// Behind a whole member comes something that is neither another one nor padding with zeros.
     case trailingGarbage
 
     package var description: String {
@@ -19,7 +19,7 @@ package enum GzipError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Decompresses gzip data of one or more members, piece by piece.
+/// Decompresses gzip data of one or more members, piece by piece. Zeros between and behind members are padding.
 ///
 /// Source: RFC 1952; zlib's manual, inflate.
 @safe package struct GzipDecoder: ~Copyable {
@@ -53,6 +53,8 @@ package enum GzipError: Error, Equatable, Sendable, CustomStringConvertible {
         var left = room
         while left > 0 {
             if isBetweenMembers {
+                // Tapes and block devices pad with zeros; gzip(1) passes them over too.
+                while used < input.byteCount, input[used] == 0 { used += 1 }
                 guard used < input.byteCount else { break }
                 // zlib would notice only at the third byte, and call it corrupt.
                 guard input[used] == Self.magic[0] else { throw .trailingGarbage }

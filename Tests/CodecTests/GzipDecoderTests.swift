@@ -40,7 +40,20 @@ struct GzipDecoderTests {
         #expect(throws: GzipError.truncated) { try decode(Self.hello + Self.hello.prefix(length)) }
     }
 
-    @Test(arguments: [[0x00], [0x0A], [0x1F, 0x00], [0x1F, 0x8C, 0x08], Array("more".utf8)] as [[UInt8]])
+    @Test(arguments: [1, 2, 7, 100], [0, 1, 512, 10_000])
+    func zerosAreNoMore(step: Int, padding: Int) throws {
+        let zeros = [UInt8](repeating: 0, count: padding)
+        #expect(try decode(Self.hello + zeros, step: step) == Array("hello\n".utf8))
+        #expect(
+            try decode(Self.hello + zeros + Self.hello + zeros, step: step, room: 3)
+                == Array("hello\nhello\n".utf8))
+        #expect(throws: GzipError.trailingGarbage) { try decode(Self.hello + zeros + [1] + zeros) }
+        #expect(throws: GzipError.truncated) { try decode(Self.hello + zeros + Self.hello.dropLast()) }
+        // Before the first member they are none of its bytes.
+        if padding > 0 { #expect(throws: GzipError.self) { try decode(zeros + Self.hello) } }
+    }
+
+    @Test(arguments: [[0x0A], [0x1F, 0x00], [0x1F, 0x8C, 0x08], Array("more".utf8)] as [[UInt8]])
     func whatFollowsAMemberMustBeOne(rest: [UInt8]) {
         #expect(throws: GzipError.trailingGarbage) { try decode(Self.hello + rest + [0, 0]) }
     }

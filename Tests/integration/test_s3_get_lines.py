@@ -260,6 +260,18 @@ def test_gzip_objects_are_decompressed(bucket, shell, location):
     assert raw.stdout == bucket.get("b")
 
 
+def test_gzip_objects_may_be_padded_with_zeros(weed, weed_shell):
+    """As tapes and devices leave them, and gzip -dc reads them."""
+    padded = gzip.compress(b"one\n") + bytes(512)
+    weed.put("a", padded)
+    weed.put("b", padded + gzip.compress(b"two\n") + bytes(70_000))
+    got = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "a", "b").expect()
+    assert got.stdout == b"one\none\ntwo\n"
+    assert weed_shell.run("gzip -dc", stdin=padded).stdout == b"one\n"
+    weed.put("c", padded + b"more")
+    assert "something else follows" in weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "c").expect(1).message
+
+
 @pytest.mark.parametrize("level", [0, 6])
 def test_a_large_gzip_object_in_ranges(weed, weed_shell, level):
     text = numbered_lines(20 * MIB)
