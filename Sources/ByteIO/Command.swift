@@ -37,6 +37,7 @@ package struct Command: ~Copyable {
         unsafe sigemptyset(&signals)
         unsafe posix_spawnattr_setsigmask(&attributes, &signals)
         if !ignoresPipeSignal { unsafe sigaddset(&signals, SIGPIPE) }
+        if !SignalPipe.commandsIgnoreFileSizeSignal { unsafe sigaddset(&signals, SIGXFSZ) }
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]

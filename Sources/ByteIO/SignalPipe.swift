@@ -40,6 +40,19 @@ package struct SignalPipe: ~Copyable {
         _ = unsafe sigaction(SIGPIPE, &action, nil)
     }
 
+    /// Makes a file that would pass the limit of its size an error of the write (EFBIG) instead of the process's end.
+    ///
+    /// Source: setrlimit(2), RLIMIT_FSIZE.
+    package static func ignoreFileSizeSignal() {
+        unsafe fileSizeSignalWasIgnored = isIgnored(SIGXFSZ)
+        var action = sigaction()
+        unsafe action.__sigaction_handler.sa_handler = SIG_IGN
+        _ = unsafe sigaction(SIGXFSZ, &action, nil)
+    }
+
+    /// True if SIGXFSZ has to be ignored in commands that are started, as it was in this process.
+    package static var commandsIgnoreFileSizeSignal: Bool { unsafe fileSizeSignalWasIgnored }
+
     /// Ends the process by `signal`, so that a shell sees 128 plus its number.
     package static func endProcess(by signal: CInt) -> Never {
         var action = sigaction()
@@ -84,6 +97,9 @@ package struct SignalPipe: ~Copyable {
         _ = unsafe sigaction(signal, &action, nil)
     }
 }
+
+/// Set once, before there is a second thread.
+private nonisolated(unsafe) var fileSizeSignalWasIgnored = false
 
 /// Written by a signal handler, which can reach nothing but globals; set once, before the handler is.
 private nonisolated(unsafe) var signalPipeWriteEnd: CInt = -1

@@ -26,6 +26,7 @@ extension ToolCommand {
     /// Parses the arguments, does the work and ends the process with its status.
     package static func main() {
         openMissingStandardDescriptors()
+        SignalPipe.ignoreFileSizeSignal()
         let diagnostics = Diagnostics(tool: toolName)
         do {
             try checkArguments()

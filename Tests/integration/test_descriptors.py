@@ -284,3 +284,36 @@ def test_a_full_disk_leaves_whole_rejected_lines(plain_shell):
     plain_shell.run(script, shell=("bash", "-c")).expect(74)
     rejected = (plain_shell.directory / "r").read_bytes()
     assert set(rejected.split(b"\n")) == {bad, b""} and rejected.endswith(b"\n")
+
+
+@pytest.mark.parametrize("trap", ["", "trap '' XFSZ; "])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "json-sep < in > out",
+        "json-sep --reject out bad",
+        "s3-keygen '{seq}' < in > out",
+        "s3-keygen --reject out '{.a.b}' < in > /dev/null",
+        f"s3-put-lines --dry-run {' '.join(NOTHING)} s3://b < records > out",
+        f"s3-put-lines --dry-run {' '.join(NOTHING)} --reject out s3://b < in",
+    ],
+)
+def test_a_limit_of_a_files_size_is_74(script, trap, plain_shell):
+    """SIGXFSZ ended two of the tools, without a word."""
+    for name, line in (("in", b'{"a":1}'), ("records", b"key%d\tx"), ("bad", b"[}")):
+        lines = (line % n if b"%" in line else line for n in range(5000))
+        (plain_shell.directory / name).write_bytes(b"\n".join(lines) + b"\n")
+    finished = plain_shell.run(f"{trap}ulimit -f 8; {script}", shell=("bash", "-c")).expect(74)
+    assert "File too large" in finished.message
+    assert (plain_shell.directory / "out").stat().st_size <= 8 << 10
+
+
+def test_commands_are_not_protected_from_a_limit_of_a_files_size(plain_shell):
+    """What the tool ignores for itself, a command that it starts has as it was."""
+    (plain_shell.directory / "config").write_text(
+        "[profile p]\ncredential_process = sh -c 'head -c 100000 /dev/zero > big; echo $? > status; echo {}'\n"
+    )
+    shell = plain_shell.with_environment(AWS_CONFIG_FILE=str(plain_shell.directory / "config"), HOME="/nowhere")
+    for trap, status in (("", "153"), ("trap '' XFSZ; ", "1")):
+        shell.run(f"{trap}ulimit -f 8; s3-get-lines --profile p s3://b k", shell=("bash", "-c")).expect(77)
+        assert (plain_shell.directory / "status").read_text().strip() == status
