@@ -3,7 +3,7 @@ import ByteIO
 /// Finds the place behind an invalid value where the next one probably starts.
 ///
 /// That is the next RS, or the next line that starts with `{` or `[` in its first column; while an input has
-/// held scalars only, and the invalid value is not the first array or object at its start, any next line. The
+/// held scalars only, and did not begin with an invalid array or object, any next line. The
 /// search starts at the invalid value's first byte, not at the offending one: a truncated line is often found
 /// out only in the line behind it.
 package struct Resynchronizer: Equatable, Sendable {

@@ -6,12 +6,15 @@ package enum SeparationError: Error, Equatable, Sendable {
     case system(SystemError)
     /// An input held something that is no JSON.
     case invalid(input: String, InvalidValue)
+    /// An input could not be opened, or not be read to its end. It ends that input, not the run.
+    case unreadable(SystemError)
 }
 
 /// How a separation ended.
 package enum SeparationResult: Equatable, Sendable {
-    /// All input was handled, or `--until`'s value was met; that many invalid values were skipped.
-    case finished(skipped: Int)
+    /// All input was handled, or `--until`'s value was met; that many invalid values were skipped, and this is why
+    /// the first of the inputs that could not be read was not. All of that was reported.
+    case finished(skipped: Int, unread: SystemError?)
     /// This signal came; what was complete has been written.
     case interrupted(CInt)
 }
@@ -30,6 +33,7 @@ package struct Separation: ~Copyable {
     private var output: ValueOutput
     private var rejects: RejectFile?
     private var skipped = 0
+    private var unread: SystemError?
 
     /// - Parameters:
     ///   - skipsInvalid: invalid values are reported and skipped; else the first ends the run.
@@ -53,7 +57,7 @@ package struct Separation: ~Copyable {
     package mutating func run(_ paths: [String]) throws(SeparationError) -> SeparationResult {
         do {
             for path in paths where !output.isEnded {
-                let signal = try run(path)
+                let signal = try runReporting(path)
                 try endReject()
                 if let signal {
                     try flush()
@@ -70,7 +74,18 @@ package struct Separation: ~Copyable {
         }
         // One that came while only the reader of the output was waited for.
         if let signal = signals.pending() { return .interrupted(signal) }
-        return .finished(skipped: skipped)
+        return .finished(skipped: skipped, unread: unread)
+    }
+
+    /// The same as `run` for one input, which is reported if it cannot be read.
+    private mutating func runReporting(_ path: String) throws(SeparationError) -> CInt? {
+        do { return try run(path) } catch {
+            guard case .unreadable(let reason) = error else { throw error }
+            unread = unread ?? reason
+            try flush()
+            diagnostics.report(reason.description)
+            return nil
+        }
     }
 
     /// - Returns: the signal that ended it, if one did.
@@ -81,7 +96,7 @@ package struct Separation: ~Copyable {
             file = try OpenFile.reading(path, signals: signals)
         } catch {
             if error.code == EINTR, let signal = signals.pending() { return signal }
-            throw .system(error)
+            throw .unreadable(error)
         }
         return try separate(
             LineReader(descriptor: file.descriptor, name: path, blockSize: 1 << 17), named: path)
@@ -103,11 +118,11 @@ package struct Separation: ~Copyable {
                 try deliver(
                     step, of: reader.unread.extracting(first: step.consumed),
                     splitter.lines.bytes.extracting(first: step.written))
-                reader.consume(step.consumed)
-                if step.outcome == .starved, let signal = try supplyMore(&reader, &supply) { return signal }
             } catch {
                 throw .system(error)
             }
+            reader.consume(step.consumed)
+            if step.outcome == .starved, let signal = try supplyMore(&reader, &supply) { return signal }
             if step.outcome == .finished { return nil }
             guard case .invalid(let invalid) = step.outcome else { continue }
             guard skipsInvalid else { throw .invalid(input: name, invalid) }
@@ -136,19 +151,23 @@ package struct Separation: ~Copyable {
     /// - Returns: the signal that came instead, if one did.
     private mutating func supplyMore(
         _ reader: inout LineReader, _ supply: inout ValueSplitter.Supply
-    ) throws(SystemError) -> CInt? {
-        var event = try waitForInput(reader.descriptor, signals: signals, milliseconds: 0)
-        if event == .timedOut {
-            guard supply == .pausing else {
-                supply = .pausing
-                return nil
+    ) throws(SeparationError) -> CInt? {
+        do {
+            var event = try waitForInput(reader.descriptor, signals: signals, milliseconds: 0)
+            if event == .timedOut {
+                guard supply == .pausing else {
+                    supply = .pausing
+                    return nil
+                }
+                try output.writer.flush()
+                try rejects?.flush()
+                event = try waitForInput(reader.descriptor, signals: signals)
             }
-            try output.writer.flush()
-            try rejects?.flush()
-            event = try waitForInput(reader.descriptor, signals: signals)
+            if case .signal(let signal) = event { return signal }
+        } catch {
+            throw .system(error)
         }
-        if case .signal(let signal) = event { return signal }
-        try reader.fill()
+        do { try reader.fill() } catch { throw .unreadable(error) }
         supply = reader.isAtEnd ? .ended : .flowing
         return nil
     }

@@ -107,6 +107,10 @@ package struct ValueSplitter: ~Copyable {
     private var resynchronizer: Resynchronizer?
     /// True while the input has held no valid array and no valid object.
     private var holdsOnlyScalars = true
+    /// True if the input's first value is invalid and begins as an array or object.
+    private var beginsWithBrokenContainer = false
+    /// True if RS stood before a value that a limit made invalid at its very end.
+    private var endedBehindSeparator = false
     /// True once the first bytes were looked at for a byte order mark.
     private var isStarted = false
 
@@ -142,15 +146,17 @@ package struct ValueSplitter: ~Copyable {
 
     /// Goes on behind the invalid value that the last step found.
     package mutating func skipInvalid() {
+        // Of the first value, when it is an array or object, no other line can be told from its own.
+        if validCount == 0, invalidCount == 0 { beginsWithBrokenContainer = isContainer }
+        let acceptsAnyLine = holdsOnlyScalars && (validCount > 0 || !beginsWithBrokenContainer)
         invalidCount += 1
         failure = nil
-        // Of the first value, when it is an array or object, no other line can be told from its own.
-        let acceptsAnyLine = holdsOnlyScalars && (validCount > 0 || !isContainer)
+        endedBehindSeparator = false
         resynchronizer = Resynchronizer(acceptsAnyLine: acceptsAnyLine)
     }
 
     /// True if RS stood before the invalid value that the last step found.
-    package var followsSeparator: Bool { scanner.followsSeparator }
+    package var followsSeparator: Bool { endedBehindSeparator || scanner.followsSeparator }
 
     /// Passes a byte order mark; RFC 8259, section 8.1 allows to ignore one at the start.
     ///
@@ -281,10 +287,12 @@ package struct ValueSplitter: ~Copyable {
         // One byte behind the limit shows that the value goes on.
         let isLimited = isBuffered && unread.byteCount - valueStart > options.maximumLength
         let end = isLimited ? valueStart + options.maximumLength + 1 : unread.byteCount
+        let followsSeparator = scanner.followsSeparator
         var event = scanner.next(unread.extracting(first: end), at: &scanned)
         if isLimited, scanned == end {
             overshoot = 1
             if case .whiteSpace(let start) = event { passWhiteSpace(unread, from: start) }
+            if event == .ended { endedBehindSeparator = followsSeparator }
             event = .failed(JSONSyntaxError(expected: .length(atMost: options.maximumLength), found: .more))
         } else if event == .needsBytes, supply == .ended {
             event = scanner.finish()

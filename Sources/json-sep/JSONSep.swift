@@ -89,12 +89,14 @@ struct JSONSep: ToolCommand {
         do {
             var separation = try separation(diagnostics)
             switch try separation.run(files) {
-            case .finished(let skipped): return skipped > 0 ? .partialFailure : .success
+            case .finished(let skipped, let unread):
+                if let unread { return ToolFailure(unread).status }
+                return skipped > 0 ? .partialFailure : .success
             case .interrupted(let signal): SignalPipe.endProcess(by: signal)
             }
         } catch {
             switch error {
-            case .system(let error): throw ToolFailure(error)
+            case .system(let error), .unreadable(let error): throw ToolFailure(error)
             case .invalid(let input, let value): throw ToolFailure(.malformedInput, "\(input):\(value)")
             }
         }

@@ -237,6 +237,22 @@ struct SplitterTests {
         #expect(result.messages.count == 1)
     }
 
+    /// The first value tells that lines are values; that the next one is a broken array does not change it.
+    @Test(arguments: [
+        ("x\n[1\n2\n3\n", ["2", "3"], "x\n[1\n", 2), ("tru\n{\n\"a\"\n", [#""a""#], "tru\n{\n", 2),
+        ("x\n[1\n[2\n3\n", ["3"], "x\n[1\n[2\n", 3),
+        // A broken value of many lines at the start stays one report.
+        ("{\n \"a\": x\n}\n3\n", [], "{\n \"a\": x\n}\n3\n", 1),
+        ("{\n \"a\": x\n}\n{\n \"b\": y\n}\n", [], "{\n \"a\": x\n}\n{\n \"b\": y\n}\n", 2),
+    ]) func goesOnAtAnyLineWhereLinesAreValues(
+        input: String, lines: [String], skipped: String, count: Int
+    ) {
+        let result = run(input, skipping: true)
+        #expect(result.lines == lines)
+        #expect(result.skipped == text(Array(skipped.utf8)))
+        #expect(result.messages.count == count)
+    }
+
     @Test func numbersInvalidValuesToo() {
         let result = run("[1]\n[x]\n[2]\n[y]\n", skipping: true)
         #expect(

@@ -254,6 +254,49 @@ def test_a_missing_file_is_66(tmp_path):
     assert messages(finished) == ["json-sep: missing: No such file or directory"]
 
 
+@pytest.mark.parametrize(
+    "operands, stdout, status, names",
+    [
+        (["missing", "a", "b"], b"1\n2\n", 66, ["missing"]),
+        (["a", "missing", "b"], b"1\n2\n", 66, ["missing"]),
+        (["a", "directory", "b"], b"1\n2\n", 74, ["directory"]),
+        (["a/b", "directory", "missing", "b"], b"2\n", 74, ["a/b", "directory", "missing"]),
+        (["missing", "directory", "-"], b"3\n", 66, ["missing", "directory"]),
+        (["missing", "broken", "a"], b"", 65, ["missing", "broken:1:2 (byte 1, value 1)"]),
+    ],
+)
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(operands, stdout, status, names, tmp_path):
+    for name, text in (("a", b"1"), ("b", b"2"), ("broken", b"[x")):
+        (tmp_path / name).write_bytes(text)
+    (tmp_path / "directory").mkdir()
+    finished = json_sep(*operands, stdin=b"3", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (status, stdout)
+    assert [line.split(": ")[1] for line in messages(finished)] == names
+
+
+def test_skipped_values_and_a_missing_file_are_66(tmp_path):
+    finished = json_sep("--skip-invalid", "missing", "-", stdin=b"x\n[1]\n", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (66, b"[1]\n")
+
+
+def test_values_behind_a_broken_array_are_kept_where_lines_are_values():
+    finished = json_sep("--skip-invalid", stdin=b"x\n[1\n2\n3\n")
+    assert (finished.returncode, finished.stdout) == (1, b"2\n3\n")
+
+
+@pytest.mark.parametrize("value", [b"[1,22]", b'"1234"', b"123456", b'[12345678901234567890, "a"]'])
+def test_rs_before_a_value_that_is_too_long_is_kept(value, tmp_path):
+    for limit in (len(value) - 1, len(value) - 2):
+        text = b"\x1e" + value + b"\n\x1e[1]\n"
+        (tmp_path / "bad").unlink(missing_ok=True)
+        finished = json_sep("--max-value", str(limit), "--reject", "bad", stdin=text, cwd=tmp_path)
+        assert (finished.returncode, finished.stdout) == (1, b"[1]\n")
+        assert (tmp_path / "bad").read_bytes() == b"\x1e" + value + b"\n"
+    without = json_sep("--max-value", str(limit), "--reject", "bad", stdin=b"1\n" + value + b"\n[1]\n", cwd=tmp_path)
+    assert without.returncode == 1
+    assert (tmp_path / "bad").read_bytes() == (b"\x1e" + value + b"\n") + value + b"\n"
+
+
 def test_failed_reads_and_writes_are_74(tmp_path):
     assert json_sep(tmp_path).returncode == 74
     assert json_sep("--reject", tmp_path / "no/such", stdin=b"1").returncode in (66, 74)
