@@ -69,6 +69,7 @@ let package = Package(
         tool("s3-keygen", ["ByteIO", "CommandSupport", "Digest", "KeyTemplate"]),
         tool("s3-put-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
         tool("s3-get-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
+        tool("s3-list-keys", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),

@@ -7,6 +7,7 @@ TOOLS = {
     "s3-put-lines": (["s3-put-lines"], b"key\tdata\n"),
     "s3-get-lines": (["s3-get-lines"], b"key\n"),
     "s3-get-lines --all": (["s3-get-lines", "--all"], b""),
+    "s3-list-keys": (["s3-list-keys"], b""),
 }
 
 

@@ -2,6 +2,7 @@
 package struct ObjectListing: Sendable {
     private let prefix: [UInt8]
     private let startAfter: [UInt8]?
+    private let delimiter: [UInt8]?
     private let readsDetails: Bool
     /// What the next page is asked for with; nil for the first.
     private var token: [UInt8]?
@@ -23,9 +24,13 @@ package struct ObjectListing: Sendable {
 
     /// - Parameters:
     ///   - prefix: what the keys start with.
-    ///   - startAfter: a whole key; the list begins behind it.
+    ///   - startAfter: a whole key; the list begins after it.
+    ///   - delimiter: what ends a common prefix; nil lists objects only.
     ///   - readsDetails: whether more is wanted of each object than its key and size.
-    package init(prefix: [UInt8], startAfter: [UInt8]? = nil, readsDetails: Bool = false) {
+    package init(
+        prefix: [UInt8], startAfter: [UInt8]? = nil, delimiter: [UInt8]? = nil, readsDetails: Bool = false
+    ) {
+        self.delimiter = delimiter
         self.readsDetails = readsDetails
         self.prefix = prefix
         self.startAfter = startAfter
@@ -37,7 +42,7 @@ package struct ObjectListing: Sendable {
         isUnderWay = true
         return ListObjectsV2(
             prefix: prefix, startAfter: token == nil ? startAfter : nil, continuationToken: token,
-            readsDetails: readsDetails)
+            delimiter: delimiter, readsDetails: readsDetails)
     }
 
     /// The operation that `next` gave has brought `page`.

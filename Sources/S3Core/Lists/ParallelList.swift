@@ -10,12 +10,8 @@ import ByteIO
 ///
 /// Guesses cost requests, and some find nothing. There are only as many as keep all requests below twice the pages
 /// and 64, and as there are free connections. What was listed ahead of its turn is held, up to a limit of bytes.
-package struct ParallelList {
-    /// A page that is to be asked for.
-    package struct Request {
-        package let number: Int
-        package let operation: ListObjectsV2
-    }
+package struct ParallelList: KeyList {
+    package typealias Request = ListRequest
 
     let prefix: [UInt8]
     private let startAfter: [UInt8]?

@@ -13,11 +13,14 @@ package struct ListObjectsV2: S3Operation {
         package let size: Int
         /// Nil unless they are asked for.
         package let details: Details?
+        /// True if it is no object, but what all keys up to a delimiter have in common; its size is 0.
+        package let isCommonPrefix: Bool
 
-        package init(key: [UInt8], size: Int, details: Details? = nil) {
+        package init(key: [UInt8], size: Int, details: Details? = nil, isCommonPrefix: Bool = false) {
             self.key = key
             self.size = size
             self.details = details
+            self.isCommonPrefix = isCommonPrefix
         }
 
         /// Undoes the encoding of keys, where the list has them encoded.
@@ -33,6 +36,11 @@ package struct ListObjectsV2: S3Operation {
         package let etag: [UInt8]
         /// RFC 3339.
         package let lastModified: [UInt8]
+
+        package init(etag: [UInt8], lastModified: [UInt8]) {
+            self.etag = etag
+            self.lastModified = lastModified
+        }
     }
 
     /// What a page says.
@@ -50,17 +58,23 @@ package struct ListObjectsV2: S3Operation {
     private let prefix: [UInt8]
     private let startAfter: [UInt8]?
     private let continuationToken: [UInt8]?
+    private let delimiter: [UInt8]?
+    private let maximumKeys: Int?
     private let readsDetails: Bool
 
     /// - Parameters:
-    ///   - startAfter: a whole key; the list begins behind it. Only for the first page.
+    ///   - startAfter: a whole key; the list begins after it. Only for the first page.
     ///   - continuationToken: what the page before gave.
+    ///   - delimiter: keys that have it after the prefix are listed as what they have up to there, once.
+    ///   - maximumKeys: the most keys of the page; nil leaves it to the service, which gives up to 1000.
     ///   - readsDetails: whether more is wanted of each object than its key and size.
     package init(
         prefix: [UInt8], startAfter: [UInt8]? = nil, continuationToken: [UInt8]? = nil,
-        readsDetails: Bool = false
+        delimiter: [UInt8]? = nil, maximumKeys: Int? = nil, readsDetails: Bool = false
     ) {
         self.prefix = prefix
+        self.delimiter = delimiter
+        self.maximumKeys = maximumKeys
         self.readsDetails = readsDetails
         self.startAfter = startAfter
         self.continuationToken = continuationToken
@@ -70,6 +84,8 @@ package struct ListObjectsV2: S3Operation {
         var request = S3Request(.get)
         request.query = [("list-type", [UInt8]("2".utf8)), ("encoding-type", [UInt8]("url".utf8))]
         if !prefix.isEmpty { request.query.append(("prefix", prefix)) }
+        if let delimiter { request.query.append(("delimiter", delimiter)) }
+        if let maximumKeys { request.query.append(("max-keys", [UInt8](String(maximumKeys).utf8))) }
         if let continuationToken {
             request.query.append(("continuation-token", continuationToken))
         } else if let startAfter {
@@ -91,6 +107,7 @@ package struct ListObjectsV2: S3Operation {
         }
         var objects = list.objects
         if list.isEncoded { for index in objects.indices { objects[index].decode() } }
+        objects = Self.merged(objects)
         guard isTruncated else { return Page(objects: objects, continuationToken: nil) }
         guard let token = list.token, !token.isEmpty else {
             throw S3Error(.notS3, "the list is truncated and does not say how to go on")
@@ -100,12 +117,27 @@ package struct ListObjectsV2: S3Operation {
         }
         return Page(objects: objects, continuationToken: token)
     }
+
+    /// Objects and common prefixes, which a page has apart, in one order: each of the two keeps its own.
+    private static func merged(_ entries: [Object]) -> [Object] {
+        guard entries.contains(where: \.isCommonPrefix) else { return entries }
+        var prefixes = entries.filter(\.isCommonPrefix)[...]
+        var merged: [Object] = []
+        merged.reserveCapacity(entries.count)
+        for object in entries where !object.isCommonPrefix {
+            while let prefix = prefixes.first, prefix.key.lexicographicallyPrecedes(object.key) {
+                merged.append(prefixes.removeFirst())
+            }
+            merged.append(object)
+        }
+        return merged + prefixes
+    }
 }
 
 /// Reads a page's objects one by one: a tree of a thousand of them would cost more than the rest.
 private final class ListReader: XMLReader {
     private enum Element {
-        case key, size, etag, lastModified
+        case key, size, etag, lastModified, commonPrefix
         case encodingType, isTruncated, token
     }
 
@@ -121,6 +153,7 @@ private final class ListReader: XMLReader {
     private(set) var token: [UInt8]?
 
     private var isInObject = false
+    private var isInPrefixes = false
     private var key: [UInt8]?
     /// -1 if it is no number.
     private var size: Int?
@@ -154,9 +187,11 @@ private final class ListReader: XMLReader {
             if isInObject {
                 (key, size, etag, lastModified) = (nil, nil, nil, nil)
             } else {
+                isInPrefixes = unsafe Self.isSame(name, "CommonPrefixes")
                 enter(unsafe Self.pageElement(name))
             }
         case 3 where isInObject: enter(unsafe objectElement(name))
+        case 3 where isInPrefixes: enter(unsafe Self.isSame(name, "Prefix") ? .commonPrefix : nil)
         default: break
         }
     }
@@ -203,6 +238,8 @@ private final class ListReader: XMLReader {
             if size == nil { size = content.bytes.decimal ?? -1 }
         case .etag: etag = etag ?? contentBytes
         case .lastModified: lastModified = lastModified ?? contentBytes
+        case .commonPrefix:
+            objects.append(ListObjectsV2.Object(key: contentBytes, size: 0, isCommonPrefix: true))
         case .encodingType: encodingType = encodingType ?? contentBytes
         case .isTruncated: truncated = truncated ?? contentBytes
         case .token: token = token ?? contentBytes

@@ -1,0 +1,53 @@
+import ArgumentParser
+import ByteIO
+package import CommandSupport
+package import S3Core
+package import S3Lines
+
+extension Location {
+    /// The key that the value of an option names, relative to this location.
+    ///
+    /// - Parameters:
+    ///   - text: escaped, as records write keys.
+    ///   - option: as the message names it: `--start-after`.
+    package func key(_ text: String, option: String) throws(ToolFailure) -> [UInt8] {
+        let field = [UInt8](text.utf8)
+        var key: [UInt8] = []
+        do { try KeyEscaping.unescape(field.bytes, into: &key) } catch {
+            throw ToolFailure(
+                .malformedInput, "\(option) '\(text)': \\ at byte \(error.offset + 1) escapes nothing")
+        }
+        do { _ = try objectKey(key) } catch {
+            throw ToolFailure(.malformedInput, "\(option) '\(text)': \(error)")
+        }
+        return key
+    }
+}
+
+extension Shard {
+    /// What `--shard` takes.
+    package static func option(_ text: String) throws -> Shard {
+        guard let shard = Shard(text) else { throw ValidationError("I/N must be numbers, I from 1 to N") }
+        return shard
+    }
+}
+
+extension Timestamp {
+    /// What options take for a moment: a length of time before now, `7d`, or a date, `2026-01-02` (its first second in
+    /// UTC) or `2026-01-02T03:04:05Z`.
+    package static func option(_ text: String) throws -> Timestamp {
+        if let span = TimeSpan(argument: text) {
+            return Timestamp(seconds: Timestamp.now.seconds - span.milliseconds / 1000)
+        }
+        let isDate = text.utf8.count == 10
+        let signs = [UInt8](text.utf8).enumerated().filter { [4, 7, 10, 13, 16].contains($0.offset) }
+            .map { Character(Unicode.Scalar($0.element)) }
+        guard ["--", "--T::", "--t::", "-- ::"].contains(String(signs)),
+            let time = Timestamp(isDate ? text + "T00:00:00Z" : text)
+        else {
+            throw ValidationError(
+                "TIME is a length of time such as 7d or 12h, or a date: 2026-01-02, 2026-01-02T03:04:05Z")
+        }
+        return time
+    }
+}

@@ -1,0 +1,69 @@
+/// The keys under a prefix up to a delimiter, as a file system lists one folder: common prefixes and objects. One page
+/// after the other, since such lists are short, and a guessed key inside a common prefix would give that one again.
+package struct FolderList: KeyList {
+    private let startAfter: [UInt8]?
+    private let endBefore: [UInt8]?
+    private var listing: ObjectListing
+    private var nextNumber = 0
+    private var held: [[ListObjectsV2.Object]] = []
+    private var failure: S3Error?
+    /// The common prefix that came last; some services give one again on the next page.
+    private var lastPrefix: [UInt8]?
+    private var isOver = false
+
+    /// - Parameters:
+    ///   - delimiter: what ends a common prefix; not empty.
+    ///   - startAfter: a whole key; what comes after it is listed, and a common prefix that keys after it have.
+    ///   - endBefore: a whole key; the list ends before it.
+    package init(
+        prefix: [UInt8], delimiter: [UInt8], startAfter: [UInt8]? = nil, endBefore: [UInt8]? = nil,
+        readsDetails: Bool = false
+    ) {
+        self.startAfter = startAfter
+        self.endBefore = endBefore
+        listing = ObjectListing(
+            prefix: prefix, startAfter: startAfter, delimiter: delimiter, readsDetails: readsDetails)
+    }
+
+    package var isAtEnd: Bool { isOver && held.isEmpty }
+
+    package mutating func requests(free: Int) -> [ListRequest] {
+        // One page is ahead of its turn.
+        guard free > 0, failure == nil, !isOver, held.isEmpty, let operation = listing.next() else {
+            return []
+        }
+        nextNumber += 1
+        return [ListRequest(number: nextNumber, operation: operation)]
+    }
+
+    package mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
+        do throws(S3Error) {
+            let page = try result.get()
+            var entries = page.objects.filter { !$0.isCommonPrefix || $0.key != lastPrefix }
+            try listing.received(
+                ListObjectsV2.Page(objects: entries, continuationToken: page.continuationToken))
+            lastPrefix = entries.last(where: \.isCommonPrefix)?.key ?? lastPrefix
+            isOver = listing.isAtEnd
+            entries.removeAll { !isAfterStart($0) }
+            if let endBefore,
+                let end = entries.firstIndex(where: { !$0.key.lexicographicallyPrecedes(endBefore) })
+            {
+                isOver = true
+                entries.removeSubrange(end...)
+            }
+            if !entries.isEmpty { held.append(entries) }
+        } catch { failure = error }
+    }
+
+    /// Not every service reads `start-after`.
+    private func isAfterStart(_ entry: ListObjectsV2.Object) -> Bool {
+        guard let startAfter, !startAfter.lexicographicallyPrecedes(entry.key) else { return true }
+        return entry.isCommonPrefix && startAfter.starts(with: entry.key) && startAfter != entry.key
+    }
+
+    package mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? {
+        if !held.isEmpty { return held.removeFirst() }
+        if let failure { throw failure }
+        return nil
+    }
+}

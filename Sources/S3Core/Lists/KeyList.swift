@@ -1,0 +1,24 @@
+/// The keys under a prefix, in the service's order: pages in, requests and keys out.
+package protocol KeyList {
+    /// The requests to make now, the more urgent ones first.
+    ///
+    /// - Parameter free: how many connections have nothing to do.
+    mutating func requests(free: Int) -> [ListRequest]
+
+    /// What `requests` gave has ended.
+    mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>)
+
+    /// The next keys; nil if they are not known yet, or at the end.
+    ///
+    /// - Throws: why there will be no more.
+    mutating func next() throws(S3Error) -> [ListObjectsV2.Object]?
+
+    /// True once all keys have been given out.
+    var isAtEnd: Bool { get }
+}
+
+/// A page that is to be asked for.
+package struct ListRequest {
+    package let number: Int
+    package let operation: ListObjectsV2
+}

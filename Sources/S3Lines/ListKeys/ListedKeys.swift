@@ -1,0 +1,71 @@
+import ByteIO
+package import S3Core
+
+/// Makes lines of what a list has. Knows no network.
+package struct ListedKeys {
+    private let location: Location
+    private let options: ListOptions
+    /// How many keys were taken, and the size of their objects.
+    package private(set) var count = 0
+    package private(set) var bytes = 0
+
+    package init(_ location: Location, _ options: ListOptions) {
+        self.location = location
+        self.options = options
+    }
+
+    /// Appends the line of a listed key to `text`, if it is taken.
+    ///
+    /// - Throws: `notS3` for a key that was not asked for, or an object without a time where that is needed.
+    package mutating func append(
+        _ object: ListObjectsV2.Object, to text: inout [UInt8]
+    ) throws(S3Error) {
+        guard let key = location.relativeKey(object.key) else {
+            throw S3Error(.notS3, "the list has a key outside of the prefix that was asked for")
+        }
+        guard options.filter.takes(key) else { return }
+        if options.filter.needsTimes {
+            guard let time = object.details.flatMap({ Timestamp($0.lastModified) }) else {
+                throw S3Error(
+                    .notS3, "the list does not say when '\(Diagnostics.printable(key))' was modified")
+            }
+            guard options.filter.takes(modified: time) else { return }
+        }
+        count += 1
+        bytes += object.size
+        guard options.style != .summary else { return }
+        KeyEscaping.escape(key.bytes, into: &text)
+        if options.style == .long { appendColumns(object, to: &text) }
+        text.append(UInt8(ascii: "\n"))
+    }
+
+    private func appendColumns(_ object: ListObjectsV2.Object, to text: inout [UInt8]) {
+        let tab = UInt8(ascii: "\t")
+        text.append(tab)
+        if !object.isCommonPrefix { text += String(object.size).utf8 }
+        text.append(tab)
+        if let time = object.details?.lastModified {
+            // Services say it in UTC; some with an offset of zero.
+            if time.last == UInt8(ascii: "Z") { text += time } else { text += Timestamp(time)?.text ?? time }
+        }
+        text.append(tab)
+        text += object.details?.etag ?? []
+    }
+
+    /// `COUNT TAB BYTES`, and a newline.
+    package var summary: [UInt8] { [UInt8]("\(count)\t\(bytes)\n".utf8) }
+}
+
+extension Timestamp {
+    /// Reads what a list says.
+    fileprivate init?(_ bytes: [UInt8]) { self.init(String(decoding: bytes, as: UTF8.self)) }
+
+    /// `2013-05-24T00:00:00Z`
+    fileprivate var text: [UInt8] {
+        var text = basicFormat
+        for (place, sign) in [(4, "-"), (7, "-"), (13, ":"), (16, ":")] {
+            text.insert(contentsOf: sign.utf8, at: place)
+        }
+        return text
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import ByteIO
+import CommandSupport
+import S3CommandSupport
+import S3Core
+import S3Lines
+
+@main
+struct S3ListKeys: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "s3-list-keys",
+        abstract: "Keys of a bucket on standard output.",
+        discussion: """
+            Prints the key of each object under the location, one a line, in listing order. The list is asked for \
+            at many places at once.
+            """,
+        version: versionText(of: "s3-list-keys", libraries: s3Libraries))
+
+    @Argument(help: ArgumentHelp("Where the objects are: s3://BUCKET[/PREFIX].", valueName: "location"))
+    var location: String
+
+    @Flag(help: "Print KEY, SIZE, LAST_MODIFIED and ETAG, with a TAB between them.")
+    var long = false
+
+    @Flag(help: "Print COUNT and BYTES of all, with a TAB between them, instead of keys.")
+    var summary = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("List only the keys after KEY.", valueName: "key"))
+    var startAfter: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("List only the keys before KEY.", valueName: "key"))
+    var endBefore: String?
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Take only keys that match GLOB, or another one that is given; * and ? match / too.",
+            valueName: "glob"))
+    var include: [String] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Take no key that matches GLOB.", valueName: "glob"))
+    var exclude: [String] = []
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Take only objects modified at TIME or later: 7d ago, or a date.", valueName: "time"),
+        transform: Timestamp.option)
+    var newerThan: Timestamp?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Take only objects modified before TIME.", valueName: "time"),
+        transform: Timestamp.option)
+    var olderThan: Timestamp?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Print what keys have in common up to the first C, once, as a key that ends in C.",
+            valueName: "c"))
+    var delimiter: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Take the I-th of N shares of the keys.", valueName: "i/n"),
+        transform: Shard.option)
+    var shard: Shard?
+
+    @OptionGroup(title: "Options of every S3 tool")
+    var service: S3Options
+
+    func validate() throws {
+        if long && summary { throw ValidationError("--summary prints no keys: not with --long") }
+        guard let delimiter else { return }
+        if delimiter.isEmpty { throw ValidationError("--delimiter must not be empty") }
+        if newerThan != nil || olderThan != nil {
+            let option = newerThan != nil ? "--newer-than" : "--older-than"
+            throw ValidationError(
+                "\(option) does not go with --delimiter: what keys have in common has no time")
+        }
+    }
+
+    func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
+        let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
+        SignalPipe.ignorePipeSignal()
+        let place: Location
+        do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
+        let options = try options(place)
+        let client = try service.client(for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
+        let run: ListKeys
+        do {
+            run = try ListKeys(
+                place, client: client, options: options, display: service.progressDisplay,
+                diagnostics: diagnostics)
+        } catch { throw ToolFailure(error) }
+        let end = run.run()
+        if service.verbose { diagnostics.report(run.summary) }
+        return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
+    }
+
+    private func options(_ place: Location) throws(ToolFailure) -> ListOptions {
+        var options = ListOptions()
+        options.style = long ? .long : summary ? .summary : .keys
+        if let startAfter { options.startAfter = try place.key(startAfter, option: "--start-after") }
+        if let endBefore { options.endBefore = try place.key(endBefore, option: "--end-before") }
+        options.delimiter = delimiter.map { [UInt8]($0.utf8) }
+        options.filter.includes = include.map { Glob($0) }
+        options.filter.excludes = exclude.map { Glob($0) }
+        options.filter.newerThan = newerThan
+        options.filter.olderThan = olderThan
+        if let shard { options.filter.shard = shard }
+        return options
+    }
+}

@@ -1,0 +1,74 @@
+import HTTPTransfer
+import S3Core
+import Testing
+
+/// Lists up to a delimiter.
+@Suite struct FolderListTests {
+    @Test func objectsAndCommonPrefixesAreInOneOrder() throws {
+        let page = try page(objects: ["a", "b-", "d"], prefixes: ["b/", "c/", "e/"])
+        #expect(
+            page.objects.map { String(decoding: $0.key, as: UTF8.self) } == [
+                "a", "b-", "b/", "c/", "d", "e/",
+            ])
+        #expect(page.objects.map(\.isCommonPrefix) == [false, false, true, true, false, true])
+    }
+
+    @Test func aCommonPrefixThatComesAgainIsGivenOnce() throws {
+        #expect(
+            try keys([
+                page(objects: [], prefixes: ["a/"], token: "1"), page(objects: ["b"], prefixes: ["a/"]),
+            ]) == ["a/", "b"])
+    }
+
+    @Test func aPageOfCommonPrefixesAloneIsNotEmpty() throws {
+        let pages = try (0..<20).map { try page(objects: [], prefixes: ["\(100 + $0)/"], token: "t\($0)") }
+        #expect(try keys(pages + [page(objects: [], prefixes: ["zz/"])]).count == 21)
+    }
+
+    /// Of a common prefix the keys after `start-after` count, whatever it is itself.
+    @Test func aRangeBeginsInsideOfACommonPrefix() throws {
+        let page = try page(objects: ["a0", "c"], prefixes: ["a/", "b/", "d/"])
+        #expect(try keys([page], after: "a/5", before: "d") == ["a/", "a0", "b/", "c"])
+        #expect(try keys([page], after: "a/", before: "c") == ["a0", "b/"])
+        #expect(try keys([page], after: "b/x") == ["b/", "c", "d/"])
+    }
+
+    @Test func aKeyThatComesAgainIsAnError() throws {
+        let pages = try [page(objects: ["a"], prefixes: [], token: "1"), page(objects: ["a"], prefixes: [])]
+        let error = #expect(throws: S3Error.self) { try keys(pages) }
+        #expect(error?.kind == .notS3)
+    }
+
+    private func keys(_ pages: [ListObjectsV2.Page], after: String? = nil, before: String? = nil) throws
+        -> [String]
+    {
+        var list = FolderList(
+            prefix: [], delimiter: [UInt8]("/".utf8), startAfter: after.map { [UInt8]($0.utf8) },
+            endBefore: before.map { [UInt8]($0.utf8) })
+        var keys: [String] = []
+        var rest = pages[...]
+        while !list.isAtEnd {
+            for request in list.requests(free: 8) {
+                list.received(
+                    request.number, rest.popFirst().map { .success($0) } ?? .failure(S3Error(.notS3, "")))
+            }
+            while let objects = try list.next() {
+                keys += objects.map { String(decoding: $0.key, as: UTF8.self) }
+            }
+        }
+        return keys
+    }
+
+    private func page(objects: [String], prefixes: [String], token: String? = nil) throws
+        -> ListObjectsV2.Page
+    {
+        let body =
+            "<ListBucketResult><Prefix>no</Prefix><IsTruncated>\(token != nil)</IsTruncated>"
+            + (token.map { "<NextContinuationToken>\($0)</NextContinuationToken>" } ?? "")
+            + objects.map { "<Contents><Key>\($0)</Key><Size>1</Size></Contents>" }.joined()
+            + prefixes.map { "<CommonPrefixes><Prefix>\($0)</Prefix></CommonPrefixes>" }.joined()
+            + "</ListBucketResult>"
+        return try ListObjectsV2(prefix: [], delimiter: [47]).output(
+            S3Response(head: HTTPResponseHead(status: 200), body: [UInt8](body.utf8)))
+    }
+}

@@ -1,0 +1,262 @@
+"""s3-list-keys against servers with objects that boto3 made, and servers that lie."""
+
+import datetime
+import re
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from xml.sax.saxutils import escape
+
+import pytest
+import servers
+from conftest import BIN, Bucket, Shell, require
+from lying_server import LyingServer, error
+
+pytestmark = pytest.mark.usefixtures("tool")
+
+
+@pytest.fixture(scope="module")
+def tool():
+    require("s3-list-keys")
+
+
+@pytest.fixture
+def location(bucket):
+    return f"s3://{bucket.name}"
+
+
+@pytest.fixture
+def weed(seaweedfs):
+    return Bucket(seaweedfs)
+
+
+@pytest.fixture
+def weed_shell(seaweedfs, plain_shell):
+    return plain_shell.with_environment(**seaweedfs.tool_environment())
+
+
+def keys_of(shell, *arguments, status=0):
+    return shell.tool("s3-list-keys", *arguments).expect(status).lines
+
+
+def fill(bucket, keys, body=b"x"):
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda key: bucket.put(key, body), keys))
+
+
+# On real servers
+
+
+def test_keys_are_relative_and_in_the_order_of_the_service(bucket, shell, location):
+    for key in ("p/b", "p/a/2", "p/a/1", "q"):
+        bucket.put(key, b"1")
+    assert keys_of(shell, location) == bucket.keys()
+    assert keys_of(shell, f"{location}/p/") == ["a/1", "a/2", "b"]
+    assert keys_of(shell, f"{location}/p") == ["/a/1", "/a/2", "/b"]
+    assert keys_of(shell, f"{location}/none") == []
+
+
+def test_more_keys_than_a_page_come_once_and_in_order(bucket, shell, location):
+    fill(bucket, [f"{number * 7919 % 100_000:05d}/{number % 3}" for number in range(2300)])
+    expected = bucket.keys()
+    assert len(expected) == 2300
+    assert keys_of(shell, location) == expected
+    assert keys_of(shell, "--max-connections", "1", location) == expected
+    bounds = ["--start-after", expected[700], "--end-before", expected[1900]]
+    assert keys_of(shell, *bounds, location) == expected[701:1900]
+    assert keys_of(shell, "--summary", *bounds, location) == ["1199\t1199"]
+
+
+def test_long_adds_size_time_and_etag(bucket, shell, location):
+    bucket.put("a b", b"four")
+    key, size, time, etag = shell.tool("s3-list-keys", "--long", location).expect().stdout[:-1].decode().split("\t")
+    assert (key, size) == ("a b", "4")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", time)
+    assert etag.strip('"') == bucket.client.head_object(Bucket=bucket.name, Key="a b")["ETag"].strip('"')
+
+
+def test_folders_are_printed_once(bucket, shell, location):
+    for key in ("a", "b/1", "b/2", "c/d/3", "e"):
+        bucket.put(key, b"1")
+    assert sorted(keys_of(shell, "--delimiter", "/", location)) == ["a", "b/", "c/", "e"]
+    assert keys_of(shell, "--delimiter", "/", f"{location}/c/") == ["d/"]
+    long = shell.tool("s3-list-keys", "--long", "--delimiter", "/", location).expect()
+    assert b"b/\t\t\t\n" in long.stdout
+    assert sorted(keys_of(shell, "--delimiter", "/", "--include", "c/*", location)) == ["c/"]
+
+
+def test_globs_choose_keys(bucket, shell, location):
+    for key in ("logs/1.gz", "logs/2.txt", "logs/tmp/3.gz", "other/4.gz"):
+        bucket.put(key, b"1")
+    assert keys_of(shell, "--include", "logs/*.gz", location) == ["logs/1.gz", "logs/tmp/3.gz"]
+    assert keys_of(shell, "--include", "logs/*", "--exclude", "*/tmp/*", location) == ["logs/1.gz", "logs/2.txt"]
+    assert keys_of(shell, "--include", "*.txt", "--include", "other/?.gz", location) == ["logs/2.txt", "other/4.gz"]
+    assert keys_of(shell, "--include", "?.gz", f"{location}/logs/") == ["1.gz"]
+
+
+def test_times_choose_keys(bucket, shell, location):
+    bucket.put("a", b"1")
+    tomorrow = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)).strftime("%Y-%m-%d")
+    for options, expected in [
+        (["--newer-than", "1h"], ["a"]), (["--older-than", "1h"], []), (["--older-than", tomorrow], ["a"]),
+        (["--newer-than", tomorrow], []), (["--newer-than", "2020-01-02T03:04:05Z", "--older-than", tomorrow], ["a"]),
+    ]:  # fmt: skip
+        assert keys_of(shell, *options, location) == expected, options
+
+
+def test_shards_share_the_keys(weed, weed_shell):
+    fill(weed, [f"k{number}" for number in range(60)])
+    shares = [keys_of(weed_shell, "--shard", f"{number}/3", f"s3://{weed.name}") for number in (1, 2, 3)]
+    assert all(shares) and sorted(sum(shares, [])) == sorted(weed.keys())
+
+
+def test_what_is_printed_is_a_list_of_keys(weed, weed_shell):
+    weed.put("line\nbreak", b"1\n")
+    weed.put("tab\there", b"2\n")
+    assert keys_of(weed_shell, f"s3://{weed.name}") == ["line\\nbreak", "tab\\there"]
+    got = weed_shell.run(f"s3-list-keys --long s3://{weed.name} | s3-get-lines s3://{weed.name}").expect()
+    assert got.stdout == b"1\n2\n"
+
+
+# On a server of lists
+
+
+class Lists:
+    """A bucket `bucket` of sorted keys, in pages of a hundred; tokens are the last key of the page before."""
+
+    def __init__(self, keys, **lies):
+        self.keys, self.lies, self.requests = sorted(keys, key=str.encode), lies, 0
+
+    def __call__(self, request):
+        self.requests += 1
+        query = request.query
+        if token := query.get("continuation-token"):
+            keys = [key for key in self.keys if key.encode() > token.encode()]
+        elif (after := query.get("start-after")) and not self.lies.get("ignores"):
+            at = 0 if self.lies.get("inclusive") else 1
+            keys = [key for key in self.keys if key.encode() >= after.encode() + b"\0" * at]
+        else:
+            keys = self.keys
+        page, rest = keys[:100], keys[100:]
+        if self.lies.get("fails_at") and any(key >= self.lies["fails_at"] for key in page):
+            return 403, {}, error("AccessDenied")
+        body = "".join(
+            f"<Contents><Key>{escape(key)}</Key><LastModified>{self.lies.get('time', '2026-01-02T03:04:05.000Z')}"
+            f"</LastModified><ETag>&quot;e&quot;</ETag><Size>2</Size></Contents>"
+            for key in page
+        )
+        more = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if rest else ""
+        return 200, {}, (
+            f"<ListBucketResult><IsTruncated>{'true' if rest else 'false'}</IsTruncated>{more}{body}</ListBucketResult>"
+        ).encode()  # fmt: skip
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """Runs s3-list-keys on a server of lists; `requests` says how many it took."""
+
+    def run(lists, *options, status=0):
+        with LyingServer(lists) as server:
+            shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server) | {"AWS_MAX_ATTEMPTS": "2"}, seconds=60)
+            return shell.tool("s3-list-keys", *options, "s3://bucket").expect(status)
+
+    return run
+
+
+SHAPES = {
+    "counter": [f"{number:09d}" for number in range(3000)],
+    "folders": [f"2026/{number % 12:02d}/{number * 7919 % 28:02d}/{number}" for number in range(3000)],
+    "letters": [f"{'äöüß€😀'[number % 6]}{number * 31 % 3001:04d}" for number in range(3000)],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_many_places_are_listed_at_once(listed, shape):
+    lists = Lists(SHAPES[shape])
+    assert listed(lists).lines == lists.keys
+    assert lists.requests <= 2 * len(lists.keys) / 100 + 64
+    assert lists.requests > len(lists.keys) / 100
+
+
+@pytest.mark.parametrize("lie", ["ignores", "inclusive"])
+def test_a_server_that_misreads_start_after_is_listed_page_by_page(listed, lie):
+    lists = Lists(SHAPES["counter"], **{lie: True})
+    assert listed(lists).lines == lists.keys
+    assert lists.requests <= 2 * len(lists.keys) / 100 + 64
+    bounds = ["--start-after", lists.keys[250], "--end-before", lists.keys[2000]]
+    assert listed(lists, *bounds).lines == lists.keys[251:2000]
+
+
+def test_a_failure_comes_after_the_keys_before_it(listed):
+    lists = Lists(SHAPES["counter"], fails_at="000002000")
+    got = listed(lists, status=77)
+    assert got.lines == lists.keys[:2000]
+    assert "AccessDenied" in got.message and "s3://bucket" in got.message
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-13-02T03:04:05.000Z"])
+def test_a_time_that_is_none_is_76_where_it_is_needed(listed, time):
+    assert "modified" in listed(Lists(["a"], time=time), "--newer-than", "1d", status=76).message
+    assert listed(Lists(["a"], time=time)).lines == ["a"]
+
+
+def test_a_literal_beginning_is_asked_for_as_a_prefix(tmp_path):
+    def handle(request):
+        return 200, {}, b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+
+    with LyingServer(handle) as server:
+        shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server))
+        for options, prefix in [
+            (["--include", "a/b*"], "p/a/b"), (["--include", "a/b*", "--include", "a/c?"], "p/a/"),
+            (["--delimiter", "/", "--include", "a/b*"], "p/a"), (["--exclude", "a*"], "p/"),
+        ]:  # fmt: skip
+            server.journal.clear()
+            keys_of(shell, *options, "s3://bucket/p/")
+            assert {request.query["prefix"] for request in server.journal} == {prefix}, options
+
+
+# Conventions
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--long", "--summary"], ["--delimiter", ""], ["--delimiter", "/", "--newer-than", "1h"], ["--shard", "3/2"],
+        ["--newer-than", "yesterday"], ["--older-than", "2026-1-2"], ["--older-than", "2026-02-03 04.05.06"], ["a", "b"],
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_64(plain_shell, options):
+    plain_shell.tool("s3-list-keys", *options, "s3://bucket").expect(64)
+
+
+@pytest.mark.parametrize("option", ["--start-after", "--end-before"])
+def test_a_malformed_key_is_65(plain_shell, option):
+    assert option in plain_shell.tool("s3-list-keys", option, "a\\q", "s3://bucket").expect(65).message
+    plain_shell.tool("s3-list-keys", option, "a" * 1025, "s3://bucket").expect(65)
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(weed, weed_shell):
+    fill(weed, [f"k{number}" for number in range(10)])
+    got = weed_shell.run(f"s3-list-keys s3://{weed.name} | true; echo ${{PIPESTATUS[0]}}", shell=("bash", "-c")).expect()
+    assert got.lines[-1] in ("141", "0") and got.stderr == b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_between_whole_lines(tmp_path, number):
+    lists = Lists(SHAPES["counter"])
+
+    def handle(request):
+        answer = lists(request)
+        if lists.requests > 10:
+            process.send_signal(number)
+        return answer
+
+    with LyingServer(handle) as server:
+        shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server))
+        process = subprocess.Popen(
+            [BIN / "s3-list-keys", "s3://bucket"], env=shell.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=servers.die_with_parent,
+        )  # fmt: skip
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == -number and stderr == b""
+    assert stdout.decode().splitlines() == lists.keys[: stdout.count(b"\n")] and stdout.endswith(b"\n")
