@@ -13,7 +13,7 @@
     // All below is guarded by `lock`; `changed` is signalled whenever it changes.
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
-    private var slices: [ByteSlice] = []
+    private var slices = Queue<ByteSlice>()
     private var queued = 0
     private var written = 0
     private var failure: SystemError?
@@ -42,7 +42,8 @@
         unsafe lock.deallocate()
     }
 
-    /// The bytes that wait to be written, a block under way included.
+    /// The memory that what waits to be written holds, a block under way included: all of a block for each of its
+    /// parts, since one of them is enough to keep it.
     package var queuedBytes: Int { locked { queued } }
 
     /// The bytes that the system has taken.
@@ -60,7 +61,7 @@
         locked {
             guard failure == nil else { return }
             slices.append(slice)
-            queued += slice.count
+            queued += slice.block.capacity
             unsafe pthread_cond_signal(changed)
         }
     }
@@ -102,7 +103,7 @@
             var failure: SystemError?
             do { try writeAll(slice.bytes, to: descriptor, name: name) } catch { failure = error }
             locked {
-                queued -= slice.count
+                queued -= slice.block.capacity
                 written += failure == nil ? slice.count : 0
                 if let failure {
                     self.failure = failure
@@ -117,7 +118,7 @@
     private func next() -> ByteSlice? {
         locked {
             while slices.isEmpty && !isFinished { unsafe pthread_cond_wait(changed, lock) }
-            return slices.isEmpty ? nil : slices.removeFirst()
+            return slices.popFirst()
         }
     }
 

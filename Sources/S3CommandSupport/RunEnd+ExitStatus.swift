@@ -4,7 +4,8 @@ import S3Core
 package import S3Lines
 
 extension RunEnd {
-    /// Ends the process as the shell expects after this end of a run; returns where a status says it all.
+    /// Ends the process as the shell expects after this end of a run; returns where a status says it all, what
+    /// ended the run having been reported.
     ///
     /// - Parameter ignoresPipeSignal: whether SIGPIPE was ignored when the process began; then a reader
     ///   that has gone is an error like any other.
@@ -13,7 +14,7 @@ extension RunEnd {
         case .complete: return .success
         case .someFailed: return .partialFailure
         case .someMissing: return .noInput
-        case .stopped(let reason): throw ToolFailure(reason)
+        case .stopped(let reason): return ToolFailure(reason).status
         case .signal(let signal): SignalPipe.endProcess(by: signal)
         case .outputClosed:
             guard ignoresPipeSignal else { SignalPipe.endProcess(by: SIGPIPE) }
@@ -25,9 +26,8 @@ extension RunEnd {
 extension ToolFailure {
     package init(_ reason: StopReason) {
         switch reason {
-        case .malformed(let text): self.init(.malformedInput, text)
-        case .service(let error, let context):
-            self.init(ExitStatus(error), (context.map { $0 + ": " } ?? "") + error.description)
+        case .malformed: self.init(.malformedInput, reason.description)
+        case .service(let error, _): self.init(ExitStatus(error), reason.description)
         case .system(let error): self.init(error)
         }
     }

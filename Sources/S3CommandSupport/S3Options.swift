@@ -70,7 +70,7 @@ package struct S3Options: ParsableArguments {
     }
 
     /// How progress is shown. Requests that are shown say it better, and would run into a line of it.
-    package var progressDisplay: RunProgress.Display {
+    private var progressDisplay: RunProgress.Display {
         let isTerminal = isatty(STDERR_FILENO) == 1
         guard !verbose, progress ?? (isTerminal && isatty(STDOUT_FILENO) == 0) else { return .none }
         return isTerminal ? .line : .lines
@@ -114,6 +114,22 @@ package struct S3Options: ParsableArguments {
         client.commands.coreLimit = hideMemory(mayRunCommands: configuration.lookup != nil)
         do { try client.findCredentials() } catch { throw ToolFailure(error) }
         return client
+    }
+
+    /// A run that waits in `service` and shows what these options ask for.
+    ///
+    /// - Parameters:
+    ///   - writesOutput: false drops what would go to standard output.
+    ///   - outputLimit: how many bytes may wait for its reader; nil is for tools that bound them themselves.
+    package func run(
+        in service: any RunService, _ diagnostics: Diagnostics, writesOutput: Bool = true,
+        outputLimit: Int? = nil
+    ) throws(ToolFailure) -> Run {
+        do {
+            return try Run(
+                service, diagnostics, display: progressDisplay, showsSummary: verbose,
+                output: writesOutput ? STDOUT_FILENO : nil, outputLimit: outputLimit ?? Run.outputLimit)
+        } catch { throw ToolFailure(error) }
     }
 
     /// How many connections there are descriptors for, once as many are allowed as can be.

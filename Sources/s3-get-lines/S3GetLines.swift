@@ -102,14 +102,11 @@ struct S3GetLines: ToolCommand {
         let origin = try origin(place)
         let client = try service.client(
             for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
-        let run: GetLines
-        do {
-            run = try GetLines(
-                origin, in: place, client: client, options: options(client), diagnostics: diagnostics)
-        } catch { throw ToolFailure(error) }
-        let end = run.run()
-        if service.verbose { diagnostics.report(run.summary) }
-        return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
+        let options = options(client)
+        let run = try service.run(
+            in: client, diagnostics, outputLimit: min(Run.outputLimit, options.memory / 8))
+        let lines = GetLines(origin, in: place, client: client, options: options, run: run)
+        return try run.run(lines).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
     private func origin(_ place: Location) throws(ToolFailure) -> KeyOrigin {
@@ -149,7 +146,6 @@ struct S3GetLines: ToolCommand {
         options.memory = memory.bytes
         options.chunkSize = multipartChunksize?.bytes ?? min(options.chunkSize, memory.bytes / 4)
         options.verifiesChecksums = client.verifiesChecksums
-        options.display = service.progressDisplay
         if let shard { options.shard = shard }
         return options
     }

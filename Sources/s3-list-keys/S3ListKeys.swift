@@ -94,16 +94,13 @@ struct S3ListKeys: ToolCommand {
         do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
         let options = try options(place)
         let client = try service.client(for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
-        let run: ListKeys
-        do {
-            run = try ListKeys(
-                place, client: client, options: options, display: service.progressDisplay,
-                diagnostics: diagnostics)
-        } catch { throw ToolFailure(error) }
-        let end = run.run()
-        if service.verbose { diagnostics.report(run.summary) }
-        return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
+        let run = try service.run(in: client, diagnostics, outputLimit: Self.outputLimit)
+        let lister = ListKeys(place, client: client, options: options, run: run)
+        return try run.run(lister).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
+
+    /// What waits for the reader of standard output at most, in bytes.
+    private static let outputLimit = 1 << 20
 
     private func options(_ place: Location) throws(ToolFailure) -> ListOptions {
         var options = ListOptions()

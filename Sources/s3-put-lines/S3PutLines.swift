@@ -60,35 +60,19 @@ struct S3PutLines: ToolCommand {
         let options = try options(location)
         let end: RunEnd
         if failing.dryRun {
-            end = try run(options, DryPutStore(client), client, diagnostics)
+            end = try put(options, DryPutStore(client), diagnostics)
         } else {
             let store = S3PutStore(client, headers: headers.fields.headers, ifNoneMatch: failing.noClobber)
-            end = try run(options, store, client, diagnostics)
+            end = try put(options, store, diagnostics)
         }
-        // It was reported when it happened, before what came of it.
-        if case .stopped(let reason) = end { return ToolFailure(reason).status }
         return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
-    private func run<Store: PutStore>(
-        _ options: PutOptions, _ store: Store, _ client: S3Client, _ diagnostics: Diagnostics
+    private func put<Store: PutStore>(
+        _ options: PutOptions, _ store: Store, _ diagnostics: Diagnostics
     ) throws(ToolFailure) -> RunEnd {
-        do throws(StopReason) {
-            let signals: SignalPipe
-            let output: OutputThread?
-            do throws(SystemError) {
-                output = failing.quiet ? nil : try OutputThread(progressed: client.wakeUp)
-                signals = try SignalPipe()
-            } catch {
-                throw .system(error)
-            }
-            let lines = try PutLines(
-                options, store: store, signals: signals, output: output, diagnostics: diagnostics,
-                display: s3.progressDisplay)
-            let end = lines.run()
-            if s3.verbose { diagnostics.report(lines.summary) }
-            return end
-        } catch {
+        let run = try s3.run(in: store, diagnostics, writesOutput: !failing.quiet)
+        do { return run.run(try PutLines(options, store: store, run: run)) } catch {
             throw ToolFailure(error)
         }
     }

@@ -203,10 +203,8 @@ private final class Files {
         let signals = try SignalPipe()
         let from = try OpenFile.reading(input, signals: signals)
         let to = try OpenFile.appending(output)
-        let lines = try PutLines(
-            options, store: store, signals: signals,
-            output: try OutputThread(descriptor: to.descriptor, name: output, progressed: {}),
-            diagnostics: Diagnostics(tool: "test"))
-        return lines.run(input: from.descriptor)
+        let run = try Run(
+            store, Diagnostics(tool: "test"), output: to.descriptor, outputName: output)
+        return run.run(try PutLines(options, store: store, run: run), input: from.descriptor)
     }
 }

@@ -9,7 +9,6 @@ struct KeySource: ~Copyable {
     private let location: Location
     private let origin: KeyOrigin
     private var nextOperand = 0
-    private var input: LineReader
     private var lineNumber = 0
     private var listing: ObjectListing
     private var listed: [ListObjectsV2.Object] = []
@@ -23,19 +22,20 @@ struct KeySource: ~Copyable {
         self.origin = origin
         self.location = location
         selection = KeySelection(location, shard: shard)
-        input = LineReader()
         var startAfter: [UInt8]?
         if case .listing(let key?) = origin { startAfter = location.prefix + key }
         listing = ObjectListing(prefix: location.prefix, startAfter: startAfter)
     }
 
     /// The next requested object, if it is known.
-    mutating func next() -> KeyArrival {
+    ///
+    /// - Parameter input: what was read of standard input.
+    mutating func next(_ input: inout LineReader) -> KeyArrival {
         if let end { return end }
         do throws(StopReason) {
             switch origin {
             case .operands(let keys): return try nextOperand(of: keys)
-            case .input: return try nextLine()
+            case .input: return try nextLine(&input)
             case .listing: return try nextListedObject()
             }
         } catch {
@@ -66,12 +66,10 @@ struct KeySource: ~Copyable {
         return false
     }
 
-    /// Reads what is there; waits for it if it is not.
-    mutating func readInput() {
-        do { try input.fill() } catch { end = .end(.system(error)) }
-    }
+    /// Standard input cannot be read any further.
+    mutating func inputFailed(_ error: SystemError) { end = .end(.system(error)) }
 
-    private mutating func nextLine() throws(StopReason) -> KeyArrival {
+    private mutating func nextLine(_ input: inout LineReader) throws(StopReason) -> KeyArrival {
         while let line = input.nextLine() {
             lineNumber += 1
             let number = lineNumber

@@ -2,15 +2,14 @@ package import ByteIO
 import Codec
 package import S3Core
 
-/// A run of s3-get-lines: keys in, objects' lines on standard output.
+/// What s3-get-lines does: keys in, objects' lines on standard output.
 ///
-/// Each turn of the loop asks for objects as far as the window allows, writes what is there of the object at
-/// the head of the line (of any object, if no order is kept), and waits.
-package final class GetLines {
+/// Each step writes what is there of the object at the head of the line (of any object, if no order is kept), and
+/// asks for objects as far as the window allows.
+package final class GetLines: RunFilter {
     private let client: S3Client
     private let options: GetOptions
-    private var messages: RunMessages
-    private let signals: SignalPipe
+    private let run: Run
     private let output: LineOutput
     private var keys: KeySource
     private var keysEnded = false
@@ -30,124 +29,73 @@ package final class GetLines {
     private var carriedBytes = 0
     /// True if the next key is expected on standard input.
     private var awaitsInput = false
-    private var signal: CInt?
+    /// Nothing is left to do.
+    private var hasEnded = false
     /// When the end of a line that was begun is given up, by the monotonic clock in milliseconds.
     private var lineDeadline = 0
     private static let lineMilliseconds = 3000
-    private var doneCount = 0
-    private var failedCount = 0
-    private var missingCount = 0
 
     /// How often an object is fetched anew that was damaged on its way, had another length than it was said to have,
     /// or was replaced meanwhile, as long as nothing of it was written.
     private static let maximumRestarts = 4
-    /// The most bytes that wait for the reader of standard output.
-    private static let outputLimit = 4 << 20
-    /// How long lines may wait for company, in milliseconds, while nothing else happens.
-    private static let gatherMilliseconds = 2
 
-    /// - Parameter client: one for the location's bucket.
+    /// - Parameters:
+    ///   - client: one for the location's bucket.
+    ///   - run: one that waits in `client`.
     package init(
-        _ origin: KeyOrigin, in location: Location, client: S3Client, options: GetOptions,
-        diagnostics: Diagnostics
-    ) throws(SystemError) {
+        _ origin: KeyOrigin, in location: Location, client: S3Client, options: GetOptions, run: Run
+    ) {
         self.client = client
         self.options = options
-        messages = RunMessages(diagnostics, options.display)
-        signals = try SignalPipe()
-        output = try LineOutput(
-            limit: min(Self.outputLimit, options.memory / 8), wakeUp: client.wakeUp)
+        self.run = run
+        output = LineOutput(run.output)
         if case .listing = origin { listsKeys = true } else { listsKeys = false }
         keys = KeySource(origin, in: location, shard: options.shard)
         window = FetchWindow(
             memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold)
     }
 
-    /// Does all of it.
-    package func run() -> RunEnd {
-        let end: RunEnd
-        do throws(StopReason) {
-            while true {
-                // What was written makes room for what is begun.
-                try write()
-                begin()
-                if isOver { break }
-                wait()
-            }
-            end = try finish()
-        } catch {
-            client.cancelAll()
-            // What was written before is whole lines, and belongs to the reader.
-            try? output.finish()
-            end = .stopped(error)
+    package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
+        guard !hasEnded else { return .done }
+        if run.stopReason == nil {
+            // What was written makes room for what is begun.
+            try write()
+            begin(&input)
         }
-        messages.end(counts)
-        return end
+        run.counts.bytes = run.output.acceptedBytes
+        guard isOver else {
+            return .wait(input: awaitsInput, milliseconds: run.signal == nil ? nil : timeForLine)
+        }
+        hasEnded = true
+        client.cancelAll()
+        if run.stopReason == nil, run.signal == nil, let keyFailure { throw keyFailure }
+        return .done
     }
 
-    /// What was done, in words.
-    package var summary: String { messages.summary(counts) }
+    package func take(signal: CInt, _ input: inout LineReader) {
+        lineDeadline = MonotonicClock.milliseconds + Self.lineMilliseconds
+        awaitsInput = false
+    }
 
-    private var counts: RunCounts { RunCounts(objects: doneCount, bytes: output.acceptedBytes) }
+    package func inputFailed(_ error: SystemError) { keys.inputFailed(error) }
 
     /// True once nothing is left to do, or nothing more may be done.
     private var isOver: Bool {
-        if output.error != nil { return true }
+        if run.stopReason != nil { return true }
         // A signal takes effect between whole lines, but the end of a line may never come.
-        if signal != nil { return openLine == nil || timeForLine == 0 }
+        if run.signal != nil { return openLine == nil || timeForLine == 0 }
         return keysEnded && objects.isEmpty
     }
 
     /// How long a line that was begun is still waited for after a signal, in milliseconds.
     private var timeForLine: Int { max(0, lineDeadline - MonotonicClock.milliseconds) }
 
-    private func finish() throws(StopReason) -> RunEnd {
-        client.cancelAll()
-        do {
-            try output.finish()
-        } catch {
-            if error.code == EPIPE { return .outputClosed }
-            throw .system(error)
-        }
-        if let signal { return .signal(signal) }
-        if let keyFailure { throw keyFailure }
-        if failedCount > 0 { return .someFailed }
-        return missingCount > 0 ? .someMissing : .complete
-    }
-
-    // MARK: waiting
-
-    private func wait() {
-        var descriptors = [signals.descriptor]
-        if awaitsInput { descriptors.append(STDIN_FILENO) }
-        var milliseconds = flushWhenDue()
-        if let untilDue = messages.show(counts) { milliseconds = min(milliseconds ?? .max, untilDue) }
-        if signal != nil { milliseconds = min(milliseconds ?? .max, timeForLine) }
-        let readable = client.turn(waitingFor: descriptors, milliseconds: milliseconds)
-        if readable[0], let number = signals.pending() {
-            signal = number
-            lineDeadline = MonotonicClock.milliseconds + Self.lineMilliseconds
-        }
-        if awaitsInput && readable[1] { keys.readInput() }
-    }
-
-    /// Hands over the lines that waited long enough for company, or can have none.
-    ///
-    /// - Returns: how long those that are left may wait, in milliseconds.
-    private func flushWhenDue() -> Int? {
-        guard output.hasGathered else { return nil }
-        let left = output.gatheredSince + Self.gatherMilliseconds - MonotonicClock.milliseconds
-        if left > 0 && client.pending > 0 { return left }
-        output.flush()
-        return nil
-    }
-
     // MARK: asking
 
-    private func begin() {
+    private func begin(_ input: inout LineReader) {
         // A line of which a part was written is brought to its end.
-        guard signal == nil || openLine != nil else { return }
-        window.outside = output.queuedBytes + carriedBytes
+        guard run.signal == nil || openLine != nil else { return }
+        window.outside = run.output.queuedBytes + carriedBytes
         while let number = window.overcommitted(), let object = objects[number] { restart(object) }
         awaitsInput = false
         var free = client.freeConnections
@@ -155,11 +103,11 @@ package final class GetLines {
             if let fetch = window.next() {
                 begin(fetch)
                 free -= 1
-            } else if signal != nil || !window.wantsObject || !addObject() {
+            } else if run.signal != nil || !window.wantsObject || !addObject(&input) {
                 break
             }
         }
-        if signal == nil, let page = keys.nextPage() {
+        if run.signal == nil, let page = keys.nextPage() {
             client.perform(page) { [unowned self] in
                 if case .success = $0 { self.knowsService = true }
                 self.keys.received($0)
@@ -170,9 +118,9 @@ package final class GetLines {
     /// Puts the next object in line.
     ///
     /// - Returns: false if none is known now.
-    private func addObject() -> Bool {
+    private func addObject(_ input: inout LineReader) -> Bool {
         guard !keysEnded else { return false }
-        switch keys.next() {
+        switch keys.next(&input) {
         case .object(let request):
             let number = window.add(size: request.size)
             objects[number] = WindowObject(request, number: number, lines: makeLines())
@@ -284,7 +232,7 @@ package final class GetLines {
 
     private func writeInAnyOrder() throws(StopReason) {
         changed.insert(window.head)
-        for number in changed.sorted() where output.hasRoom && openLine == nil {
+        for number in changed.sorted() where run.output.hasRoom && openLine == nil {
             changed.remove(number)
             if let object = objects[number] { _ = try write(object) }
         }
@@ -312,7 +260,7 @@ package final class GetLines {
             return true
         }
         guard rest == .nothing else { return false }
-        doneCount += 1
+        run.counts.objects += 1
         finish(object)
         return true
     }
@@ -331,10 +279,10 @@ package final class GetLines {
             guard output.appendPending(of: object, withKey: options.writesKeys) else { return .waiting }
             if object.lines.isDone {
                 // Whatever room there is: a last line and its newline are one.
-                if !object.isAtLineStart && !options.isExact { output.append(UInt8(ascii: "\n")) }
+                if !object.isAtLineStart && !options.isExact { run.output.append(UInt8(ascii: "\n")) }
                 return .nothing
             }
-            guard output.hasRoom else { return .waiting }
+            guard run.output.hasRoom else { return .waiting }
             object.pending = try object.nextLines()
             if object.pending.isEmpty, !object.lines.isDone, try !object.takeFetched() { return .unknown }
         }
@@ -378,8 +326,8 @@ package final class GetLines {
         let isElsewhere = error.kind == .notS3 && error.status >= 300 && !knowsService
         if openLine != nil || isElsewhere || error.stopsRun { throw .service(error, context: context) }
         let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
-        messages.report("\(context): \(error)\(written)")
-        if error.kind == .noSuchKey { missingCount += 1 } else { failedCount += 1 }
+        run.report("\(context): \(error)\(written)")
+        if error.kind == .noSuchKey { run.missing += 1 } else { run.failed += 1 }
         return true
     }
 }

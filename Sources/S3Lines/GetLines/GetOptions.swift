@@ -19,8 +19,6 @@ package struct GetOptions: Sendable {
     package var memory = 128 << 20
     /// Whether checksums are asked for and verified.
     package var verifiesChecksums = true
-    /// How progress is shown.
-    package var display = RunProgress.Display.none
     /// Which of the keys are taken.
     package var shard = Shard()
 

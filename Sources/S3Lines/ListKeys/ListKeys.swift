@@ -1,96 +1,58 @@
 package import ByteIO
 package import S3Core
 
-/// A run of s3-list-keys: pages in, keys on standard output.
-package final class ListKeys {
+/// What s3-list-keys does: pages in, keys on standard output.
+package final class ListKeys: RunFilter {
     private let client: S3Client
     private let location: Location
     private let options: ListOptions
-    private var messages: RunMessages
-    private let signals: SignalPipe
-    private let output: LineOutput
+    private let run: Run
     private var list: any KeyList
     private var lines: ListedKeys
-    private var signal: CInt?
+    private var hasEnded = false
 
-    /// What waits for the reader of standard output at most, in bytes.
-    private static let outputLimit = 1 << 20
-
-    /// - Parameter client: one for the location's bucket.
-    package init(
-        _ location: Location, client: S3Client, options: ListOptions, display: RunProgress.Display,
-        diagnostics: Diagnostics
-    ) throws(SystemError) {
+    /// - Parameters:
+    ///   - client: one for the location's bucket.
+    ///   - run: one that waits in `client`.
+    package init(_ location: Location, client: S3Client, options: ListOptions, run: Run) {
         self.client = client
         self.location = location
         self.options = options
-        messages = RunMessages(diagnostics, display)
-        signals = try SignalPipe()
-        output = try LineOutput(limit: Self.outputLimit, wakeUp: client.wakeUp)
+        self.run = run
         list = options.list(of: location)
         lines = ListedKeys(location, options)
     }
 
-    /// Does all of it.
-    package func run() -> RunEnd {
-        let end: RunEnd
-        do throws(StopReason) {
-            while try !step() { wait() }
-            end = try finish()
-        } catch {
-            client.cancelAll()
-            // What was written before is whole lines, and belongs to the reader.
-            try? output.finish()
-            end = .stopped(error)
-        }
-        messages.end(counts)
-        return end
-    }
-
-    /// What was done, in words.
-    package var summary: String { messages.summary(counts) }
-
-    private var counts: RunCounts { RunCounts(objects: lines.count, bytes: output.acceptedBytes) }
-
     /// Writes what is known, and asks for more.
-    ///
-    /// - Returns: true once nothing is left to do, or nothing more may be done.
-    private func step() throws(StopReason) -> Bool {
-        if output.error != nil || signal != nil { return true }
+    package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
+        if hasEnded { return .done }
+        if run.stopReason != nil || run.signal != nil { return end() }
         do throws(S3Error) {
-            while output.hasRoom, let objects = try list.next() { try write(objects) }
+            while run.output.hasRoom, let objects = try list.next() { try write(objects) }
         } catch { throw .service(error, context: location.description) }
         if list.isAtEnd {
-            if options.style == .summary { output.append(lines.summary.bytes) }
-            return true
+            if options.style == .summary { run.output.append(lines.summary.bytes) }
+            return end()
         }
         for request in list.requests(free: client.freeConnections) {
             client.perform(request.operation) { [unowned self] in self.list.received(request.number, $0) }
         }
-        return false
+        return .wait()
+    }
+
+    private func end() -> RunStep {
+        hasEnded = true
+        client.cancelAll()
+        return .done
     }
 
     private func write(_ objects: [ListObjectsV2.Object]) throws(S3Error) {
         var text: [UInt8] = []
-        defer { output.append(text.bytes) }
-        for object in objects { try lines.append(object, to: &text) }
-    }
-
-    private func wait() {
-        let isWaiting = output.hasGathered && client.pending > 0
-        if output.hasGathered { output.flush() }
-        let timeout = messages.show(counts)
-        let readable = client.turn(waitingFor: [signals.descriptor], milliseconds: isWaiting ? 0 : timeout)
-        if readable[0] { signal = signals.pending() ?? signal }
-    }
-
-    private func finish() throws(StopReason) -> RunEnd {
-        client.cancelAll()
-        do { try output.finish() } catch {
-            if error.code == EPIPE { return .outputClosed }
-            throw .system(error)
+        defer {
+            run.output.append(text.bytes)
+            run.counts = RunCounts(objects: lines.count, bytes: run.output.acceptedBytes)
         }
-        return signal.map { .signal($0) } ?? .complete
+        for object in objects { try lines.append(object, to: &text) }
     }
 }
 

@@ -5,9 +5,8 @@ import S3Core
 ///
 ///     stdin -> PutRecords or PutStream -> PutObjects -> PutStore -> receipts in order of completion -> stdout
 ///
-/// One thread: each turn of `run` takes what memory allows, sends what is complete, and waits for whatever
-/// comes next: an answer, input or a signal.
-package final class PutLines<Store: PutStore> {
+/// Each step takes what memory allows, and sends what is complete.
+package final class PutLines<Store: PutStore>: RunFilter {
     private enum Input {
         case records(PutRecords<Store>)
         case stream(PutStream<Store>)
@@ -31,31 +30,23 @@ package final class PutLines<Store: PutStore> {
     private let store: Store
     private let objects: PutObjects<Store>
     private let input: Input
-    private let signals: SignalPipe
-    private let output: OutputThread?
+    private let run: Run
 
     private var phase = Phase.reading
     private var bucket = Bucket.unknown
     private var cancelBucketSearch: PutCancel = {}
-    private var signal: CInt?
 
     /// - Parameters:
-    ///   - output: takes the receipts; nil prints none.
-    ///   - display: how standard error says how far the run is.
+    ///   - run: one that waits in `store`; takes the receipts.
     /// - Throws: `malformed` for a key that no object can have, `system` where the file of rejected records
     ///   cannot be opened.
     package init(
-        _ options: PutOptions, store: Store, signals: consuming SignalPipe, output: OutputThread?,
-        diagnostics: Diagnostics, display: RunProgress.Display = .none
+        _ options: PutOptions, store: Store, run: Run
     ) throws(StopReason) {
         self.options = options
         self.store = store
-        self.signals = signals
-        self.output = output
-        let messages = RunMessages(diagnostics, display)
-        do { objects = try PutObjects(options, store: store, messages: messages) } catch {
-            throw .system(error)
-        }
+        self.run = run
+        do { objects = try PutObjects(options, store: store, run: run) } catch { throw .system(error) }
         if let key = options.key {
             let objectKey: [UInt8]
             do { objectKey = try options.location.objectKey(key) } catch {
@@ -67,35 +58,39 @@ package final class PutLines<Store: PutStore> {
         }
     }
 
-    /// Does all of the work.
-    package func run(input descriptor: CInt = STDIN_FILENO) -> RunEnd {
-        widenPipe(descriptor)
-        var reader = LineReader(descriptor: descriptor)
-        while true {
-            objects.replay(queued: output?.queuedBytes ?? 0)
-            takeInput(&reader)
-            if phase != .finishing, objects.stopReason != nil { stopReading(&reader) }
-            writeReceipts()
-            objects.flushRejects()
-            if isDone { break }
-            wait(&reader)
-        }
-        let end = end()
-        objects.messages.end(objects.counts)
-        return end
+    package func step(_ input: inout LineReader) -> RunStep {
+        objects.replay(queued: run.output.queuedBytes)
+        takeInput(&input)
+        if phase != .finishing, run.stopReason != nil { stopReading(&input) }
+        writeReceipts()
+        objects.flushRejects()
+        if phase == .finishing && objects.isIdle { return .done }
+        let wantsInput = phase != .finishing && !isCutOff && admission != .wait
+        return .wait(input: wantsInput, milliseconds: drainMilliseconds)
     }
 
-    /// What was done, in words.
-    package var summary: String { objects.messages.summary(objects.counts) }
+    package func inputFailed(_ error: SystemError) { objects.stop(.system(error)) }
 
-    // MARK: the loop
+    package func take(signal: CInt, _ input: inout LineReader) {
+        store.hurry()
+        guard phase != .finishing else { return }
+        if options.key != nil || options.commitLine != nil {
+            stopReading(&input)
+        } else {
+            phase = .draining(deadline: MonotonicClock.milliseconds + Self.drainMilliseconds)
+        }
+    }
 
     private var admission: PutMemory.Admission {
-        bucket == .asked ? .wait : objects.admission(queued: output?.queuedBytes ?? 0)
+        bucket == .asked ? .wait : objects.admission(queued: run.output.queuedBytes)
     }
 
-    private var isDone: Bool {
-        phase == .finishing && objects.isIdle && (output?.queuedBytes ?? 0) == 0
+    /// How long the input is still read after a signal, in milliseconds; nil if that is not limited, or over.
+    private var drainMilliseconds: Int? {
+        guard case .draining(let deadline) = phase else { return nil }
+        let left = deadline - MonotonicClock.milliseconds
+        // Once it is over there is nothing to wake up for.
+        return left > 0 ? left : nil
     }
 
     /// Nothing more is read, whether or not the input has ended: its time is over.
@@ -106,7 +101,7 @@ package final class PutLines<Store: PutStore> {
 
     /// Takes what was read, as far as there is room.
     private func takeInput(_ reader: inout LineReader) {
-        while phase != .finishing, objects.stopReason == nil {
+        while phase != .finishing, run.stopReason == nil {
             if bucket == .unknown, reader.unread.byteCount > 0 || (reader.isAtEnd && options.key != nil) {
                 findBucket()
             }
@@ -124,7 +119,7 @@ package final class PutLines<Store: PutStore> {
 
     private func takeNext(_ reader: inout LineReader) -> Bool {
         switch input {
-        case .records(let records): records.takeNext(&reader, takesUnterminated: signal == nil)
+        case .records(let records): records.takeNext(&reader, takesUnterminated: run.signal == nil)
         case .stream(let stream): stream.takeNext(&reader)
         }
     }
@@ -144,7 +139,7 @@ package final class PutLines<Store: PutStore> {
         case .stream(let stream): stream.end()
         }
         // The commit line may be missing.
-        if objects.stopReason != nil { stopReading(&reader) }
+        if run.stopReason != nil { stopReading(&reader) }
     }
 
     /// Ends a run in which it is not even known whether there is a bucket.
@@ -155,7 +150,7 @@ package final class PutLines<Store: PutStore> {
 
     private func reportCutOff() {
         guard case .records(let records) = input else { return }
-        objects.messages.report(
+        run.report(
             "the input did not end within \(Self.drainMilliseconds / 1000) s; what follows line \(records.line) "
                 + "was not read")
     }
@@ -168,10 +163,10 @@ package final class PutLines<Store: PutStore> {
         if bucket == .asked { cancelBucketSearch() }
         switch input {
         case .records(let records):
-            records.abandon(&reader, takesUnterminated: signal == nil)
+            records.abandon(&reader, takesUnterminated: run.signal == nil)
             let isAllRead = reader.isAtEnd && reader.unread.byteCount == 0
-            if !isReported, !isAllRead, !objects.endsQuietly, records.line > 0 {
-                objects.messages.report("reading stopped after line \(records.line)")
+            if !isReported, !isAllRead, !run.endsQuietly, records.line > 0 {
+                run.report("reading stopped after line \(records.line)")
             }
         case .stream(let stream): stream.abandon()
         }
@@ -189,70 +184,16 @@ package final class PutLines<Store: PutStore> {
         }
     }
 
-    /// Waits for an answer, a signal, the output, and for input if there is room for it.
-    private func wait(_ reader: inout LineReader) {
-        var descriptors: [CInt] = []
-        if signal == nil { descriptors.append(signals.descriptor) }
-        let wantsInput = phase != .finishing && !isCutOff && admission != .wait
-        if wantsInput { descriptors.append(reader.descriptor) }
-        let ready = store.turn(waitingFor: descriptors, milliseconds: timeout())
-        if signal == nil, ready[0], let number = signals.pending() { take(signal: number, &reader) }
-        guard wantsInput, ready[ready.count - 1], phase != .finishing else { return }
-        do { try reader.fill() } catch { objects.stop(.system(error)) }
-        // What wrote the input may have ended by the same signal: that end is not the object's.
-        if reader.isAtEnd, signal == nil, let number = signals.pending() { take(signal: number, &reader) }
-    }
-
-    /// Shows progress, if it is time, and tells when something else has to be done, in milliseconds.
-    private func timeout() -> Int? {
-        var timeout = objects.messages.show(objects.counts)
-        if case .draining(let deadline) = phase {
-            let left = max(0, deadline - MonotonicClock.milliseconds)
-            // Once it is over there is nothing to wake up for.
-            if left > 0 { timeout = min(timeout ?? left, left) }
-        }
-        return timeout
-    }
-
-    private func take(signal number: CInt, _ reader: inout LineReader) {
-        signal = number
-        store.hurry()
-        guard phase != .finishing else { return }
-        if options.key != nil || options.commitLine != nil {
-            stopReading(&reader)
-        } else {
-            phase = .draining(deadline: MonotonicClock.milliseconds + Self.drainMilliseconds)
-        }
-    }
-
-    private func end() -> RunEnd {
-        do { try output?.finish() } catch {
-            guard error.code != EPIPE else { return .outputClosed }
-            if objects.stopReason != .system(error) { objects.report(.system(error)) }
-            return .stopped(.system(error))
-        }
-        if let signal { return .signal(signal) }
-        if let reason = objects.stopReason { return .stopped(reason) }
-        return objects.failures > 0 ? .someFailed : .complete
-    }
-
     // MARK: receipts
 
     private func writeReceipts() {
-        let text = ByteBlock()
         var line: [UInt8] = []
         while let receipt = objects.nextReceipt() {
-            guard output != nil else { continue }
+            guard run.output.isWanted else { continue }
             line.removeAll(keepingCapacity: true)
             append(receipt, to: &line)
-            text.append(line.bytes)
+            run.output.append(line.bytes)
         }
-        guard let output else { return }
-        if let error = output.error, objects.stopReason == nil {
-            objects.endsQuietly = error.code == EPIPE
-            objects.stop(.system(error))
-        }
-        output.append(text)
     }
 
     /// `KEY`, or `KEY TAB ETAG TAB BYTES TAB LINES`.

@@ -60,7 +60,7 @@ extension PutObjects {
             let upload =
                 id.map { "upload \(Diagnostics.printable($0)) is not aborted, its parts remain" }
                 ?? "an upload may have been begun whose id was not answered"
-            messages.report("\(Diagnostics.printable(draft.key)): \(upload): \(error)")
+            run.report("\(Diagnostics.printable(draft.key)): \(upload): \(error)")
         }
     }
 
@@ -86,7 +86,7 @@ extension PutObjects {
     func nextReceipt() -> PutReceipt? {
         guard let receipt = receipts.next() else { return nil }
         memory.change(by: -(receipt.key.count + Self.receiptOverhead))
-        counts.objects += 1
+        run.counts.objects += 1
         return receipt
     }
 
@@ -94,13 +94,13 @@ extension PutObjects {
     func failed(_ draft: PutDraft, _ error: S3Error) {
         guard draft.failure == nil else { return }
         draft.failure = error
-        failures += 1
+        run.failed += 1
         let digest = KeyDigest(draft.key)
         if rejects != nil, !failedKeys.contains(digest) { failedKeys.insert(digest) }
-        if stopReason == nil, rejects == nil || error.stopsRun {
+        if run.stopReason == nil, rejects == nil || error.stopsRun {
             stop(.service(error, context: draft.label))
         } else {
-            messages.report("\(draft.label): \(error)")
+            run.report("\(draft.label): \(error)")
         }
         giveUp(draft, error)
         if draft.replayedBytes != nil {
@@ -131,9 +131,9 @@ extension PutObjects {
         if draft.failure == nil {
             let error = S3Error(.cancelled, "the run ended before the object was complete")
             draft.failure = error
-            failures += 1
+            run.failed += 1
             let wasBegun = draft.recordBytes + draft.openRecordBytes > 0
-            if !endsQuietly, wasBegun { messages.report("\(draft.label): \(error)") }
+            if !run.endsQuietly, wasBegun { run.report("\(draft.label): \(error)") }
             giveUp(draft, error)
         }
         finishEncoding(draft)
@@ -156,40 +156,30 @@ extension PutObjects {
             stop(.malformed("line \(line): \(error)"))
             return false
         }
-        failures += 1
-        messages.report("line \(line): \(error)")
+        run.failed += 1
+        run.report("line \(line): \(error)")
         return true
     }
 
     /// A last record whose end never came.
     func reportUnterminated(line: Int) {
-        failures += 1
-        messages.report("line \(line): the last record is not whole, and not stored")
+        run.failed += 1
+        run.report("line \(line): the last record is not whole, and not stored")
     }
 
     /// A record that did not come to its end before the run did.
     func reportCutOff(line: Int) {
-        failures += 1
-        if !endsQuietly {
-            messages.report("line \(line): the record was not read to its end, and is lost")
+        run.failed += 1
+        if !run.endsQuietly {
+            run.report("line \(line): the record was not read to its end, and is lost")
         }
     }
 
     /// Ends the run as soon as what is complete is finished.
     func stop(_ reason: StopReason) {
-        if !endsQuietly { report(reason) }
-        guard stopReason == nil else { return }
-        stopReason = reason
-        if case .service(let error, _) = reason, error.stopsRun { store.cancelUnsent() }
-    }
-
-    func report(_ reason: StopReason) {
-        switch reason {
-        case .malformed(let text): messages.report(text)
-        case .service(let error, let context):
-            messages.report((context.map { $0 + ": " } ?? "") + error.description)
-        case .system(let error): messages.report(error.description)
-        }
+        let isFirst = run.stopReason == nil
+        run.stop(reason)
+        if isFirst, case .service(let error, _) = reason, error.stopsRun { store.cancelUnsent() }
     }
 
     // MARK: rejects
@@ -206,7 +196,7 @@ extension PutObjects {
             rejecting { rejects throws(SystemError) in try rejects.append(draft) }
         }
         if let path = options.rejectPath, draft.isLost || rejects == nil, draft.lines > 0 {
-            messages.report("\(draft.label): not in \(path)")
+            run.report("\(draft.label): not in \(path)")
         }
         // What comes from now on is gathered anew, as it came.
         draft.spool = nil

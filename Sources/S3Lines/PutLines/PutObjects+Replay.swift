@@ -12,7 +12,7 @@ extension PutObjects {
     /// Whether all parts of an object can be sent again.
     func canReplay(_ draft: PutDraft) -> Bool {
         (draft.spool != nil && !draft.isLost || draft.kept != nil) && draft.replays < Self.maximumReplays
-            && stopReason == nil
+            && run.stopReason == nil
     }
 
     // MARK: parts from memory

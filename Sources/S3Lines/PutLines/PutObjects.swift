@@ -22,12 +22,7 @@ final class PutObjects<Store: PutStore> {
     /// The largest part that was begun: what one more read can make a body grow to.
     private var headroom: Int
 
-    /// Why nothing more is taken.
-    var stopReason: StopReason?
-    /// Records and objects that failed.
-    var failures = 0
-    var counts = RunCounts(lines: 0)
-    var messages: RunMessages
+    let run: Run
     /// A line that is no record is being rejected piece by piece; what else is rejected has to wait.
     var rejectsMidLine = false
     var rejectsLater: [PutDraft] = []
@@ -37,18 +32,17 @@ final class PutObjects<Store: PutStore> {
     var keepers: [PutDraft] = []
     /// Keys whose objects failed: what comes of them later is rejected.
     var failedKeys = PutCompletedKeys()
-    /// Whoever read the receipts has gone, as `head` does: no reason to complain.
-    var endsQuietly = false
     /// The first spool, made early: where there can be none, nothing must be lost for it.
     private var firstSpool: PutSpool?
 
     /// A call that waits for a connection for each that is sent keeps all of them busy.
     private static var pendingForConnection: Int { 2 }
 
-    init(_ options: PutOptions, store: Store, messages: RunMessages) throws(SystemError) {
+    init(_ options: PutOptions, store: Store, run: Run) throws(SystemError) {
         self.options = options
         self.store = store
-        self.messages = messages
+        self.run = run
+        run.counts.lines = 0
         plan = options.partPlan(equally: store.wantsEqualParts)
         headroom = plan.size(of: 1) ?? 0
         memory = PutMemory(
@@ -90,7 +84,7 @@ final class PutObjects<Store: PutStore> {
     func append(_ bytes: RawSpan, to draft: PutDraft) {
         draft.isTaking = true
         draft.openRecordBytes += bytes.byteCount
-        counts.bytes += bytes.byteCount
+        run.counts.bytes += bytes.byteCount
         guard draft.isCompressed, let level = options.gzipLevel else { return store(bytes, in: draft) }
         if !draft.isEncoding {
             draft.encoder = GzipEncoder(level: level)
@@ -105,7 +99,7 @@ final class PutObjects<Store: PutStore> {
         draft.recordBytes += draft.openRecordBytes
         draft.openRecordBytes = 0
         draft.isTaking = false
-        counts.lines? += lines
+        run.counts.lines? += lines
         if draft.failure != nil, rejects != nil { return reject(draft) }
         recharge(draft)
     }

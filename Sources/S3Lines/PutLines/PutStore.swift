@@ -7,9 +7,7 @@ package typealias PutCancel = () -> Void
 
 /// What s3-put-lines asks of the service. Completions are called from within `turn`, but for those of what is
 /// cancelled.
-package protocol PutStore: AnyObject {
-    /// Requests that have not ended.
-    var pending: Int { get }
+package protocol PutStore: RunService {
     /// Whether the parts of an upload must be equally large.
     var wantsEqualParts: Bool { get }
 
@@ -44,9 +42,6 @@ package protocol PutStore: AnyObject {
 
     /// `S3Client.hurry`.
     func hurry()
-
-    /// `S3Client.turn`.
-    func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool]
 }
 
 /// The service itself.
@@ -63,6 +58,7 @@ package final class S3PutStore: PutStore {
     }
 
     package var pending: Int { client.pending }
+    package var wakeUp: @Sendable () -> Void { client.wakeUp }
     package var wantsEqualParts: Bool { client.wantsEqualParts }
 
     package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {
@@ -118,6 +114,7 @@ package final class DryPutStore: PutStore {
     package init(_ client: S3Client) { self.client = client }
 
     package var pending: Int { answers.count }
+    package var wakeUp: @Sendable () -> Void { client.wakeUp }
     package var wantsEqualParts: Bool { client.wantsEqualParts }
 
     package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {

@@ -9,7 +9,7 @@ package enum RunEnd: Equatable, Sendable {
     case someFailed
     /// Nothing failed but that some keys do not exist.
     case someMissing
-    /// The run could not go on.
+    /// The run could not go on; this was reported when it happened, before what came of it.
     case stopped(StopReason)
     /// This signal asked for the end; what was complete is done.
     case signal(CInt)
@@ -25,4 +25,15 @@ package enum StopReason: Error, Equatable, Sendable {
     case service(S3Error, context: String?)
     /// Reading or writing failed here.
     case system(SystemError)
+}
+
+extension StopReason: CustomStringConvertible {
+    /// What a message says, without the tool's name.
+    package var description: String {
+        switch self {
+        case .malformed(let text): text
+        case .service(let error, let context): (context.map { $0 + ": " } ?? "") + error.description
+        case .system(let error): error.description
+        }
+    }
 }

@@ -1,18 +1,18 @@
-package import ByteIO
+import ByteIO
 
 /// What a run says on standard error: messages, and between them how far it is.
-package struct RunMessages {
+struct RunMessages {
     private let diagnostics: Diagnostics
     private var progress: RunProgress
 
-    package init(_ diagnostics: Diagnostics, _ display: RunProgress.Display) {
+    init(_ diagnostics: Diagnostics, _ display: RunProgress.Display) {
         self.diagnostics = diagnostics
         progress = RunProgress(
             tool: diagnostics.tool, display: display, start: MonotonicClock.milliseconds)
     }
 
     /// Writes a message.
-    package mutating func report(_ message: String) {
+    mutating func report(_ message: String) {
         write(progress.clear())
         diagnostics.report(message)
     }
@@ -20,19 +20,19 @@ package struct RunMessages {
     /// Shows how far the run is, if that is wanted and it is time.
     ///
     /// - Returns: how long it is until the next time, in milliseconds; nil if it never comes.
-    package mutating func show(_ counts: RunCounts) -> Int? {
+    mutating func show(_ counts: RunCounts) -> Int? {
         let now = MonotonicClock.milliseconds
         write(progress.show(counts, now: now))
         return progress.untilDue(now: now)
     }
 
     /// The run is over.
-    package mutating func end(_ counts: RunCounts) {
+    mutating func end(_ counts: RunCounts) {
         write(progress.end(counts, now: MonotonicClock.milliseconds))
     }
 
     /// What was done, in words.
-    package func summary(_ counts: RunCounts) -> String {
+    func summary(_ counts: RunCounts) -> String {
         progress.summary(counts, now: MonotonicClock.milliseconds)
     }
 

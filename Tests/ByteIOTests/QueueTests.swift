@@ -1,0 +1,35 @@
+import ByteIO
+import Testing
+
+@Suite struct QueueTests {
+    @Test func elementsComeInOrder() {
+        var queue = Queue<Int>()
+        var next = 0
+        for number in 0..<5000 {
+            queue.append(number)
+            #expect(queue.first == next)
+            // Two stay for each that goes, and at last all go.
+            if number % 3 == 0 || number > 3000 {
+                #expect(queue.popFirst() == next)
+                next += 1
+            }
+            #expect(queue.count == number + 1 - next)
+        }
+        #expect(queue.elements == Array(next..<5000))
+        while let number = queue.popFirst() {
+            #expect(number == next)
+            next += 1
+        }
+        #expect(next == 5000 && queue.isEmpty && queue.count == 0 && queue.first == nil)
+    }
+
+    @Test func allOfThemCanGoAtOnce() {
+        var queue = Queue<Int>()
+        for number in 0..<10 { queue.append(number) }
+        _ = queue.popFirst()
+        queue.removeAll()
+        #expect(queue.isEmpty && queue.popFirst() == nil)
+        queue.append(7)
+        #expect(queue.elements == [7])
+    }
+}

@@ -1,0 +1,215 @@
+"""What every tool that speaks to S3 does in the same way: signals in each phase of a run, a reader of standard output
+that takes its time."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from conftest import BIN, Shell, require
+from lying_server import LyingServer, environment
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+SECONDS = 30  # more is a tool that hangs
+MIB = 1 << 20
+LINES = b"".join(b"%0999d\n" % number for number in range(4000))  # more than a pipe and a block hold
+
+
+class Tool:
+    """A tool under way, with all its ends in the test's hands."""
+
+    def __init__(self, server, *words, directory="/"):
+        require(words[0])
+        shell = Shell(directory, environment(attempts=2, AWS_ENDPOINT_URL_S3=server.endpoint if server else "http://s3"))
+        pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+        self.process = subprocess.Popen([BIN / words[0], *words[1:]], env=shell.environment, bufsize=0, **pipes)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        for end in (self.process.stdin, self.process.stdout, self.process.stderr):
+            end.close()
+
+    def write(self, data, close=False):
+        self.process.stdin.write(data)
+        if close:
+            self.process.stdin.close()
+
+    def line(self):
+        return self.process.stdout.readline()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def end(self):
+        """Its status, and what it has still to say."""
+        stdout = self.process.stdout.read()
+        return self.process.wait(SECONDS), stdout
+
+    def until_idle(self):
+        """Waits until all of its threads have waited for a while."""
+        quiet = 0
+        deadline = time.monotonic() + SECONDS
+        while quiet < 10:
+            assert time.monotonic() < deadline, "it never waits"
+            tasks = f"/proc/{self.process.pid}/task"
+            states = [open(f"{tasks}/{task}/stat").read().rpartition(") ")[2][0] for task in os.listdir(tasks)]
+            quiet = quiet + 1 if set(states) == {"S"} else 0
+            time.sleep(0.02)
+
+    def memory(self, name):
+        """`VmSize` or `VmRSS`, in bytes."""
+        fields = dict(line.split(":", 1) for line in open(f"/proc/{self.process.pid}/status"))
+        return int(fields[name].split()[0]) << 10
+
+
+def store(objects, gate=None):
+    """A server of `objects`; what is asked of a key that is not among them waits for the gate."""
+
+    def handle(request):
+        key = request.path.rsplit("/", 1)[-1]
+        if request.method != "HEAD" and key not in objects and gate:
+            assert gate.wait(SECONDS)
+        headers = {"ETag": '"e"', "x-amz-request-id": "r"}
+        return 200, headers, objects.get(key, b"late\n") if request.method == "GET" else b""
+
+    return LyingServer(handle)
+
+
+def asked(server, key):
+    deadline = time.monotonic() + SECONDS
+    while not any(request.path.endswith("/" + key) for request in server.journal):
+        assert time.monotonic() < deadline, f"{key} is not asked for"
+        time.sleep(0.01)
+
+
+# Getting
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_get_is_ended_while_it_reads(number):
+    with store({"a": b"1\n"}) as server, Tool(server, "s3-get-lines", "s3://b") as tool:
+        tool.write(b"a\n")
+        assert tool.line() == b"1\n"
+        tool.signal(number)
+        assert tool.end() == (-number, b"")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_get_is_ended_while_it_asks(number):
+    gate = threading.Event()
+    with store({"a": b"1\n"}, gate) as server, Tool(server, "s3-get-lines", "s3://b", "a", "slow") as tool:
+        assert tool.line() == b"1\n"
+        asked(server, "slow")
+        tool.signal(number)
+        assert tool.end() == (-number, b"")
+        gate.set()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_get_brings_a_line_to_its_end(number):
+    """Of a line that is longer than the memory a part is written: the rest is still wanted."""
+    gate, line = threading.Event(), b"x" * 6 * MIB + b"\n"
+
+    def handle(request):
+        yield b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: %d\r\n\r\n' % len(line) + line[: 5 * MIB]
+        assert gate.wait(SECONDS)
+        yield line[5 * MIB :]
+
+    words = ["s3-get-lines", "--memory", "1M", "--multipart-threshold", "1G", "s3://b", "k"]
+    with LyingServer(handle) as server, Tool(server, *words) as tool:
+        first = tool.process.stdout.read(MIB)
+        tool.signal(number)
+        gate.set()
+        status, rest = tool.end()
+        assert status == -number and first + rest == line
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_get_is_ended_while_only_the_reader_is_awaited(number):
+    """Everything is fetched: the signal was lost, and the status 0."""
+    with store({"a": LINES}) as server, Tool(server, "s3-get-lines", "s3://b", "a") as tool:
+        asked(server, "a")
+        tool.until_idle()
+        tool.signal(number)
+        tool.until_idle()
+        assert tool.end() == (-number, LINES)
+
+
+# Putting
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_put_is_ended_while_it_reads(number):
+    """What stands before it in the pipeline writes out what it has on the same signal."""
+    with store({}) as server, Tool(server, "s3-put-lines", "s3://b") as tool:
+        tool.write(b"a\t1\nb\t2\n")
+        assert tool.line() == b"a\n"
+        tool.signal(number)
+        tool.until_idle()
+        tool.write(b"b\t3\n", close=True)
+        assert tool.end() == (-number, b"b\n")
+        assert [each.body for each in server.journal if each.path == "/b/b"] == [b"2\n3\n"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_put_is_ended_while_it_sends(number):
+    gate = threading.Event()
+    with store({}, gate) as server, Tool(server, "s3-put-lines", "s3://b") as tool:
+        tool.write(b"a\t1\nb\t2\n")
+        asked(server, "a")
+        tool.signal(number)
+        tool.until_idle()
+        gate.set()
+        tool.process.stdin.close()
+        assert tool.end() == (-number, b"a\nb\n")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_put_ends_at_once_at_a_second_signal(number):
+    with store({}) as server, Tool(server, "s3-put-lines", "s3://b") as tool:
+        tool.write(b"a\t1\nb\t2\n")
+        assert tool.line() == b"a\n"
+        tool.signal(number)
+        tool.until_idle()
+        tool.signal(number)
+        assert tool.end() == (-number, b"")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_put_is_ended_while_only_the_reader_is_awaited(number):
+    keys = [b"%0999d" % number for number in range(4000)]
+    with Tool(None, "s3-put-lines", "--dry-run", "s3://b") as tool:
+        tool.write(b"".join(key + b"\tdata\n" for key in keys), close=True)
+        tool.until_idle()
+        tool.signal(number)
+        tool.until_idle()
+        assert tool.end() == (-number, b"\n".join([*keys, b""]))
+
+
+# A reader that takes its time
+
+
+def test_slow_small_objects_take_no_more_memory_than_they_have():
+    """They come one by one to a reader that has stopped: each took a block of 64 KiB, whatever it had."""
+    count = 1500
+    objects = {"first": LINES[: 2 * MIB // 1000 * 1000]} | {str(number): b"small\n" for number in range(count)}
+    with store(objects) as server, Tool(server, "s3-get-lines", "s3://b") as tool:
+        tool.write(b"first\n")
+        asked(server, "first")
+        tool.until_idle()
+        before = {name: tool.memory(name) for name in ("VmSize", "VmRSS")}
+        for number in range(count):
+            tool.write(b"%d\n" % number)
+            time.sleep(0.003)
+        asked(server, str(count - 1))
+        tool.until_idle()
+        for name, bound in {"VmSize": 24 * MIB, "VmRSS": 8 * MIB}.items():
+            assert tool.memory(name) - before[name] < bound, name
+        tool.process.stdin.close()
+        assert tool.end() == (0, objects["first"] + b"small\n" * count)
