@@ -47,6 +47,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CProcess"),
 
@@ -56,7 +57,7 @@ let package = Package(
         .target(name: "CJSONKernel"),
         library("JSONStream", ["ByteIO", "CJSONKernel"]),
         library("KeyTemplate", ["ByteIO", "Digest", "JSONStream"]),
-        library("Codec", ["ByteIO", "CZlib"]),
+        library("Codec", ["ByteIO", "CZlib", "CZstd"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "JSONStream", "CExpat"]),
         library("S3Lines", ["ByteIO", "Codec", "Digest", "HTTPTransfer", "S3Core"]),
@@ -73,7 +74,7 @@ let package = Package(
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
-        tests(of: "Codec", ["ByteIO", "CZlib"]),
+        tests(of: "Codec", ["ByteIO", "CZlib", "CZstd"]),
         tests(of: "JSONStream", ["ByteIO", "SeparationHarness"]),
         tests(of: "KeyTemplate", ["ByteIO", "JSONStream"]),
         tests(of: "HTTPTransfer", ["ByteIO"]),

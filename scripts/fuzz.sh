@@ -15,16 +15,16 @@ seconds=${1:-600}
 build=.build-fuzz
 case $part in
 json) target=JSONFuzz modules=(SeparationHarness JSONStream CJSONKernel ByteIO) libraries=() ;;
-answers) target=AnswersFuzz modules=(S3Lines Codec S3Core JSONStream CJSONKernel HTTPTransfer Digest ByteIO) libraries=(-lcurl -lcrypto -lz -lexpat) ;;
+answers) target=AnswersFuzz modules=(S3Lines Codec S3Core JSONStream CJSONKernel HTTPTransfer Digest CChecksum ByteIO) libraries=(-lcurl -lcrypto -lz -lzstd -lexpat) ;;
 config)
     target=ConfigFuzz
-    modules=(S3Core JSONStream CJSONKernel HTTPTransfer Digest ByteIO)
-    libraries=(-lcurl -lcrypto -lz -lexpat)
+    modules=(S3Core JSONStream CJSONKernel HTTPTransfer Digest CChecksum ByteIO)
+    libraries=(-lcurl -lcrypto -lz -lzstd -lexpat)
     ;;
 keys)
     target=KeysFuzz
-    modules=(KeyTemplate JSONStream CJSONKernel S3Core HTTPTransfer Digest ByteIO)
-    libraries=(-lcurl -lcrypto -lz -lexpat)
+    modules=(KeyTemplate JSONStream CJSONKernel S3Core HTTPTransfer Digest CChecksum ByteIO)
+    libraries=(-lcurl -lcrypto -lz -lzstd -lexpat)
     ;;
 esac
 # SwiftPM would rename the main function that libFuzzer brings, so the link is done by hand.

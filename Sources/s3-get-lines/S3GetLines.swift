@@ -50,7 +50,7 @@ struct S3GetLines: ToolCommand {
     @Flag(help: "Add no newline to an object that ends without one.")
     var exact = false
 
-    @Flag(help: "Write gzip objects as they are stored.")
+    @Flag(help: "Write compressed objects as they are stored.")
     var raw = false
 
     @Option(

@@ -93,7 +93,7 @@ import Testing
 
     private static func text(_ stored: [UInt8], isCompressed: Bool) throws -> String {
         guard isCompressed else { return String(decoding: stored, as: UTF8.self) }
-        var decoder = GzipDecoder()
+        let decoder = Decoder(.gzip)
         let plain = ByteBlock()
         let used = try decoder.decode(stored.bytes, into: plain, room: 1 << 24)
         try decoder.end()

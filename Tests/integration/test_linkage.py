@@ -7,7 +7,7 @@ import pytest
 from conftest import BIN, ROOT, TOOLS
 
 SYSTEM = {"libc.so", "libm.so", "libgcc_s.so", "libstdc++.so", "ld-linux-x86-64.so", "ld-linux-aarch64.so"}
-S3 = {"libcurl.so", "libcrypto.so", "libexpat.so", "libz.so"}
+S3 = {"libcurl.so", "libcrypto.so", "libexpat.so", "libz.so", "libzstd.so"}
 ALLOWED = {"json-sep": set(), "s3-keygen": {"libcrypto.so"}}
 
 

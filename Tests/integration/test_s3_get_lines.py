@@ -314,6 +314,68 @@ def test_damaged_gzip_is_an_error(weed, weed_shell, damage):
     assert "a: gzip: " in got.message
 
 
+# zstd
+
+
+def zstd(data, *options):
+    return subprocess.run(["zstd", "--stdout", "--quiet", *options], input=data, capture_output=True, check=True).stdout
+
+
+SKIPPABLE = b"\x5a\x2a\x4d\x18\x05\x00\x00\x00never"
+
+
+def test_zstd_objects_are_decompressed(bucket, shell, location):
+    text = numbered_lines(300_000)
+    bucket.put("a", zstd(text))
+    bucket.put("b", zstd(b"one\n", "--no-check") + SKIPPABLE + zstd(b"") + zstd(b"two", "-19"))
+    bucket.put("c", b"\x28\xb5\x2f")
+    bucket.put("d", SKIPPABLE + zstd(b"after what is skipped\n"))
+    got = shell.tool("s3-get-lines", location, "a", "b", "c", "d").expect()
+    assert got.stdout == text + b"one\ntwo\n\x28\xb5\x2f\nafter what is skipped\n"
+    raw = shell.tool("s3-get-lines", "--raw", "--exact", location, "b").expect()
+    assert raw.stdout == bucket.get("b")
+
+
+def test_a_large_zstd_object_in_ranges(weed, weed_shell):
+    text = numbered_lines(20 * MIB)
+    weed.put("a", zstd(text[: 12 * MIB]) + zstd(text[12 * MIB :], "--long=24"))
+    options = ["--multipart-threshold", "64K", "--multipart-chunksize", "64K", "--memory", "1M"]
+    assert weed_shell.tool("s3-get-lines", *options, f"s3://{weed.name}", "a").expect().stdout == text
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstd], ids=["gzip", "zstd"])
+def test_zeros_may_follow_compressed_data(weed, weed_shell, compress):
+    """As `dd conv=sync` and tapes leave them; also between members, where two such files were joined."""
+    weed.put("a", compress(b"one\n") + bytes(512))
+    weed.put("b", compress(b"two\n") + bytes(10_000) + compress(b"three\n") + b"\0")
+    got = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "a", "b").expect()
+    assert got.stdout == b"one\ntwo\nthree\n"
+    weed.put("c", compress(b"four\n") + bytes(512) + b"x")
+    assert "something else follows" in weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "c").expect(1).message
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-1],
+        lambda data: data[:-9],
+        lambda data: data[:20],
+        lambda data: data + b"garbage",
+        lambda data: data + b"\x28",
+        lambda data: data + SKIPPABLE[:-1],
+        lambda data: data[:-4] + b"0123",
+        lambda data: data[:9] + b"\xff\xff\xff" + data[12:],
+        lambda data: SKIPPABLE + b"not zstd",
+    ],
+)
+def test_damaged_zstd_is_an_error(weed, weed_shell, damage):
+    weed.put("a", damage(zstd(b"line\n" * 1000 + bytes(range(32, 127)))))
+    weed.put("b", b"fine\n")
+    got = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "a", "b").expect(1)
+    assert got.stdout == b"fine\n"
+    assert "a: zstd: " in got.message
+
+
 # A reader that is slow, or goes
 
 

@@ -337,7 +337,7 @@ extension ObjectLines.Problem {
     var failure: S3Error {
         switch self {
         case .checksum(let text): S3Error(.damaged, text)
-        case .gzip(let error): S3Error(.damaged, error.description)
+        case .compression(let error): S3Error(.damaged, error.description)
         }
     }
 }

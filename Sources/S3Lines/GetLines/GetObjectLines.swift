@@ -7,11 +7,11 @@ struct ObjectLines: ~Copyable {
     /// What is wrong with the bytes.
     enum Problem: Error, Equatable {
         case checksum(String)
-        case gzip(GzipError)
+        case compression(CodecError)
     }
 
     private enum Format {
-        case unknown, plain, gzip
+        case unknown, plain, compressed
     }
 
     private let isRaw: Bool
@@ -26,7 +26,7 @@ struct ObjectLines: ~Copyable {
     private var isWhole = false
     /// Nothing is given out before the object is whole, as long as it fits one chunk.
     private(set) var isHeldBack = true
-    private var decoder: GzipDecoder?
+    private var decoder: Decoder?
     /// Decompressed bytes that are held back.
     private var decoded: [ByteSlice] = []
     private var decodedCount = 0
@@ -42,8 +42,8 @@ struct ObjectLines: ~Copyable {
         assembler = LineAssembler(limit: longestLine)
     }
 
-    /// Bytes that are kept here and were given to nobody.
-    var carriedBytes: Int { assembler.carried + decodedCount }
+    /// Bytes that are kept here and were given to nobody, those included that a decompressor looks back at.
+    var carriedBytes: Int { assembler.carried + decodedCount + (decoder?.memory ?? 0) }
     /// True while a line is open of which a part has been given out.
     var isInsideLine: Bool { assembler.isInsideLine }
     /// Tells what is known of the object before its first byte.
@@ -79,25 +79,26 @@ struct ObjectLines: ~Copyable {
         switch format {
         case .unknown: return []
         case .plain: return nextPlain()
-        case .gzip: return try nextDecoded()
+        case .compressed: return try nextDecoded()
         }
     }
 
     /// True once all lines were given out.
     var isDone: Bool { isOver }
 
-    private func recognise() -> Format {
+    private mutating func recognise() -> Format {
         if isRaw { return .plain }
-        var matched = 0
-        for slice in stored {
-            let bytes = slice.bytes
-            for index in 0..<bytes.byteCount {
-                guard bytes[index] == GzipDecoder.magic[matched] else { return .plain }
-                matched += 1
-                if matched == GzipDecoder.magic.count { return .gzip }
-            }
+        var first: [UInt8] = []
+        for slice in stored where first.count < CompressedFormat.longestMagic {
+            first += slice.prefix(min(slice.count, CompressedFormat.longestMagic - first.count)).bytes.array
         }
-        return isWhole ? .plain : .unknown
+        switch CompressedFormat.recognise(first) {
+        case .plain: return .plain
+        case .unknown: return isWhole ? .plain : .unknown
+        case .format(let format):
+            decoder = Decoder(format)
+            return .compressed
+        }
     }
 
     private mutating func nextPlain() -> [ByteSlice] {
@@ -119,10 +120,10 @@ struct ObjectLines: ~Copyable {
     private mutating func nextDecoded() throws(Problem) -> [ByteSlice] {
         while true {
             let block = ByteBlock(capacity: Self.blockSize)
-            do { try decode(into: block) } catch { throw .gzip(error) }
+            do { try decode(into: block) } catch { throw .compression(error) }
             let isDry = block.count < Self.blockSize
             let isLast = isDry && isWhole
-            if isLast { do { try decoder?.end() } catch { throw .gzip(error) } }
+            if isLast { do { try decoder?.end() } catch { throw .compression(error) } }
             decoded.append(ByteSlice(block))
             decodedCount += block.count
             if isHeldBack && !isLast && decodedCount <= chunkSize {
@@ -140,8 +141,7 @@ struct ObjectLines: ~Copyable {
     }
 
     /// Fills `block` from what is stored, as far as that goes.
-    private mutating func decode(into block: ByteBlock) throws(GzipError) {
-        if decoder == nil { decoder = GzipDecoder() }
+    private mutating func decode(into block: ByteBlock) throws(CodecError) {
         repeat {
             // Without input too: what did not fit the last block comes first.
             let input = stored.first ?? ByteSlice(block, 0..<0)

@@ -20,17 +20,17 @@ struct PutRejects: ~Copyable {
         KeyEscaping.escape(key.bytes, into: &field)
         field.append(0x09)
         var lines = PutRejectedLines(field: field, bytesLeft: draft.recordBytes)
-        var decoder = draft.isCompressed ? GzipDecoder() : nil
+        let decoder = draft.isCompressed ? Decoder(.gzip) : nil
         let plain = ByteBlock(capacity: draft.isCompressed ? PutSpool.chunkSize : 0)
 
-        func write(_ stored: RawSpan, _ decoder: inout GzipDecoder?) throws(SystemError) {
-            guard decoder != nil else { return try lines.append(stored, to: &file) }
+        func write(_ stored: RawSpan) throws(SystemError) {
+            guard let decoder else { return try lines.append(stored, to: &file) }
             var rest = stored
             repeat {
                 plain.removeAll()
                 // What was compressed here a moment ago is sound.
                 let used =
-                    (try? decoder?.decode(rest, into: plain, room: PutSpool.chunkSize)) ?? rest.byteCount
+                    (try? decoder.decode(rest, into: plain, room: PutSpool.chunkSize)) ?? rest.byteCount
                 rest = rest.extracting(droppingFirst: used)
                 try lines.append(plain.bytes, to: &file)
             } while rest.byteCount > 0 || plain.count == PutSpool.chunkSize
@@ -40,11 +40,11 @@ struct PutRejects: ~Copyable {
             var offset = 0
             while let chunk = try spool.read(at: offset) {
                 offset += chunk.count
-                try write(chunk.bytes, &decoder)
+                try write(chunk.bytes)
             }
         }
         let body = draft.body
-        try write(body.bytes, &decoder)
+        try write(body.bytes)
     }
 
     mutating func flush() throws(SystemError) { try file.flush() }

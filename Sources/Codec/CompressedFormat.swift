@@ -1,0 +1,77 @@
+/// How objects may be compressed. Each is one stream of bytes or several, one after the other.
+package enum CompressedFormat: Sendable, CaseIterable {
+    /// Members, RFC 1952.
+    case gzip
+    /// Frames, RFC 8878.
+    case zstd
+
+    /// What the first bytes of an object say.
+    package enum Recognition: Equatable, Sendable {
+        case format(CompressedFormat)
+        case plain
+        /// There have to be more of them.
+        case unknown
+    }
+
+    /// As many bytes as tell every format.
+    package static let longestMagic = 4
+
+    /// Gzip: two magic numbers and the only method there is (RFC 1952, 2.3.1).
+    private static let gzipMagic: [UInt8] = [0x1F, 0x8B, 0x08]
+    /// Zstandard: 0xFD2FB528, least significant byte first (RFC 8878, 3.1.1).
+    private static let zstdMagic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+    /// A skippable frame, as pzstd begins with: 0x184D2A50 to 0x184D2A5F (RFC 8878, 3.1.2).
+    private static let skippableMagic: [UInt8] = [0x50, 0x2A, 0x4D, 0x18]
+
+    /// - Parameter bytes: the first ones of an object, `longestMagic` of them if it has as many.
+    package static func recognise(_ bytes: [UInt8]) -> Recognition {
+        var isUnknown = false
+        for (format, magic) in [(gzip, gzipMagic), (zstd, zstdMagic), (zstd, skippableMagic)] {
+            let matched = zip(bytes, magic).enumerated().prefix {
+                $1.0 == $1.1 || magic == skippableMagic && $0 == 0 && $1.0 & 0xF0 == 0x50
+            }.count
+            if matched == magic.count { return .format(format) }
+            if matched == bytes.count { isUnknown = true }
+        }
+        return isUnknown ? .unknown : .plain
+    }
+
+    /// Whether a member or frame can begin with `byte`.
+    func canBegin(with byte: UInt8) -> Bool {
+        switch self {
+        case .gzip: byte == Self.gzipMagic[0]
+        case .zstd: byte == Self.zstdMagic[0] || byte & 0xF0 == 0x50
+        }
+    }
+
+    /// As messages call it.
+    package var name: String { self == .gzip ? "gzip" : "zstd" }
+}
+
+/// What is wrong with compressed bytes.
+package struct CodecError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Kind: Equatable, Sendable {
+        /// They end before their last member or frame does.
+        case truncated
+        /// They are not what a compressor makes, or their checksum is wrong; the library's words.
+        case corrupt(String)
+        /// After a whole member or frame comes something that is neither another one nor zeros.
+        case trailingGarbage
+    }
+
+    package let format: CompressedFormat
+    package let kind: Kind
+
+    package init(_ format: CompressedFormat, _ kind: Kind) {
+        self.format = format
+        self.kind = kind
+    }
+
+    package var description: String {
+        switch kind {
+        case .truncated: "\(format.name): the data ends too early"
+        case .corrupt(let reason): "\(format.name): \(reason)"
+        case .trailingGarbage: "\(format.name): something else follows the compressed data"
+        }
+    }
+}

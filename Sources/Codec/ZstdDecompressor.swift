@@ -1,0 +1,43 @@
+import ByteIO
+import CZstd
+
+/// Decompresses one zstd frame after the other; skippable frames give nothing.
+///
+/// Source: RFC 8878; zstd.h, ZSTD_decompressStream.
+@safe final class ZstdDecompressor {
+    /// What a frame may make the decompressor look back at: 128 MiB, as zstd(1) allows unless it is told more.
+    private static let largestWindowLog: CInt = 27
+
+    private let context: OpaquePointer
+
+    init() {
+        guard let context = unsafe ZSTD_createDCtx() else { fatalError("out of memory") }
+        unsafe self.context = unsafe context
+        _ = unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.largestWindowLog)
+    }
+
+    deinit { unsafe ZSTD_freeDCtx(context) }
+
+    var memory: Int { unsafe ZSTD_sizeof_DCtx(context) }
+
+    /// Decompresses from `input`, at most `room` bytes, which are appended to `output`.
+    func step(_ input: RawSpan, _ output: ByteBlock, _ room: Int) -> DecodingStep {
+        var consumed = 0
+        var result = 0
+        unsafe input.withUnsafeBytes { source in
+            unsafe output.append(upTo: room) { target in
+                var from = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
+                var to = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
+                result = unsafe ZSTD_decompressStream(context, &to, &from)
+                consumed = unsafe from.pos
+                return unsafe to.pos
+            }
+        }
+        guard ZSTD_isError(result) == 0 else {
+            let reason = unsafe String(cString: ZSTD_getErrorName(result))
+            let isHeader = ZSTD_getErrorCode(result) == ZSTD_error_prefix_unknown
+            return DecodingStep(consumed: consumed, state: .corrupt(reason, isHeader: isHeader))
+        }
+        return DecodingStep(consumed: consumed, state: result == 0 ? .ended : .more)
+    }
+}
