@@ -14,7 +14,7 @@ FISH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
 build:
 	@scripts/setup build
-	swift build -c release --static-swift-stdlib
+	swift build -c release --static-swift-stdlib --disable-local-rpath
 
 help:
 	@echo 'make             builds the tools; installs what that needs, and says what'

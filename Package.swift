@@ -12,11 +12,21 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// C as Debian builds it. Source: dpkg-buildflags(1), hardening.
+let hardened: [CSetting] = [
+    .unsafeFlags(["-fstack-protector-strong", "-fstack-clash-protection", "-Wall", "-Wextra"]),
+    .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
+]
+
+/// Every symbol is bound at start, and what was bound can no longer be written over.
+let bound: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"],
+        .when(platforms: [.linux]))
+]
+
 /// ByteIO alone lends spans of its buffers, which needs lifetime annotations.
 let lendsSpans: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
-
-/// C that reads what comes from elsewhere: a write past a local array ends the process.
-let guarded: [CSetting] = [.unsafeFlags(["-fstack-protector-strong"])]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -28,7 +38,8 @@ func library(
 
 func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies + [argumentParser], swiftSettings: settings)
+        name: name, dependencies: dependencies + [argumentParser], swiftSettings: settings,
+        linkerSettings: bound)
 }
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -49,19 +60,19 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
-        .systemLibrary(name: "CProcess"),
+        .target(name: "CProcess", cSettings: hardened),
 
         library("ByteIO", extra: lendsSpans),
-        .target(name: "CChecksum", cSettings: guarded),
+        .target(name: "CChecksum", cSettings: hardened),
         library("Digest", ["ByteIO", "CChecksum", "CCrypto"]),
-        .target(name: "CJSONKernel"),
+        .target(name: "CJSONKernel", cSettings: hardened),
         library("JSONStream", ["ByteIO", "CJSONKernel"]),
         library("KeyTemplate", ["ByteIO", "Digest", "JSONStream"]),
         library("Codec", ["ByteIO", "CZlib", "CZstd"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "JSONStream", "CExpat"]),
         library("S3Lines", ["ByteIO", "Codec", "Digest", "HTTPTransfer", "S3Core"]),
-        library("CommandSupport", ["ByteIO", argumentParser]),
+        library("CommandSupport", ["ByteIO", "CProcess", argumentParser]),
         library(
             "S3CommandSupport",
             ["ByteIO", "CommandSupport", "CProcess", "HTTPTransfer", "S3Core", "S3Lines", argumentParser]),

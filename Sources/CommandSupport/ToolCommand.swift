@@ -29,8 +29,10 @@ extension ToolCommand {
         SignalPipe.ignoreFileSizeSignal()
         let diagnostics = Diagnostics(tool: toolName)
         do {
-            try checkArguments()
-            guard let command = try parseAsRoot() as? Self else { throw CleanExit.helpRequest(self) }
+            let words = try commandLineWords()
+            guard let command = try parse(words: words) as? Self else {
+                throw CleanExit.helpRequest(self)
+            }
             try ToolFile.check(inputs: command.inputs, outputs: command.outputs)
             try command.work(diagnostics).endProcess()
         } catch let failure as ToolFailure {
@@ -41,13 +43,14 @@ extension ToolCommand {
         }
     }
 
-    /// Refuses what Swift's strings would change without a word: a key or a path would become another one.
-    private static func checkArguments() throws(ToolFailure) {
-        for number in 1..<max(1, Int(CommandLine.argc)) {
-            guard let argument = unsafe CommandLine.unsafeArgv[number],
-                unsafe String(validatingCString: argument) == nil
-            else { continue }
-            throw ToolFailure(.malformedInput, "argument \(number) is not UTF-8")
+    /// An unknown option is reported before an operand that is missing: it may be the reason.
+    private static func parse(words: [String]) throws -> any ParsableCommand {
+        do { return try parseAsRoot(words) } catch {
+            guard message(for: error).hasPrefix("Missing expected argument") else { throw error }
+            do { _ = try parseAsRoot(words + ["s3://bucket"]) } catch let other {
+                if message(for: other).hasPrefix("Unknown option") { throw other }
+            }
+            throw error
         }
     }
 

@@ -5,7 +5,7 @@ package let toolkitVersion = "1.0.0"
 ///
 /// - Parameter libraries: `NAME/VERSION` for each; asked for only if the version is to be printed.
 package func versionText(of tool: String, libraries: @autoclosure () -> String = "") -> String {
-    guard CommandLine.arguments.contains("--version") else { return toolkitVersion }
+    guard (try? commandLineWords())?.contains("--version") == true else { return toolkitVersion }
     let names = libraries()
     return "\(tool) \(toolkitVersion)" + (names.isEmpty ? "" : "\n" + names)
 }

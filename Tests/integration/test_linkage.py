@@ -29,3 +29,13 @@ def test_no_source_imports_foundation():
     assert sources
     pattern = re.compile(r"^\s*(\w+\s+)?import Foundation", re.MULTILINE)
     assert [str(file) for file in sources if pattern.search(file.read_text())] == []
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_is_hardened_as_debian_builds(tool):
+    described = subprocess.check_output(["readelf", "--dynamic", "--program-headers", "--wide", BIN / tool], text=True)
+    assert "GNU_RELRO" in described
+    assert re.search(r"\(FLAGS_1\).*\bNOW\b", described), "symbols are bound while the tool runs"
+    assert re.search(r"\(FLAGS_1\).*\bPIE\b", described)
+    assert re.search(r"GNU_STACK +\S+ +\S+ +\S+ +\S+ +\S+ +RW ", described), "the stack can be executed"
+    assert "RUNPATH" not in described and "RPATH" not in described

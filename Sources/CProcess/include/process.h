@@ -1,0 +1,14 @@
+// What Swift cannot call, or finds out in a way that can fail.
+#pragma once
+
+/// How many words the command line has, the program's name included.
+int s3_argument_count(void);
+
+/// The words of the command line. They live as long as the process.
+///
+/// The Swift runtime looks for them below the environment, and does not find them if a library that was loaded
+/// before has moved the environment (setenv(3)), nor in /proc if that is not mounted.
+const char *_Nonnull const *_Nullable s3_arguments(void);
+
+/// Keeps the process from being dumped or traced. Source: prctl(2), PR_SET_DUMPABLE.
+void s3_forbid_dumps(void);

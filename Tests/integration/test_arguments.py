@@ -1,0 +1,59 @@
+"""Arguments come from where the C library has them, whatever was loaded before."""
+
+import os
+import subprocess
+
+import pytest
+from conftest import BIN, TOOLS, require
+
+# Moves the environment, and with it what the Swift runtime takes for its neighbour: the arguments.
+LIBRARY = """
+#include <stdlib.h>
+__attribute__((constructor)) static void move(void) {
+    for (char name[] = "MOVED_A"; name[6] <= 'Z'; name[6]++) setenv(name, "x", 1);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def preloaded(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("preloaded")
+    (directory / "moving.c").write_text(LIBRARY)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", "moving.so", "moving.c"], cwd=directory, check=True)
+    return {"LD_PRELOAD": str(directory / "moving.so")}
+
+
+def run(tool, *arguments, stdin=b"", **variables):
+    require(tool)
+    command = [BIN / tool, *arguments]
+    return subprocess.run(command, input=stdin, env=os.environ | variables, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_no_argument_is_lost(tool, preloaded):
+    finished = run(tool, "--bogus", **preloaded)
+    assert finished.returncode == 64 and b"Unknown option '--bogus'" in finished.stderr
+    assert run(tool, "--version", **preloaded).stdout.startswith(tool.encode())
+
+
+@pytest.mark.parametrize("word", ["--hepl", "--reg", "-x"])
+@pytest.mark.parametrize("tool", TOOLS)
+def test_an_unknown_option_is_reported_before_what_is_missing(tool, word):
+    finished = run(tool, word)
+    assert finished.returncode == 64 and f"Unknown option '{word}'".encode() in finished.stderr
+
+
+def test_an_option_counts(preloaded):
+    assert run("json-sep", "--unwrap", stdin=b"[1,2]", **preloaded).stdout == b"1\n2\n"
+
+
+def test_a_name_that_looks_like_the_end_of_the_arguments(preloaded):
+    assert run("json-sep", "", **preloaded).returncode == 66
+    assert run("s3-keygen", "{line}", "--start", "-1", **preloaded).returncode == 64
+
+
+def test_no_word_at_all():
+    """Not even the tool's name."""
+    program = f"import ctypes; ctypes.CDLL(None).execv({bytes(BIN / 'json-sep')!r}, (ctypes.c_char_p * 1)(None))"
+    finished = subprocess.run(["python3", "-c", program], input=b"{}", capture_output=True, check=False)
+    assert (finished.returncode, finished.stdout) == (0, b"{}\n")
