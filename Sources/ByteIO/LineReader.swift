@@ -6,7 +6,8 @@
 /// Blocks are read to addresses on page starts. What is left of a block, usually the head of a line, is
 /// moved to end where the next block starts; only a line longer than a block makes the buffer grow, by
 /// doubling, and it never shrinks. Memory is therefore a block plus up to four times the longest line, and
-/// half as much again while the buffer grows.
+/// half as much again while the buffer grows. Where only the start of each line is wanted, the rest of a long one
+/// is dropped as it is read.
 package struct LineReader: ~Copyable {
     /// What is read from, as messages name it.
     package let name: String
@@ -22,6 +23,9 @@ package struct LineReader: ~Copyable {
     private var end: Int
     /// Bytes before this hold no newline; `nextLine` does not look at them twice.
     private var searched: Int
+
+    /// True while what is read belongs to a line of which no more is wanted.
+    private var isDropping = false
 
     /// - Parameter blockSize: the most bytes one read asks for.
     package init(descriptor: CInt = STDIN_FILENO, name: String = "standard input", blockSize: Int = 1 << 18) {
@@ -55,20 +59,29 @@ package struct LineReader: ~Copyable {
     ///
     /// At the end of the input a last line without a newline is returned as well, once.
     @_lifetime(&self)
-    package mutating func nextLine() -> RawSpan? {
+    package mutating func nextLine() -> RawSpan? { nextLine(atMost: .max) }
+
+    /// The same, but only the first `limit` bytes of the line: no more of it takes memory, however long it is.
+    @_lifetime(&self)
+    package mutating func nextLine(atMost limit: Int) -> RawSpan? {
         let first = start
         let last: Int
         if let newline = findNewline() {
             last = newline
             start = newline + 1
         } else {
+            if end - start > limit {
+                end = start + limit
+                isDropping = true
+            }
             searched = end
             guard isAtEnd, first < end else { return nil }
             last = end
             start = end
         }
         searched = start
-        let line = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer.bytes[first..<last]))
+        let wanted = unsafe buffer.bytes[first..<last].prefix(limit)
+        let line = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: wanted))
         return unsafe _overrideLifetime(line, mutating: &self)
     }
 
@@ -95,9 +108,21 @@ package struct LineReader: ~Copyable {
             guard error.isWouldBlock else { throw error }
             return 0
         }
-        end += count
         isAtEnd = count == 0
+        if isDropping { keepAfterNewline(count) } else { end += count }
         return count
+    }
+
+    /// Drops what was read of a line of which no more is wanted: all up to its newline.
+    private mutating func keepAfterNewline(_ count: Int) {
+        let newEnd = end + count
+        guard count > 0, let base = unsafe buffer.bytes.baseAddress,
+            let found = unsafe memchr(base + end, 0x0A, count)
+        else { return }
+        let newline = unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
+        buffer.move(newline..<newEnd, to: end)
+        end += newEnd - newline
+        isDropping = false
     }
 
     /// Leaves room from `end` on: a whole block's in front of which little is left, some behind a long line.

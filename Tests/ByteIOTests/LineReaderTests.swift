@@ -13,6 +13,20 @@ import Testing
         #expect(try read(input, pieceSize: pieceSize) == lines)
     }
 
+    @Test(arguments: [1, 7, 4095, 4096, 4097, 65_536], [1, 100, 4095, 4096, 4097, 9000])
+    func onlyTheStartOfLongLinesIsKept(pieceSize: Int, limit: Int) throws {
+        let lengths = [
+            0, 1, 99, 100, 101, 4094, 4095, 4096, 4097, 8191, 8999, 9000, 9001, 70_000, 1, 0, 20_000, 5,
+        ]
+        let lines = lengths.enumerated().map { [UInt8](repeating: UInt8(0x41 + $0), count: $1) }
+        let input = Array(lines.map { $0 + [0x0A] }.joined())
+        #expect(try read(input, pieceSize: pieceSize, atMost: limit) == lines.map { Array($0.prefix(limit)) })
+        // The last newline may be missing.
+        #expect(
+            try read(input.dropLast(), pieceSize: pieceSize, atMost: limit)
+                == lines.map { Array($0.prefix(limit)) })
+    }
+
     @Test(arguments: ["", "\n", "a", "a\n", "a\nb", "\n\n", "a\r\n\u{0}\n"])
     func theLastNewlineMayBeMissing(text: String) throws {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { [UInt8]($0.utf8) }
@@ -48,13 +62,13 @@ import Testing
         } catch { #expect(error == SystemError("events.json", code: EBADF)) }
     }
 
-    private func read(_ input: [UInt8], pieceSize: Int) throws -> [[UInt8]] {
+    private func read(_ input: [UInt8], pieceSize: Int, atMost limit: Int = .max) throws -> [[UInt8]] {
         var lines: [[UInt8]] = []
         try withPipe(input, pieceSize: pieceSize) { descriptor in
             var reader = LineReader(descriptor: descriptor, name: "pipe", blockSize: 4096)
             repeat {
                 try reader.fill()
-                while let line = reader.nextLine() { lines.append(line.array) }
+                while let line = reader.nextLine(atMost: limit) { lines.append(line.array) }
             } while !reader.isAtEnd
         }
         return lines

@@ -16,6 +16,9 @@ package struct KeySelection: Sendable {
     private let location: Location
     private let shard: Shard
 
+    /// No key's field is longer: each of its bytes is written with two at most.
+    package static let longestField = 2 * Location.maximumKeyLength
+
     package init(_ location: Location, shard: Shard = Shard()) {
         self.location = location
         self.shard = shard
@@ -24,13 +27,20 @@ package struct KeySelection: Sendable {
     /// The object that a line of a list of keys names: a key list, receipts or records alike, by the field
     /// up to the first TAB.
     ///
-    /// - Parameter place: where the line stands, for the message: `line 3`.
+    /// - Parameters:
+    ///   - line: all of it, or more of it than `longestField` bytes.
+    ///   - place: where the line stands, for the message: `line 3`.
     /// - Returns: nil if the key is another machine's.
     /// - Throws: `malformed` if the field is no key, or cannot be an object's.
     package func object(line: RawSpan, place: @autoclosure () -> String) throws(StopReason)
         -> RequestedObject?
     {
         let field = line.extracting(first: line.firstIndex(of: UInt8(ascii: "\t")) ?? line.byteCount)
+        guard field.byteCount <= Self.longestField else {
+            throw .malformed(
+                "\(place()): expected a key and a TAB or the line's end, found more than \(Self.longestField) bytes; "
+                    + "a key has at most \(Location.maximumKeyLength)")
+        }
         return try object(field: field, place: place())
     }
 
