@@ -36,6 +36,15 @@
         }
     }
 
+    /// Those of `range`. Not even the number of bytes is looked at: another thread may have them while this one
+    /// appends behind them within the capacity.
+    fileprivate func bytes(in range: Range<Int>) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: storage[range])
+    }
+
+    /// How many bytes can be appended before the memory has to grow, and others lose the bytes they hold.
+    package var room: Int { capacity - length }
+
     /// The address of the first byte, for C that keeps it: valid while the block lives and does not change.
     package var address: UnsafeRawPointer? { unsafe UnsafeRawPointer(storage.baseAddress) }
 
@@ -94,7 +103,8 @@
     }
 }
 
-/// Some of a block's bytes, which stay while the slice does; nobody may change them meanwhile.
+/// Some of a block's bytes, which stay while the slice does; meanwhile nothing may be done to the block but to append
+/// to it, within its room.
 package struct ByteSlice {
     package let block: ByteBlock
     /// Offsets into the block.
@@ -114,9 +124,15 @@ package struct ByteSlice {
     package var bytes: RawSpan {
         @_lifetime(borrow self)
         get {
-            let span = block.bytes.extracting(range)
+            let span = unsafe RawSpan(_unsafeBytes: block.bytes(in: range))
             return unsafe _overrideLifetime(span, borrowing: self)
         }
+    }
+
+    /// The two as one, where `next` follows in the same block.
+    package func joined(with next: ByteSlice) -> ByteSlice? {
+        guard block === next.block, range.upperBound == next.range.lowerBound else { return nil }
+        return ByteSlice(block, range.lowerBound..<next.range.upperBound)
     }
 
     /// The bytes from `offset` on.
@@ -127,5 +143,14 @@ package struct ByteSlice {
     /// The bytes before `offset`.
     package func prefix(_ offset: Int) -> ByteSlice {
         ByteSlice(block, range.lowerBound..<range.lowerBound + offset)
+    }
+}
+
+extension [ByteSlice] {
+    /// Appends a slice, or makes the last one longer where the slice continues it: however small the pieces are that
+    /// fill a block, they are one slice of it.
+    package mutating func add(_ slice: ByteSlice) {
+        guard let last, let joined = last.joined(with: slice) else { return append(slice) }
+        self[count - 1] = joined
     }
 }

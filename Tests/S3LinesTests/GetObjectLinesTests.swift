@@ -17,7 +17,7 @@ private final class Lines {
     var isDone: Bool { lines.isDone }
     var carriedBytes: Int { lines.carriedBytes }
     var consumedBytes: Int { lines.consumedBytes }
-    func append(_ bytes: [UInt8]) { lines.append(ByteBlock(bytes.bytes)) }
+    func append(_ bytes: [UInt8]) { lines.append(ByteSlice(ByteBlock(bytes.bytes))) }
     func end() throws(ObjectLines.Problem) { try lines.end() }
     func next() throws(ObjectLines.Problem) -> [UInt8] { try lines.next().flatMap { $0.bytes.array } }
 }

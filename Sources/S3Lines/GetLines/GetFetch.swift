@@ -58,12 +58,12 @@ final class WindowObject {
     /// - Returns: false if there is nothing new.
     func takeFetched() throws(S3Error) -> Bool {
         guard let fetch = fetches.first else { return false }
-        let blocks = fetch.takeBlocks()
-        for block in blocks { lines.append(block) }
-        guard fetch.hasEnded else { return !blocks.isEmpty }
+        let slices = fetch.takeBytes()
+        for slice in slices { lines.append(slice) }
+        guard fetch.hasEnded else { return !slices.isEmpty }
         if let error = fetch.error {
             // What came before the failure is written first.
-            if blocks.isEmpty { throw error }
+            if slices.isEmpty { throw error }
             return true
         }
         fetches.removeFirst()
@@ -114,6 +114,8 @@ final class ObjectFetch: ObjectSink {
     private var bound: Int?
     private(set) var receivedBytes = 0
     private var blocks: [ByteBlock] = []
+    /// How many bytes of the first block were taken: it goes on being filled.
+    private var taken = 0
     private var kept = 0
     private var isPaused = false
     /// True if the object ends with it.
@@ -126,8 +128,9 @@ final class ObjectFetch: ObjectSink {
     var isDropped = false
     var call: S3Call?
 
-    /// Blocks that bytes are gathered in.
+    /// Blocks that bytes are gathered in, and the first one where nobody knows how many come.
     private static let blockSize = 256 << 10
+    private static let firstBlockSize = 16 << 10
 
     /// - Parameters:
     ///   - run: asked what to do with the answer, and told when bytes came.
@@ -185,26 +188,41 @@ final class ObjectFetch: ObjectSink {
         run.ended(self, error)
     }
 
+    /// Fills a block before another one is begun, whatever was taken of it meanwhile: else each of many small pieces
+    /// would keep the memory of a block.
     private func append(_ bytes: RawSpan) {
-        guard bytes.byteCount > 0 else { return }
-        if let last = blocks.last, last.count + bytes.byteCount <= last.capacity { return last.append(bytes) }
-        let expected = wanted.map { $0 - receivedBytes } ?? Self.blockSize
-        let block = ByteBlock(capacity: max(bytes.byteCount, min(expected, Self.blockSize)))
-        block.append(bytes)
-        blocks.append(block)
+        var rest = bytes
+        while rest.byteCount > 0 {
+            let block: ByteBlock
+            if let last = blocks.last, last.room > 0 {
+                block = last
+            } else {
+                let before = receivedBytes + bytes.byteCount - rest.byteCount
+                let expected = wanted.map { $0 - before } ?? max(Self.firstBlockSize, rest.byteCount, before)
+                block = ByteBlock(capacity: min(expected, Self.blockSize))
+                blocks.append(block)
+            }
+            let count = min(rest.byteCount, block.room)
+            block.append(rest.extracting(first: count))
+            rest = rest.extracting(droppingFirst: count)
+        }
     }
 
-    /// The bytes that came; they are the caller's now.
-    func takeBlocks() -> [ByteBlock] {
-        defer {
-            blocks.removeAll()
-            kept = 0
-        }
+    /// The bytes that came and were not taken yet.
+    func takeBytes() -> [ByteSlice] {
+        kept = 0
         if isPaused {
             isPaused = false
             call?.resume()
         }
-        return blocks
+        var slices: [ByteSlice] = []
+        for block in blocks {
+            if block.count > taken { slices.append(ByteSlice(block, taken..<block.count)) }
+            taken = 0
+        }
+        blocks = blocks.last.map { $0.room > 0 ? [$0] : [] } ?? []
+        taken = blocks.first?.count ?? 0
+        return slices
     }
 
     /// Nothing more of it is wanted.

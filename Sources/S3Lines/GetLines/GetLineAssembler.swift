@@ -20,14 +20,14 @@ package struct LineAssembler {
     package mutating func append(_ slice: ByteSlice, to lines: inout [ByteSlice]) {
         guard slice.count > 0 else { return }
         guard let newline = slice.bytes.lastIndex(of: UInt8(ascii: "\n")) else {
-            carry.append(slice)
+            carry.add(slice)
             carried += slice.count
             guard carried > limit || isInsideLine else { return }
             isInsideLine = true
             return giveCarry(&lines)
         }
         giveCarry(&lines)
-        lines.append(slice.prefix(newline + 1))
+        lines.add(slice.prefix(newline + 1))
         isInsideLine = false
         let rest = slice.dropFirst(newline + 1)
         if rest.count > 0 {

@@ -30,6 +30,8 @@ struct ObjectLines: ~Copyable {
     /// Decompressed bytes that are held back.
     private var decoded: [ByteSlice] = []
     private var decodedCount = 0
+    /// The block that decompressed bytes go to, while it has room.
+    private var unfilled: ByteBlock?
     private var assembler: LineAssembler
     private var isOver = false
 
@@ -57,10 +59,10 @@ struct ObjectLines: ~Copyable {
     }
 
     /// Takes the next stored bytes.
-    mutating func append(_ block: ByteBlock) {
-        checksum?.update(block.bytes)
-        stored.append(ByteSlice(block))
-        storedCount += block.count
+    mutating func append(_ slice: ByteSlice) {
+        checksum?.update(slice.bytes)
+        stored.add(slice)
+        storedCount += slice.count
         if storedCount > chunkSize { isHeldBack = false }
     }
 
@@ -119,13 +121,15 @@ struct ObjectLines: ~Copyable {
 
     private mutating func nextDecoded() throws(Problem) -> [ByteSlice] {
         while true {
-            let block = ByteBlock(capacity: Self.blockSize)
+            let block = unfilled.take() ?? ByteBlock(capacity: Self.blockSize)
+            let start = block.count
             do { try decode(into: block) } catch { throw .compression(error) }
             let isDry = block.count < Self.blockSize
             let isLast = isDry && isWhole
             if isLast { do { try decoder?.end() } catch { throw .compression(error) } }
-            decoded.append(ByteSlice(block))
-            decodedCount += block.count
+            if isDry { unfilled = block }
+            decoded.add(ByteSlice(block, start..<block.count))
+            decodedCount += block.count - start
             if isHeldBack && !isLast && decodedCount <= chunkSize {
                 if isDry { return [] }
                 continue

@@ -1,0 +1,107 @@
+"""Memory that depends neither on the length of what is not needed nor on how small the pieces are that bytes come in."""
+
+import gzip
+import re
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import BIN, SECONDS
+from lying_server import LyingServer, environment
+
+MIB = 1 << 20
+
+
+def fields(process):
+    """Its peak resident size and its peak address space, in bytes."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return {name: int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) << 10 for name in ("VmHWM", "VmPeak")}
+
+
+def start(server, *arguments):
+    return subprocess.Popen(
+        [BIN / "s3-get-lines", *arguments], env=environment(1, AWS_ENDPOINT_URL_S3=server.endpoint),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_a_long_line_of_a_key_list_is_refused_without_being_kept():
+    with LyingServer(lambda request: (200, {"ETag": '"e"'}, b"data\n")) as server:
+        process = start(server, "s3://bucket")
+        for _ in range(100):
+            process.stdin.write(b"x" * MIB)
+        process.stdin.flush()
+        peak = fields(process)["VmHWM"]
+        _, stderr = process.communicate(b"\nk\n", timeout=SECONDS)
+        assert process.returncode == 65 and server.journal == []
+    assert re.search(rb"standard input: line 1: expected a key and a TAB .* more than 2048 bytes", stderr)
+    assert peak < 60 * MIB, peak
+
+
+def test_data_behind_a_key_takes_no_memory():
+    """Records are key lists, whatever the length of their data."""
+    with LyingServer(lambda request: (200, {"ETag": '"e"'}, request.path.encode() + b"\n")) as server:
+        process = start(server, "s3://bucket")
+        for key in (b"one", b"two"):
+            process.stdin.write(key + b"\t")
+            for _ in range(50):
+                process.stdin.write(b"x" * MIB)
+            process.stdin.write(b"\n")
+        process.stdin.write(b"k" * 1024 + b"\n" + b"\\n" * 1024 + b"\tdata\nlast\t" + b"y" * 5000)
+        process.stdin.flush()
+        peak = fields(process)["VmHWM"]
+        stdout, stderr = process.communicate(timeout=SECONDS)
+        assert (process.returncode, stderr) == (0, b"")
+    paths = [line.rsplit(b"/", 1)[-1] for line in stdout.splitlines()]
+    assert paths == [b"one", b"two", b"k" * 1024, b"%0A" * 1024, b"last"]
+    assert peak < 60 * MIB, peak
+
+
+@pytest.mark.parametrize("length", [2049, 4095, 4096, 300_000])
+def test_a_key_that_is_too_long_is_65(length):
+    with LyingServer(lambda request: (200, {"ETag": '"e"'}, b"data\n")) as server:
+        for end in (b"", b"\n", b"\tdata\n"):
+            process = start(server, "s3://bucket")
+            _, stderr = process.communicate(b"x" * length + end, timeout=SECONDS)
+            assert process.returncode == 65 and b"line 1" in stderr
+
+
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("extent", ["chunked", "length"])
+@pytest.mark.parametrize("options", [["--memory", "4M"], ["--memory", "4M", "--unordered"], []], ids=" ".join)
+def test_a_line_in_many_pieces_takes_no_block_for_each(compress, extent, options):
+    """One line of 1.5 MB, or what decompresses to it, in pieces of a few hundred bytes that are taken one by one."""
+    line = bytes(range(32, 127)) * 16_000 + b"\n"
+    data = gzip.compress(line, 0) if compress else line
+    all_but_the_last_piece, measured = threading.Event(), threading.Event()
+
+    def handle(request):
+        head = "HTTP/1.1 200 OK\r\nx-amz-request-id: r\r\nETag: \"e\"\r\n"
+        yield (head + ("Transfer-Encoding: chunked" if extent == "chunked" else f"Content-Length: {len(data)}") + "\r\n\r\n").encode()
+        pieces = [data[start : start + 500] for start in range(0, len(data), 500)]
+        for number, piece in enumerate(pieces):
+            if number == len(pieces) - 1:
+                all_but_the_last_piece.set()
+                measured.wait(SECONDS)
+            yield b"%x\r\n%s\r\n" % (len(piece), piece) if extent == "chunked" else piece
+            threading.Event().wait(0.0003)  # time for the tool to take it
+        if extent == "chunked":
+            yield b"0\r\n\r\n"
+
+    with LyingServer(handle) as server:
+        process = start(server, *options, "s3://bucket", "k")
+        got = []
+        reader = threading.Thread(target=lambda: got.append(process.stdout.read()))
+        reader.start()
+        assert all_but_the_last_piece.wait(SECONDS)
+        peak = fields(process)["VmPeak"]
+        measured.set()
+        assert process.wait(SECONDS) == 0
+        reader.join()
+        process.stdin.close()
+        process.stderr.close()
+        process.stdout.close()
+    assert got == [line]
+    # Threads and libraries take some of it; a block for each piece was 760 MB.
+    assert peak < 450 * MIB, peak
