@@ -1,20 +1,33 @@
 import ArgumentParser
 
-/// A number of bytes as options take it: `8388608`, `8M`, `8MiB`, `8MB`; K, M, G and T are powers of 1024.
+/// A number of bytes as options take it: `8388608`, `8M`, `8MiB`, `8MB`, `1.5M`; K, M, G and T are powers of 1024.
 package struct ByteSize: Equatable, Sendable, ExpressibleByArgument, CustomStringConvertible {
     /// How many bytes.
     package let bytes: Int
 
     package init(bytes: Int) { self.bytes = bytes }
 
-    /// Nil for what is not a size: no digits, an unknown unit, a sign, a number past `Int.max`.
+    /// What a message says of a value that is none.
+    package static let expectation = "a number of bytes: 8388608, 8M, 1.5G (K, M, G and T are powers of 1024)"
+
+    /// Nil for what is not a size: no digits, an unknown unit, a sign, a fraction of a byte, a number past `Int.max`.
     package init?(argument: String) {
         let digits = argument.prefix { $0.isASCII && $0.isNumber }
-        guard let count = Int(digits),
-            let factor = Self.factor(of: argument.dropFirst(digits.count).uppercased())
+        var rest = argument.dropFirst(digits.count)
+        var fraction = 0.0
+        if rest.first == "." {
+            let decimals = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+            guard !decimals.isEmpty, let value = Double("0." + decimals) else { return nil }
+            fraction = value
+            rest = rest.dropFirst(1 + decimals.count)
+        }
+        guard let count = Int(digits), let factor = Self.factor(of: rest.uppercased()),
+            fraction == 0 || factor > 1
         else { return nil }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
-        guard !overflow else { return nil }
+        let (whole, isTooLarge) = count.multipliedReportingOverflow(by: factor)
+        // Rounded down: nothing is more than it was said to be.
+        let (bytes, overflow) = whole.addingReportingOverflow(Int(fraction * Double(factor)))
+        guard !isTooLarge, !overflow else { return nil }
         self.bytes = bytes
     }
 

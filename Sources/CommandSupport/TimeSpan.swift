@@ -1,21 +1,36 @@
 import ArgumentParser
 
-/// A length of time as options take it: `500ms`, `5s`, `2m`, `1h`, `7d`; a plain number is seconds, and a
-/// fraction is allowed: `0.5s`.
+/// A length of time as options take it: `500ms`, `5s`, `2m`, `1h`, `7d`, `1m30s`; a plain number is seconds, and
+/// fractions are allowed: `0.5s`.
 package struct TimeSpan: Equatable, Sendable, ExpressibleByArgument, CustomStringConvertible {
     /// How many milliseconds.
     package let milliseconds: Int
 
     package init(milliseconds: Int) { self.milliseconds = milliseconds }
 
-    /// Nil for what is not a length of time: no digits, an unknown unit, a sign, more than 10,000 years.
+    /// What a message says of a value that is none.
+    package static let expectation =
+        "a length of time: 500ms, 30s, 1m30s, 2h, 7d (a plain number is in seconds)"
+
+    /// Nil for what is not a length of time: no digits, an unknown unit, units that do not become smaller from one to
+    /// the next, a sign, more than 10,000 years.
     package init?(argument: String) {
-        let digits = argument.prefix { ($0.isASCII && $0.isNumber) || $0 == "." }
-        let unit = argument.dropFirst(digits.count)
-        guard let factor = Self.factors[unit.isEmpty ? "s" : String(unit)], digits.first?.isNumber == true,
-            let count = Double(digits)
-        else { return nil }
-        let milliseconds = count * Double(factor)
+        var rest = argument[...]
+        var milliseconds = 0.0
+        var lastFactor = Int.max
+        repeat {
+            let digits = rest.prefix { ($0.isASCII && $0.isNumber) || $0 == "." }
+            rest = rest.dropFirst(digits.count)
+            let unit = rest.prefix { $0.isASCII && $0.isLetter }
+            rest = rest.dropFirst(unit.count)
+            // Only a number alone goes without a unit.
+            let isAlone = unit.isEmpty && rest.isEmpty && lastFactor == .max
+            guard let factor = Self.factors[isAlone ? "s" : String(unit)], factor < lastFactor,
+                digits.first?.isNumber == true, digits.last?.isNumber == true, let count = Double(digits)
+            else { return nil }
+            milliseconds += count * Double(factor)
+            lastFactor = factor
+        } while !rest.isEmpty
         guard milliseconds < 10_000 * 366 * 86_400_000 else { return nil }
         self.milliseconds = Int(milliseconds.rounded())
     }

@@ -66,7 +66,7 @@ extension ToolCommand {
             }
             ExitStatus.success.endProcess()
         }
-        Diagnostics(tool: toolName).report(message(for: error))
+        Diagnostics(tool: toolName).report(InvalidValue.explained(message(for: error)))
         let usage = "Usage: " + usageString() + "\nSee '\(toolName) --help'.\n"
         try? writeAll(usage, to: STDERR_FILENO, name: "standard error")
         ExitStatus.usage.endProcess()

@@ -52,7 +52,7 @@ package struct S3Options: ParsableArguments {
     @Flag(help: "Agree to be charged for requests to a requester-pays bucket.")
     package var requestPayer = false
 
-    @Flag(help: "Show each request on standard error, and a summary at the end.")
+    @Flag(name: .shortAndLong, help: "Show each request on standard error, and a summary at the end.")
     package var verbose = false
 
     @Flag(

@@ -58,7 +58,7 @@ struct FailureOptions: ParsableArguments {
     @Flag(help: "Print ETag, bytes and lines behind each key, separated by TABs.")
     var long = false
 
-    @Flag(help: "Print no keys.")
+    @Flag(name: .shortAndLong, help: "Print no keys.")
     var quiet = false
 
     @Flag(name: .customLong("no-clobber"), help: "Fail records whose object exists already.")
@@ -77,7 +77,7 @@ struct FailureOptions: ParsableArguments {
             valueName: "line"))
     var commitOn: String?
 
-    @Flag(help: "Print what would be stored and send nothing.")
+    @Flag(name: [.customShort("n"), .long], help: "Print what would be stored and send nothing.")
     var dryRun = false
 
     func validate() throws {

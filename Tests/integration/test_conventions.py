@@ -178,3 +178,43 @@ def test_get_ends_by_sigpipe(bucket, shell):
     script = f"s3-get-lines s3://{bucket.name} key | head -n 1; echo ${{PIPESTATUS[0]}}"
     finished = shell.run(script, shell=("bash", "-c"))
     assert finished.stdout == b"data\n141\n"
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["s3-put-lines", "--memory", "5X"], "--memory: '5X' is not a number of bytes: 8388608, 8M, 1.5G"),
+        (["s3-put-lines", "--memory", "1.5"], "--memory: '1.5' is not a number of bytes"),
+        (["s3-get-lines", "--memory", "-1M"], "--memory: '-1M' is not a number of bytes"),
+        (["s3-get-lines", "--memory", ""], "--memory: '' is not a number of bytes"),
+        (["s3-get-lines", "--memory", "99999999T"], "--memory: '99999999T' is not a number of bytes"),
+        (["s3-keygen", "--roll-after", "1m30"], "--roll-after: '1m30' is not a length of time: 500ms, 30s, 1m30s"),
+        (["s3-keygen", "--roll-after", "30s1m"], "--roll-after: '30s1m' is not a length of time"),
+        (["s3-keygen", "--roll-after", "1 m"], "--roll-after: '1 m' is not a length of time"),
+        (["s3-keygen", "--roll-after", "it's"], "--roll-after: 'it's' is not a length of time"),
+        (["s3-keygen", "--roll-lines", "1.5"], "--roll-lines: '1.5' is not a whole number"),
+        (["json-sep", "--max-depth", "x"], "--max-depth: 'x' is not a whole number"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_invalid_value_is_64_and_the_message_says_what_is_valid(words, message, plain_shell):
+    finished = plain_shell.tool(*words, "s3://b").expect(64)
+    assert finished.message.startswith(f"{words[0]}: {message}")
+
+
+@pytest.mark.parametrize("size", ["1.5M", "1536K", "1.5MiB", "1572864", "1.5mb"])
+def test_sizes_have_fractions(size, plain_shell):
+    for length, status in ((1572864, 0), (1572865, 65)):
+        plain_shell.tool("json-sep", "--max-value", size, stdin=b'"' + b"x" * (length - 2) + b'"').expect(status)
+
+
+@pytest.mark.parametrize("time", ["1m30s", "1.5m", "90", "90s", "1m29s1000ms", "0h1m30s"])
+def test_lengths_of_time_have_several_units(time, plain_shell):
+    plain_shell.tool("s3-keygen", "--roll-after", time, "{seq}", stdin=b"x\n").expect()
+
+
+def test_short_options_are_those_of_other_tools(plain_shell):
+    words = ["--no-sign-request", "--endpoint", "http://127.0.0.1:9", "s3://b"]
+    assert plain_shell.tool("s3-put-lines", "-n", *words, stdin=b"k\tx\n").expect().stdout == b"k\n"
+    finished = plain_shell.tool("s3-put-lines", "-nqv", *words, stdin=b"k\tx\n").expect()
+    assert finished.stdout == b"" and "1 object" in finished.message
