@@ -21,6 +21,33 @@ package enum Base64 {
         return text
     }
 
+    /// What `digit`, of the usual or the URL alphabet, stands for; nil if it is none. Source: RFC 4648, section 5.
+    package static func digitValue(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x41...0x5A: digit - 0x41
+        case 0x61...0x7A: digit - 0x61 + 26
+        case 0x30...0x39: digit - 0x30 + 52
+        case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
+        case UInt8(ascii: "/"), UInt8(ascii: "_"): 63
+        default: nil
+        }
+    }
+
+    /// The whole bytes that digits of either alphabet stand for, without padding; others are passed over.
+    package static func decodeDigits(_ digits: some Sequence<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var bits: UInt32 = 0
+        var count: UInt32 = 0
+        for value in digits.lazy.compactMap(digitValue) {
+            bits = bits << 6 | UInt32(value)
+            count += 6
+            guard count >= 8 else { continue }
+            count -= 8
+            bytes.append(UInt8(truncatingIfNeeded: bits >> count))
+        }
+        return bytes
+    }
+
     /// The bytes that `text` stands for, or nil if it is no base64 with padding.
     package static func decode(_ text: [UInt8]) -> [UInt8]? {
         let digits = text.prefix { $0 != UInt8(ascii: "=") }

@@ -1,11 +1,14 @@
 """Secrets are in no argument, message, log or core file, whatever a service says."""
 
+import json
 import os
 import resource
 import signal
 import subprocess
 import time
+from base64 import b64encode, encodebytes, urlsafe_b64encode
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import servers
@@ -32,6 +35,48 @@ def echo(request):
     authorization = request.headers.get("authorization", "")
     told = f"{authorization} {request.headers.get('x-amz-security-token')}"
     return 403, {"x-amz-request-id": told}, error("SignatureDoesNotMatch", f"you said {told}")
+
+
+def percent(text):
+    return "".join(f"%{ord(char):02x}" for char in text)
+
+
+def entities(text):
+    return "".join(f"&amp;#{ord(char)};" for char in text)
+
+
+ENCODINGS = {
+    "percent": lambda text: quote(text, safe=""),
+    "every byte": percent,
+    "twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "entities": entities,
+    "json": lambda text: json.dumps({"you said": text}).replace("/", "\\u002f"),
+    "base64": lambda text: b64encode(text.encode()).decode(),
+    "base64, shifted by 1": lambda text: b64encode(b"1" + text.encode() + b"..").decode(),
+    "base64, shifted by 2": lambda text: b64encode(b"12" + text.encode() + b".").decode(),
+    "base64 for addresses": lambda text: urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "base64 in lines": lambda text: encodebytes(text.encode()).decode(),
+    "base64 of percent": lambda text: b64encode(percent(text).encode()).decode(),
+    "hexadecimal": lambda text: text.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("tool", TOOLS)
+def test_no_message_has_a_secret_that_is_encoded(shell, tool, encode):
+    words, stdin = TOOLS[tool]
+    secrets = [TOKEN, shell.environment["AWS_SECRET_ACCESS_KEY"]]
+
+    def answer(request):
+        told = " and ".join(encode(secret) for secret in secrets)
+        return 403, {}, error("AccessDenied", f"you said {told}.")
+
+    with LyingServer(answer) as server:
+        finished = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint).tool(*words, stdin=stdin)
+    assert finished.status == (1 if tool == "s3-get-lines" else 77)
+    for secret in secrets:
+        assert encode(secret).strip().replace("\n", "\\n")[:40] not in finished.message
+    assert "you said" in finished.message and "[redacted]" in finished.message
 
 
 def redirect(request):
@@ -172,13 +217,13 @@ def test_netrc_is_not_read(shell):
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "AWS_ENDPOINT_URL_S3"])
-@pytest.mark.parametrize("scheme", ["http", "none"])
+@pytest.mark.parametrize("scheme", ["http://", "none://", "", "us://er:"])
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_password_in_an_address_is_not_shown(shell, tool, scheme, variable):
     """libcurl shows the proxy that it cannot use, and we the endpoint."""
     words, stdin = TOOLS[tool]
-    address = f"{scheme}://user:pass/wo@rd@127.0.0.1:99999"
+    address = f"{scheme}user:pass/wo@rd@127.0.0.1:99999"
     finished = shell.with_environment(**{variable: address}).tool(*words, stdin=stdin)
     assert finished.status == (69 if variable == "http_proxy" else 78)
-    assert f"{scheme}://[redacted]@127.0.0.1:99999" in finished.message
-    assert "user" not in finished.message and "wo@rd" not in finished.message
+    assert "[redacted]@127.0.0.1:99999" in finished.message
+    assert not any(word in finished.message for word in ("user", "er:", "pass", "wo@rd"))

@@ -29,10 +29,11 @@ package struct Endpoint: Equatable, Sendable {
 
     /// Reads `http[s]://HOST[:PORT][/PATH][/]`. `name` is what the message calls it.
     package init(_ text: String, name: String) throws(ConfigurationError) {
-        let shown = Redaction.withoutUsers(text)
+        let shown = Redaction.shown(address: text)
         let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else {
-            throw .invalid("\(name) '\(text)' has no scheme; did you mean https://\(text) or http://\(text)?")
+            throw .invalid(
+                "\(name) '\(shown)' has no scheme; did you mean https://\(shown) or http://\(shown)?")
         }
         guard let scheme = Scheme(rawValue: parts[0].lowercased()) else {
             throw .invalid("\(name) '\(shown)': the scheme must be http or https")

@@ -47,8 +47,7 @@ package final class S3Client {
     /// Told where credentials were found, or why no new ones were.
     package var credentialsLog: ((String) -> Void)?
     package var commands = CommandSettings()
-    /// One for the secrets of each of the credentials that were in use.
-    private var redactions: [Redaction]
+    private var redaction = Redaction()
     private var builder: RequestBuilder
     private var policy: AttemptPolicy
     private var checksumMode = ChecksumMode()
@@ -69,10 +68,12 @@ package final class S3Client {
         options.keptConnections = configuration.maxConnections
         options.certificateBundle = configuration.certificateBundle
         options.mayHaveProxy = configuration.mayHaveProxy
-        do { loop = try TransferLoop(options) } catch { throw S3Error(error) }
+        do { loop = try TransferLoop(options) } catch {
+            throw configuration.redaction.redacted(S3Error(error))
+        }
         uploadChecksum = configuration.uploadChecksum
         lookup = configuration.lookup
-        redactions = configuration.credentials.map { [Redaction($0)] } ?? [Redaction(nil)]
+        redaction = configuration.redaction
         builder = RequestBuilder(configuration, bucket: bucket)
         policy = AttemptPolicy(
             region: configuration.region, retry: RetryPolicy(maxAttempts: configuration.maxAttempts),
@@ -247,7 +248,7 @@ package final class S3Client {
             call.transfer = try loop.start(request, call)
         } catch {
             sent.remove(call)
-            finish(call, S3Error(error))
+            finish(call, redaction.redacted(S3Error(error)))
         }
     }
 
@@ -341,7 +342,7 @@ package final class S3Client {
         }
         error?.operation = call.operationName
         error?.status = result.head.status
-        error = error.map { error in redactions.reduce(error) { $1.redacted($0) } }
+        error = error.map { redaction.redacted($0) }
         if error?.kind == .noSuchBucket { error?.message = "bucket '\(bucket)' does not exist" }
         return error
     }
@@ -403,22 +404,14 @@ extension S3Client {
     }
 
     private func beginFetch(_ lookup: CredentialsLookup) -> CredentialsFetch {
-        CredentialsFetch(lookup, loop, commands) { [weak self] secret in
-            let text = String(decoding: secret, as: UTF8.self)
-            self?.hide(Credentials(accessKeyID: "", secretAccessKey: text))
-        }
+        CredentialsFetch(lookup, loop, commands) { [weak self] secret in self?.redaction.add(secret) }
     }
 
-    private func hide(_ credentials: Credentials) {
-        let redaction = Redaction(credentials)
-        redactions.append(redaction)
-    }
-
-    private func redacted(_ text: String) -> String { redactions.reduce(text) { $1.redacted($0) } }
+    private func redacted(_ text: String) -> String { redaction.redacted(text) }
 
     private func use(_ credentials: Credentials, _ source: String) {
         renewal.found(expiration: credentials.expiration, now: .now)
-        hide(credentials)
+        redaction.add(credentials)
         policy.renewed(generation: renewal.generation)
         builder.setCredentials(credentials)
         credentialsLog?("credentials: \(source)")

@@ -44,6 +44,8 @@ package struct S3Configuration: Sendable {
     package let certificateBundle: String?
     /// Whether one of the variables is set that name a proxy. Source: libcurl-env(3).
     package let mayHaveProxy: Bool
+    /// What no message may have: the secrets that are known before anything is sent.
+    package let redaction: Redaction
 
     /// Nil is AWS.
     private let customEndpoint: Endpoint?
@@ -83,8 +85,14 @@ package struct S3Configuration: Sendable {
         dualStack = layers.flag("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT", block: "s3")
         fips = layers.flag("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT")
         certificateBundle = layers.value("ca_bundle", "AWS_CA_BUNDLE")
-        let proxy = environment.value("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-        mayHaveProxy = proxy != nil
+        let proxies = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].compactMap {
+            environment.value($0)
+        }
+        mayHaveProxy = !proxies.isEmpty
+        var redaction = Redaction()
+        for proxy in proxies { redaction.add(usersOf: proxy) }
+        if let keys { redaction.add(keys) }
+        self.redaction = redaction
         let upload = try layers.checksumUse(
             "request_checksum_calculation", "AWS_REQUEST_CHECKSUM_CALCULATION")
         let download = try layers.checksumUse(
