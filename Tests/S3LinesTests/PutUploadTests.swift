@@ -95,6 +95,16 @@ import Testing
         #expect(upload.completed(.failure(error)) == [.failed(error), .abort(id: id)])
     }
 
+    @Test func whatTheServiceMayStillBeCompletingIsNotAborted() {
+        var unknown = S3Error(.timedOut, "")
+        unknown.mayBeUnderWay = true
+        var upload = completing()
+        #expect(
+            upload.completed(.failure(unknown), canBeginAnew: true)
+                == [.failed(unknown), .orphaned(id: id, unknown)])
+        #expect(upload.isOver && upload.giveUp(error) == [])
+    }
+
     @Test(arguments: [S3Error.Kind.conflict, .noSuchUpload])
     func anUploadThatTheServiceDroppedBeginsAnew(kind: S3Error.Kind) {
         let dropped = S3Error(kind, "")

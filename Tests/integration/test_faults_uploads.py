@@ -326,10 +326,3 @@ def test_a_dropped_object_is_sent_again_compressed_and_in_little_memory(faulty):
     assert sorted(put.lines) == ["large", "other"]
     assert gzip.decompress(faulty.bucket.get("large")) == LARGE
     assert faulty.open_uploads() == []
-
-
-@pytest.mark.parametrize("headers", [(), (("ETag", ""),), (("ETag", '"a\tb"'),)])
-def test_a_put_without_a_usable_etag_is_no_success(faulty, headers):
-    faulty.rule("answer", method="PUT", status=200, headers=headers, times=None)
-    put = faulty.put(b"k\tdata\n", "--long", status=76)
-    assert put.stdout == b"" and "ETag" in put.message

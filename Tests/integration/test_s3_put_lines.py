@@ -179,9 +179,8 @@ def test_headers_are_stored(bucket, shell, server):
         head = bucket.client.head_object(Bucket=bucket.name, Key=key)
         assert head["ContentType"] == "text/x-test; charset=utf-8"
         assert head["Metadata"] == {"owner": "a b", "empty-not": "x=y"}
-        if server.name != "minio" or key == "small":
-            tags = bucket.client.get_object_tagging(Bucket=bucket.name, Key=key)["TagSet"]
-            assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "r+d @x", "n": "1"}, key
+        tags = bucket.client.get_object_tagging(Bucket=bucket.name, Key=key)["TagSet"]
+        assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "r+d @x", "n": "1"}, key
         if server.name != "minio":  # the gateway keeps neither
             assert head["ContentEncoding"] == "identity"
             assert head["CacheControl"] == "max-age=60"
@@ -249,6 +248,8 @@ def test_no_clobber_fails_what_exists(bucket, shell, server):
     assert put.lines == ["a", "c"]
     assert (shell.directory / "r").read_bytes() == b"b\t2\n"
     assert "b: 1 line from line 2: PutObject: 412 PreconditionFailed" in put.message
+    if server.name == "rgw":  # it ignores If-None-Match where an upload is completed
+        return
     large = shell.tool("s3-put-lines", "--no-clobber", location(bucket), "b", stdin=b"x" * 6 * MIB).expect(1)
     assert "412" in large.message
     assert bucket.get("b") == b"before\n"

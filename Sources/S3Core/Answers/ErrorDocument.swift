@@ -12,7 +12,7 @@ package enum ErrorDocument {
     /// - Parameter addressesObject: whether the request was for a key; decides what a bare 404 means.
     package static func error(_ response: S3Response, method: HTTPMethod, addressesObject: Bool) -> S3Error {
         let head = response.head
-        let document = XMLElement(parsing: response.body).flatMap { $0.name == "Error" ? $0 : nil }
+        let document = XMLElement(parsing: response.body).flatMap(element(in:))
         let code = document?.text("Code") ?? ""
         let isBare = document == nil && method != .head && head.value("x-amz-request-id") == nil
         let region = region(head, document)
@@ -41,7 +41,7 @@ package enum ErrorDocument {
     package static func error(inSuccess response: S3Response) -> S3Error? {
         // What is larger is none: a list of a thousand keys need not be parsed twice.
         guard !response.body.isEmpty, response.body.count <= maximumSize,
-            let document = XMLElement(parsing: response.body), document.name == "Error"
+            let document = XMLElement(parsing: response.body).flatMap(element(in:))
         else { return nil }
         let code = document.text("Code") ?? ""
         // The status says nothing here; an internal error is what this way of answering is for.
@@ -53,6 +53,16 @@ package enum ErrorDocument {
         error.requestID = document.text("RequestId") ?? response.head.text("x-amz-request-id") ?? ""
         error.mayHaveBeenApplied = true
         return error
+    }
+
+    /// The element that holds code and message, if the document is an error: known by that, since what surrounds
+    /// it differs between services. What DeleteObjects says of single keys is none.
+    private static func element(in root: XMLElement) -> XMLElement? {
+        if root.name == "Error" { return root }
+        if root.name != "DeleteResult", let error = root.child("Error"), error.child("Code") != nil {
+            return error
+        }
+        return root.child("Code") != nil && root.child("Message") != nil ? root : nil
     }
 
     private static func region(_ head: HTTPResponseHead, _ document: XMLElement?) -> String? {

@@ -15,6 +15,8 @@ package struct ObjectHead: Equatable, Sendable {
     package let isPartial: Bool
     /// Which bytes of the object the body is, if it is a part and the answer says which.
     package let contentRange: ContentRange?
+    /// How many tags the object has, if the service says so.
+    package let tagCount: Int?
     /// What the whole object's bytes must give, if the service says something that can be verified.
     package let checksum: ObjectChecksum?
     /// The checksums as they came: of the bytes or, with `-N` after them, of the N parts' own.
@@ -26,6 +28,7 @@ package struct ObjectHead: Equatable, Sendable {
         contentLength = head.number("content-length")
         endsWithConnection = contentLength == nil && head.value("transfer-encoding") == nil
         isPartial = head.status == 206
+        tagCount = head.number("x-amz-tagging-count")
         contentRange = isPartial ? head.text("content-range").flatMap(ContentRange.init) : nil
         // Beside a part, services send the whole object's checksum or the part's; nothing tells which, unless
         // they are the same.

@@ -19,6 +19,11 @@ package struct XMLElement: Sendable {
         self = root
     }
 
+    /// Source: XML 1.0, 2.3.
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+
     /// The first child called `name`.
     package func child(_ name: String) -> XMLElement? { children.first { $0.name == name } }
 
@@ -27,6 +32,18 @@ package struct XMLElement: Sendable {
 
     /// The same as text.
     package func text(_ name: String) -> String? { value(name).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// Appends `bytes` as an element's text.
+    static func append(escaped bytes: [UInt8], to text: inout [UInt8]) {
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "&"): text += "&amp;".utf8
+            case UInt8(ascii: "<"): text += "&lt;".utf8
+            case UInt8(ascii: ">"): text += "&gt;".utf8
+            default: text.append(byte)
+            }
+        }
+    }
 
     fileprivate mutating func append(_ bytes: RawSpan) { text += bytes.array }
     fileprivate mutating func append(_ child: XMLElement) {

@@ -48,9 +48,13 @@ package var xmlLibrary: String {
 
     deinit { unsafe XML_ParserFree(parser) }
 
+    /// White space before the document is skipped: services send it to keep a connection alive until they know
+    /// the answer, and XML allows none before its declaration.
+    ///
     /// - Returns: false if `document` is not well-formed, not whole, or holds what is refused.
     final func read(_ document: [UInt8]) -> Bool {
-        let status = unsafe document.withUnsafeBytes { bytes in
+        let start = document.firstIndex { !XMLElement.isSpace($0) } ?? document.count
+        let status = unsafe document[start...].withUnsafeBytes { bytes in
             unsafe XML_Parse(
                 parser, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(clamping: bytes.count), 1
             )

@@ -62,11 +62,25 @@ package struct S3Error: Error, Equatable, Sendable {
     package var attempts = 1
     /// True if an attempt may have been acted on although no good answer came.
     package var mayHaveBeenApplied = false
+    /// The body of a response that is unclear.
+    var body: [UInt8]?
+    /// True if the service may still be at work on it, so that nothing of it may be taken away.
+    package var mayBeUnderWay = false
 
     package init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
     }
+
+    /// A response that is a success, and does not say of what.
+    static func unclear(_ message: String) -> S3Error {
+        var error = S3Error(.notS3, message)
+        error.mayHaveBeenApplied = true
+        return error
+    }
+
+    /// True if a request was answered as a success, but the response does not say of what. A HEAD can tell.
+    package var isUnclear: Bool { kind == .notS3 && mayHaveBeenApplied && (200..<300).contains(status) }
 
     /// True if the credentials were good, and have ended.
     var saysExpired: Bool {

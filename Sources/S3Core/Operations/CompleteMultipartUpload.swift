@@ -33,8 +33,7 @@ package struct CompleteMultipartUpload: S3Operation {
 
     /// The object's ETag.
     ///
-    /// - Throws: the error that an answer of status 200 may hold, `damaged` for one that is cut short, `notS3`
-    ///   for any other that is no result.
+    /// - Throws: `damaged` for an answer that is cut short, `S3Error.isUnclear` for any other without an ETag.
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
         guard let root = XMLElement(parsing: response.body) else {
             // As good as none: asked again, the service says whether the upload is still there.
@@ -42,12 +41,8 @@ package struct CompleteMultipartUpload: S3Operation {
             error.mayHaveBeenApplied = true
             throw error
         }
-        guard root.name == "CompleteMultipartUploadResult",
-            let etag = root.value("ETag"), EntityTag.isValid(etag)
-        else {
-            var error = S3Error(.notS3, "the answer does not say that the upload is complete")
-            error.mayHaveBeenApplied = true
-            throw error
+        guard let etag = root.value("ETag"), EntityTag.isValid(etag) else {
+            throw .unclear("the response to the completion of an upload has no ETag")
         }
         return etag
     }
@@ -56,7 +51,7 @@ package struct CompleteMultipartUpload: S3Operation {
         var text = [UInt8]("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".utf8)
         for part in parts {
             text += "<Part><PartNumber>\(part.number)</PartNumber><ETag>".utf8
-            append(escaped: part.etag, to: &text)
+            XMLElement.append(escaped: part.etag, to: &text)
             text += "</ETag>".utf8
             if let checksum = part.checksum {
                 let name = "Checksum" + checksum.algorithm.name
@@ -68,16 +63,5 @@ package struct CompleteMultipartUpload: S3Operation {
         }
         text += "</CompleteMultipartUpload>".utf8
         return ByteBlock(text.bytes)
-    }
-
-    private static func append(escaped bytes: [UInt8], to text: inout [UInt8]) {
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "&"): text += "&amp;".utf8
-            case UInt8(ascii: "<"): text += "&lt;".utf8
-            case UInt8(ascii: ">"): text += "&gt;".utf8
-            default: text.append(byte)
-            }
-        }
     }
 }

@@ -24,9 +24,9 @@ package struct CreateMultipartUpload: S3Operation {
 
     /// The upload's id.
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
-        guard let root = XMLElement(parsing: response.body), root.name == "InitiateMultipartUploadResult",
-            let id = root.value("UploadId"), !id.isEmpty
-        else { throw S3Error(.notS3, "the answer has no upload id") }
+        guard let id = XMLElement(parsing: response.body)?.value("UploadId"), !id.isEmpty else {
+            throw S3Error(.notS3, "the response has no upload id")
+        }
         return id
     }
 }

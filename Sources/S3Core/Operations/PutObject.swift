@@ -9,6 +9,7 @@ package struct PutObject: S3Operation {
     let body: ByteBlock
     private let headers: [HTTPHeader]
     private let checksum: BodyChecksum?
+    private let bodies: NeedlessBodies
 
     /// - Parameters:
     ///   - key: the object's whole key.
@@ -18,6 +19,14 @@ package struct PutObject: S3Operation {
     package init(
         key: [UInt8], body: ByteBlock, headers: [HTTPHeader] = [], checksum: BodyChecksum? = nil
     ) {
+        self.init(key: key, body: body, headers: headers, checksum: checksum, bodies: NeedlessBodies())
+    }
+
+    /// - Parameter bodies: what is known of the service's answers.
+    init(
+        key: [UInt8], body: ByteBlock, headers: [HTTPHeader], checksum: BodyChecksum?, bodies: NeedlessBodies
+    ) {
+        self.bodies = bodies
         self.key = key
         self.body = body
         self.headers = headers
@@ -33,10 +42,15 @@ package struct PutObject: S3Operation {
     }
 
     /// The object's ETag as it came, quotes included; opaque.
+    ///
+    /// - Throws: `S3Error.isUnclear` where the response does not say that the object is stored.
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
         guard let etag = response.head.entityTag else {
-            var error = S3Error(.notS3, "the answer to a PUT has no ETag")
-            error.mayHaveBeenApplied = true
+            throw .unclear("the response to a PUT has no ETag")
+        }
+        guard bodies.areHarmless(response.body) else {
+            var error = S3Error.unclear("the response to a PUT has a body that is no error of S3")
+            error.body = response.body
             throw error
         }
         return etag

@@ -1,4 +1,4 @@
-package import ByteIO
+import ByteIO
 import HTTPTransfer
 
 /// Sends one part of an object.
@@ -10,15 +10,21 @@ package struct UploadPart: S3Operation {
     private let number: Int
     private let body: ByteBlock
     private let checksum: BodyChecksum?
+    private let bodies: NeedlessBodies
+    /// The ETag that came with a body that could not be understood.
+    private var doubtful: [UInt8]?
 
     /// - Parameters:
     ///   - key: the object's whole key.
     ///   - number: from 1 to `MultipartLimits.maxParts`.
     ///   - body: must not change until the call has ended.
     ///   - checksum: what the service is given to compare.
-    package init(
-        key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, checksum: BodyChecksum?
+    ///   - bodies: what is known of the service's answers.
+    init(
+        key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, checksum: BodyChecksum?,
+        bodies: NeedlessBodies
     ) {
+        self.bodies = bodies
         self.key = key
         self.uploadID = uploadID
         self.number = number
@@ -34,9 +40,18 @@ package struct UploadPart: S3Operation {
         return request
     }
 
-    package func output(_ response: S3Response) throws(S3Error) -> UploadedPart {
+    /// A body that cannot be understood has the part sent again. If the same ETag comes twice with one, it is
+    /// the service's way to answer.
+    package mutating func output(_ response: S3Response) throws(S3Error) -> UploadedPart {
         guard let etag = response.head.entityTag else {
-            throw S3Error(.notS3, "the answer to a part has no ETag")
+            throw S3Error(.notS3, "the response to a part has no ETag")
+        }
+        if !bodies.areHarmless(response.body) {
+            guard doubtful == etag else {
+                doubtful = etag
+                throw S3Error(.damaged, "the response to a part has a body that is no error of S3")
+            }
+            bodies.learn(response.body)
         }
         return UploadedPart(number: number, etag: etag, checksum: checksum)
     }

@@ -58,8 +58,14 @@ extension PutObjects {
         case .beginAnew: beginReplay(draft)
         case .orphaned(let id, let error):
             let upload =
-                id.map { "upload \(Diagnostics.printable($0)) is not aborted, its parts remain" }
-                ?? "an upload may have been begun whose id was not answered"
+                id.map {
+                    "upload \(Diagnostics.printable($0)) "
+                        + (error.mayBeUnderWay
+                            ? "is left as it is, since the service may still complete it"
+                            : error.status > 0
+                                ? "is not aborted, its parts remain"
+                                : "may not be aborted, its parts may remain")
+                } ?? "an upload may have been begun whose id was not answered"
             run.report("\(Diagnostics.printable(draft.key)): \(upload): \(error)")
         }
     }

@@ -107,6 +107,11 @@ package struct PutUpload {
                 stage = .dropping
                 return [.abort(id: id)]
             }
+            if error.mayBeUnderWay {
+                // An abort could take away the parts of an object that is just being made of them.
+                stage = .over
+                return [.failed(error), .orphaned(id: id, error)]
+            }
             stage = .uploading
             return giveUp(error)
         }

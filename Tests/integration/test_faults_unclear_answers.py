@@ -1,0 +1,169 @@
+"""Answers to uploads that do not say clearly what was done: what is stored gets a receipt, nothing else does."""
+
+import hashlib
+
+import pytest
+from fault_proxy import Answer, s3_error
+from faults import large
+
+LARGE = large(6 << 20)
+PART = r"partNumber=1&"
+COMPLETE = r"\?uploadId="
+ETAG = (("ETag", '"0123456789abcdef0123456789abcdef"'),)
+
+# Bodies of answers 200 with an ETag: errors, however they are written.
+ERRORS = {
+    "white space before it": b'\n<?xml version="1.0"?><Error><Code>InternalError</Code><Message>m</Message></Error>',
+    "another root around it": b"<ErrorResponse><Error><Code>InternalError</Code></Error></ErrorResponse>",
+    "another root": b"<Fault><Code>InternalError</Code><Message>m</Message></Fault>",
+    "a namespace": b'<s:Error xmlns:s="urn:s"><s:Code>InternalError</s:Code></s:Error>',
+}
+# What nobody understands may be the rest of one.
+UNCLEAR = {
+    "truncated": b"<Error><Code>InternalErr",
+    "a zero byte after it": b"<Error><Code>InternalError</Code></Error>\0",
+    "a document type": b'<!DOCTYPE Error><Error><Code>InternalError</Code></Error>',
+    "a web page": b"<html><body>Sorry</body></html>",
+    "JSON": b'{"error": "InternalError"}',
+}
+
+
+def replaced(body, fault="answer", **where):
+    return dict(fault=fault, status=200, headers=ETAG, body=body) | where
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_is_known_however_it_is_written(faulty, name):
+    faulty.rule(**replaced(ERRORS[name], method="PUT", target="/k$"))
+    assert faulty.put(b"k\tdata\n").lines == ["k"]
+    assert faulty.bucket.get("k") == b"data\n" and len(faulty.requests("PUT", "/k$")) == 2
+    assert faulty.requests("HEAD", "/k$") == []
+
+
+@pytest.mark.parametrize("name", UNCLEAR)
+def test_a_body_that_nobody_understands_is_no_success(faulty, name):
+    faulty.rule(**replaced(UNCLEAR[name], method="PUT", target="/k$", times=None))
+    put = faulty.put(b"k\tdata\n", status=76)
+    assert put.stdout == b"" and "state unknown" in put.message
+    assert len(faulty.requests("HEAD", "/k$")) == 1
+
+
+@pytest.mark.parametrize("name", UNCLEAR)
+def test_a_body_that_comes_with_every_answer_does_no_harm(faulty, name):
+    faulty.rule(**replaced(UNCLEAR[name], "replace answer", method="PUT", target="/[a-c]$", times=None))
+    assert faulty.put(b"a\t1\nb\t2\nc\t3\n", "--max-connections", "1").lines == ["a", "b", "c"]
+    # It is asked about once.
+    assert len(faulty.requests("HEAD", "/[a-c]$")) == 1 and len(faulty.requests("PUT")) == 3
+
+
+@pytest.mark.parametrize("name", [*ERRORS, *UNCLEAR])
+def test_a_part_is_sent_again(faulty, name):
+    body = (ERRORS | UNCLEAR)[name]
+    faulty.rule(**replaced(body, method="PUT", target=PART))
+    assert faulty.put_object("large", LARGE).lines == ["large"]
+    assert faulty.bucket.get("large") == LARGE and len(faulty.requests("PUT", PART)) == 2
+
+
+def test_a_body_that_comes_with_every_part_does_no_harm(faulty):
+    def with_body(answer):
+        return Answer(answer.status, [pair for pair in answer.headers if pair[0].lower() != "content-length"], b"<a/>")
+
+    faulty.rule("rewrite", method="PUT", target="partNumber=", rewrite=with_body, times=None)
+    faulty.put_object("large", LARGE, "--max-connections", "1")
+    assert faulty.bucket.get("large") == LARGE
+    assert len(faulty.requests("PUT", PART)) == 2 and len(faulty.requests("PUT", "partNumber=2&")) == 1
+
+
+@pytest.mark.parametrize("headers", [(), (("ETag", ""),), (("ETag", '"a\tb"'),)])
+def test_a_put_without_a_usable_etag_is_looked_at(faulty, headers):
+    faulty.rule("replace answer", method="PUT", status=200, headers=headers, times=None)
+    put = faulty.put(b"k\tdata\n", "--long")
+    md5 = hashlib.md5(b"data\n").hexdigest()
+    assert put.lines == [f'k\t"{md5}"\t5\t1']
+    faulty.rules.clear()
+    faulty.rule("answer", method="PUT", status=200, headers=headers, times=None)
+    put = faulty.put(b"other\tdata\n", status=76)
+    assert put.stdout == b"" and "ETag" in put.message and "state unknown" in put.message
+
+
+COMPLETED = {
+    "an empty ETag": b"<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>",
+    "no ETag": b"<CompleteMultipartUploadResult><Key>large</Key></CompleteMultipartUploadResult>",
+    "a web page": b"<html><body>OK</body></html>",
+}
+
+
+@pytest.mark.parametrize("options", [[], ["--no-clobber"], ["--reject", "r"]])
+@pytest.mark.parametrize("name", COMPLETED)
+def test_a_completion_that_names_no_object_is_looked_at(faulty, name, options):
+    faulty.rule("replace answer", method="POST", target=COMPLETE, status=200, body=COMPLETED[name], times=None)
+    if options == ["--reject", "r"]:
+        put = faulty.put(b"large\t" + b"x" * len(LARGE) + b"\n", *options)
+    else:
+        put = faulty.put_object("large", LARGE, *options)
+    assert put.lines == ["large"] and put.message == ""
+    assert faulty.bucket.keys() == ["large"] and faulty.requests("DELETE") == []
+
+
+def test_a_completion_is_known_by_its_etag(faulty):
+    def renamed(answer):
+        body = answer.body.replace(b"CompleteMultipartUploadResult", b"Done")
+        return Answer(answer.status, [], b"\n  \n" + body)
+
+    faulty.rule("rewrite", method="POST", target=COMPLETE, rewrite=renamed)
+    assert faulty.put_object("large", LARGE).lines == ["large"]
+    assert faulty.requests("HEAD", "/large$") == []
+
+
+@pytest.mark.parametrize("root", [b"InitiateMultipartUpload", b"Upload"])
+@pytest.mark.parametrize("space", [b"", b"\r\n \t"])
+def test_an_upload_is_known_by_its_id(faulty, root, space):
+    def renamed(answer):
+        return Answer(answer.status, [], space + answer.body.replace(b"InitiateMultipartUploadResult", root))
+
+    faulty.rule("rewrite", method="POST", target=r"\?uploads=", rewrite=renamed)
+    assert faulty.put_object("large", LARGE).lines == ["large"]
+    assert faulty.bucket.get("large") == LARGE
+
+
+def test_a_completion_without_an_answer_is_looked_at(faulty):
+    faulty.attempts(1)
+    faulty.rule("lose answer", method="POST", target=COMPLETE, times=None)
+    assert faulty.put_object("large", LARGE).lines == ["large"]
+    assert faulty.requests("DELETE") == []
+
+
+def test_an_upload_that_may_be_under_way_is_not_aborted(faulty):
+    faulty.attempts(2)
+    faulty.rule("reset", method="POST", target=COMPLETE, at=10, times=None)
+    put = faulty.put_object("large", LARGE, status=69)
+    ((_, upload),) = faulty.open_uploads()
+    assert f"large: upload {upload} is left as it is, since the service may still complete it" in put.message
+    assert "state unknown" in put.message and faulty.requests("DELETE") == []
+
+
+def test_an_error_without_white_space_before_it_keeps_its_code(faulty):
+    faulty.rule("answer", method="PUT", target="/k$", status=400, times=None,
+                body=b"\n\n<?xml version='1.0'?><Error><Code>OddCode</Code><Message>m</Message></Error>")  # fmt: skip
+    assert "400 OddCode: m" in faulty.put(b"k\tdata\n", status=1).message
+
+
+def without_tags(answer):
+    headers = [pair for pair in answer.headers if pair[0].lower() != "x-amz-tagging-count"]
+    return Answer(answer.status, headers, answer.body)
+
+
+def test_tags_that_were_dropped_are_set(faulty):
+    faulty.rule("rewrite", method="HEAD", target="/[ab]$", rewrite=without_tags, times=None)
+    for key in ("a", "b"):
+        faulty.put_object(key, LARGE, "--tag", "team=r+d @x/y:z", "--tag", "empty=")
+        tags = faulty.bucket.client.get_object_tagging(Bucket=faulty.bucket.name, Key=key)["TagSet"]
+        assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "r+d @x/y:z", "empty": ""}
+    assert len(faulty.requests("PUT", r"\?tagging=")) == 2
+
+
+def test_tags_that_cannot_be_set_are_a_failure(faulty):
+    faulty.rule("rewrite", method="HEAD", target="/k$", rewrite=without_tags, times=None)
+    faulty.rules.append(s3_error(403, "AccessDenied", method="PUT", target=r"\?tagging=", times=None))
+    put = faulty.put_object("k", LARGE, "--tag", "a=b", status=77)
+    assert "PutObjectTagging" in put.message and "stored, without its tags" in put.message
