@@ -63,10 +63,10 @@ package final class PutLines<Store: PutStore>: RunFilter {
         takeInput(&input)
         if phase != .finishing, run.stopReason != nil { stopReading(&input) }
         writeReceipts()
-        objects.flushRejects()
+        objects.writeRejects()
         if phase == .finishing && objects.isIdle { return .done }
         let wantsInput = phase != .finishing && !isCutOff && admission != .wait
-        return .wait(input: wantsInput, milliseconds: drainMilliseconds)
+        return .wait(input: wantsInput, milliseconds: objects.isRejecting ? 0 : drainMilliseconds)
     }
 
     package func inputFailed(_ error: SystemError) { objects.stop(.system(error)) }
@@ -82,7 +82,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
     }
 
     private var admission: PutMemory.Admission {
-        bucket == .asked ? .wait : objects.admission(queued: run.output.queuedBytes)
+        bucket == .asked || objects.isRejecting ? .wait : objects.admission(queued: run.output.queuedBytes)
     }
 
     /// How long the input is still read after a signal, in milliseconds; nil if that is not limited, or over.

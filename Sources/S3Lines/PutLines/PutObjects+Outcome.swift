@@ -196,13 +196,18 @@ extension PutObjects {
             receipts.failed(number)
             draft.receipt = nil
         }
-        guard !rejectsMidLine else { return rejectsLater.append(draft) }
         finishEncoding(draft)
-        if !draft.isLost, draft.recordBytes > 0 {
-            rejecting { rejects throws(SystemError) in try rejects.append(draft) }
-        }
         if let path = options.rejectPath, draft.isLost || rejects == nil, draft.lines > 0 {
             run.report("\(draft.label): not in \(path)")
+        } else if draft.recordBytes > 0 {
+            let object = PutRejected(
+                label: draft.label, key: draft.key, recordBytes: draft.recordBytes,
+                isCompressed: draft.isCompressed, spool: draft.spool, body: draft.body)
+            memory.change(by: rejects == nil ? 0 : object.memory)
+            rejecting { rejects throws(SystemError) in
+                rejects.append(object)
+                return try rejects.step()
+            }
         }
         // What comes from now on is gathered anew, as it came.
         draft.spool = nil
@@ -219,32 +224,38 @@ extension PutObjects {
     /// Writes bytes of a line that is no record.
     func reject(_ bytes: RawSpan, endsLine: Bool) {
         rejecting { rejects throws(SystemError) in
-            try rejects.append(bytes)
-            if endsLine { try rejects.append(Self.newline.bytes) }
+            try rejects.append(bytes, endsLine: endsLine)
+            return 0
         }
-        rejectsMidLine = !endsLine
-        guard endsLine, !rejectsLater.isEmpty else { return }
-        let drafts = rejectsLater
-        rejectsLater = []
-        for draft in drafts { reject(draft) }
     }
 
-    private static var newline: [UInt8] { [0x0A] }
+    /// Whether what was rejected is still being copied to the file: meanwhile nothing more is taken.
+    var isRejecting: Bool { rejects?.isUnderWay ?? false }
 
-    /// Writes what was rejected out to the file.
-    func flushRejects() {
-        rejecting { rejects throws(SystemError) in try rejects.flush() }
+    /// Writes what was rejected out to the file, or some of it, if it is much.
+    func writeRejects() {
+        rejecting { rejects throws(SystemError) in
+            let released = try rejects.step()
+            try rejects.flush()
+            return released
+        }
     }
 
-    private func rejecting(_ write: (inout PutRejects) throws(SystemError) -> Void) {
+    /// - Parameter write: returns the memory that it has made free.
+    private func rejecting(_ write: (inout PutRejects) throws(SystemError) -> Int) {
         // After a failure it stays closed: the disk does not become larger.
         guard var file = rejects.take() else { return }
         do {
-            try write(&file)
+            let released = try write(&file)
+            memory.change(by: -released)
             rejects = consume file
         } catch {
-            file.removeTornRecord()
+            let unwritten = file.unwritten
             stop(.system(error))
+            for object in unwritten {
+                memory.change(by: -object.memory)
+                run.report("\(object.label): not in \(options.rejectPath ?? "")")
+            }
         }
     }
 }

@@ -23,9 +23,6 @@ final class PutObjects<Store: PutStore> {
     private var headroom: Int
 
     let run: Run
-    /// A line that is no record is being rejected piece by piece; what else is rejected has to wait.
-    var rejectsMidLine = false
-    var rejectsLater: [PutDraft] = []
     /// Objects that are sent once more from their spools, in order.
     var replays: [PutDraft] = []
     /// Objects that have kept parts, those first that began to.
@@ -55,7 +52,7 @@ final class PutObjects<Store: PutStore> {
     }
 
     /// Nothing is on its way, and no receipt is due.
-    var isIdle: Bool { receipts.count == 0 && store.pending == 0 }
+    var isIdle: Bool { receipts.count == 0 && store.pending == 0 && !isRejecting }
 
     /// Whether input may be read.
     ///

@@ -1,0 +1,100 @@
+import ByteIO
+import Codec
+import Testing
+
+@testable import S3Lines
+
+/// The way into the file of rejected records, step by step.
+@Suite struct PutRejectsTests {
+    private let path = "/tmp/s3-lines-rejects-\(UInt64.random(in: 0 ... .max))"
+
+    private func content() throws -> [UInt8] {
+        try OpenFile.readingRegularFile(path).contents(limit: 1 << 26)
+    }
+
+    /// Bytes of lines, `count` of them, of which none is like another.
+    private static func lines(_ count: Int) -> [UInt8] {
+        (0..<count).flatMap { [UInt8]("\($0) of the object, and \($0 &* 7919) of no object\n".utf8) }
+    }
+
+    private static func rejected(_ data: [UInt8], key: String, isCompressed: Bool = false) throws
+        -> PutRejected
+    {
+        var stored = data
+        if isCompressed {
+            stored = []
+            var encoder = GzipEncoder(level: 9)
+            encoder.update(data.bytes) { stored += $0.array }
+            encoder.finish { stored += $0.array }
+        }
+        // A part of it was sent, the rest was not.
+        let spool = try PutSpool(directory: "/tmp")
+        let cut = stored.count * 9 / 10
+        try spool.append(stored.bytes.extracting(first: cut))
+        return PutRejected(
+            label: key, key: [UInt8](key.utf8), recordBytes: data.count, isCompressed: isCompressed,
+            spool: spool, body: ByteBlock(stored.bytes.extracting(droppingFirst: cut)))
+    }
+
+    private static func records(_ data: [UInt8], key: String) -> String {
+        String(decoding: data, as: UTF8.self).split(separator: "\n").map { "\(key)\t\($0)\n" }.joined()
+    }
+
+    @Test(arguments: [false, true])
+    func aLargeObjectIsCopiedInSteps(isCompressed: Bool) throws {
+        defer { unsafe unlink(path) }
+        let data = Self.lines(100_000)
+        let object = try Self.rejected(data, key: "large", isCompressed: isCompressed)
+        var rejects = try PutRejects(path)
+        rejects.append(object)
+        var steps = 0
+        var released = 0
+        var size = 0
+        while rejects.isUnderWay {
+            let unwritten = rejects.unwritten.map(\.label)
+            #expect(unwritten == ["large"] && released == 0)
+            released += try rejects.step()
+            try rejects.flush()
+            steps += 1
+            let grown = try content().count
+            #expect(grown - size < 2 << 20, "one step does not copy more than it may")
+            size = grown
+        }
+        #expect(steps > data.count >> 20 && released == object.memory)
+        #expect(String(decoding: try content(), as: UTF8.self) == Self.records(data, key: "large"))
+    }
+
+    @Test func whatComesMeanwhileWaitsInLine() throws {
+        defer { unsafe unlink(path) }
+        let data = Self.lines(50_000)
+        var rejects = try PutRejects(path)
+        rejects.append(try Self.rejected(data, key: "a"))
+        _ = try rejects.step()
+        let line = [UInt8]("none".utf8)
+        try rejects.append(line.bytes, endsLine: true)
+        rejects.append(try Self.rejected([UInt8]("x\n".utf8), key: "b"))
+        let unwritten = rejects.unwritten.map(\.label)
+        #expect(unwritten == ["a", "b"])
+        while rejects.isUnderWay { _ = try rejects.step() }
+        try rejects.flush()
+        let expected = Self.records(data, key: "a") + "none\nb\tx\n"
+        #expect(String(decoding: try content(), as: UTF8.self) == expected)
+    }
+
+    @Test func anObjectWaitsForTheEndOfALine() throws {
+        defer { unsafe unlink(path) }
+        var rejects = try PutRejects(path)
+        let piece = [UInt8]("piece".utf8)
+        try rejects.append(piece.bytes, endsLine: false)
+        rejects.append(try Self.rejected([UInt8]("x\n".utf8), key: "b"))
+        _ = try rejects.step()
+        var isUnderWay = rejects.isUnderWay
+        #expect(!isUnderWay)
+        try rejects.append(piece.bytes, endsLine: true)
+        isUnderWay = rejects.isUnderWay
+        #expect(isUnderWay)
+        _ = try rejects.step()
+        try rejects.flush()
+        #expect(String(decoding: try content(), as: UTF8.self) == "piecepiece\nb\tx\n")
+    }
+}
