@@ -2,26 +2,70 @@ import ByteIO
 
 /// The time that a JSON value holds, in whole seconds since the epoch, rounded down.
 package enum EventTime {
-    /// The time that RFC 3339 text holds: `2026-05-01T14:34:56.789+02:00`; nil if it is no such text.
+    /// The time that text holds: `2026-05-01T14:34:56.789+02:00`, or a number in quotes; nil if it is no such text.
     ///
-    /// `t`, `z` and a space for the `T` are taken too; a leap second is the second after it.
-    /// Source: RFC 3339, section 5.6.
+    /// RFC 3339, section 5.6, and what programs write besides: `t`, `z` and a space for the `T`; a space before the
+    /// offset; an offset without a colon or without minutes; `UTC`; a decimal comma; no seconds. A leap second is the
+    /// second after it.
     package static func seconds(ofText text: RawSpan) -> Int? {
-        // 2026-05-01T14:34:56, then a fraction and a zone.
-        guard text.byteCount >= 20, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
+        // 2026-05-01T14:34, then seconds, a fraction and an offset.
+        guard text.byteCount > 16, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
             text[10] | 0x20 == UInt8(ascii: "t") || text[10] == UInt8(ascii: " "),
-            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
-            let zone = zoneOffset(text, from: 19)
-        else { return nil }
+            text[13] == UInt8(ascii: ":")
+        else { return isNumber(text) ? seconds(ofNumber: text) : nil }
+        var end = 16
+        var second = 0
+        if text[16] == UInt8(ascii: ":") {
+            guard text.byteCount > 19 else { return nil }
+            second = twoDigits(text, 17)
+            end = 19
+            if text[19] == UInt8(ascii: ".") || text[19] == UInt8(ascii: ",") {
+                repeat { end += 1 } while end < text.byteCount && isDigit(text[end])
+                guard end > 20 else { return nil }
+            }
+        }
+        guard let zone = zoneOffset(text, from: end) else { return nil }
         let year = 100 * twoDigits(text, 0) + twoDigits(text, 2)
         let (month, day) = (twoDigits(text, 5), twoDigits(text, 8))
-        let (hour, minute, second) = (twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17))
+        let (hour, minute) = (twoDigits(text, 11), twoDigits(text, 14))
         guard year < 10_000, 1 <= month, month <= 12, 1 <= day,
             day <= CalendarTime.length(ofMonth: month, year: year), hour < 24, minute < 60, second <= 60
         else { return nil }
         let days = CalendarTime.days(year: year, month: month, day: day)
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - zone
         return CalendarTime.representable.contains(seconds) ? seconds : nil
+    }
+
+    /// True if the text would be a time if it told its offset from UTC.
+    package static func lacksOffset(_ text: RawSpan) -> Bool {
+        let complete = text.array + [UInt8(ascii: "Z")]
+        return !isNumber(text) && seconds(ofText: complete.bytes) != nil
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+
+    /// True for digits with a sign, a fraction and an exponent, or without.
+    private static func isNumber(_ text: RawSpan) -> Bool {
+        var offset = text.byteCount > 0 && text[0] == UInt8(ascii: "-") ? 1 : 0
+        func digits() -> Bool {
+            let start = offset
+            while offset < text.byteCount, isDigit(text[offset]) { offset += 1 }
+            return offset > start
+        }
+        guard digits() else { return false }
+        if offset < text.byteCount, text[offset] == UInt8(ascii: ".") {
+            offset += 1
+            guard digits() else { return false }
+        }
+        if offset < text.byteCount, text[offset] | 0x20 == UInt8(ascii: "e") {
+            offset += 1
+            if offset < text.byteCount, text[offset] == UInt8(ascii: "+") || text[offset] == UInt8(ascii: "-")
+            {
+                offset += 1
+            }
+            guard digits() else { return false }
+        }
+        return offset == text.byteCount
     }
 
     /// The number of two digits, far too large if they are none.
@@ -32,21 +76,23 @@ package enum EventTime {
         return tens < 10 && ones < 10 ? 10 * Int(tens) + Int(ones) : 10_000
     }
 
-    /// A fraction, which is passed over, and `Z` or `+HH:MM` up to the text's end: in seconds, to be taken
-    /// from the local time.
+    /// `Z`, `UTC` or `+HH:MM` up to the text's end, in seconds, to be taken from the local time.
     private static func zoneOffset(_ text: RawSpan, from start: Int) -> Int? {
-        var offset = start
-        if text[offset] == UInt8(ascii: ".") {
-            offset += 1
-            while offset < text.byteCount, text[offset] &- UInt8(ascii: "0") < 10 { offset += 1 }
-            guard offset > start + 1, offset < text.byteCount else { return nil }
-        }
+        guard start < text.byteCount else { return nil }
+        let offset = text[start] == UInt8(ascii: " ") ? start + 1 : start
+        let length = text.byteCount - offset
+        guard length > 0 else { return nil }
         let sign = text[offset]
-        if sign | 0x20 == UInt8(ascii: "z") { return offset + 1 == text.byteCount ? 0 : nil }
-        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), offset + 6 == text.byteCount,
-            text[offset + 3] == UInt8(ascii: ":")
+        if sign | 0x20 == UInt8(ascii: "z") { return length == 1 ? 0 : nil }
+        if length == 3, sign == UInt8(ascii: "U") {
+            return text[offset + 1] == UInt8(ascii: "T") && text[offset + 2] == UInt8(ascii: "C") ? 0 : nil
+        }
+        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"),
+            length == 3 || length == 5 || length == 6,
+            length != 6 || text[offset + 3] == UInt8(ascii: ":")
         else { return nil }
-        let (hours, minutes) = (twoDigits(text, offset + 1), twoDigits(text, offset + 4))
+        let hours = twoDigits(text, offset + 1)
+        let minutes = length == 3 ? 0 : twoDigits(text, text.byteCount - 2)
         guard hours < 24, minutes < 60 else { return nil }
         return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 3600 + minutes * 60)
     }

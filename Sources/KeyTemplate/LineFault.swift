@@ -11,8 +11,8 @@ package struct LineFault: Error, Equatable, Sendable {
         case loneSurrogate
         /// The value is not well-formed UTF-8, which JSON has to be.
         case notUTF8
-        /// A time was asked for.
-        case notTime
+        /// A time was asked for, and this is none; perhaps only because it does not tell its offset from UTC.
+        case notTime(value: String, lacksOffset: Bool)
         /// The line is not JSON.
         case notJSON(FieldLookup.Malformed)
         case emptyKey
@@ -47,7 +47,10 @@ extension LineFault: CustomStringConvertible {
             case .notScalar: "is an object or array, which cannot be part of a key"
             case .loneSurrogate: "holds half a surrogate pair"
             case .notUTF8: "is not UTF-8"
-            case .notTime: "is neither RFC 3339 text nor a number that is a time"
+            case .notTime(let value, true):
+                "is not a time: '\(value)' has no offset from UTC, such as Z or +02:00"
+            case .notTime(let value, false):
+                "is not a time: expected RFC 3339 text or a number since the epoch, found '\(value)'"
             case .notJSON(let malformed): "not JSON: expected \(malformed.expected.rawValue)"
             case .emptyKey: "the key is empty"
             case .longKey(let count): "the key has \(count) bytes, S3 takes \(maximumKeyLength)"

@@ -73,9 +73,20 @@ struct LineValues: ~Copyable {
         case .number: seconds = EventTime.seconds(ofNumber: text)
         case .true, .false: seconds = nil
         }
-        guard let seconds else { throw .notTime }
+        guard let seconds else {
+            if value.hasEscapes { throw Self.notTime(unescaped.bytes) }
+            throw Self.notTime(text)
+        }
         format.append(seconds, to: &key.bytes)
         return true
+    }
+
+    private static func notTime(_ value: RawSpan) -> LineFault.Reason {
+        let length = 40
+        let shown = value.extracting(first: min(length, value.byteCount))
+        return .notTime(
+            value: Diagnostics.printable(shown.array) + (value.byteCount > length ? "..." : ""),
+            lacksOffset: EventTime.lacksOffset(value))
     }
 
     private mutating func unescape(_ text: RawSpan) throws(LineFault.Reason) {

@@ -56,9 +56,16 @@ import Testing
         ("{.a}", #"{"a":{}}"#, LineFault(.notScalar, field: "{.a}")),
         ("{.a?x}", #"{"a":[]}"#, LineFault(.notScalar, field: "{.a}")),
         ("{.a}", #"{"a":"\ud800"}"#, LineFault(.loneSurrogate, field: "{.a}")),
-        ("{.a:%Y}", #"{"a":"2024-05-01"}"#, LineFault(.notTime, field: "{.a}")),
-        ("{.a:%Y}", #"{"a":true}"#, LineFault(.notTime, field: "{.a}")),
-        ("{.a:%Y}", #"{"a":1e30}"#, LineFault(.notTime, field: "{.a}")),
+        (
+            "{.a:%Y}", #"{"a":"2024-05-01"}"#,
+            LineFault(.notTime(value: "2024-05-01", lacksOffset: false), field: "{.a}")
+        ),
+        (
+            "{.a:%Y}", #"{"a":"2024-05-01\u002012:34"}"#,
+            LineFault(.notTime(value: "2024-05-01 12:34", lacksOffset: true), field: "{.a}")
+        ),
+        ("{.a:%Y}", #"{"a":true}"#, LineFault(.notTime(value: "true", lacksOffset: false), field: "{.a}")),
+        ("{.a:%Y}", #"{"a":1e30}"#, LineFault(.notTime(value: "1e30", lacksOffset: false), field: "{.a}")),
         ("{.a?x}", "", LineFault(.notJSON(.init(offset: 0, expected: .value)))),
         ("{.a?x}", #"{"a":1"#, LineFault(.notJSON(.init(offset: 6, expected: .commaOrBrace)))),
         ("{col:3}", "a\tb", LineFault(.missing, field: "{col:3}")),

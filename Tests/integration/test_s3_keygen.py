@@ -191,6 +191,26 @@ def test_a_line_without_its_field_is_65_and_named(keygen, line, message):
     assert finished.stdout == b'1\t{"a":{"b":1}}\n'
 
 
+@pytest.mark.parametrize(
+    "value, message",
+    [
+        ("2026-05-01 12:34:56", "'2026-05-01 12:34:56' has no offset from UTC, such as Z or +02:00"),
+        ("yesterday", "expected RFC 3339 text or a number since the epoch, found 'yesterday'"),
+        ("\\u001b[31m" + "x" * 50, "found '\\x1B[31m" + "x" * 35 + "...'"),
+    ],
+)
+def test_what_is_no_time_is_shown(keygen, value, message):
+    finished = keygen("{.t:%Y}", stdin=b'{"t":"%s"}\n' % value.encode(), status=65)
+    assert finished.message.startswith("s3-keygen: line 1: {.t} is not a time: ") and message in finished.message
+
+
+def test_times_as_programs_write_them(keygen):
+    times = ["2026-05-01 14:34:56 +0200", "2026-05-01 12:34:56.1 UTC", "2026-05-01T12:34:56,123Z", "2026-05-01T12:34Z",
+             "2026-05-01 14:34:56+02", "1777638896", "1777638896.5", "1777638896123"]  # fmt: skip
+    lines = b"".join(b'{"t":"%s"}\n' % time.encode() for time in times)
+    assert {key for key, _ in split(keygen("{.t:%F/%H}", stdin=lines).stdout)} == {b"2026-05-01/12"}
+
+
 def test_rejected_lines_are_set_aside_as_they_are(keygen, plain_shell):
     rejects = plain_shell.directory / "rejects"
     rejects.write_bytes(b"was here\n")
