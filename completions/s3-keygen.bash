@@ -15,7 +15,7 @@ _s3_keygen() {
         elif [[ $word == -?* && ! $ended ]]; then
             seen+="${word%%=*} "
             case $word in
-            --start|--reject|--roll-lines|--roll-bytes|--roll-after|--max-open) option=$word ;;
+            --start|--first-line|--reject|--roll-lines|--roll-bytes|--roll-after|--max-open) option=$word ;;
             esac
         else
             operand=$((operand + 1))
@@ -34,6 +34,7 @@ _s3_keygen() {
     elif [[ $word == -* && ! $ended ]]; then
         for name in \
             --start \
+            --first-line \
             --reject \
             --roll-lines \
             --roll-bytes \

@@ -1,6 +1,7 @@
 # fish completion of s3-keygen. Made by scripts/completions.
 complete -c s3-keygen -f
 complete -c s3-keygen -l start -x -d 'The first number that {seq} gives'
+complete -c s3-keygen -l first-line -x -d 'The input is the rest of another one, from its line N on: count from there'
 complete -c s3-keygen -l reject -r -F -d 'Append lines that get no key to FILE and go on; exit status 1'
 complete -c s3-keygen -l roll-lines -x -d 'Give one key to up to N lines'
 complete -c s3-keygen -l roll-bytes -x -d 'Give one key to lines of up to SIZE bytes'

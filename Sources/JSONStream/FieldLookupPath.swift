@@ -4,7 +4,7 @@ import ByteIO
 ///
 ///     PATH = "." | "." FIRST { "." NAME | "[" INDEX "]" }      FIRST = NAME | "[" INDEX "]"
 ///
-/// A name is a JSON string, or runs up to the next of `. [ ] { } " : ? ! \`, a space or a control character.
+/// A name is a JSON string, or runs up to the next of `. [ ] { } " : ? ! | \`, a space or a control character.
 package struct FieldPath: Hashable, Sendable {
     /// One step down.
     package enum Step: Hashable, Sendable {
@@ -114,6 +114,7 @@ package struct FieldPath: Hashable, Sendable {
             case UInt8(ascii: "."), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"),
                 UInt8(ascii: "}"),
                 UInt8(ascii: "\""), UInt8(ascii: ":"), UInt8(ascii: "?"), UInt8(ascii: "!"),
+                UInt8(ascii: "|"),
                 UInt8(ascii: "\\"):
                 true
             default: false

@@ -28,16 +28,21 @@ struct KeyProgram {
         case column(Int)
     }
 
-    /// An operation, and what its field says about it.
+    /// An operation, and what its field says about it. The alternatives of a field follow each other.
     struct Step {
         let operation: Operation
-        /// True if the text comes from the line's bytes.
-        var isOfLine = false
+        /// The step after the field's last alternative.
+        var end: Int
+        /// True if the field's text may be a part of the line, which then tells the batch.
+        var tellsBatch = false
         var isRaw = false
+        /// True if an empty value counts as missing.
+        var skipsEmpty = false
         /// The default's place in `texts`.
         var fallback: Range<Int>?
-        /// The field's place in `names`.
+        /// The places in `names` of this alternative and of the whole field.
         var name = 0
+        var fieldName = 0
     }
 
     private(set) var steps: [Step] = []
@@ -56,11 +61,11 @@ struct KeyProgram {
     init(_ template: Template, _ context: RenderContext) {
         for part in template.parts {
             switch part {
-            case .text(let text): steps.append(Step(operation: .text(store(text))))
+            case .text(let text): steps.append(Step(operation: .text(store(text)), end: steps.count + 1))
             case .field(let field): add(field, context)
             }
         }
-        let isRaw = template.fields.contains { $0.isRaw }
+        let isRaw = template.fields.contains { $0.alternatives.contains { $0.isRaw } }
         mayNotBeUTF8 = isRaw
         mayNeedEscapes =
             isRaw || texts.contains(where: Self.isEscaped) || formats.contains(where: \.holdsEscapedBytes)
@@ -69,11 +74,19 @@ struct KeyProgram {
     private static func isEscaped(_ byte: UInt8) -> Bool { [0x5C, 0x09, 0x0A, 0x0D].contains(byte) }
 
     private mutating func add(_ field: Field, _ context: RenderContext) {
+        let fieldName = names.count
         names.append(field.name)
-        steps.append(
-            Step(
-                operation: operation(field.source, context), isOfLine: field.source.isOfLine,
-                isRaw: field.isRaw, fallback: field.fallback.map { store($0) }, name: names.count - 1))
+        let end = steps.count + field.alternatives.count
+        let fallback = field.fallback.map { store($0) }
+        let tellsBatch = field.alternatives.contains { $0.source.isOfLine }
+        for alternative in field.alternatives {
+            names.append("{" + alternative.name + "}")
+            steps.append(
+                Step(
+                    operation: operation(alternative.source, context), end: end, tellsBatch: tellsBatch,
+                    isRaw: alternative.isRaw, skipsEmpty: fallback != nil, fallback: fallback,
+                    name: names.count - 1, fieldName: fieldName))
+        }
     }
 
     private mutating func operation(_ source: FieldSource, _ context: RenderContext) -> Operation {

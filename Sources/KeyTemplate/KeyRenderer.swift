@@ -44,11 +44,35 @@ package struct KeyRenderer: ~Copyable {
     /// Puts together the texts of the fields that come from `line`, which was read.
     package mutating func makePartition(_ line: RawSpan) throws(LineFault) {
         partitionText.removeAll()
-        for index in program.steps.indices where program.steps[index].isOfLine {
-            let start = partitionText.bytes.count
-            try Self.insert(program.steps[index], of: line, &values, &formats, program, into: &partitionText)
-            // Lengths keep the texts apart: "a" and "bc" are not "ab" and "c".
-            partitionText.bytes.append(decimal: UInt64(partitionText.bytes.count - start), width: 20)
+        var index = 0
+        while index < program.steps.count {
+            let end = program.steps[index].end
+            if program.steps[index].tellsBatch { try appendPartition(of: index..<end, line) }
+            index = end
+        }
+    }
+
+    /// Appends the text that the first alternative gives that is there, and which of them it is. One that is no part
+    /// of the line has none: its next text is no reason for another batch.
+    private mutating func appendPartition(of alternatives: Range<Int>, _ line: RawSpan) throws(LineFault) {
+        let start = partitionText.bytes.count
+        var used = alternatives.lowerBound
+        while used < alternatives.upperBound, try !insertIntoPartition(used, line) { used += 1 }
+        // Lengths keep the texts apart: "a" and "bc" are not "ab" and "c".
+        let length = UInt64(partitionText.bytes.count - start)
+        partitionText.bytes.append(decimal: UInt64(used - alternatives.lowerBound), width: 5)
+        partitionText.bytes.append(decimal: length, width: 20)
+    }
+
+    /// - Returns: false if there is nothing, and the next alternative is to be tried.
+    private mutating func insertIntoPartition(_ index: Int, _ line: RawSpan) throws(LineFault) -> Bool {
+        let step = program.steps[index]
+        switch step.operation {
+        case .path, .pathTime, .column, .value, .unset:
+            return try Self.insert(
+                step, of: line, &values, &formats, program, isLast: index + 1 == step.end,
+                into: &partitionText)
+        default: return true
         }
     }
 
@@ -77,22 +101,35 @@ package struct KeyRenderer: ~Copyable {
     ) throws(LineFault) {
         key.removeAll()
         clock.advance(to: reading)
-        for index in program.steps.indices {
-            switch program.steps[index].operation {
-            case .text(let range): key.bytes.append(program.texts, range)
-            case .time(let unit, let width):
-                let time = unit < 1_000_000 ? clock.unique : clock.calendar
-                insert(unit == 1 ? time : time / unit, width: width, step: index)
-            case .now(let format):
-                formats[format].append(Int(clock.calendar / 1_000_000_000), to: &key.bytes)
-            case .sequence(let width): insert(sequence, width: width, step: index)
-            case .lineNumber(let width): insert(number, width: width, step: index)
-            case .uuid, .uuid4, .ulid, .random: insertRandom(program.steps[index].operation)
-            default: try Self.insert(program.steps[index], of: line, &values, &formats, program, into: &key)
-            }
+        var index = 0
+        while index < program.steps.count {
+            let isThere = try insert(index, of: line, number: number)
+            index = isThere ? program.steps[index].end : index + 1
         }
         try finishKey()
         sequence += 1
+    }
+
+    /// Appends what a step gives.
+    ///
+    /// - Returns: false if there is nothing, and the next alternative is to be tried.
+    private mutating func insert(_ index: Int, of line: RawSpan, number: UInt64) throws(LineFault) -> Bool {
+        switch program.steps[index].operation {
+        case .text(let range): key.bytes.append(program.texts, range)
+        case .time(let unit, let width):
+            let time = unit < 1_000_000 ? clock.unique : clock.calendar
+            insert(unit == 1 ? time : time / unit, width: width, step: index)
+        case .now(let format):
+            formats[format].append(Int(clock.calendar / 1_000_000_000), to: &key.bytes)
+        case .sequence(let width): insert(sequence, width: width, step: index)
+        case .lineNumber(let width): insert(number, width: width, step: index)
+        case .uuid, .uuid4, .ulid, .random: insertRandom(program.steps[index].operation)
+        default:
+            let step = program.steps[index]
+            return try Self.insert(
+                step, of: line, &values, &formats, program, isLast: index + 1 == step.end, into: &key)
+        }
+        return true
     }
 
     private mutating func insert(_ number: UInt64, width: Int, step: Int) {
@@ -121,30 +158,42 @@ package struct KeyRenderer: ~Copyable {
     }
 
     /// Inserts a value from outside, which may be missing.
+    ///
+    /// - Parameter isLast: whether there is no other alternative, but the default.
+    /// - Returns: false if there is nothing, and the next alternative is to be tried.
     private static func insert(
         _ step: KeyProgram.Step, of line: RawSpan, _ values: inout LineValues,
-        _ formats: inout [FormattedTimes], _ program: KeyProgram, into key: inout KeyText
-    ) throws(LineFault) {
+        _ formats: inout [FormattedTimes], _ program: KeyProgram, isLast: Bool, into key: inout KeyText
+    ) throws(LineFault) -> Bool {
         var isThere = true
+        let skipsEmpty = step.skipsEmpty
         do throws(LineFault.Reason) {
             switch step.operation {
             case .path(let path):
-                isThere = try values.insertValue(path, of: line, isRaw: step.isRaw, into: &key)
+                isThere = try values.insertValue(
+                    path, of: line, isRaw: step.isRaw, skipsEmpty: skipsEmpty, into: &key)
             case .pathTime(let path, let format):
-                isThere = try values.insertTime(path, of: line, &formats[format], into: &key)
+                isThere = try values.insertTime(
+                    path, of: line, &formats[format], skipsEmpty: skipsEmpty, into: &key)
             case .column(let number):
-                isThere = values.insertColumn(number, of: line, isRaw: step.isRaw, into: &key)
+                isThere = values.insertColumn(
+                    number, of: line, isRaw: step.isRaw, skipsEmpty: skipsEmpty, into: &key)
             case .sha256(let digits): values.insertSHA256(of: line, digits: digits, into: &key)
             case .crc32(let digits): values.insertCRC32(of: line, digits: digits, into: &key)
+            case .value(let range) where skipsEmpty && range.isEmpty: isThere = false
             case .value(let range): key.insert(program.texts.bytes.extracting(range), isRaw: step.isRaw)
             default: isThere = false
             }
         } catch {
             throw LineFault(error, field: program.names[step.name])
         }
-        guard !isThere else { return }
-        guard let fallback = step.fallback else { throw LineFault(.missing, field: program.names[step.name]) }
+        if isThere { return true }
+        guard isLast else { return false }
+        guard let fallback = step.fallback else {
+            throw LineFault(.missing, field: program.names[step.fieldName])
+        }
         key.bytes.append(program.texts, fallback)
+        return true
     }
 
     /// Checks the key and writes it as a KEY field.

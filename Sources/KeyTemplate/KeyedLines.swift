@@ -32,7 +32,8 @@ package struct KeyedLines: ~Copyable {
     private let clock: Clock
     private let diagnostics: Diagnostics
 
-    private var lineNumber: UInt64 = 0
+    /// The number of the last line in the whole input, of which there may be only the rest here.
+    private var lineNumber: UInt64
     /// Where the line starts, in bytes from the input's start.
     private var lineStart = 0
     /// The clocks when the line was read.
@@ -41,14 +42,17 @@ package struct KeyedLines: ~Copyable {
     private var rejected = 0
 
     /// - Parameters:
+    ///   - firstLine: the number of the input's first line, at least 1.
     ///   - batches: nil if each line gets a key of its own.
     ///   - rejects: takes the lines that get no key; without it the first of them ends the run.
     package init(
-        _ renderer: consuming KeyRenderer, batches: BatchTable?, rejects: consuming RejectFile?,
+        _ renderer: consuming KeyRenderer, firstLine: UInt64 = 1, batches: BatchTable?,
+        rejects: consuming RejectFile?,
         output: consuming BlockWriter, signals: consuming SignalPipe, diagnostics: Diagnostics,
         clock: Clock = .system
     ) {
         self.renderer = renderer
+        lineNumber = firstLine - 1
         isBatching = batches != nil
         self.batches = batches ?? BatchTable(BatchLimits(lines: 1), maximumOpen: 1)
         self.rejects = rejects

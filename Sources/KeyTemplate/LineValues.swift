@@ -32,15 +32,17 @@ struct LineValues: ~Copyable {
 
     /// Inserts the value at a path of the line that was read.
     ///
+    /// - Parameter skipsEmpty: an empty one counts as none.
     /// - Returns: false if there is none.
     mutating func insertValue(
-        _ path: Int, of line: RawSpan, isRaw: Bool, into key: inout KeyText
+        _ path: Int, of line: RawSpan, isRaw: Bool, skipsEmpty: Bool, into key: inout KeyText
     ) throws(LineFault.Reason) -> Bool {
         let value = lookup.value(path)
         let text = line.extracting(value.range)
         switch value.kind {
         case .missing, .null: return false
         case .object, .array: throw .notScalar
+        case .string where skipsEmpty && text.byteCount == 0: return false
         case .string:
             guard text.isUTF8 else { throw .notUTF8 }
             if value.hasEscapes {
@@ -56,9 +58,11 @@ struct LineValues: ~Copyable {
 
     /// Inserts the value at a path of the line that was read, which is a time, in a format.
     ///
+    /// - Parameter skipsEmpty: an empty one counts as none.
     /// - Returns: false if there is none.
     mutating func insertTime(
-        _ path: Int, of line: RawSpan, _ format: inout FormattedTimes, into key: inout KeyText
+        _ path: Int, of line: RawSpan, _ format: inout FormattedTimes, skipsEmpty: Bool,
+        into key: inout KeyText
     ) throws(LineFault.Reason) -> Bool {
         let value = lookup.value(path)
         let text = line.extracting(value.range)
@@ -66,6 +70,7 @@ struct LineValues: ~Copyable {
         switch value.kind {
         case .missing, .null: return false
         case .object, .array: throw .notScalar
+        case .string where skipsEmpty && text.byteCount == 0: return false
         case .string where value.hasEscapes:
             try unescape(text)
             seconds = EventTime.seconds(ofText: unescaped.bytes)
@@ -101,14 +106,18 @@ struct LineValues: ~Copyable {
 
     /// Inserts a TAB-separated column, counted from 1.
     ///
+    /// - Parameter skipsEmpty: an empty one counts as missing.
     /// - Returns: false if the line has fewer.
-    func insertColumn(_ number: Int, of line: RawSpan, isRaw: Bool, into key: inout KeyText) -> Bool {
+    func insertColumn(
+        _ number: Int, of line: RawSpan, isRaw: Bool, skipsEmpty: Bool, into key: inout KeyText
+    ) -> Bool {
         var start = 0
         for _ in 1..<number {
             guard let tab = line.firstIndex(of: UInt8(ascii: "\t"), from: start) else { return false }
             start = tab + 1
         }
         let end = line.firstIndex(of: UInt8(ascii: "\t"), from: start) ?? line.byteCount
+        if skipsEmpty, start == end { return false }
         key.insert(line.extracting(start..<end), isRaw: isRaw)
         return true
     }

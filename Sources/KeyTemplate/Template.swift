@@ -22,11 +22,11 @@ package struct Template: Equatable, Sendable {
     }
 
     /// True if two keys of one run are different, as batches need them.
-    package var givesUniqueKeys: Bool { fields.contains { $0.source.isUnique } }
+    package var givesUniqueKeys: Bool { fields.contains { $0.isUnique } }
 
     /// How many nanoseconds have to pass until keys differ, if only their time tells them apart.
     package var timeResolution: UInt64 {
-        let unique = fields.map(\.source).filter(\.isUnique)
+        let unique = fields.filter(\.isUnique).flatMap(\.alternatives).map(\.source)
         let isCoarse =
             !unique.isEmpty
             && unique.allSatisfy { source in
@@ -37,16 +37,28 @@ package struct Template: Equatable, Sendable {
     }
 }
 
-/// One field of a template: `{SOURCE["!"][":"FORMAT]["?"DEFAULT]}`.
+/// One field of a template: `{SOURCE{"|"SOURCE}["?"DEFAULT]}`, where SOURCE is `FIELD["!"][":"FORMAT]`.
 package struct Field: Equatable, Sendable {
-    /// Where its value comes from, with the format.
-    package let source: FieldSource
-    /// True if `!` asks for the value as it is, without percent-encoding.
-    package let isRaw: Bool
-    /// What stands in for a missing value.
+    /// One place that the value may come from.
+    package struct Alternative: Equatable, Sendable {
+        /// Where it comes from, with the format.
+        package let source: FieldSource
+        /// True if `!` asks for the value as it is, without percent-encoding.
+        package let isRaw: Bool
+        /// As the template writes it, without `!` and format: `.user.id`.
+        package let name: String
+    }
+
+    /// The first that is there gives the value.
+    package let alternatives: [Alternative]
+    /// What stands in for a missing value; then an empty one counts as missing too.
     package let fallback: [UInt8]?
+
     /// Its name with braces, as messages name it: `{.user.id}`.
-    package let name: String
+    package var name: String { "{" + alternatives.map(\.name).joined(separator: "|") + "}" }
+
+    /// True if no two keys of a run have the same value here.
+    package var isUnique: Bool { alternatives.allSatisfy { $0.source.isUnique } }
 }
 
 /// Where a field's value comes from. A `width` is the least number of digits, zeros before them.
@@ -91,11 +103,26 @@ package enum FieldSource: Equatable, Sendable {
         }
     }
 
-    /// True if the value is made from the line's bytes.
+    /// True for the number of the key.
+    package var isSequence: Bool {
+        if case .sequence = self { return true }
+        return false
+    }
+
+    /// True if the value is a part of the line, which tells the line's batch. Hashes of it do not: each line has its
+    /// own.
     package var isOfLine: Bool {
         switch self {
-        case .sha256, .crc32, .path, .column: true
+        case .path, .column: true
         default: false
+        }
+    }
+
+    /// True if there is a value for every line, so that nothing need stand in for it.
+    package var isAlwaysThere: Bool {
+        switch self {
+        case .path, .column, .environment: false
+        default: true
         }
     }
 }

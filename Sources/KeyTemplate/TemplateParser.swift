@@ -4,7 +4,8 @@ import JSONStream
 extension Template {
     /// Parses `text`.
     ///
-    ///     TEMPLATE = { text | "{{" | "}}" | "{" FIELD ["!"] [":" FORMAT] ["?" DEFAULT] "}" }
+    ///     TEMPLATE = { text | "{{" | "}}" | "{" SOURCE { "|" SOURCE } ["?" DEFAULT] "}" }
+    ///     SOURCE   = FIELD ["!"] [":" FORMAT]
     package init(parsing text: [UInt8]) throws(TemplateError) {
         guard text.bytes.isUTF8 else { throw TemplateError(0, "the template is not UTF-8") }
         var parser = TemplateParser(text: text)
@@ -62,22 +63,59 @@ private struct TemplateParser {
         return parts
     }
 
+    /// A source as it is written; what its format means is not looked at yet.
+    private struct WrittenSource {
+        let start: Int
+        let name: String
+        let kind: Kind
+        let isRaw: Bool
+        let format: Unescaped?
+        /// Where its format stands, or would stand.
+        let colon: Int
+    }
+
     /// What stands behind an opening brace, and its closing one.
     private mutating func field(openedAt brace: Int) throws(TemplateError) -> Field {
-        let start = offset
-        let kind = try fieldKind(openedAt: brace)
-        let name = "{" + Diagnostics.printable(text[start..<offset]) + "}"
-        let isRaw = accept("!")
-        var format: Unescaped?
-        let formatStart = offset
-        if accept(":") { format = try escapedText(until: [UInt8(ascii: "?"), Self.close], openedAt: brace) }
+        var written: [WrittenSource] = []
+        repeat { written.append(try writtenSource(openedAt: brace)) } while accept("|")
         var fallback: [UInt8]?
         if accept("?") { fallback = try escapedText(until: [Self.close], openedAt: brace).bytes }
         guard accept("}") else {
             throw next == nil ? unclosed(brace) : TemplateError(offset, "'}' is expected here")
         }
-        let source = try source(kind, format: format, at: formatStart)
-        return Field(source: source, isRaw: isRaw, fallback: fallback, name: name)
+        var alternatives: [Field.Alternative] = []
+        for each in written {
+            if let last = alternatives.last, last.source.isAlwaysThere {
+                throw TemplateError(
+                    each.start,
+                    "'\(each.name)' is never used: '\(last.name)' before it has a value for every line")
+            }
+            let (format, colon) = format(of: each, last: written[written.count - 1])
+            alternatives.append(
+                Field.Alternative(
+                    source: try source(each.kind, format: format, at: colon), isRaw: each.isRaw,
+                    name: each.name))
+        }
+        return Field(alternatives: alternatives, fallback: fallback)
+    }
+
+    private mutating func writtenSource(openedAt brace: Int) throws(TemplateError) -> WrittenSource {
+        let start = offset
+        let kind = try fieldKind(openedAt: brace)
+        let name = Diagnostics.printable(text[start..<offset])
+        let isRaw = accept("!")
+        let colon = offset
+        let ends = [UInt8(ascii: "|"), UInt8(ascii: "?"), Self.close]
+        let format = accept(":") ? try escapedText(until: ends, openedAt: brace) : nil
+        return WrittenSource(start: start, name: name, kind: kind, isRaw: isRaw, format: format, colon: colon)
+    }
+
+    /// A source's own format, else that of the last one if it is of a kind that the source takes.
+    private func format(of source: WrittenSource, last: WrittenSource) -> (Unescaped?, colon: Int) {
+        if source.format == nil, let kind = source.kind.format, kind == last.kind.format {
+            return (last.format, last.colon)
+        }
+        return (source.format, source.colon)
     }
 
     private func unclosed(_ brace: Int) -> TemplateError {
@@ -93,8 +131,12 @@ private struct TemplateParser {
             if byte == UInt8(ascii: "\\") {
                 guard offset + 1 < text.count else { throw unclosed(brace) }
                 byte = text[offset + 1]
-                guard [Self.close, UInt8(ascii: "?"), UInt8(ascii: ":"), UInt8(ascii: "\\")].contains(byte)
-                else { throw TemplateError(offset, "a backslash stands before '}', '?', ':' or '\\' only") }
+                guard
+                    [Self.close, UInt8(ascii: "?"), UInt8(ascii: ":"), UInt8(ascii: "|"), UInt8(ascii: "\\")]
+                        .contains(byte)
+                else {
+                    throw TemplateError(offset, "a backslash stands before '}', '?', ':', '|' or '\\' only")
+                }
                 offset += 1
             }
             unescaped.bytes.append(byte)
@@ -112,19 +154,41 @@ private struct TemplateParser {
         case environment(String)
         case column(Int)
         case path(FieldPath)
+
+        /// What a format may be.
+        enum Format { case time, width, digits }
+
+        var format: Format? {
+            switch self {
+            case .path, .word("now", _): .time
+            case .word("ns", _), .word("us", _), .word("ms", _), .word("s", _), .word("seq", _),
+                .word("line", _):
+                .width
+            case .word("rand", _), .word("sha256", _), .word("crc32", _): .digits
+            default: nil
+            }
+        }
     }
+
+    /// What a name runs up to.
+    private static let nameEnds = [
+        UInt8(ascii: "!"), UInt8(ascii: ":"), UInt8(ascii: "?"), UInt8(ascii: "|"), close,
+    ]
+    /// All fields there are, for whom none of them came to mind.
+    private static let fieldNames =
+        "ns us ms s now seq line uuid uuid4 ulid rand sha256 crc32 host pid env:NAME col:N .path"
 
     private mutating func fieldKind(openedAt brace: Int) throws(TemplateError) -> Kind {
         if next == UInt8(ascii: ".") { return .path(try path()) }
         let start = offset
-        let word = name(until: [UInt8(ascii: "!"), UInt8(ascii: ":"), UInt8(ascii: "?"), Self.close])
+        let word = name(until: Self.nameEnds)
         guard next != nil else { throw unclosed(brace) }
         guard word == "env" || word == "col" else { return .word(word, offset: start) }
         guard accept(":") else {
             throw TemplateError(
                 offset, word == "env" ? "env needs a name: {env:NAME}" : "col needs a number: {col:N}")
         }
-        let argument = name(until: [UInt8(ascii: "!"), UInt8(ascii: ":"), UInt8(ascii: "?"), Self.close])
+        let argument = name(until: Self.nameEnds)
         let argumentStart = offset - argument.utf8.count
         guard next != UInt8(ascii: ":") else { throw TemplateError(offset, "\(word) takes no format") }
         if word == "env" {
@@ -185,8 +249,10 @@ private struct TemplateParser {
         case "host": return try without(format, .host, word, at: colon)
         case "pid": return try without(format, .process, word, at: colon)
         case _ where word.isEmpty || word.first == " ":
-            throw TemplateError(start, "a field's name is expected")
-        default: throw TemplateError(start, "unknown field '\(Diagnostics.printable(word.utf8))'")
+            throw TemplateError(start, "a field's name is expected: \(Self.fieldNames)")
+        default:
+            throw TemplateError(
+                start, "unknown field '\(Diagnostics.printable(word.utf8))'; there are \(Self.fieldNames)")
         }
     }
 
@@ -211,7 +277,15 @@ private struct TemplateParser {
 
     private func timeFormat(_ format: Unescaped?, at colon: Int) throws(TemplateError) -> TimeFormat? {
         guard let format else { return nil }
-        guard !format.bytes.isEmpty else { throw TemplateError(colon + 1, "a strftime format is expected") }
+        guard format.bytes.contains(UInt8(ascii: "%")) else {
+            let example = ForeignTimeFormat.inStrftime(format.bytes).map { written in
+                "for '\(Diagnostics.printable(format.bytes))' write '\(Diagnostics.printable(written))'"
+            }
+            throw TemplateError(
+                colon + 1,
+                "a strftime format with conversions is expected: \(example ?? "%Y-%m-%d is 2026-05-01, %H the hour")"
+            )
+        }
         do throws(TimeFormat.Malformed) {
             return try TimeFormat(parsing: format.bytes)
         } catch {

@@ -12,8 +12,9 @@ struct S3Keygen: ToolCommand {
         abstract: "Give each line of standard input a key: LINE becomes KEY TAB LINE.",
         discussion: """
             TEMPLATE is literal text and fields in braces; {{ and }} are braces. A field is \
-            {NAME[!][:FORMAT][?DEFAULT]}; values from the line and the environment are percent-encoded, with ! \
-            they are inserted as they are; DEFAULT stands in for a missing value.
+            {NAME[!][:FORMAT][|...][?DEFAULT]}; values from the line and the environment are percent-encoded, with \
+            ! they are inserted as they are; of several NAMEs the first that is there counts; DEFAULT stands in for \
+            a missing or empty value.
 
             Time the line was read: ns us ms s (FORMAT: width), now (FORMAT: strftime). Numbers: seq line \
             (width). Unique: uuid uuid4 ulid rand (digits). Hashes of the line: sha256 crc32 (digits). \
@@ -25,8 +26,16 @@ struct S3Keygen: ToolCommand {
     var template: String
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("The first number that {seq} gives.", valueName: "n"))
-    var start: UInt64 = 0
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The first number that {seq} gives. (default: 0, or what --first-line makes it)", valueName: "n"))
+    var start: UInt64?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The input is the rest of another one, from its line N on: count from there.", valueName: "n"))
+    var firstLine: UInt64 = 1
 
     @Option(
         parsing: .unconditional,
@@ -58,7 +67,11 @@ struct S3Keygen: ToolCommand {
 
     func validate() throws {
         // As many numbers again lie behind the greatest one: no run comes to their end.
-        if start > Int64.max { throw ValidationError("--start: '\(start)' is more than \(Int64.max)") }
+        for (name, number) in [("--start", start ?? 0), ("--first-line", firstLine)] where number > Int64.max
+        {
+            throw ValidationError("\(name): '\(number)' is more than \(Int64.max)")
+        }
+        if firstLine < 1 { throw ValidationError("--first-line: lines count from 1") }
         if reject == "" { throw ValidationError("--reject: a file's name is empty") }
         if let rollLines, rollLines < 1 {
             throw ValidationError("--roll-lines: '\(rollLines)' is less than 1")
@@ -82,6 +95,13 @@ struct S3Keygen: ToolCommand {
         guard template.givesUniqueKeys || !isRolled else {
             throw ToolFailure(
                 .usage, "a template to be rolled needs {ns}, {us}, {seq}, {uuid}, {uuid4}, {ulid} or {rand}")
+        }
+        let countsKeys = template.fields.flatMap(\.alternatives).contains { $0.source.isSequence }
+        guard !isRolled || !countsKeys || firstLine == 1 || start != nil else {
+            throw ToolFailure(
+                .usage,
+                "--first-line: how many keys the lines before it got is not known: give --start what {seq} goes on with"
+            )
         }
         do {
             var input = LineReader()
@@ -116,11 +136,12 @@ struct S3Keygen: ToolCommand {
         let limits = BatchLimits(
             lines: rollLines, bytes: rollBytes?.bytes, milliseconds: rollAfter?.milliseconds)
         let renderer = KeyRenderer(
-            template, firstSequenceNumber: start,
+            template, firstSequenceNumber: start ?? firstLine - 1,
             clock: LineClock(resolution: isRolled ? template.timeResolution : 1))
         do {
             return KeyedLines(
-                renderer, batches: isRolled ? BatchTable(limits, maximumOpen: maxOpen) : nil,
+                renderer, firstLine: firstLine,
+                batches: isRolled ? BatchTable(limits, maximumOpen: maxOpen) : nil,
                 rejects: try rejectFile(), output: BlockWriter(), signals: try SignalPipe(),
                 diagnostics: diagnostics)
         } catch {

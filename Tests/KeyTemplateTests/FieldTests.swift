@@ -48,6 +48,56 @@ import Testing
         #expect(try key(template, line) == expected)
     }
 
+    @Test(arguments: [
+        ("{.a|.b}", #"{"b":1,"a":2}"#, "2"), ("{.a|.b}", #"{"b":1}"#, "1"),
+        ("{.a|.b}", #"{"a":null,"b":1}"#, "1"),
+        ("{.a|.b?c}", "{}", "c"), ("{.a|.b|seq:3}", "{}", "000"), ("x{.a|.b}", #"{"a":"","b":1}"#, "x"),
+        ("{.a|.b!|env:HOME}", #"{"b":"x/y"}"#, "x/y"), ("{.a|.b!|env:HOME}", "{}", "%2Fhome%2Fa%20b"),
+        ("{.time|.timestamp|now:%F}", #"{"timestamp":1714566896}"#, "2024-05-01"),
+        ("{.time|.timestamp|now:%F}", #"{"time":"2024-05-02T00:00:00Z","timestamp":1}"#, "2024-05-02"),
+        ("{.time|.timestamp|now:%F}", "{}", "2023-11-14"), ("{env:NONE|.a}", #"{"a":7}"#, "7"),
+        ("{col:2|col:1}", "a", "a"), ("{.a|sha256:4}", "{}", "4413"), ("{.a|pid}/{.a|.b?}", "{}", "4711/"),
+        // With a default, what is empty is missing too.
+        ("{.a?none}", #"{"a":""}"#, "none"), ("{.a!?no/ne}", #"{"a":""}"#, "no/ne"),
+        ("{.a:%Y?never}", #"{"a":""}"#, "never"), ("{.a|.b?c}", #"{"a":"","b":"d"}"#, "d"),
+        ("{col:2?none}", "a\t\tc", "none"), ("{env:EMPTY?unset}", "", "unset"),
+        ("{.a?none}", #"{"a":0}"#, "0"),
+    ])
+    func theFirstThatIsThere(template: String, line: String, expected: String) throws {
+        #expect(try key(template, line) == expected)
+    }
+
+    @Test(arguments: [
+        ("{.a|.b}", "{}", LineFault(.missing, field: "{.a|.b}")),
+        ("{.a|.b}", #"{"a":[],"b":1}"#, LineFault(.notScalar, field: "{.a}")),
+        (
+            "{.a|.b:%F}", #"{"b":"x"}"#,
+            LineFault(.notTime(value: "x", lacksOffset: false), field: "{.b}")
+        ),
+        ("{.a|env:NONE|col:2}", "{}", LineFault(.missing, field: "{.a|env:NONE|col:2}")),
+    ])
+    func namesTheAlternativesThatAreMissing(template: String, line: String, fault: LineFault) throws {
+        #expect(throws: fault) { _ = try key(template, line) }
+    }
+
+    /// What is no part of the line, or is the whole of it, changes with each line and ends no batch.
+    @Test func partitionsAreOfTheLineAlone() throws {
+        func partitions(_ template: String, _ lines: [String]) throws -> [[UInt8]] {
+            var renderer = KeyRenderer(try Template(parsing: [UInt8](template.utf8)), context: .test)
+            return try lines.map { line in
+                let bytes = [UInt8](line.utf8)
+                try renderer.read(bytes.bytes)
+                try renderer.makePartition(bytes.bytes)
+                return renderer.partition.bytes.array
+            }
+        }
+        #expect(Set(try partitions("{sha256}{crc32}{line}{uuid}{now}", ["a", "b"])).count == 1)
+        let found = try partitions(
+            "{.a|.b|uuid}", [#"{"a":1}"#, #"{"a":1,"b":2}"#, #"{"b":1}"#, "{}", #"{"c":1}"#])
+        #expect(found[0] == found[1] && found[3] == found[4] && Set(found).count == 3)
+        #expect(Set(try partitions("{.a?x}", ["{}", #"{"a":""}"#, #"{"a":null}"#])).count == 1)
+    }
+
     private static let emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
     @Test(arguments: [

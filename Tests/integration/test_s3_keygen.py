@@ -118,6 +118,36 @@ def test_uuid_increases(keygen):
     assert keys == sorted(set(keys)) and len(keys) == 100_000
 
 
+def test_the_rest_of_an_input_gets_the_keys_it_would_have_had(keygen):
+    """A run that was cut off after three lines goes on."""
+    lines = [b"%d\n" % number for number in range(7)]
+    whole = keygen("{seq:3}/{line}", stdin=b"".join(lines)).stdout
+    rest = keygen("--first-line", "4", "{seq:3}/{line}", stdin=b"".join(lines[3:])).stdout
+    assert whole.splitlines()[3:] == rest.splitlines()
+    assert keygen("--first-line", "4", "--start", "9", "{seq}/{line}", stdin=b"x\n").stdout == b"9/4\tx\n"
+    assert "line 5: " in keygen("--first-line", "4", "{.a}", stdin=b'{"a":1}\n{}\n', status=65).message
+
+
+def test_batches_of_the_rest_of_an_input_need_their_number(keygen):
+    rolled = ["--roll-lines", "2", "--first-line", "5"]
+    assert "--start" in keygen(*rolled, "{seq}", stdin=b"x\n", status=64).message
+    assert keygen(*rolled, "--start", "2", "{seq}/{line}", stdin=b"x\ny\nz\n").stdout == b"2/5\tx\n2/5\ty\n3/7\tz\n"
+    keygen(*rolled, "{uuid}", stdin=b"x\n")
+
+
+def test_hashes_of_the_line_do_not_end_a_batch(keygen):
+    keys = [key for key, _ in split(keygen("--roll-lines", "3", "{sha256:4}/{seq}", stdin=b"a\nb\nc\nd\n").stdout)]
+    assert keys[0] == keys[1] == keys[2] != keys[3]
+
+
+def test_the_first_field_that_is_there_is_used(keygen):
+    stdin = b'{"time":"2026-05-01T00:00:00Z"}\n{"timestamp":1777680000}\n{"time":null}\n'
+    keys = [key for key, _ in split(keygen("{.time|.timestamp|.x?none}", stdin=stdin).stdout)]
+    assert keys == [b"2026-05-01T00%3A00%3A00Z", b"1777680000", b"none"]
+    keys = [key for key, _ in split(keygen("{.time|.timestamp|now:%F}", stdin=stdin).stdout)]
+    assert keys[:2] == [b"2026-05-01", b"2026-05-02"] and keys[2] != keys[0]
+
+
 def test_start_is_what_seq_begins_with(keygen):
     assert keygen("--start", "41", "{seq:4}", stdin=b"\n\n").stdout == b"0041\t\n0042\t\n"
 
@@ -131,6 +161,7 @@ def test_start_is_what_seq_begins_with(keygen):
         ("", 0, "the template is empty"),
         ("{ ns}", 1, "a field's name is expected"),
         ("{sha256:65}", 8, "a number of digits, 1 to 64, is expected"),
+        ("d={now:yyyy-MM-dd}/", 7, "a strftime format with conversions is expected: for 'yyyy-MM-dd' write '%Y-%m-%d'"),
     ],
 )
 def test_a_bad_template_is_64_and_marked_before_input_is_read(template, mark, reason):
@@ -153,6 +184,8 @@ def test_a_bad_template_is_64_and_marked_before_input_is_read(template, mark, re
         ("--start", "-1", "{seq}"),
         # The number behind it does not exist: this was a crash.
         ("--start", "18446744073709551615", "{seq}"),
+        ("--first-line", "0", "{seq}"),
+        ("--first-line", "18446744073709551615", "{seq}"),
         ("--reject", "", "{seq}"),
         ("",),
         ("--no-such-option", "{seq}"),
