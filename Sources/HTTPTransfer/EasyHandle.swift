@@ -20,6 +20,8 @@ import CCurl
     private var mayBeResent = true
     /// Why this side ended the transfer, if it did.
     private(set) var refusal: TransferError.Kind?
+    /// What is wrong with the lengths, if it is that.
+    private var framing = ""
     private var bytesReceived = 0
     private var hasLargeBuffer = false
     private var isLocal = false
@@ -201,6 +203,10 @@ import CCurl
         self.receiver = nil
         body = nil
         refusal = kind ?? refusal
+        if refusal == nil, let fault = framingFault(code) {
+            refusal = .misframed
+            framing = fault
+        }
         var microseconds: curl_off_t = 0
         unsafe s3_curl_get_offset(handle, CURLINFO_TOTAL_TIME_T, &microseconds)
         return (
@@ -216,6 +222,8 @@ import CCurl
         guard code != CURLE_OK || refusal != nil else { return nil }
         var kind = refusal ?? TransferError.kind(of: code)
         if sends == 0, kind == .stalled || kind == .connectionLost { kind = .unconnected }
+        // The request was good enough to be sent: libcurl speaks of what came.
+        if kind == .unusable, sends > 0 { kind = .notHTTP }
         // What came may be left over from the answer before: only a new connection shows what is spoken here.
         if kind == .notHTTP, refusal == nil, isConnectionReused { kind = .connectionLost }
         var message = unsafe String(cString: curl_easy_strerror(code))
@@ -224,8 +232,16 @@ import CCurl
         }
         if refusal == .notHTTP {
             message = "more than \(HTTPHeadReader.maximumSize >> 10) KiB of header fields came"
+        } else if refusal == .misframed {
+            message = "nothing shows that the answer is whole: " + framing
         } else if code == CURLE_OUT_OF_MEMORY {
-            message = "a header field of more than \(CURL_MAX_HTTP_HEADER >> 10) KiB came"
+            // A header field of more than its limit is what libcurl calls this as well.
+            let isInHead = sends > 0 && !head.isWhole
+            kind = isInHead ? .notHTTP : .connectionLost
+            message =
+                isInHead
+                ? "a header field of more than \(CURL_MAX_HTTP_HEADER >> 10) KiB came, or memory is used up"
+                : "no memory is left for the transfer"
         } else if kind == .notHTTP {
             message = "the answer is not HTTP: " + message
         } else if code == CURLE_SSL_CONNECT_ERROR {
@@ -233,6 +249,15 @@ import CCurl
             message = "no TLS connection: " + message
         }
         return TransferError(kind, message, wasSent: sends > 0)
+    }
+
+    /// Why a good answer is not known to be whole. What is refused says so by its status, however it is framed.
+    private func framingFault(_ code: CURLcode) -> String? {
+        let head = head.head
+        guard (200..<300).contains(head.status), method != .head else { return nil }
+        // What libcurl makes of fields that contradict each other is no better than they are.
+        if case .contradictory(let reason) = head.framing { return reason }
+        return code == CURLE_OK && head.status != 204 ? head.framingFault(bytes: bytesReceived) : nil
     }
 
     private var isConnectionReused: Bool {
@@ -244,13 +269,21 @@ import CCurl
     // MARK: callbacks
 
     private func receive(headerLine line: RawSpan) -> Bool {
-        if head.append(line, isTrailer: bodyHasBegun) { return true }
+        if head.append(line) { return true }
         refusal = .notHTTP
         return false
     }
 
     private func receive(_ bytes: RawSpan) -> Int {
-        bodyHasBegun = true
+        if !bodyHasBegun {
+            bodyHasBegun = true
+            // Before any of it is used: a receiver that has enough would never see the end.
+            if (200..<300).contains(head.head.status), let fault = head.head.framingFault(bytes: nil) {
+                refusal = .misframed
+                framing = fault
+                return bytes.byteCount + 1
+            }
+        }
         switch receiver?.received(bytes, head: head.head) ?? .cancel {
         case .more:
             bytesReceived += bytes.byteCount

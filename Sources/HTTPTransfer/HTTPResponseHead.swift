@@ -35,6 +35,21 @@ package struct HTTPResponseHead: @unchecked Sendable {
     /// there are several.
     package func value(_ name: String) -> [UInt8]? { range(name).map { lines.bytes.extracting($0).array } }
 
+    /// The elements of all fields called `name`, whose values are lists with commas (RFC 9110, 5.6.1), in lower case
+    /// and without white space; empty ones do not count.
+    package func elements(_ name: String) -> [[UInt8]] {
+        var elements: [[UInt8]] = []
+        var start = 0
+        while let (range, end) = field(name, from: start) {
+            for part in lines.bytes.extracting(range).array.split(separator: UInt8(ascii: ",")) {
+                let element = part.filter { $0 != 0x20 && $0 != 0x09 }.map(Self.lowercased)
+                if !element.isEmpty { elements.append(element) }
+            }
+            start = end
+        }
+        return elements
+    }
+
     /// The same as text; bytes that are not UTF-8 are replaced.
     package func text(_ name: String) -> String? {
         value(name).map { String(decoding: $0, as: UTF8.self) }
@@ -45,12 +60,22 @@ package struct HTTPResponseHead: @unchecked Sendable {
         range(name).flatMap { lines.bytes.extracting($0).decimal }
     }
 
+    /// The same, unless there are several such fields.
+    func onlyNumber(_ name: String) -> Int? {
+        guard let first = field(name, from: 0), field(name, from: first.end) == nil else { return nil }
+        return lines.bytes.extracting(first.value).decimal
+    }
+
     /// Where the value is in `lines`.
-    private func range(_ name: String) -> Range<Int>? {
+    private func range(_ name: String) -> Range<Int>? { field(name, from: 0)?.value }
+
+    /// The first field called `name` of those from `start` on: where its value is in `lines`, and where the next field
+    /// begins.
+    private func field(_ name: String, from start: Int) -> (value: Range<Int>, end: Int)? {
         var name = name
         return name.withUTF8 { name in
             unsafe lines.bytes.withUnsafeBytes { lines in
-                var end = 0
+                var end = start
                 while end < lines.count {
                     let start = end + MemoryLayout<LineLength>.size
                     end = unsafe start + Int(lines.loadUnaligned(fromByteOffset: end, as: LineLength.self))
@@ -58,7 +83,7 @@ package struct HTTPResponseHead: @unchecked Sendable {
                     if colon < end, unsafe lines[colon] == UInt8(ascii: ":"),
                         unsafe Self.isSame(lines, start, name)
                     {
-                        return unsafe Self.trimmed(lines, colon + 1..<end)
+                        return unsafe (Self.trimmed(lines, colon + 1..<end), end)
                     }
                 }
                 return nil
@@ -94,7 +119,15 @@ package struct HTTPResponseHead: @unchecked Sendable {
 /// A class with a block, not a structure with arrays: libcurl calls for each line, and a structure in a class is
 /// checked for exclusivity each time it changes.
 package final class HTTPHeadReader {
+    /// What the next line is.
+    private enum Expectation {
+        case statusLine, field
+        /// The head that counts is here: what still comes are trailers, of no use here.
+        case nothing
+    }
+
     private var status = 0
+    private var expected = Expectation.statusLine
     private var lines = ByteBlock(capacity: blockSize)
     /// Bytes of all lines that came for this answer, also of those that do not count.
     private var bytesRead = 0
@@ -108,19 +141,25 @@ package final class HTTPHeadReader {
     /// What came so far; nothing may be appended while somebody has it.
     package var head: HTTPResponseHead { HTTPResponseHead(status: status, lines: lines) }
 
-    /// Takes one line: a status line starts anew, since 1xx answers come before the one that counts.
+    /// True once the empty line has come that ends the head that counts.
+    package var isWhole: Bool { expected == .nothing }
+
+    /// Takes one line. Only the first one of a head is a status line, whatever others look like; 1xx answers come
+    /// before the one that counts.
     ///
-    /// - Parameter isTrailer: whether it stands behind the body, where it is of no use here.
     /// - Returns: false once there are more than `maximumSize` bytes.
-    package func append(_ line: RawSpan, isTrailer: Bool = false) -> Bool {
+    package func append(_ line: RawSpan) -> Bool {
         bytesRead += line.byteCount
         guard bytesRead <= Self.maximumSize else { return false }
-        if isTrailer { return true }
-        if let status = Self.status(inLine: line) {
-            self.status = status
+        switch expected {
+        case .nothing: break
+        case .statusLine:
+            status = Self.status(inLine: line) ?? 0
             lines.removeAll()
-        } else {
-            HTTPResponseHead.append(line, to: lines)
+            expected = .field
+        case .field where line.prefixLength(where: { $0 == 0x0D || $0 == 0x0A }) == line.byteCount:
+            expected = (100..<200).contains(status) ? .statusLine : .nothing
+        case .field: HTTPResponseHead.append(line, to: lines)
         }
         return true
     }
@@ -129,6 +168,7 @@ package final class HTTPHeadReader {
     func removeAll() {
         status = 0
         bytesRead = 0
+        expected = .statusLine
         if isKnownUniquelyReferenced(&lines) {
             lines.removeAll()
         } else {

@@ -16,6 +16,8 @@ package struct TransferError: Error, Equatable, Sendable {
         case untrusted
         /// The answer is not HTTP, or its header fields pass the limit.
         case notHTTP
+        /// Nothing shows that the answer is whole: its fields give two lengths or none.
+        case misframed
         /// A kept connection turned out to be dead after the request had gone out; libcurl would have sent
         /// it again by itself, which `HTTPRequest.mayBeResent` forbids.
         case resendRefused

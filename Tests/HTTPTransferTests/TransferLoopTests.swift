@@ -72,6 +72,60 @@ import Testing
         #expect(try run([.readHead, .send(answer)]).error?.kind == .notHTTP)
     }
 
+    @Test(arguments: [
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks,
+        "Transfer-Encoding: chunked\r\nContent-Length: 60\r\n\r\n" + chunks,
+        "Content-Length: 3\r\nContent-Length: 6\r\n\r\nabcdef",
+        "Content-Length: 6\r\nContent-Length: 3\r\n\r\nabcdef",
+        "Content-Length: 3, 6\r\n\r\nabcdef",
+        "Transfer-Encoding: gzip\r\n\r\nabcdef",
+        "Transfer-Encoding: x-unknown\r\n\r\nabcdef",
+        "Transfer-Encoding: gzip, chunked\r\n\r\n" + chunks,
+        "Transfer-Encoding: chunked, gzip\r\n\r\n" + chunks,
+        "Transfer-Encoding: identity\r\n\r\nabcdef",
+        "\r\nabcdef",
+    ])
+    func lengthsThatLieAreNoWholeAnswer(rest: String) throws {
+        let result = try run([.readHead, .send("HTTP/1.1 200 OK\r\n" + rest)])
+        #expect(result.error?.kind == .misframed, "\(result)")
+    }
+
+    @Test(arguments: [
+        "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks,
+        "Content-Length: 6\r\ncontent-length: 6\r\n\r\nabcdef", "Content-Length: 6, 6\r\n\r\nabcdef",
+        "Transfer-Encoding: identity\r\nContent-Length: 6\r\n\r\nabcdef",
+        "Transfer-Encoding: Chunked\r\n\r\n" + chunks,
+    ])
+    func lengthsThatAgreeAreOne(rest: String) throws {
+        let result = try run([.readHead, .send("HTTP/1.1 200 OK\r\n" + rest)])
+        #expect(result.error == nil && result.bytesReceived == 6, "\(result)")
+    }
+
+    /// A refusal says so by its status; proxies end their pages with the connection.
+    @Test func aRefusalNeedsNoLength() throws {
+        let result = try run([.readHead, .send("HTTP/1.0 503 Service Unavailable\r\n\r\n<html>")])
+        #expect(result.error == nil && result.head.status == 503)
+    }
+
+    private static let chunks = "6\r\nabcdef\r\n0\r\n\r\n"
+
+    @Test(arguments: ["HTTP/X: y", "HTTP/1.1 404: Not Found", "HTTP/: z"])
+    func onlyTheFirstLineIsAStatusLine(line: String) throws {
+        for script in [
+            "HTTP/1.1 200 OK\r\n\(line)\r\nContent-Length: 6\r\n\r\nabcdef",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\(line)\r\n\r\n",
+        ] {
+            let result = try run([.readHead, .send(script)])
+            #expect(result.error == nil && result.head.status == 200, "\(result)")
+        }
+    }
+
+    /// libcurl calls this a bad argument.
+    @Test func aTrailerThatIsNoneIsTheServersFault() throws {
+        let script = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx\r\n\r\n"
+        #expect(try run([.readHead, .send(script)]).error?.kind == .notHTTP)
+    }
+
     @Test func aConnectionThatIsRefusedWasNotSent() throws {
         let server = try ScriptedServer([[]])
         server.stop()

@@ -122,7 +122,7 @@ def test_an_empty_page_is_not_the_end(run):
 
 def test_a_list_that_never_ends_is_cut_at_16_mib(run):
     def pages(request):
-        yield b"HTTP/1.1 200 OK\r\n\r\n<ListBucketResult>"
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n<ListBucketResult>"
         for number in range(1_000_000):
             yield b"<Contents><Key>p/%d</Key><Size>1</Size></Contents>" % number * 100
 

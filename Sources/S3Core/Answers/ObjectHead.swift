@@ -7,10 +7,10 @@ package struct ObjectHead: Equatable, Sendable {
     package let etag: [UInt8]?
     /// True if it has what every S3 sends with an object, ETag or `x-amz-request-id`: any web server answers 200.
     package let isS3: Bool
-    /// Bytes of this answer's body, if the service says so.
+    /// Bytes of this answer's body, if the service says so and marks its end by nothing else.
     package let contentLength: Int?
-    /// True if only the connection's end shows where the body ends, so that nothing shows whether it is whole.
-    package let endsWithConnection: Bool
+    /// False if only the connection's end shows where the body ends, so that nothing shows whether it is whole.
+    package let hasEnd: Bool
     /// True if the body is a part of the object (206).
     package let isPartial: Bool
     /// Which bytes of the object the body is, if it is a part and the answer says which.
@@ -25,8 +25,8 @@ package struct ObjectHead: Equatable, Sendable {
     package init(_ head: HTTPResponseHead) {
         etag = head.entityTag
         isS3 = etag != nil || head.value("x-amz-request-id") != nil
-        contentLength = head.number("content-length")
-        endsWithConnection = contentLength == nil && head.value("transfer-encoding") == nil
+        if case .length(let length) = head.framing { contentLength = length } else { contentLength = nil }
+        hasEnd = head.framing != .connection
         isPartial = head.status == 206
         tagCount = head.number("x-amz-tagging-count")
         contentRange = isPartial ? head.text("content-range").flatMap(ContentRange.init) : nil

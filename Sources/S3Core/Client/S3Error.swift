@@ -130,6 +130,7 @@ extension S3Error {
             case .connectionLost, .resendRefused: .connectionLost
             case .stalled: .timedOut
             case .notHTTP: .notS3
+            case .misframed: .damaged
             case .cancelled: .cancelled
             case .unusable: .configuration
             }

@@ -134,8 +134,9 @@ package struct GetObject: S3Operation {
             problem = S3Error(.notS3, "the answer is not S3's, it has neither ETag nor x-amz-request-id")
             return false
         }
-        guard !answer.endsWithConnection else {
-            problem = S3Error(.notS3, "the answer has no length")
+        // Of a body with bytes the transfer has seen to it already.
+        guard answer.hasEnd else {
+            problem = S3Error(.damaged, "the answer has no length")
             return false
         }
         guard !answer.isPartial || answer.contentRange != nil else {
