@@ -70,7 +70,7 @@ let package = Package(
         library("KeyTemplate", ["ByteIO", "Digest", "JSONStream"]),
         library("Codec", ["ByteIO", "CZlib", "CZstd"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
-        library("S3Core", ["ByteIO", "Digest", "HTTPTransfer", "JSONStream", "CExpat"]),
+        library("S3Core", ["ByteIO", "Codec", "Digest", "HTTPTransfer", "JSONStream", "CExpat"]),
         library("S3Lines", ["ByteIO", "Codec", "Digest", "HTTPTransfer", "S3Core"]),
         library("CommandSupport", ["ByteIO", "CProcess", argumentParser]),
         library(

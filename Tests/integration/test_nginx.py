@@ -1,6 +1,10 @@
 """nginx as people put it in front of a server: what is stored through it is what comes back through it."""
 
+import contextlib
+import gzip
+
 import pytest
+import servers
 from conftest import Bucket, Shell, require
 from faults import large
 from nginx import Nginx, certificate, forwards_to
@@ -67,3 +71,58 @@ def test_a_body_that_is_larger_than_allowed(strict_server, tmp_path):
         put = shell.tool("s3-put-lines", f"s3://{bucket.name}", "large", stdin=large(2 << 20)).expect(None)
         assert put.status not in (0, 66, 77) and "413" in put.message
         assert bucket.keys() == ["k.txt"]
+
+
+# Compressed on the way
+
+TYPES = "gzip on; gzip_min_length 1; gzip_types text/plain application/octet-stream binary/octet-stream application/xml;"
+TEXT = b"".join(b"line %d of a text that compresses well\n" % number for number in range(10_000))
+
+
+@contextlib.contextmanager
+def compressing(server, directory, asks=False):
+    """A bucket of `server`, and a shell whose way to it compresses what it can. With `asks` a second nginx, nearer to
+    the tools, asks for gzip whatever they ask for."""
+    (port,) = servers.free_ports(1)
+    inner = f"server {{ listen 127.0.0.1:{port}; {OPEN} {TYPES} location / {{ {forwards_to(server)} }} }}"
+    inner += "types_hash_max_size 1024;"
+    block = f"{OPEN} {TYPES} location / {{ {forwards_to(server)} }}"
+    if asks:
+        block = (
+            f"{OPEN} location / {{ proxy_pass http://127.0.0.1:{port}; proxy_set_header Host $http_host;"
+            f"proxy_http_version 1.1; proxy_set_header Accept-Encoding gzip; }}"
+        )
+    with Nginx(block, http=inner if asks else "") as front:
+        yield *through(front, server, directory), front
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["on request", "always"])
+@pytest.mark.parametrize("words", [["k"], ["--all"], ["--unordered", "--all"]], ids=" ".join)
+def test_what_is_compressed_on_the_way_comes_as_it_is_stored(server, tmp_path, words, asks):
+    with compressing(server, tmp_path, asks) as (shell, bucket, front):
+        bucket.client.put_object(Bucket=bucket.name, Key="k", Body=TEXT, ContentType="text/plain")
+        location = f"s3://{bucket.name}"
+        options, keys = [word for word in words if word != "k"], [word for word in words if word == "k"]
+        assert shell.tool("s3-get-lines", "--raw", *options, location, *keys).expect().stdout == TEXT
+        assert shell.tool("s3-get-lines", *options, location, *keys).expect().stdout == TEXT
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["on request", "always"])
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_what_is_stored_as_gzip_stays_gzip(server, tmp_path, encoding, asks):
+    stored = gzip.compress(TEXT)
+    with compressing(server, tmp_path, asks) as (shell, bucket, front):
+        more = {"ContentEncoding": encoding} if encoding else {}
+        bucket.client.put_object(Bucket=bucket.name, Key="k", Body=stored, ContentType="text/plain", **more)
+        for words in ([f"s3://{bucket.name}", "k"], ["--all", f"s3://{bucket.name}"]):
+            assert shell.tool("s3-get-lines", "--raw", "--exact", *words).expect().stdout == stored
+            assert shell.tool("s3-get-lines", *words).expect().stdout == TEXT
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["on request", "always"])
+def test_ranges_of_what_would_be_compressed(strict_server, tmp_path, asks):
+    with compressing(strict_server, tmp_path, asks) as (shell, bucket, front):
+        bucket.client.put_object(Bucket=bucket.name, Key="k", Body=PARTS, ContentType="text/plain")
+        options = ["--multipart-chunksize", "1M", "--multipart-threshold", "1M", "--memory", "8M"]
+        for words in ([f"s3://{bucket.name}", "k"], ["--all", f"s3://{bucket.name}"]):
+            assert shell.tool("s3-get-lines", *options, *words).expect().stdout == PARTS

@@ -8,6 +8,26 @@ enum EntityTag {
     static func isValid(_ text: [UInt8]) -> Bool {
         !text.isEmpty && text.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
+
+    /// True if both may name the same version, one of them seen through something that compresses: it makes the tag a
+    /// weak one, as nginx does, or adds to it, as Apache does.
+    static func canBeSame(_ one: [UInt8]?, _ other: [UInt8]?) -> Bool {
+        guard let one, let other else { return one == other }
+        return one == other || core(one).elementsEqual(core(other))
+    }
+
+    private static func core(_ tag: [UInt8]) -> ArraySlice<UInt8> {
+        var core = tag[...]
+        if core.starts(with: weakPrefix) { core = core.dropFirst(weakPrefix.count) }
+        if core.first == quote { core = core.dropFirst() }
+        if core.last == quote { core = core.dropLast() }
+        if core.suffix(addition.count).elementsEqual(addition) { core = core.dropLast(addition.count) }
+        return core
+    }
+
+    private static let weakPrefix = [UInt8]("W/".utf8)
+    private static let addition = [UInt8]("-gzip".utf8)
+    private static let quote = UInt8(ascii: "\"")
 }
 
 extension HTTPResponseHead {

@@ -7,6 +7,9 @@ package struct ObjectHead: Equatable, Sendable {
     package let etag: [UInt8]?
     /// True if it has what every S3 sends with an object, ETag or `x-amz-request-id`: any web server answers 200.
     package let isS3: Bool
+    /// What the body is coded with, in lower case, the last one the outermost: as it is stored, or by something on the
+    /// way. `identity` and `aws-chunked`, which is about the upload, do not count.
+    package let contentCodings: [String]
     /// Bytes of this answer's body, if the service says so and marks its end by nothing else.
     package let contentLength: Int?
     /// False if only the connection's end shows where the body ends, so that nothing shows whether it is whole.
@@ -25,6 +28,7 @@ package struct ObjectHead: Equatable, Sendable {
     package init(_ head: HTTPResponseHead) {
         etag = head.entityTag
         isS3 = etag != nil || head.value("x-amz-request-id") != nil
+        contentCodings = head.contentCodings
         if case .length(let length) = head.framing { contentLength = length } else { contentLength = nil }
         hasEnd = head.framing != .connection
         isPartial = head.status == 206
@@ -38,12 +42,35 @@ package struct ObjectHead: Equatable, Sendable {
         checksum = isWhole && !isComposite ? checksums.first(where: \.isOfBytes) : nil
     }
 
+    /// What `answer`, which was compressed on the way, would have been without that.
+    init(_ answer: ObjectHead, as stored: ObjectHead) {
+        etag = stored.etag
+        isS3 = answer.isS3
+        contentCodings = stored.contentCodings
+        contentLength = stored.objectSize
+        hasEnd = true
+        isPartial = false
+        contentRange = nil
+        checksum = answer.checksum
+        checksums = answer.checksums
+        tagCount = answer.tagCount
+    }
+
     /// The size of the whole object, in bytes, if the answer tells.
     package var objectSize: Int? { isPartial ? contentRange?.objectSize : contentLength }
 
     /// The entity tag, if If-Match can compare it: a weak one never matches (RFC 9110, 13.1.1).
     package var strongETag: [UInt8]? {
         etag.flatMap { $0.starts(with: [UInt8(ascii: "W"), UInt8(ascii: "/")]) ? nil : $0 }
+    }
+}
+
+extension HTTPResponseHead {
+    /// Content-Encoding, less what says nothing (RFC 9110, 8.4.1; `x-gzip` is `gzip`).
+    var contentCodings: [String] {
+        guard value("content-encoding") != nil else { return [] }
+        return elements("content-encoding").map { String(decoding: $0, as: UTF8.self) }
+            .filter { $0 != "identity" && $0 != "aws-chunked" }.map { $0 == "x-gzip" ? "gzip" : $0 }
     }
 }
 

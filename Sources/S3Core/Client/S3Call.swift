@@ -165,6 +165,7 @@ final class GetObjectCall: S3Call {
 
     init(_ operation: GetObject, client: S3Client) {
         self.operation = operation
+        self.operation.isDirect = client.isDirect
         super.init(client: client, method: .get, key: operation.key, name: GetObject.name)
     }
 
@@ -172,7 +173,19 @@ final class GetObjectCall: S3Call {
     override var progress: Int { operation.progress }
     override func failure(_ error: S3Error) -> S3Error { operation.failure(error) }
     override func take(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {
-        operation.received(bytes, head: head)
+        let received = operation.received(bytes, head: head)
+        askNext()
+        return received
+    }
+
+    /// Asks what the operation has to know before its transfer, which is paused, can go on.
+    private func askNext() {
+        guard !isOver, let question = operation.nextQuestion() else { return }
+        client.performFirst(question) { [weak self] answer in
+            self?.operation.answered(answer)
+            self?.askNext()
+            self?.resume()
+        }
     }
 
     override func evaluate(_ response: S3Response) -> S3Error? {

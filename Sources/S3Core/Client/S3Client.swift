@@ -115,6 +115,17 @@ package final class S3Client {
         return call
     }
 
+    /// True if nothing stands between here and the service that would change an answer.
+    var isDirect: Bool { builder.isAWS }
+
+    /// The same for what a call that is under way waits for: it goes before all that was not sent yet.
+    func performFirst<Operation: S3Operation>(
+        _ operation: Operation, completion: @escaping (Result<Operation.Output, S3Error>) -> Void
+    ) {
+        unfinished += 1
+        again.append(OperationCall(operation, client: self, completion: completion))
+    }
+
     /// Sends what can be sent, hands out what has ended, and then waits until there is more to do: an
     /// answer, a retry that is due, one of `descriptors` that can be read, `milliseconds` that have passed.
     ///
@@ -328,7 +339,7 @@ package final class S3Client {
 
     /// What is wrong with an attempt's answer; nil if nothing is.
     private func failure(_ call: S3Call, _ result: TransferResult, _ body: [UInt8]) -> S3Error? {
-        let response = S3Response(head: result.head, body: body)
+        let response = S3Response(head: result.head, received: body)
         let isSuccess = (200..<300).contains(result.head.status)
         var error: S3Error?
         if call.isTooLarge {

@@ -16,6 +16,9 @@ package protocol ObjectSink: AnyObject {
 }
 
 /// Fetches an object or a range of it, and goes on at the byte where a connection was lost.
+///
+/// All counting is in bytes of the object as it is stored: what something on the way has compressed is decompressed
+/// before it is counted.
 package struct GetObject: S3Operation {
     package static let name = "GetObject"
 
@@ -25,6 +28,10 @@ package struct GetObject: S3Operation {
     private let ifMatch: [UInt8]?
     /// Whether the checksum is asked for.
     private let asksForChecksum: Bool
+    /// What a list said of the object, or an earlier answer.
+    private let known: KnownObject?
+    /// True if nothing stands between here and the service that would change an answer.
+    var isDirect = false
     let sink: any ObjectSink
 
     /// What the first answer said.
@@ -41,17 +48,37 @@ package struct GetObject: S3Operation {
     private var hasEnough = false
     /// What is wrong with this attempt's answer.
     private var problem: S3Error?
+    /// Which byte of the object is not this attempt's any more, where the answer says so.
+    private var answerEnd: Int?
+    /// Undoes what was done to this attempt's answer on the way.
+    private var decoder: TransitDecoder?
+    private var stored = StoredObject.unasked
+
+    /// What is known of how the object is stored, where its answer alone does not tell.
+    private enum StoredObject {
+        case unasked
+        /// It is to be asked for.
+        case wanted(AskForObject.Way)
+        case asked(AskForObject.Way)
+        case told(ObjectHead)
+        /// Neither way tells.
+        case untold
+
+        var head: ObjectHead? { if case .told(let head) = self { head } else { nil } }
+    }
 
     /// - Parameters:
     ///   - key: the object's whole key.
     ///   - range: the bytes that are wanted; the object may end before.
     ///   - ifMatch: the ETag that the object must still have.
     ///   - asksForChecksum: whether the answer shall have the object's checksum in its head.
+    ///   - known: what is known of the object; bytes that contradict it are an error.
     ///   - sink: takes the bytes.
     package init(
         key: [UInt8], range: Range<Int>? = nil, ifMatch: [UInt8]? = nil, asksForChecksum: Bool = false,
-        sink: any ObjectSink
+        known: KnownObject? = nil, sink: any ObjectSink
     ) {
+        self.known = known
         self.key = key
         self.range = range
         self.ifMatch = ifMatch
@@ -64,9 +91,9 @@ package struct GetObject: S3Operation {
     package mutating func request() -> S3Request {
         position = nil
         problem = nil
+        answerEnd = nil
+        decoder = nil
         var request = S3Request(.get, key: key)
-        // An object stored with Content-Encoding must come as it is: unsigned, since proxies change it.
-        request.unsignedHeaders = Self.acceptEncoding
         if asksForChecksum { request.headers = [ChecksumMode.field] }
         asked = next
         if range != nil || count > 0 {
@@ -82,7 +109,6 @@ package struct GetObject: S3Operation {
         return request
     }
 
-    private static let acceptEncoding = [HTTPHeader("accept-encoding", "gzip")]
     private static let ifMatchName = [UInt8]("if-match".utf8)
 
     /// The byte of the object that the sink wants next.
@@ -94,8 +120,28 @@ package struct GetObject: S3Operation {
     }
 
     package mutating func received(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {
-        if position == nil, !begin(ObjectHead(head)) { return .cancel }
+        if position == nil {
+            switch begin(ObjectHead(head)) {
+            case .taken: break
+            case let other: return other
+            }
+        }
+        guard let decoder else { return deliver(bytes) }
+        do {
+            return try decoder.decode(bytes) { deliver($0) }
+        } catch {
+            problem = S3Error(.damaged, "what was compressed on the way cannot be undone: \(error)")
+            return .cancel
+        }
+    }
+
+    /// Gives the sink what it wants of the object's next bytes.
+    private mutating func deliver(_ bytes: RawSpan) -> Received {
         guard let position else { return .cancel }
+        if let answerEnd, position + bytes.byteCount > answerEnd {
+            problem = S3Error(.damaged, "more bytes came than the answer's Content-Range says")
+            return .cancel
+        }
         // A server that ignores Range begins at the start and does not stop: what the sink has already is
         // dropped, and so is what it did not ask for.
         let skipped = min(max(0, next - position), bytes.byteCount)
@@ -113,55 +159,136 @@ package struct GetObject: S3Operation {
         return hasEnough || skipped + wanted < bytes.byteCount ? .enough : .taken
     }
 
+    // MARK: what is stored
+
+    /// What has to be asked before the transfer, which is paused, can go on; once.
+    mutating func nextQuestion() -> AskForObject? {
+        guard case .wanted(let way) = stored else { return nil }
+        stored = .asked(way)
+        return AskForObject(key: key, way: way)
+    }
+
+    /// That was answered.
+    mutating func answered(_ answer: Result<ObjectHead, S3Error>) {
+        guard case .asked(let way) = stored else { return }
+        if case .success(let head) = answer, head.objectSize != nil, way == .head || head.isPartial {
+            stored = .told(head)
+        } else {
+            stored = way == .head ? .wanted(.byte) : .untold
+        }
+    }
+
+    /// How this attempt's answer is coded; nil if that is not known yet.
+    private mutating func coding(_ answer: ObjectHead) -> BodyCoding? {
+        let coding = BodyCoding(of: answer, known: known, stored: stored.head, isDirect: isDirect)
+        guard coding == .unknown else { return coding }
+        switch stored {
+        case .untold:
+            let name = answer.contentCodings.joined(separator: ", ")
+            return .unusable("nothing tells whether the object is stored as \(name)")
+        case .unasked: stored = .wanted(.head)
+        case .wanted, .asked, .told: break
+        }
+        return nil
+    }
+
+    // MARK: the head of an answer
+
     /// Reads the head of an attempt's answer.
     ///
-    /// - Returns: false if its body is of no use.
-    private mutating func begin(_ answer: ObjectHead) -> Bool {
+    /// - Returns: what is to be done with its body; taken, if nothing is wrong with it.
+    private mutating func begin(_ answer: ObjectHead) -> Received {
+        guard let coding = coding(answer) else { return .pause }
+        do throws(S3Error) {
+            try check(answer, coding)
+        } catch {
+            problem = error
+            return .cancel
+        }
+        position = answer.contentRange?.bytes.lowerBound ?? 0
+        answerEnd = answer.contentRange?.bytes.upperBound
+        var whole = answer
+        if case .compressed(let format) = coding, let head = stored.head {
+            decoder = TransitDecoder(format)
+            whole = ObjectHead(answer, as: head)
+        }
+        size = size ?? whole.objectSize ?? stored.head?.objectSize ?? knownSize(whole)
+        guard head == nil else { return .taken }
+        head = whole
+        return sink.began(whole) ? .taken : .cancel
+    }
+
+    /// - Throws: if the answer is of no use.
+    private func check(_ answer: ObjectHead, _ coding: BodyCoding) throws(S3Error) {
         if let first = head {
             if first.etag == nil, count > 0 {
-                problem = S3Error(
+                throw S3Error(
                     .preconditionFailed,
                     "the connection was lost, and without ETag nothing tells how to go on")
-                return false
             }
-            let isSameSize = answer.objectSize == nil || size == nil || answer.objectSize == size
-            guard answer.etag == first.etag, isSameSize else {
-                problem = S3Error(.preconditionFailed, "the object was replaced while it was read")
-                return false
-            }
+            let isSame = EntityTag.canBeSame(answer.etag, first.etag)
+            guard isSame, isOfSize(answer, size, coding) else { throw Self.replaced }
+        }
+        if case .told(let stored) = stored, !EntityTag.canBeSame(answer.etag, stored.etag) {
+            throw Self.replaced
         }
         guard answer.isS3 else {
-            problem = S3Error(.notS3, "the answer is not S3's, it has neither ETag nor x-amz-request-id")
-            return false
+            throw S3Error(.notS3, "the answer is not S3's, it has neither ETag nor x-amz-request-id")
         }
         // Of a body with bytes the transfer has seen to it already.
-        guard answer.hasEnd else {
-            problem = S3Error(.damaged, "the answer has no length")
-            return false
-        }
+        guard answer.hasEnd else { throw S3Error(.damaged, "the answer has no length") }
         guard !answer.isPartial || answer.contentRange != nil else {
-            problem = S3Error(.notS3, "the answer is a part of the object, and does not say which")
-            return false
+            throw S3Error(.notS3, "the answer is a part of the object, and does not say which")
         }
-        let start = answer.contentRange?.bytes.lowerBound ?? 0
-        guard start <= next, answer.contentRange == nil || start == asked else {
-            problem = S3Error(.notS3, "the answer is another range than the one asked for")
-            return false
+        if case .unusable(let reason) = coding { throw S3Error(.notS3, reason) }
+        if let range = answer.contentRange {
+            guard range.bytes.lowerBound <= next, range.bytes.lowerBound == asked else {
+                throw S3Error(.notS3, "the answer is another range than the one asked for")
+            }
+            if let length = answer.contentLength, length != range.bytes.count {
+                throw S3Error(.damaged, "the answer's Content-Length and Content-Range are two lengths")
+            }
         }
-        position = start
-        size = size ?? answer.objectSize
-        guard head == nil else { return true }
-        head = answer
-        return sink.began(answer)
+        for said in [knownSize(answer), stored.head?.objectSize] {
+            guard let said, !isOfSize(answer, said, coding) else { continue }
+            throw S3Error(
+                .damaged, "the object has \(answer.objectSize ?? 0) bytes, and was said to have \(said)")
+        }
+    }
+
+    private static let replaced = S3Error(.preconditionFailed, "the object was replaced while it was read")
+
+    /// False if the answer tells another size of the object than `size`.
+    private func isOfSize(_ answer: ObjectHead, _ size: Int?, _ coding: BodyCoding) -> Bool {
+        if case .compressed = coding { return true }
+        guard let size, let told = answer.objectSize else { return true }
+        return size == told
+    }
+
+    /// The size that is known of the version that was answered with; an object may have been replaced since.
+    private func knownSize(_ answer: ObjectHead) -> Int? {
+        guard let known else { return nil }
+        guard let etag = known.etag, answer.etag != nil else { return known.size }
+        return EntityTag.canBeSame(etag, answer.etag) ? known.size : nil
     }
 
     package mutating func output(_ response: S3Response) throws(S3Error) -> ObjectHead {
-        // An answer without a body has not been begun.
-        if position == nil, !begin(ObjectHead(response.head)) {
-            throw problem ?? S3Error(.cancelled, "cancelled")
+        // An answer without a body has not been begun, and there is nothing to decompress.
+        if position == nil {
+            let answer = ObjectHead(response.head)
+            if case nil = coding(answer) { stored = .told(answer) }
+            guard begin(answer) == .taken else { throw problem ?? S3Error(.cancelled, "cancelled") }
+            decoder = nil
         }
         guard let head else { throw S3Error(.cancelled, "cancelled") }
-        if !hasEnough, size != nil, let end, next != end {
+        guard !hasEnough else { return head }
+        do { try decoder?.end() } catch {
+            throw S3Error(.damaged, "what was compressed on the way cannot be undone: \(error)")
+        }
+        if let answerEnd, let position, position != answerEnd {
+            throw S3Error(.damaged, "fewer bytes came than the answer's Content-Range says")
+        }
+        if size != nil, let end, next != end {
             let announced = end - (range?.lowerBound ?? 0)
             throw S3Error(.damaged, "\(count) bytes came, \(announced) were announced")
         }

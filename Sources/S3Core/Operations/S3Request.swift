@@ -10,8 +10,6 @@ package struct S3Request {
     package var query: [(name: String, value: [UInt8])] = []
     /// Header fields of the request itself; names in lower case.
     package var headers: [HTTPHeader] = []
-    /// Header fields that are sent but not signed, because something on the way may change them.
-    package var unsignedHeaders: [HTTPHeader] = []
     package var body: ByteBlock?
     /// The checksum of `body`, which may vouch for it instead of a hash in the signature.
     package var bodyChecksum: HTTPHeader?

@@ -12,6 +12,7 @@ struct RequestBuilder: ~Copyable {
     private var origin: [UInt8] = []
     // Fields that are the same for all requests, or for many.
     private var host = HTTPHeader("host", "")
+    private var acceptEncoding = HTTPHeader("accept-encoding", "")
     private var token: HTTPHeader?
     private var timeField = HTTPHeader("x-amz-date", "")
     /// What stands before each encoded key.
@@ -30,6 +31,7 @@ struct RequestBuilder: ~Copyable {
     }
 
     var isR2: Bool { address.isR2 }
+    var isAWS: Bool { address.isAWS }
 
     /// Signs otherwise from now on, and on AWS asks the region's own host.
     mutating func setSigning(_ signing: AttemptHistory.Signing) {
@@ -48,6 +50,8 @@ struct RequestBuilder: ~Copyable {
         address = configuration.bucketAddress(bucket)
         origin = [UInt8]((address.scheme.rawValue + "://" + address.authority).utf8)
         host = HTTPHeader("host", address.authority)
+        acceptEncoding = HTTPHeader(
+            "accept-encoding", HostTraits.of(address.authority).acceptEncoding)
         pathStart = [UInt8](address.path.utf8) + [UInt8(ascii: "/")]
         if let credentials {
             token = credentials.sessionToken.map { HTTPHeader(Self.tokenName, $0) }
@@ -73,7 +77,8 @@ struct RequestBuilder: ~Copyable {
             url.append(UInt8(ascii: "?"))
             url += query
         }
-        if !request.unsignedHeaders.isEmpty { headers += request.unsignedHeaders }
+        // Not signed, since proxies change it.
+        if request.method == .get || request.method == .head { headers.append(acceptEncoding) }
         var transfer = HTTPRequest(method: request.method, url: url, headers: headers, body: request.body)
         transfer.mayBeResent = request.isIdempotent
         return transfer
@@ -93,7 +98,7 @@ struct RequestBuilder: ~Copyable {
         let hash = payloadHash ?? self.hash(request)
         payloadHash = hash
         var signed: [HTTPHeader] = []
-        signed.reserveCapacity(headers.count + request.unsignedHeaders.count + 5)
+        signed.reserveCapacity(headers.count + 6)
         // Given, not left to libcurl, which would write some addresses otherwise than they are signed here.
         signed.append(host)
         signed.append(request.body == nil ? Self.emptyContentHash : HTTPHeader(Self.contentHashName, hash))

@@ -8,6 +8,8 @@ final class WindowObject {
     let number: Int
     /// What the first answer said.
     var head: ObjectHead?
+    /// The size and version that its further requests must find.
+    var known: KnownObject? { head?.objectSize.map { KnownObject(size: $0, etag: head?.etag) } }
     /// Its requests that were begun and whose bytes are not all in `lines`, in the order of their bytes.
     var fetches: [ObjectFetch] = []
     var lines: ObjectLines

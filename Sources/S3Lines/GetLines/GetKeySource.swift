@@ -24,7 +24,7 @@ struct KeySource: ~Copyable {
         selection = KeySelection(location, shard: shard)
         var startAfter: [UInt8]?
         if case .listing(let key?) = origin { startAfter = location.prefix + key }
-        listing = ObjectListing(prefix: location.prefix, startAfter: startAfter)
+        listing = ObjectListing(prefix: location.prefix, startAfter: startAfter, readsDetails: true)
     }
 
     /// The next requested object, if it is known.

@@ -7,8 +7,8 @@ package struct RequestedObject: Equatable, Sendable {
     package let key: [UInt8]
     /// The whole key.
     package let objectKey: [UInt8]
-    /// In bytes, if a list told; the object may have changed since.
-    package let size: Int?
+    /// What a list told, if one did; the object may have changed since.
+    package var known: KnownObject?
 }
 
 /// Makes requests for objects of what names them.
@@ -58,7 +58,7 @@ package struct KeySelection: Sendable {
         }
         do {
             let objectKey = try location.objectKey(key)
-            return shard.takes(key) ? RequestedObject(key: key, objectKey: objectKey, size: nil) : nil
+            return shard.takes(key) ? RequestedObject(key: key, objectKey: objectKey) : nil
         } catch {
             throw .malformed("\(place()): \(error)")
         }
@@ -71,8 +71,9 @@ package struct KeySelection: Sendable {
                 S3Error(.notS3, "the list has a key outside of the prefix that was asked for"),
                 context: location.description)
         }
-        return shard.takes(key)
-            ? RequestedObject(key: key, objectKey: listed.key, size: listed.size) : nil
+        let etag = listed.details.flatMap { $0.etag.isEmpty ? nil : $0.etag }
+        let known = KnownObject(size: listed.size, etag: etag)
+        return shard.takes(key) ? RequestedObject(key: key, objectKey: listed.key, known: known) : nil
     }
 }
 

@@ -122,7 +122,7 @@ package final class GetLines: RunFilter {
         guard !keysEnded else { return false }
         switch keys.next(&input) {
         case .object(let request):
-            let number = window.add(size: request.size)
+            let number = window.add(size: request.known?.size)
             objects[number] = WindowObject(request, number: number, lines: makeLines())
             return true
         case .later:
@@ -147,7 +147,8 @@ package final class GetLines: RunFilter {
         let operation = GetObject(
             key: object.request.objectKey, range: next.range,
             ifMatch: next.range == nil ? nil : object.head?.etag,
-            asksForChecksum: options.verifiesChecksums && next.range == nil, sink: fetch)
+            asksForChecksum: options.verifiesChecksums && next.range == nil,
+            known: next.range == nil ? object.request.known : object.known, sink: fetch)
         fetch.call = client.perform(operation)
     }
 
