@@ -82,6 +82,7 @@ let package = Package(
         tool("s3-put-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
         tool("s3-get-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
         tool("s3-list-keys", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
+        tool("s3-delete-keys", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),

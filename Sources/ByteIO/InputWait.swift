@@ -39,3 +39,9 @@ package func waitForInput(
     try output.flush()
     return try waitForInput(descriptor, signals: signals, milliseconds: milliseconds)
 }
+
+/// True if a read of `descriptor` would not wait. Source: poll(2).
+package func canRead(_ descriptor: CInt) -> Bool {
+    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&request, 1, 0) > 0
+}

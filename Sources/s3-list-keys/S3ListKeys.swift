@@ -76,6 +76,8 @@ struct S3ListKeys: ToolCommand {
     @OptionGroup(title: "Options of every S3 tool")
     var service: S3Options
 
+    var inputs: [ToolFile] { [] }
+
     func validate() throws {
         if long && summary { throw ValidationError("--summary prints no keys: not with --long") }
         guard let delimiter else { return }

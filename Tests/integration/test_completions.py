@@ -89,6 +89,7 @@ CASES = [
     ("s3-put-lines --sse=aws:kms:d", "s3-put-lines --sse=aws:kms:dsse "),
     ("s3-get-lines s3://b --un", "s3-get-lines s3://b --unordered "),
     ("s3-list-keys --newer", "s3-list-keys --newer-than "),
+    ("s3-delete-keys --if", "s3-delete-keys --if-match "),
     ("json-sep be", "json-sep beta.json "),
     ("json-sep --reject x be", "json-sep --reject x beta.json "),
     ("s3-keygen --roll-l", "s3-keygen --roll-lines "),

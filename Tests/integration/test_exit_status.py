@@ -8,6 +8,7 @@ TOOLS = {
     "s3-get-lines": (["s3-get-lines"], b"key\n"),
     "s3-get-lines --all": (["s3-get-lines", "--all"], b""),
     "s3-list-keys": (["s3-list-keys"], b""),
+    "s3-delete-keys": (["s3-delete-keys"], b"key\n"),
 }
 
 

@@ -65,6 +65,18 @@ package enum ErrorDocument {
         return root.child("Code") != nil && root.child("Message") != nil ? root : nil
     }
 
+    /// What an answer says of one of several objects.
+    ///
+    /// - Parameter element: has a `Code`, and may have a `Message`.
+    static func error(_ element: XMLElement, operation: String) -> S3Error {
+        let code = element.text("Code") ?? ""
+        var error = S3Error(
+            kind(code: code, status: 0, isBare: false, addressesObject: true), element.text("Message") ?? "")
+        error.operation = operation
+        error.code = code
+        return error
+    }
+
     private static func region(_ head: HTTPResponseHead, _ document: XMLElement?) -> String? {
         let region = head.text("x-amz-bucket-region") ?? document?.text("Region")
         return region.flatMap { Endpoint.isRegionName($0) ? $0 : nil }

@@ -32,6 +32,8 @@ package final class S3Client {
     package let verifiesChecksums: Bool
     /// The checksum that uploads carry; nil is none.
     let uploadChecksum: ObjectChecksum.Algorithm?
+    /// How many times a request is made at most, the first one counted.
+    package let maxAttempts: Int
     /// Told of each request.
     package var log: ((RequestRecord) -> Void)?
     /// Whoever ends has no time: what only cleans up then, or tells what there is to clean up, is bounded.
@@ -62,6 +64,7 @@ package final class S3Client {
 
     package init(_ configuration: S3Configuration, bucket: String) throws(S3Error) {
         self.bucket = bucket
+        maxAttempts = configuration.maxAttempts
         let configuration = configuration.specialized(for: bucket)
         verifiesChecksums = configuration.verifiesChecksums
         var options = TransferOptions()
@@ -82,6 +85,9 @@ package final class S3Client {
 
     /// Whether the service wants all parts of an upload but the last one to be equally large: Cloudflare R2.
     package var wantsEqualParts: Bool { builder.isR2 }
+
+    /// Whether the service is AWS's own.
+    package var isAWS: Bool { builder.isAWS }
 
     /// How many calls have not ended.
     package var pending: Int { unfinished }

@@ -29,6 +29,22 @@ package enum PercentEncoding {
         }
     }
 
+    /// A `%` that two hexadecimal digits do not follow.
+    package struct Malformed: Error, Equatable, Sendable {
+        /// Where it stands, in bytes from the start.
+        package let offset: Int
+    }
+
+    /// The same as `decodeForm` for text that a user gives.
+    package static func decodeStrictly(_ text: [UInt8]) throws(Malformed) -> [UInt8] {
+        for (offset, byte) in text.enumerated() where byte == UInt8(ascii: "%") {
+            guard offset + 2 < text.count, Hexadecimal.value(text[offset + 1]) != nil,
+                Hexadecimal.value(text[offset + 2]) != nil
+            else { throw Malformed(offset: offset) }
+        }
+        return decodeForm(text)
+    }
+
     /// Undoes form encoding, where `+` is a space: how S3 writes keys with `encoding-type=url`.
     ///
     /// A `%` that two hexadecimal digits do not follow stands for itself.

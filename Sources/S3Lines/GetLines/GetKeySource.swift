@@ -70,7 +70,7 @@ struct KeySource: ~Copyable {
     mutating func inputFailed(_ error: SystemError) { end = .end(.system(error)) }
 
     private mutating func nextLine(_ input: inout LineReader) throws(StopReason) -> KeyArrival {
-        while let line = input.nextLine(atMost: KeySelection.longestField + 1) {
+        while let line = input.nextLine(atMost: selection.longestField + 1) {
             lineNumber += 1
             let number = lineNumber
             if let object = try selection.object(line: line, place: "standard input: line \(number)") {

@@ -15,13 +15,17 @@ package struct RequestedObject: Equatable, Sendable {
 package struct KeySelection: Sendable {
     private let location: Location
     private let shard: Shard
+    private let readsURLKeys: Bool
 
-    /// No key's field is longer: each of its bytes is written with two at most.
-    package static let longestField = 2 * Location.maximumKeyLength
+    /// No key's field is longer, in bytes: each byte of a key is written with two at most, or three.
+    package let longestField: Int
 
-    package init(_ location: Location, shard: Shard = Shard()) {
+    /// - Parameter readsURLKeys: whether keys come percent-encoded, with `+` for a space, instead of escaped.
+    package init(_ location: Location, shard: Shard = Shard(), readsURLKeys: Bool = false) {
+        longestField = (readsURLKeys ? 3 : 2) * Location.maximumKeyLength
         self.location = location
         self.shard = shard
+        self.readsURLKeys = readsURLKeys
     }
 
     /// The object that a line of a list of keys names: a key list, receipts or records alike, by the field
@@ -36,9 +40,9 @@ package struct KeySelection: Sendable {
         -> RequestedObject?
     {
         let field = line.extracting(first: line.firstIndex(of: UInt8(ascii: "\t")) ?? line.byteCount)
-        guard field.byteCount <= Self.longestField else {
+        guard field.byteCount <= longestField else {
             throw .malformed(
-                "\(place()): expected a key and a TAB or the line's end, found more than \(Self.longestField) bytes; "
+                "\(place()): expected a key and a TAB or the line's end, found more than \(longestField) bytes; "
                     + "a key has at most \(Location.maximumKeyLength)")
         }
         return try object(field: field, place: place())
@@ -49,12 +53,17 @@ package struct KeySelection: Sendable {
         -> RequestedObject?
     {
         var key: [UInt8] = []
-        do {
-            try KeyEscaping.unescape(field, into: &key)
-        } catch {
-            throw .malformed(
-                "\(place()): a backslash in a key stands before \\, t, n or r only, not at byte \(error.offset + 1)"
-            )
+        if readsURLKeys {
+            do { key = try PercentEncoding.decodeStrictly(field.array) } catch {
+                throw .malformed(
+                    "\(place()): % at byte \(error.offset + 1) stands before no hexadecimal number")
+            }
+        } else {
+            do { try KeyEscaping.unescape(field, into: &key) } catch {
+                throw .malformed(
+                    "\(place()): a backslash in a key stands before \\, t, n or r only, not at byte \(error.offset + 1)"
+                )
+            }
         }
         do {
             let objectKey = try location.objectKey(key)

@@ -1,0 +1,25 @@
+import HTTPTransfer
+
+/// Deletes one object. One that is not there is deleted, too.
+package struct DeleteObject: S3Operation {
+    package static let name = "DeleteObject"
+
+    private let key: [UInt8]
+    private let ifMatch: [UInt8]?
+
+    /// - Parameters:
+    ///   - key: the object's whole key.
+    ///   - ifMatch: the ETag that it must have; nil deletes whatever is there.
+    package init(key: [UInt8], ifMatch: [UInt8]? = nil) {
+        self.key = key
+        self.ifMatch = ifMatch
+    }
+
+    package func request() -> S3Request {
+        var request = S3Request(.delete, key: key)
+        if let ifMatch { request.headers = [HTTPHeader([UInt8]("if-match".utf8), ifMatch)] }
+        return request
+    }
+
+    package func output(_ response: S3Response) throws(S3Error) {}
+}

@@ -1,0 +1,117 @@
+import ByteIO
+import Digest
+import HTTPTransfer
+
+/// Deletes up to a thousand objects in one request, each with an outcome of its own.
+///
+/// Source: Amazon S3 API Reference, DeleteObjects.
+package struct DeleteObjects: S3Operation {
+    package static let name = "DeleteObjects"
+    /// "The request can contain a list of up to 1,000 keys that you want to delete."
+    package static let maximumKeys = 1000
+
+    /// An object that is to be deleted.
+    package struct Object: Equatable, Sendable {
+        /// The whole key; `isCarriable`.
+        package let key: [UInt8]
+        /// The ETag that it must have; nil deletes whatever is there.
+        package let etag: [UInt8]?
+
+        package init(key: [UInt8], etag: [UInt8]? = nil) {
+            self.key = key
+            self.etag = etag
+        }
+    }
+
+    /// What became of them. A key that is in neither is not mentioned in the answer.
+    package struct Outcome: Sendable {
+        package let deleted: Set<[UInt8]>
+        package let failed: [[UInt8]: S3Error]
+
+        package init(deleted: Set<[UInt8]>, failed: [[UInt8]: S3Error]) {
+            self.deleted = deleted
+            self.failed = failed
+        }
+    }
+
+    private let keys: [[UInt8]]
+    private let body: ByteBlock
+    private let checksum: [UInt8]
+
+    /// - Parameter objects: at most `maximumKeys`, no key twice.
+    package init(_ objects: [Object]) {
+        keys = objects.map(\.key)
+        let text = Self.document(objects)
+        body = ByteBlock(text.bytes)
+        checksum = Base64.encode(MessageDigest.hash(text.bytes, .md5))
+    }
+
+    /// True if XML 1.0 can carry the key and gives it back as it is: a control character it cannot, and carriage
+    /// returns and newlines not for sure. Source: XML 1.0, 2.2 and 2.11.
+    package static func isCarriable(_ key: [UInt8]) -> Bool {
+        guard key.allSatisfy({ $0 >= 0x20 }) else { return false }
+        // U+FFFE and U+FFFF.
+        let forbidden: [UInt8] = [0xEF, 0xBF]
+        var place = 0
+        while let found = key[place...].firstIndex(of: forbidden[0]) {
+            if found + 2 < key.count, key[found + 1] == forbidden[1], key[found + 2] >= 0xBE { return false }
+            place = found + 1
+        }
+        return true
+    }
+
+    package func request() -> S3Request {
+        var request = S3Request(.post)
+        request.query = [("delete", [])]
+        // Older services want it, whatever other checksum there is.
+        request.headers = [HTTPHeader([UInt8]("content-md5".utf8), checksum)]
+        request.body = body
+        return request
+    }
+
+    /// - Throws: `notS3` for an answer that says nothing of any object.
+    package func output(_ response: S3Response) throws(S3Error) -> Outcome {
+        guard let root = XMLElement(parsing: response.body) else {
+            var error = S3Error(.damaged, "the answer is cut short")
+            error.mayHaveBeenApplied = true
+            throw error
+        }
+        var deleted: Set<[UInt8]> = []
+        var failed: [[UInt8]: S3Error] = [:]
+        var count = 0
+        var isNameless = false
+        for element in root.children {
+            switch (element.name, element.value("Key")) {
+            case ("Deleted", let key?): deleted.insert(key)
+            case ("Deleted", nil): isNameless = true
+            case ("Error", let key?): failed[key] = ErrorDocument.error(element, operation: Self.name)
+            default: continue
+            }
+            count += 1
+        }
+        // JuiceFS's gateway says of each object that it was deleted, but not its key. If all have an outcome, those
+        // that did not fail are these.
+        if isNameless, count == keys.count { deleted = Set(keys) }
+        guard root.name == "DeleteResult" || !deleted.isEmpty || !failed.isEmpty else {
+            throw S3Error(.notS3, "the answer does not say what was deleted")
+        }
+        // Whatever else it says of the same key.
+        return Outcome(deleted: deleted.subtracting(failed.keys), failed: failed)
+    }
+
+    private static func document(_ objects: [Object]) -> [UInt8] {
+        var text = [UInt8]("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".utf8)
+        for object in objects {
+            text += "<Object><Key>".utf8
+            XMLElement.append(escaped: object.key, to: &text)
+            text += "</Key>".utf8
+            if let etag = object.etag {
+                text += "<ETag>".utf8
+                XMLElement.append(escaped: etag, to: &text)
+                text += "</ETag>".utf8
+            }
+            text += "</Object>".utf8
+        }
+        return text + "</Delete>".utf8
+    }
+}

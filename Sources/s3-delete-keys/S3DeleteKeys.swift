@@ -1,0 +1,55 @@
+import ArgumentParser
+import ByteIO
+import CommandSupport
+import S3CommandSupport
+import S3Core
+import S3Lines
+
+@main
+struct S3DeleteKeys: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "s3-delete-keys",
+        abstract: "Deletes the objects of keys.",
+        discussion: """
+            Reads keys on standard input (a line's first field up to a TAB), deletes their objects, up to a \
+            thousand in one request, and prints each key once S3 has confirmed it, in the order of the input.
+            """,
+        version: versionText(of: "s3-delete-keys", libraries: s3Libraries))
+
+    @Argument(help: ArgumentHelp("Where the objects are: s3://BUCKET[/PREFIX].", valueName: "location"))
+    var location: String
+
+    @Flag(
+        name: [.long, .customShort("n")], help: "Print the keys whose objects would be deleted, and send nothing.")
+    var dryRun = false
+
+    @Flag(help: "Read KEY, TAB and ETAG, and delete only objects that still have that ETag.")
+    var ifMatch = false
+
+    @Flag(help: "Read keys that are percent-encoded, as in inventories and event notifications.")
+    var urlKeys = false
+
+    @OptionGroup(title: "Options of every S3 tool")
+    var service: S3Options
+
+    func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
+        let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
+        SignalPipe.ignorePipeSignal()
+        let place: Location
+        do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
+        if isatty(STDIN_FILENO) == 1 {
+            throw ToolFailure(.usage, "standard input is a terminal; keys are read from it, one a line")
+        }
+        var service = service
+        // Nothing is sent, so nothing has to be signed.
+        if dryRun { service.noSignRequest = true }
+        let client = try service.client(for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
+        var options = DeleteOptions()
+        options.comparesETags = ifMatch
+        options.readsURLKeys = urlKeys
+        options.isDry = dryRun
+        let run = try service.run(in: client, diagnostics)
+        let keys = DeleteKeys(place, client: client, options: options, run: run)
+        return try run.run(keys).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
+    }
+}

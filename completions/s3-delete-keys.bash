@@ -1,0 +1,65 @@
+# bash completion of s3-delete-keys. Made by scripts/completions.
+_s3_delete_keys() {
+    local option= word name operand=0 ended= seen=' '
+    local -a line
+    # Whole words: bash divides its own at : and =.
+    read -ra line <<< "${COMP_LINE:0:COMP_POINT}"
+    [[ ${COMP_LINE:COMP_POINT-1:1} == [[:space:]] ]] && line+=("")
+    local last=$((${#line[@]} - 1)) i
+    for ((i = 1; i < last; i++)); do
+        word=${line[i]}
+        if [[ $option ]]; then
+            option=
+        elif [[ $word == -- && ! $ended ]]; then
+            ended=1
+        elif [[ $word == -?* && ! $ended ]]; then
+            seen+="${word%%=*} "
+            case $word in
+            --endpoint|--region|--profile|--addressing|--max-connections|--max-attempts) option=$word ;;
+            esac
+        else
+            operand=$((operand + 1))
+        fi
+    done
+    word=${line[last]}
+    if [[ ! $option && ! $ended && $word == --*=* ]]; then
+        option=${word%%=*}
+        word=${word#*=}
+    fi
+    local choices=
+    if [[ $option ]]; then
+        case $option in
+        --addressing) choices='auto path virtual' ;;
+        esac
+    elif [[ $word == -* && ! $ended ]]; then
+        for name in \
+            --dry-run \
+            --if-match \
+            --url-keys \
+            --endpoint \
+            --region \
+            --profile \
+            --addressing \
+            --max-connections \
+            --max-attempts \
+            --no-sign-request \
+            --request-payer \
+            --verbose \
+            --progress \
+            --no-progress \
+            --version \
+            --help
+        do
+            [[ $seen == *" $name "* ]] || choices+=" $name"
+        done
+    else
+        case $operand in
+        0) compopt -o nospace; choices='s3://' ;;
+        esac
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
+    # Bash replaces only what follows the last : or =.
+    name=${word%"${2#=}"}
+    COMPREPLY=("${COMPREPLY[@]#"$name"}")
+}
+complete -F _s3_delete_keys s3-delete-keys
