@@ -24,6 +24,9 @@ import CCurl
     private var framing = ""
     private var bytesReceived = 0
     private var hasLargeBuffer = false
+    private var silence = Silence(limit: 0)
+    private var headBytesReceived = 0
+    private var isPaused = false
     private var isLocal = false
     private let options: TransferOptions
 
@@ -70,8 +73,6 @@ import CCurl
         setLong(CURLOPT_SSL_VERIFYPEER, 1)
         setLong(CURLOPT_SSL_VERIFYHOST, 2)
         setLong(CURLOPT_CONNECTTIMEOUT_MS, options.connectMilliseconds)
-        setLong(CURLOPT_LOW_SPEED_LIMIT, 1)
-        setLong(CURLOPT_LOW_SPEED_TIME, options.stallSeconds)
         setLong(CURLOPT_TCP_KEEPALIVE, 1)
         setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
         setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
@@ -131,6 +132,8 @@ import CCurl
         mayBeResent = request.mayBeResent
         refusal = nil
         bytesReceived = 0
+        isPaused = false
+        silence = Silence(limit: max(options.silenceMilliseconds, request.silenceMilliseconds))
         unsafe words[0] = 0
         setText(CURLOPT_URL, request.url)
         set(method: request.method, body: request.body)
@@ -230,7 +233,9 @@ import CCurl
         if let base = unsafe words.baseAddress, unsafe base.pointee != 0 {
             message = unsafe String(cString: base)
         }
-        if refusal == .notHTTP {
+        if refusal == .stalled {
+            message = "no byte came or went for \(silence.limit / 1000) s"
+        } else if refusal == .notHTTP {
             message = "more than \(HTTPHeadReader.maximumSize >> 10) KiB of header fields came"
         } else if refusal == .misframed {
             message = "nothing shows that the answer is whole: " + framing
@@ -266,9 +271,21 @@ import CCurl
         return connections == 0
     }
 
+    /// How many milliseconds are left until the transfer has been silent for too long.
+    func patience(now: Int) -> Int {
+        var sent: curl_off_t = 0
+        unsafe s3_curl_get_offset(handle, CURLINFO_SIZE_UPLOAD_T, &sent)
+        // While it is paused, it is this side that is silent.
+        return silence.left(moved: isPaused ? nil : Int(sent) + headBytesReceived + bytesReceived, now: now)
+    }
+
+    /// The transfer goes on after a pause.
+    func resumed() { isPaused = false }
+
     // MARK: callbacks
 
     private func receive(headerLine line: RawSpan) -> Bool {
+        headBytesReceived += line.byteCount
         if head.append(line) { return true }
         refusal = .notHTTP
         return false
@@ -289,6 +306,7 @@ import CCurl
             bytesReceived += bytes.byteCount
             return bytes.byteCount
         case .pause:
+            isPaused = true
             return Int(CURL_WRITEFUNC_PAUSE)
         case .cancel:
             refusal = .cancelled

@@ -72,6 +72,8 @@ package struct HTTPRequest {
     /// Whether libcurl may send the request again by itself when a kept connection turns out to be dead: not
     /// where being acted on twice is another thing than once.
     package var mayBeResent = true
+    /// How long the service may be silent, in milliseconds, if that is longer than `TransferOptions` say.
+    package var silenceMilliseconds = 0
     /// The service is this machine or its host: no proxy stands between, and a connection comes about at once.
     package var isLocal = false
 

@@ -10,7 +10,7 @@ package struct TransferError: Error, Equatable, Sendable {
         case unconnected
         /// The connection ended or broke before the whole answer was there.
         case connectionLost
-        /// Less than one byte a second for the stall time, in either direction, or no first byte.
+        /// No byte in either direction for longer than is allowed.
         case stalled
         /// The peer's certificate was refused.
         case untrusted

@@ -51,6 +51,9 @@ package struct TransferID: Equatable, Sendable {
     private var isPerforming = false
     private var resumed: [TransferID] = []
     private var cancelled: [TransferID] = []
+    /// When transfers are looked at next, for one that is silent; by the monotonic clock, in milliseconds.
+    private var nextLook = 0
+    private static let lookMilliseconds = 1000
 
     /// - Throws: `TransferError.Kind.unusable` if libcurl cannot be set up.
     package init(_ options: TransferOptions) throws(TransferError) {
@@ -127,6 +130,7 @@ package struct TransferID: Equatable, Sendable {
         isPerforming = false
         takeUpResumed()
         handOutEnded()
+        endSilent()
         let ids = cancelled
         cancelled.removeAll()
         for id in ids { cancel(id) }
@@ -139,9 +143,25 @@ package struct TransferID: Equatable, Sendable {
         for handle in ids.compactMap(handle) {
             // The bytes that were held back come to the receiver in here.
             isPerforming = true
+            handle.resumed()
             let code = unsafe curl_easy_pause(handle.handle, CURLPAUSE_CONT)
             isPerforming = false
             if code != CURLE_OK || handle.refusal != nil { finish(handle, code) }
+        }
+    }
+
+    private func endSilent() {
+        guard active > 0 else { return }
+        let now = MonotonicClock.milliseconds
+        guard now >= nextLook else { return }
+        nextLook = now + Self.lookMilliseconds
+        for handle in handles where handle.receiver != nil {
+            let patience = handle.patience(now: now)
+            if patience > 0 {
+                nextLook = min(nextLook, now + patience)
+            } else {
+                finish(handle, CURLE_OPERATION_TIMEDOUT, as: .stalled)
+            }
         }
     }
 
@@ -173,6 +193,8 @@ package struct TransferID: Equatable, Sendable {
         for descriptor in descriptors {
             waiting.append(curl_waitfd(fd: descriptor, events: CShort(CURL_WAIT_POLLIN), revents: 0))
         }
+        var milliseconds = milliseconds
+        if active > 0 { milliseconds = max(0, min(milliseconds, nextLook - MonotonicClock.milliseconds)) }
         unsafe curl_multi_poll(multi, &waiting, UInt32(waiting.count), CInt(clamping: milliseconds), nil)
         return waiting.map { $0.revents != 0 }
     }

@@ -2,9 +2,9 @@
 package struct TransferOptions: Sendable {
     /// How long a connection may take to come about, in milliseconds.
     package var connectMilliseconds = 10_000
-    /// How long a transfer may go on with less than one byte a second, in seconds. It also bounds the wait
+    /// How long a transfer may go on without a byte in either direction, in milliseconds. It also bounds the wait
     /// for the first byte of an answer.
-    package var stallSeconds = 30
+    package var silenceMilliseconds = 60_000
     /// How many idle connections are kept, and so how many transfers go on without connecting anew.
     package var keptConnections = 64
     /// A file of certificates to trust instead of the system's; `AWS_CA_BUNDLE`.

@@ -46,6 +46,12 @@ package struct S3Options: ParsableArguments {
             valueName: "n"))
     package var maxAttempts: Int?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How long an attempt may go on without a byte in either direction.", valueName: "time"))
+    package var timeout = TimeSpan(milliseconds: 60_000)
+
     @Flag(name: .customLong("no-sign-request"), help: "Send requests without credentials.")
     package var noSignRequest = false
 
@@ -66,6 +72,7 @@ package struct S3Options: ParsableArguments {
         if !(1...4096).contains(maxConnections) {
             throw ValidationError("--max-connections must be from 1 to 4096")
         }
+        if timeout.milliseconds < 1000 { throw ValidationError("--timeout must be at least 1s") }
         if let maxAttempts, maxAttempts < 1 { throw ValidationError("--max-attempts must be at least 1") }
     }
 
@@ -93,6 +100,7 @@ package struct S3Options: ParsableArguments {
         settings.addressing = addressing
         settings.maxConnections = min(maxConnections, Self.possibleConnections())
         settings.maxAttempts = maxAttempts
+        settings.timeoutMilliseconds = timeout.milliseconds
         settings.signsRequests = !noSignRequest
         settings.requestPayer = requestPayer
         settings.checksum = checksum

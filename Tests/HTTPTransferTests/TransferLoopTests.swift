@@ -141,7 +141,7 @@ import Testing
         let server = try ScriptedServer([[.waitForEnd]])
         var options = Self.options
         options.connectMilliseconds = 300
-        options.stallSeconds = 30
+        options.silenceMilliseconds = 30_000
         let loop = try TransferLoop(options)
         let receiver = Receiver()
         let url = [UInt8]("https://127.0.0.1:\(server.port)/".utf8)
@@ -209,12 +209,39 @@ import Testing
         server.stop()
     }
 
+    @Test func silenceIsCountedFromTheLastByte() {
+        var silence = Silence(limit: 1000)
+        #expect(silence.left(moved: 0, now: 5000) == 1000)
+        #expect(silence.left(moved: 0, now: 5900) == 100)
+        #expect(silence.left(moved: 1, now: 5950) == 1000, "a single byte is none")
+        #expect(silence.left(moved: 1, now: 6950) == 0)
+        #expect(silence.left(moved: nil, now: 9000) == 1000, "nothing can move while it is paused")
+        #expect(silence.left(moved: 1, now: 9500) == 1000)
+    }
+
+    @Test func aRequestMayAllowALongerSilence() throws {
+        let server = try ScriptedServer([
+            [
+                .readHead, .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"), .pause(milliseconds: 1500),
+                .send("b"),
+            ]
+        ])
+        let loop = try TransferLoop(Self.options)
+        let receiver = Receiver()
+        var request = request(server, .post)
+        request.silenceMilliseconds = 10_000
+        try loop.start(request, receiver)
+        while receiver.result == nil { turn(loop) }
+        #expect(receiver.result?.error == nil && receiver.result?.bytesReceived == 2)
+        server.stop()
+    }
+
     // MARK: running
 
     private static var options: TransferOptions {
         var options = TransferOptions()
         options.connectMilliseconds = 2000
-        options.stallSeconds = 1
+        options.silenceMilliseconds = 1000
         return options
     }
 

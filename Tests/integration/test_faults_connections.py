@@ -2,11 +2,14 @@
 that may not be."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from conftest import Shell
 from fault_proxy import Rule
 from faults import OBJECT, large
+from lying_server import LyingServer, environment
 
 RECORDS = b"a\t1\nb\t2\nc\t3\n"
 
@@ -15,6 +18,16 @@ def assert_stored(faulty, put):
     assert put.lines == ["a", "b", "c"]
     assert [faulty.bucket.get(key) for key in "abc"] == [b"1\n", b"2\n", b"3\n"]
     assert faulty.bucket.keys() == ["a", "b", "c"]
+
+
+@pytest.fixture
+def shell_of(tmp_path):
+    """A shell whose tools know a lying server, and try once."""
+
+    def shell(server):
+        return Shell(tmp_path, environment(1, AWS_ENDPOINT_URL=server.endpoint), 30)
+
+    return shell
 
 
 @pytest.mark.parametrize("tool", ["put", "get"])
@@ -131,9 +144,8 @@ def test_a_download_that_does_not_get_on_is_given_up(faulty):
     assert len(faulty.requests("GET")) == 3
 
 
-def test_what_stalls_is_ended_after_thirty_seconds_and_tried_again(faulty):
+def test_what_stalls_is_ended_after_the_timeout_and_tried_again(faulty):
     """Before the first byte of an answer, within one, and while a part is sent; all of it at once."""
-    faulty.shell.seconds = 100
     data = large(12 << 20)
     faulty.bucket.put("k", OBJECT)
     faulty.rule("stall", method="PUT", target="/a$")
@@ -141,14 +153,50 @@ def test_what_stalls_is_ended_after_thirty_seconds_and_tried_again(faulty):
     faulty.rule("stall upload", method="PUT", target="partNumber=1&", at=1)
     records = b"a\t1\n" + b"".join(b"large\t" + line + b"\n" for line in data.splitlines())
     with ThreadPoolExecutor() as together:
-        put = together.submit(faulty.put, records, "--part-size", "12M")
-        got = together.submit(faulty.get, "k")
+        put = together.submit(faulty.put, records, "--part-size", "12M", "--timeout", "3s")
+        got = together.submit(faulty.get, "k", options=["--timeout", "3"])
     assert put.result().lines == ["a", "large"] and got.result().stdout == OBJECT
     assert faulty.bucket.get("a") == b"1\n" and faulty.bucket.get("large") == data
     for method, target in (("PUT", "/a$"), ("GET", "/k$"), ("PUT", "partNumber=1&")):
         stalled, again = faulty.requests(method, target)
-        assert 30 <= again.time - stalled.time < 60
+        assert 3 <= again.time - stalled.time
     assert faulty.requests("GET")[1].headers["range"] == f"bytes={len(OBJECT) // 2}-"
+
+
+def test_a_service_that_stays_silent_is_75(faulty):
+    faulty.attempts(1)
+    faulty.rule("stall", method="PUT", times=None)
+    put = faulty.put(b"k\tdata\n", "--timeout", "1s", status=75)
+    assert "k: 1 line from line 1: PutObject: no byte came or went for 1 s" in put.message
+
+
+def test_a_completion_may_take_longer(faulty):
+    faulty.rule("none", method="POST", target=r"\?uploadId=", delay=4)
+    data = large(6 << 20)
+    assert faulty.put_object("large", data, "--timeout", "1s").lines == ["large"]
+    assert len(faulty.requests("POST", r"\?uploadId=")) == 1 and faulty.bucket.get("large") == data
+
+
+@pytest.mark.parametrize("seconds", [0.6, 1.2])
+def test_a_byte_now_and_then_is_no_silence(shell_of, seconds):
+    """White space before a list keeps the connection alive."""
+    page = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+
+    def slowly(request):
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nx-amz-request-id: 1\r\n\r\n" % (len(page) + 4)
+        for _ in range(4):
+            time.sleep(seconds)
+            yield b" "
+        yield page
+
+    with LyingServer(slowly) as server:
+        shell_of(server).tool("s3-get-lines", "--all", "--timeout", "2s", "s3://b").expect()
+        assert len(server.journal) == 1
+
+
+def test_a_timeout_that_is_none_is_64(plain_shell):
+    for value in ("0", "999ms", "-1", "soon"):
+        assert "--timeout" in plain_shell.tool("s3-get-lines", "--timeout", value, "s3://b", "k").expect(64).message
 
 
 def test_nothing_expects_a_100_continue(faulty):

@@ -70,6 +70,7 @@ package final class S3Client {
         var options = TransferOptions()
         options.keptConnections = configuration.maxConnections
         options.certificateBundle = configuration.certificateBundle
+        options.silenceMilliseconds = configuration.timeoutMilliseconds
         options.mayHaveProxy = configuration.mayHaveProxy
         do { loop = try TransferLoop(options) } catch {
             throw configuration.redaction.redacted(S3Error(error))

@@ -7,6 +7,8 @@ package struct S3Settings: Sendable {
     package var addressing: Addressing?
     package var maxConnections = 64
     package var maxAttempts: Int?
+    /// How long a service may be silent, in milliseconds.
+    package var timeoutMilliseconds = 60_000
     package var signsRequests = true
     package var requestPayer = false
     /// Nil leaves it to the environment and the service.
@@ -34,6 +36,8 @@ package struct S3Configuration: Sendable {
     package let maxConnections: Int
     /// How many times a request is made at most, the first one counted.
     package let maxAttempts: Int
+    /// How long a service may be silent, in milliseconds.
+    package let timeoutMilliseconds: Int
     package let requestPayer: Bool
     /// The checksum that is sent with uploads; nil is none.
     package let uploadChecksum: ObjectChecksum.Algorithm?
@@ -75,6 +79,7 @@ package struct S3Configuration: Sendable {
             } else {
                 try layers.positiveNumber("max_attempts", "AWS_MAX_ATTEMPTS") ?? Self.defaultMaxAttempts
             }
+        timeoutMilliseconds = settings.timeoutMilliseconds
         requestPayer = settings.requestPayer
         customEndpoint =
             if let text = settings.endpoint {

@@ -5,6 +5,9 @@ package import HTTPTransfer
 package struct CompleteMultipartUpload: S3Operation {
     package static let name = "CompleteMultipartUpload"
 
+    /// It "can take several minutes". Source: Amazon S3 API Reference, CompleteMultipartUpload.
+    private static let silenceMilliseconds = 15 * 60_000
+
     let key: [UInt8]
     let parts: [UploadedPart]
     private let uploadID: [UInt8]
@@ -28,6 +31,7 @@ package struct CompleteMultipartUpload: S3Operation {
         request.query = [("uploadId", uploadID)]
         request.headers = headers + BodyChecksum.completion(parts)
         request.body = body
+        request.silenceMilliseconds = Self.silenceMilliseconds
         return request
     }
 

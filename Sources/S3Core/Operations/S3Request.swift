@@ -14,6 +14,9 @@ package struct S3Request {
     /// The checksum of `body`, which may vouch for it instead of a hash in the signature.
     package var bodyChecksum: HTTPHeader?
 
+    /// How long the service may be silent, in milliseconds, if that is longer than for other requests.
+    package var silenceMilliseconds = 0
+
     /// Whether being acted on twice is the same as once. Not so for what starts or completes an upload, and
     /// for a condition that the request itself breaks: the second answer would be a refusal.
     package var isIdempotent: Bool {

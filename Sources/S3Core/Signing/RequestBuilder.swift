@@ -81,6 +81,7 @@ struct RequestBuilder: ~Copyable {
         if request.method == .get || request.method == .head { headers.append(acceptEncoding) }
         var transfer = HTTPRequest(method: request.method, url: url, headers: headers, body: request.body)
         transfer.mayBeResent = request.isIdempotent
+        transfer.silenceMilliseconds = request.silenceMilliseconds
         return transfer
     }
 
