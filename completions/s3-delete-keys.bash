@@ -15,7 +15,7 @@ _s3_delete_keys() {
         elif [[ $word == -?* && ! $ended ]]; then
             seen+="${word%%=*} "
             case $word in
-            --endpoint|--region|--profile|--addressing|--max-connections|--max-attempts) option=$word ;;
+            --endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
             esac
         else
             operand=$((operand + 1))
@@ -42,6 +42,7 @@ _s3_delete_keys() {
             --addressing \
             --max-connections \
             --max-attempts \
+            --timeout \
             --no-sign-request \
             --request-payer \
             --verbose \

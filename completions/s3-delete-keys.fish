@@ -10,6 +10,7 @@ complete -c s3-delete-keys -l profile -x -d 'Profile of the shared configuration
 complete -c s3-delete-keys -l addressing -x -a 'auto path virtual' -d 'How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST'
 complete -c s3-delete-keys -l max-connections -x -d 'Most requests at once'
 complete -c s3-delete-keys -l max-attempts -x -d 'Most attempts of a request, the first one counted'
+complete -c s3-delete-keys -l timeout -x -d 'How long an attempt may go on without a byte in either direction'
 complete -c s3-delete-keys -l no-sign-request -d 'Send requests without credentials'
 complete -c s3-delete-keys -l request-payer -d 'Agree to be charged for requests to a requester-pays bucket'
 complete -c s3-delete-keys -s v -l verbose -d 'Show each request on standard error, and a summary at the end'

@@ -15,7 +15,7 @@ _s3_get_lines() {
         elif [[ $word == -?* && ! $ended ]]; then
             seen+="${word%%=*} "
             case $word in
-            --start-after|--shard|--multipart-threshold|--multipart-chunksize|--memory|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
+            --start-after|--end-before|--shard|--done|--multipart-threshold|--multipart-chunksize|--memory|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
             esac
         else
             operand=$((operand + 1))
@@ -29,13 +29,17 @@ _s3_get_lines() {
     local choices=
     if [[ $option ]]; then
         case $option in
+        --done) compopt -o default; return ;;
         --addressing) choices='auto path virtual' ;;
         esac
     elif [[ $word == -* && ! $ended ]]; then
         for name in \
             --all \
             --start-after \
+            --end-before \
+            --url-keys \
             --shard \
+            --done \
             --unordered \
             --with-key \
             --exact \

@@ -2,8 +2,11 @@
 complete -c s3-get-lines -f
 complete -c s3-get-lines -n 'not string match -q -- "s3://*" (commandline -opc)' -a 's3://'
 complete -c s3-get-lines -l all -d 'Take every key under the location, in listing order'
-complete -c s3-get-lines -l start-after -x -d 'With --all, take only the keys behind KEY'
+complete -c s3-get-lines -l start-after -x -d 'With --all, take only the keys after KEY'
+complete -c s3-get-lines -l end-before -x -d 'With --all, take only the keys before KEY'
+complete -c s3-get-lines -l url-keys -d 'Take keys that are percent-encoded, as in inventories and event notifications'
 complete -c s3-get-lines -l shard -x -d 'Take the I-th of N shares of the keys'
+complete -c s3-get-lines -l done -r -F -d 'Append KEY, TAB and ETAG of each object to FILE once all of it was written'
 complete -c s3-get-lines -l unordered -d 'Write whole lines as they arrive, in any order of the objects'
 complete -c s3-get-lines -l with-key -d 'Write KEY and a TAB before each line'
 complete -c s3-get-lines -l exact -d 'Add no newline to an object that ends without one'

@@ -20,7 +20,8 @@ struct S3DeleteKeys: ToolCommand {
     var location: String
 
     @Flag(
-        name: [.long, .customShort("n")], help: "Print the keys whose objects would be deleted, and send nothing.")
+        name: [.long, .customShort("n")],
+        help: "Print the keys whose objects would be deleted, and send nothing.")
     var dryRun = false
 
     @Flag(help: "Read KEY, TAB and ETAG, and delete only objects that still have that ETag.")

@@ -29,17 +29,28 @@ struct S3GetLines: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("With --all, take only the keys behind KEY.", valueName: "key"))
+        help: ArgumentHelp("With --all, take only the keys after KEY.", valueName: "key"))
     var startAfter: String?
 
     @Option(
         parsing: .unconditional,
+        help: ArgumentHelp("With --all, take only the keys before KEY.", valueName: "key"))
+    var endBefore: String?
+
+    @Flag(help: "Take keys that are percent-encoded, as in inventories and event notifications.")
+    var urlKeys = false
+
+    @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Take the I-th of N shares of the keys.", valueName: "i/n"),
-        transform: {
-            guard let shard = Shard($0) else { throw ValidationError("I/N must be numbers, I from 1 to N") }
-            return shard
-        })
+        transform: Shard.option)
     var shard: Shard?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Append KEY, TAB and ETAG of each object to FILE once all of it was written.", valueName: "file"))
+    var done: String?
 
     @Flag(help: "Write whole lines as they arrive, in any order of the objects.")
     var unordered = false
@@ -77,7 +88,11 @@ struct S3GetLines: ToolCommand {
 
     func validate() throws {
         if all && !keys.isEmpty { throw ValidationError("--all takes no KEY: it takes every one") }
-        if startAfter != nil && !all { throw ValidationError("--start-after goes with --all only") }
+        if (startAfter ?? endBefore) != nil && !all {
+            throw ValidationError(
+                "\(startAfter != nil ? "--start-after" : "--end-before") goes with --all only")
+        }
+        if urlKeys && all { throw ValidationError("--url-keys is for keys that are given: not with --all") }
         if exact && (withKey || unordered) {
             let other = withKey ? "--with-key" : "--unordered"
             throw ValidationError(
@@ -94,6 +109,8 @@ struct S3GetLines: ToolCommand {
     /// With KEYs and --all, standard input is not looked at.
     var inputs: [ToolFile] { all || !keys.isEmpty ? [] : [.standardInput] }
 
+    var outputs: [ToolFile] { [.standardOutput] + ToolFile.option("--done", done) }
+
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
@@ -105,14 +122,19 @@ struct S3GetLines: ToolCommand {
         let options = options(client)
         let run = try service.run(
             in: client, diagnostics, outputLimit: min(Run.outputLimit, options.memory / 8))
-        let lines = GetLines(origin, in: place, client: client, options: options, run: run)
+        let lines: GetLines
+        do {
+            lines = try GetLines(origin, in: place, client: client, options: options, run: run)
+        } catch { throw ToolFailure(error) }
         return try run.run(lines).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
     private func origin(_ place: Location) throws(ToolFailure) -> KeyOrigin {
         if all {
-            guard let startAfter else { return .listing(startAfter: nil) }
-            return .listing(startAfter: try key(startAfter, in: place))
+            var bounds: (after: [UInt8]?, before: [UInt8]?)
+            if let startAfter { bounds.after = try place.key(startAfter, option: "--start-after") }
+            if let endBefore { bounds.before = try place.key(endBefore, option: "--end-before") }
+            return .listing(startAfter: bounds.after, endBefore: bounds.before)
         }
         guard keys.isEmpty else { return .operands(keys.map { [UInt8]($0.utf8) }) }
         if isatty(STDIN_FILENO) == 1 {
@@ -120,20 +142,6 @@ struct S3GetLines: ToolCommand {
                 .usage, "no KEY, and standard input is a terminal; for every key under \(location) use --all")
         }
         return .input
-    }
-
-    /// What --start-after names.
-    private func key(_ text: String, in place: Location) throws(ToolFailure) -> [UInt8] {
-        let field = [UInt8](text.utf8)
-        var key: [UInt8] = []
-        do { try KeyEscaping.unescape(field.bytes, into: &key) } catch {
-            throw ToolFailure(
-                .malformedInput, "--start-after '\(text)': \\ at byte \(error.offset + 1) escapes nothing")
-        }
-        do { _ = try place.objectKey(key) } catch {
-            throw ToolFailure(.malformedInput, "--start-after '\(text)': \(error)")
-        }
-        return key
     }
 
     private func options(_ client: S3Client) -> GetOptions {
@@ -146,6 +154,8 @@ struct S3GetLines: ToolCommand {
         options.memory = memory.bytes
         options.chunkSize = multipartChunksize?.bytes ?? min(options.chunkSize, memory.bytes / 4)
         options.verifiesChecksums = client.verifiesChecksums
+        options.readsURLKeys = urlKeys
+        options.donePath = done
         if let shard { options.shard = shard }
         return options
     }

@@ -106,6 +106,26 @@ def test_start_after_is_relative_and_escaped(bucket, shell, location):
     shell.tool("s3-get-lines", "--all", "--start-after", "\\q", location).expect(65)
 
 
+def test_end_before_is_relative_and_escaped(bucket, shell, location):
+    for key in ("p/a", "p/b b", "p/c"):
+        bucket.put(key, key.encode())
+    assert shell.tool("s3-get-lines", "--all", "--end-before", "c", f"{location}/p/").expect().lines == ["p/a", "p/b b"]
+    both = ["--start-after", "a", "--end-before", "c"]
+    assert shell.tool("s3-get-lines", "--all", *both, f"{location}/p/").expect().lines == ["p/b b"]
+    shell.tool("s3-get-lines", "--end-before", "c", location, "a").expect(64)
+
+
+def test_url_keys_are_decoded(weed, weed_shell):
+    weed.put("a b/ü+", b"1\n")
+    location = f"s3://{weed.name}"
+    encoded = "a+b/%C3%BC%2b"
+    assert weed_shell.tool("s3-get-lines", "--url-keys", location, stdin=encoded.encode()).expect().stdout == b"1\n"
+    assert weed_shell.tool("s3-get-lines", "--url-keys", location, encoded).expect().stdout == b"1\n"
+    assert "% at byte 2" in weed_shell.tool("s3-get-lines", "--url-keys", location, "a%zz").expect(65).message
+    long = "%41" * 1024
+    assert weed_shell.tool("s3-get-lines", "--url-keys", location, stdin=long.encode()).expect(66)
+
+
 def test_an_operand_is_written_escaped(weed, weed_shell):
     weed.put("tab\there", b"1\n")
     assert weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "tab\\there").expect().stdout == b"1\n"

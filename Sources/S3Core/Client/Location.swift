@@ -58,6 +58,9 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
             }
     }
 
+    /// True for S3's directory buckets, which list in no order. Source: Amazon S3 User Guide, Directory bucket names.
+    package var isDirectoryBucket: Bool { bucket.hasSuffix("--x-s3") }
+
     /// Why a key cannot be an object's.
     package enum KeyProblem: Error, Equatable, Sendable, CustomStringConvertible {
         case empty

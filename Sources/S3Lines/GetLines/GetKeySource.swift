@@ -10,21 +10,26 @@ struct KeySource: ~Copyable {
     private let origin: KeyOrigin
     private var nextOperand = 0
     private var lineNumber = 0
-    private var listing: ObjectListing
+    private var list: (any KeyList)?
     private var listed: [ListObjectsV2.Object] = []
     private var nextListed = 0
     private var end: KeyArrival?
 
-    /// The next page is asked for as soon as no more than this many listed keys are left.
+    /// The next page is asked for before data is as soon as no more than this many listed keys are left.
     private static let fewListed = 1000
 
-    init(_ origin: KeyOrigin, in location: Location, shard: Shard) {
+    /// - Parameter memory: how much may be listed ahead of its turn, in bytes.
+    init(
+        _ origin: KeyOrigin, in location: Location, shard: Shard, readsURLKeys: Bool = false, memory: Int
+    ) {
         self.origin = origin
         self.location = location
-        selection = KeySelection(location, shard: shard)
-        var startAfter: [UInt8]?
-        if case .listing(let key?) = origin { startAfter = location.prefix + key }
-        listing = ObjectListing(prefix: location.prefix, startAfter: startAfter, readsDetails: true)
+        selection = KeySelection(location, shard: shard, readsURLKeys: readsURLKeys)
+        guard case .listing(let startAfter, let endBefore) = origin else { return }
+        list = ParallelList(
+            prefix: location.prefix, startAfter: startAfter.map { location.prefix + $0 },
+            endBefore: endBefore.map { location.prefix + $0 }, readsDetails: true,
+            isParallel: !location.isDirectoryBucket, maximumBytes: memory)
     }
 
     /// The next requested object, if it is known.
@@ -82,35 +87,33 @@ struct KeySource: ~Copyable {
 
     // MARK: the list
 
-    /// The operation that lists more keys, if it is time for it.
-    mutating func nextPage() -> ListObjectsV2? {
-        guard case .listing = origin, end == nil, listed.count - nextListed <= Self.fewListed else {
-            return nil
-        }
-        return listing.next()
+    /// The requests that list more keys, if it is time for them.
+    ///
+    /// - Parameter free: how many connections have nothing to do.
+    mutating func pages(free: Int) -> [ListRequest] {
+        guard end == nil else { return [] }
+        let isUrgent = listed.count - nextListed <= Self.fewListed
+        return list?.requests(free: max(free, isUrgent ? 1 : 0)) ?? []
     }
 
-    /// What `nextPage` gave has ended.
-    mutating func received(_ page: Result<ListObjectsV2.Page, S3Error>) {
-        do throws(S3Error) {
-            let page = try page.get()
-            try listing.received(page)
-            listed.removeFirst(nextListed)
-            nextListed = 0
-            listed += page.objects
-        } catch {
-            failure = .service(error, context: location.description)
-        }
+    /// What `pages` gave has ended.
+    mutating func received(_ number: Int, _ page: Result<ListObjectsV2.Page, S3Error>) {
+        list?.received(number, page)
     }
-    /// Why there will be no more pages.
-    private var failure: StopReason?
 
     private mutating func nextListedObject() throws(StopReason) -> KeyArrival {
-        while nextListed < listed.count {
-            nextListed += 1
-            if let object = try selection.object(listed: listed[nextListed - 1]) { return .object(object) }
+        while true {
+            while nextListed < listed.count {
+                nextListed += 1
+                if let object = try selection.object(listed: listed[nextListed - 1]) {
+                    return .object(object)
+                }
+            }
+            nextListed = 0
+            do throws(S3Error) { listed = try list?.next() ?? [] } catch {
+                throw .service(error, context: location.description)
+            }
+            if listed.isEmpty { return list?.isAtEnd ?? true ? finish() : .later }
         }
-        if let failure { throw failure }
-        return listing.isAtEnd ? finish() : .later
     }
 }

@@ -92,8 +92,8 @@ package enum KeyOrigin: Sendable {
     case operands([[UInt8]])
     /// Lines of standard input.
     case input
-    /// All keys under the location, behind one if it is given (unescaped, relative to the location).
-    case listing(startAfter: [UInt8]?)
+    /// All keys under the location, after one and before one if they are given (unescaped, relative to the location).
+    case listing(startAfter: [UInt8]? = nil, endBefore: [UInt8]? = nil)
 }
 
 /// What the next key is.

@@ -29,6 +29,9 @@ package final class GetLines: RunFilter {
     private var carriedBytes = 0
     /// True if the next key is expected on standard input.
     private var awaitsInput = false
+    private var notes: DoneNotes?
+    /// The most that is listed ahead of its turn, in bytes.
+    private static let listMemory = 8 << 20
     /// Nothing is left to do.
     private var hasEnded = false
     /// When the end of a line that was begun is given up, by the monotonic clock in milliseconds.
@@ -44,13 +47,16 @@ package final class GetLines: RunFilter {
     ///   - run: one that waits in `client`.
     package init(
         _ origin: KeyOrigin, in location: Location, client: S3Client, options: GetOptions, run: Run
-    ) {
+    ) throws(SystemError) {
         self.client = client
         self.options = options
         self.run = run
         output = LineOutput(run.output)
         if case .listing = origin { listsKeys = true } else { listsKeys = false }
-        keys = KeySource(origin, in: location, shard: options.shard)
+        keys = KeySource(
+            origin, in: location, shard: options.shard, readsURLKeys: options.readsURLKeys,
+            memory: min(Self.listMemory, options.memory / 16))
+        if let path = options.donePath { notes = try DoneNotes(path, wakeUp: client.wakeUp) }
         window = FetchWindow(
             memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold)
     }
@@ -63,11 +69,19 @@ package final class GetLines: RunFilter {
             begin(&input)
         }
         run.counts.bytes = run.output.acceptedBytes
+        notes?.note(upTo: run.output.writtenBytes)
+        if let error = notes?.error, run.stopReason == nil { throw .system(error) }
         guard isOver else {
             return .wait(input: awaitsInput, milliseconds: run.signal == nil ? nil : timeForLine)
         }
-        hasEnded = true
         client.cancelAll()
+        if let notes {
+            // What was written of the last objects is not out yet.
+            if !notes.isEmpty, run.output.error == nil, notes.error == nil { return .wait() }
+            self.notes = nil
+            do { try notes.finish() } catch { if run.stopReason == nil { throw .system(error) } }
+        }
+        hasEnded = true
         if run.stopReason == nil, run.signal == nil, let keyFailure { throw keyFailure }
         return .done
     }
@@ -107,10 +121,11 @@ package final class GetLines: RunFilter {
                 break
             }
         }
-        if run.signal == nil, let page = keys.nextPage() {
-            client.perform(page) { [unowned self] in
+        guard run.signal == nil else { return }
+        for request in keys.pages(free: free) {
+            client.perform(request.operation) { [unowned self] in
                 if case .success = $0 { self.knowsService = true }
-                self.keys.received($0)
+                self.keys.received(request.number, $0)
             }
         }
     }
@@ -262,6 +277,7 @@ package final class GetLines: RunFilter {
         }
         guard rest == .nothing else { return false }
         run.counts.objects += 1
+        notes?.append(key: object.request.key, etag: object.head?.etag, end: run.output.acceptedBytes)
         finish(object)
         return true
     }

@@ -21,6 +21,10 @@ package struct GetOptions: Sendable {
     package var verifiesChecksums = true
     /// Which of the keys are taken.
     package var shard = Shard()
+    /// Whether keys come percent-encoded.
+    package var readsURLKeys = false
+    /// A file that each object is noted in once standard output has taken all of it.
+    package var donePath: String?
 
     package init() {}
 }

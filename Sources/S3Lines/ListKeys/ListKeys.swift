@@ -74,6 +74,6 @@ extension ListOptions {
         return ParallelList(
             prefix: location.prefix + prefix, startAfter: startAfter.map { location.prefix + $0 },
             endBefore: endBefore.map { location.prefix + $0 }, readsDetails: needsDetails,
-            isParallel: !location.bucket.hasSuffix("--x-s3"), maximumBytes: memory)
+            isParallel: !location.isDirectoryBucket, maximumBytes: memory)
     }
 }
