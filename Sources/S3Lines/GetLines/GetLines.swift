@@ -20,6 +20,7 @@ package final class GetLines: RunFilter {
     /// Why no more keys come, if that is not their end.
     private var keyFailure: StopReason?
     private var window: FetchWindow
+    private var delivery = Delivery<DeliveredObject>()
     private var objects = WindowObjects()
     /// Of those, the ones that something happened to since they were last looked at; if no order is kept.
     private var changed: Set<Int> = []
@@ -62,6 +63,7 @@ package final class GetLines: RunFilter {
     }
 
     package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
+        try confirm()
         guard !hasEnded else { return .done }
         if run.stopReason == nil {
             // What was written makes room for what is begun.
@@ -69,21 +71,29 @@ package final class GetLines: RunFilter {
             begin(&input)
         }
         run.counts.bytes = run.output.acceptedBytes
-        notes?.note(upTo: run.output.writtenBytes)
-        if let error = notes?.error, run.stopReason == nil { throw .system(error) }
         guard isOver else {
             return .wait(input: awaitsInput, milliseconds: run.signal == nil ? nil : timeForLine)
         }
-        client.cancelAll()
-        if let notes {
-            // What was written of the last objects is not out yet.
-            if !notes.isEmpty, run.output.error == nil, notes.error == nil { return .wait() }
-            self.notes = nil
-            do { try notes.finish() } catch { if run.stopReason == nil { throw .system(error) } }
-        }
         hasEnded = true
+        client.cancelAll()
         if run.stopReason == nil, run.signal == nil, let keyFailure { throw keyFailure }
         return .done
+    }
+
+    /// Notes what standard output has taken.
+    private func confirm() throws(StopReason) {
+        guard delivery.count > 0 || notes != nil else { return }
+        let written = run.output.writtenBytes
+        while let object = delivery.next(written: written) {
+            run.counts.objects += 1
+            notes?.append(object)
+        }
+        guard let notes else { return }
+        notes.flush()
+        let isLast = hasEnded && (delivery.count == 0 || run.output.error != nil)
+        guard isLast || notes.error != nil else { return }
+        self.notes = nil
+        do { try notes.finish() } catch { throw .system(error) }
     }
 
     package func take(signal: CInt, _ input: inout LineReader) {
@@ -276,8 +286,8 @@ package final class GetLines: RunFilter {
             return true
         }
         guard rest == .nothing else { return false }
-        run.counts.objects += 1
-        notes?.append(key: object.request.key, etag: object.head?.etag, end: run.output.acceptedBytes)
+        let done = DeliveredObject(key: object.request.key, etag: object.head?.etag)
+        delivery.handedOver(done, end: run.output.acceptedBytes)
         finish(object)
         return true
     }

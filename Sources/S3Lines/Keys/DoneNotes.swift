@@ -5,8 +5,7 @@ import ByteIO
 final class DoneNotes {
     private let file: OpenFile
     private let thread: OutputThread
-    /// The lines of objects that are not out yet, and up to where they reach in the output.
-    private var waiting = Queue<(end: Int, line: [UInt8])>()
+    private var lines = ByteBlock()
 
     /// - Parameters:
     ///   - path: appended to, and made if it is not there.
@@ -16,35 +15,35 @@ final class DoneNotes {
         thread = try OutputThread(descriptor: file.descriptor, name: path, progressed: wakeUp)
     }
 
-    /// True if nothing waits for standard output.
-    var isEmpty: Bool { waiting.isEmpty }
-
     /// Why nothing more can be noted.
     var error: SystemError? { thread.error }
 
-    /// An object whose last byte is the output's byte before `end`.
-    ///
-    /// - Parameter etag: as it came; nil if the service gives none.
-    func append(key: [UInt8], etag: [UInt8]?, end: Int) {
+    /// Takes an object that is done.
+    func append(_ object: DeliveredObject) {
         var line: [UInt8] = []
+        let key = object.key
         KeyEscaping.escape(key.bytes, into: &line)
         line.append(UInt8(ascii: "\t"))
-        line += etag ?? []
+        line += object.etag ?? []
         line.append(UInt8(ascii: "\n"))
-        waiting.append((end, line))
+        lines.append(line.bytes)
     }
 
-    /// Standard output has taken so many bytes.
-    func note(upTo written: Int) {
-        guard let first = waiting.first, first.end <= written else { return }
-        let block = ByteBlock()
-        while let next = waiting.first, next.end <= written {
-            block.append(next.line.bytes)
-            _ = waiting.popFirst()
-        }
-        thread.append(block)
+    /// Hands over what was taken.
+    func flush() {
+        guard lines.count > 0 else { return }
+        thread.append(lines)
+        lines = ByteBlock()
     }
 
     /// Waits until all that was noted is in the file.
     func finish() throws(SystemError) { try thread.finish() }
+}
+
+/// An object that standard output has taken completely.
+struct DeliveredObject {
+    /// Relative to the location.
+    let key: [UInt8]
+    /// As it came; nil if the service gives none.
+    let etag: [UInt8]?
 }

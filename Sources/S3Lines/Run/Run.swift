@@ -67,6 +67,7 @@ package final class Run {
     /// - Returns: how it ended. What ended it early was reported.
     package func run(_ filter: some RunFilter, input descriptor: CInt = STDIN_FILENO) -> RunEnd {
         var input = LineReader(descriptor: descriptor)
+        var isDrained = false
         while true {
             noteLostOutput()
             let step: RunStep
@@ -74,8 +75,10 @@ package final class Run {
                 stop(error)
                 continue
             }
-            if step == .done, output.drain() { break }
-            wait(step, filter, &input)
+            // The last step has seen that everything was written.
+            if step == .done, isDrained { break }
+            isDrained = step == .done && output.drain()
+            if !isDrained { wait(step, filter, &input) }
         }
         let end = end()
         messages.end(counts)

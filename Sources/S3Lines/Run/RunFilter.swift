@@ -28,7 +28,8 @@ package enum RunStep: Equatable, Sendable {
     /// The next step follows an answer, or what was written; also more input, if it is wanted, and these
     /// milliseconds, if there are any.
     case wait(input: Bool = false, milliseconds: Int? = nil)
-    /// Nothing is left but that standard output takes what was written. Steps that follow say the same.
+    /// Nothing is left but that standard output takes what was written. Steps that follow say the same; the last one
+    /// comes after all of it was taken.
     case done
 }
 
