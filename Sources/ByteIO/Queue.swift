@@ -13,6 +13,18 @@ package struct Queue<Element> {
     /// All of them, the first one first.
     package var elements: [Element] { entries[head...].compactMap { $0 } }
 
+    /// The element that `offset` others are before, of which there must be that many.
+    package subscript(offset: Int) -> Element {
+        get {
+            guard let element = entries[head + offset] else { preconditionFailure("it was taken") }
+            return element
+        }
+        set {
+            precondition(offset >= 0)
+            entries[head + offset] = newValue
+        }
+    }
+
     package mutating func append(_ element: Element) { entries.append(element) }
 
     /// Takes the first element, if there is one.

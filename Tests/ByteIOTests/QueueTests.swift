@@ -14,6 +14,11 @@ import Testing
                 next += 1
             }
             #expect(queue.count == number + 1 - next)
+            if !queue.isEmpty {
+                let offset = queue.count / 2
+                #expect(queue[offset] == next + offset)
+                queue[offset] += 0
+            }
         }
         #expect(queue.elements == Array(next..<5000))
         while let number = queue.popFirst() {

@@ -90,10 +90,10 @@ import Testing
     private func key(_ text: String) -> KeyDigest { KeyDigest([UInt8](text.utf8)) }
 }
 
-@Suite struct PutCompletedKeysTests {
+@Suite struct RememberedKeysTests {
     @Test func theLastOnesAreRememberedAndNoMore() {
         let capacity = 1000
-        var keys = PutCompletedKeys(capacity: capacity)
+        var keys = RememberedKeys(capacity: capacity)
         let digests = (0..<20 * capacity).map { KeyDigest([UInt8]("key-\($0)".utf8)) }
         for (index, digest) in digests.enumerated() {
             #expect(!keys.contains(digest))
@@ -106,7 +106,7 @@ import Testing
         #expect(!digests.dropLast(capacity).contains { keys.contains($0) })
     }
 
-    @Test func theDefaultIsAtLeastAMillion() { #expect(PutCompletedKeys.defaultCapacity >= 1_000_000) }
+    @Test func theDefaultIsAtLeastAMillion() { #expect(RememberedKeys.defaultCapacity >= 1_000_000) }
 }
 
 @Suite struct PutPartPlanTests {
@@ -169,13 +169,13 @@ import Testing
     }
 }
 
-@Suite struct PutReceiptsTests {
+@Suite struct OrderedReceiptsTests {
     @Test func receiptsComeInOrderOfCompletion() {
-        var receipts = PutReceipts()
+        var receipts = OrderedReceipts<PutReceipt>()
         let numbers = (0..<4).map { _ in receipts.expect() }
-        receipts.stored(numbers[2], receipt(2))
+        receipts.confirmed(numbers[2], receipt(2))
         #expect(receipts.next() == nil)
-        receipts.stored(numbers[0], receipt(0))
+        receipts.confirmed(numbers[0], receipt(0))
         #expect(receipts.next() == receipt(0))
         #expect(receipts.next() == nil)
         receipts.failed(numbers[1])
@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test func manyAreKeptInOrderWhateverTheOrderOfAnswers() {
-        var receipts = PutReceipts()
+        var receipts = OrderedReceipts<PutReceipt>()
         var random = SeededGenerator(7)
         var awaited: [(number: Int, name: Int)] = []
         var name = 0
@@ -201,7 +201,7 @@ import Testing
             if Bool.random(using: &random), !awaited.isEmpty {
                 let index = Int.random(in: 0..<awaited.count, using: &random)
                 let (number, name) = awaited.remove(at: index)
-                receipts.stored(number, receipt(name))
+                receipts.confirmed(number, receipt(name))
             }
             while let receipt = receipts.next() {
                 #expect(receipt == self.receipt(next))

@@ -42,12 +42,12 @@ package struct PutGrouping {
     private var oldest: Slot?
     private var newest: Slot?
     private var firstFree: Slot?
-    private var completed: PutCompletedKeys
+    private var completed: RememberedKeys
 
     /// - Parameters:
     ///   - maxOpen: the most objects that are open at once.
     ///   - each: every record is an object of its own.
-    package init(maxOpen: Int = 1, each: Bool = false, completed: PutCompletedKeys = PutCompletedKeys()) {
+    package init(maxOpen: Int = 1, each: Bool = false, completed: RememberedKeys = RememberedKeys()) {
         precondition(maxOpen > 0)
         self.maxOpen = maxOpen
         self.each = each

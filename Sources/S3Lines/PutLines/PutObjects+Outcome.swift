@@ -84,7 +84,7 @@ extension PutObjects {
         dropKept(draft)
         charge(draft, 0)
         memory.change(by: draft.key.count + Self.receiptOverhead)
-        receipts.stored(
+        receipts.confirmed(
             number, PutReceipt(key: draft.key, etag: etag, bytes: draft.size, lines: draft.lines))
     }
 

@@ -18,7 +18,7 @@ final class PutObjects<Store: PutStore> {
     var partWindow: PutPartWindow
     /// Parts that are on their way or about to be.
     var heldParts = 0
-    var receipts = PutReceipts()
+    var receipts = OrderedReceipts<PutReceipt>()
     /// The largest part that was begun: what one more read can make a body grow to.
     private var headroom: Int
 
@@ -28,7 +28,7 @@ final class PutObjects<Store: PutStore> {
     /// Objects that have kept parts, those first that began to.
     var keepers: [PutDraft] = []
     /// Keys whose objects failed: what comes of them later is rejected.
-    var failedKeys = PutCompletedKeys()
+    var failedKeys = RememberedKeys()
     /// The first spool, made early: where there can be none, nothing must be lost for it.
     private var firstSpool: PutSpool?
 

@@ -14,8 +14,6 @@ final class PutRecords<Store: PutStore> {
     private static var newline: [UInt8] { [0x0A] }
     /// A line is taken whole up to this length, so that memory need not hold longer ones.
     private static var longestWholeLine: Int { 256 << 10 }
-    /// No key's field is longer: each of its bytes takes two at most.
-    private static var longestField: Int { 2 * Location.maximumKeyLength }
 
     private let options: PutOptions
     private let objects: PutObjects<Store>
@@ -326,8 +324,11 @@ final class PutRecords<Store: PutStore> {
     private func beginLongLine(_ bytes: RawSpan) -> Int {
         releaseHeld()
         do throws(MalformedRecord) {
-            guard let tab = bytes.extracting(first: Self.longestField + 1).firstIndex(of: Self.tab) else {
-                throw MalformedRecord("no TAB within \(Self.longestField) bytes")
+            guard
+                let tab = bytes.extracting(first: KeySelection.longestEscapedField + 1).firstIndex(
+                    of: Self.tab)
+            else {
+                throw MalformedRecord("no TAB within \(KeySelection.longestEscapedField) bytes")
             }
             switch try target(bytes.extracting(first: tab), capacity: bytes.byteCount) {
             case .open(let draft), .whole(let draft): longLine = .append(draft)

@@ -27,7 +27,7 @@ package struct KeyDigest: Hashable, Sendable {
 ///     places   [ . | 2 | . | 1 | 1 | ... ]       places in the ring plus one, found by hash; 0 is free
 ///
 /// `places` is a hash table with linear probing, at most half full.
-package struct PutCompletedKeys {
+package struct RememberedKeys {
     /// The contract says at least 1,000,000.
     package static let defaultCapacity = 1 << 20
 

@@ -19,10 +19,12 @@ package struct KeySelection: Sendable {
 
     /// No key's field is longer, in bytes: each byte of a key is written with two at most, or three.
     package let longestField: Int
+    /// The same where keys come escaped.
+    package static let longestEscapedField = 2 * Location.maximumKeyLength
 
     /// - Parameter readsURLKeys: whether keys come percent-encoded, with `+` for a space, instead of escaped.
     package init(_ location: Location, shard: Shard = Shard(), readsURLKeys: Bool = false) {
-        longestField = (readsURLKeys ? 3 : 2) * Location.maximumKeyLength
+        longestField = readsURLKeys ? 3 * Location.maximumKeyLength : Self.longestEscapedField
         self.location = location
         self.shard = shard
         self.readsURLKeys = readsURLKeys
