@@ -1,6 +1,7 @@
 import ByteIO
-import HTTPTransfer
 import Testing
+
+@testable import HTTPTransfer
 
 /// What a transfer ends with when the peer misbehaves. Time limits are those of the options, here a second.
 @Suite(.serialized) struct TransferLoopTests {
