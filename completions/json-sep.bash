@@ -35,6 +35,7 @@ _json_sep() {
         for name in \
             --unwrap \
             --unwrap-path \
+            --lines \
             --seq \
             --until \
             --skip-invalid \

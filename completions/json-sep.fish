@@ -1,6 +1,7 @@
 # fish completion of json-sep. Made by scripts/completions.
 complete -c json-sep -l unwrap -d 'Replace each top-level array by its elements'
 complete -c json-sep -l unwrap-path -x -d 'Replace each value that has an array at PATH by its elements: \'.Records\''
+complete -c json-sep -l lines -d 'Take one value a line: any other line is invalid as a whole'
 complete -c json-sep -l seq -d 'Write an RFC 7464 sequence: RS before each value'
 complete -c json-sep -l until -x -d 'Stop at the first value that equals JSON; it is not written'
 complete -c json-sep -l skip-invalid -d 'Report invalid values and go on behind them; exit status 1'

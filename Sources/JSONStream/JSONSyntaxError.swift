@@ -26,6 +26,10 @@ package struct JSONSyntaxError: Error, Equatable, Sendable {
         case exponentDigitOrEnd
         case literal(Literal, isComplete: Bool)
         case whiteSpaceInFramedInput
+        /// A value at the top level, where lines tell values apart.
+        case textOfLines
+        /// Nothing behind a line's value.
+        case lineEnd
         case nesting(atMost: Int)
         case length(atMost: Int)
     }
@@ -34,6 +38,8 @@ package struct JSONSyntaxError: Error, Equatable, Sendable {
     package enum Found: Equatable, Sendable {
         case byte(UInt8)
         case endOfInput
+        /// The end of a line that has to hold a whole value.
+        case endOfLine
         /// More bytes than a limit allows.
         case more
     }
@@ -54,7 +60,7 @@ extension JSONSyntaxError: CustomStringConvertible {
     private var hint: String {
         switch (expected, found) {
         case (.text, .byte(UInt8(ascii: ","))): " (--unwrap takes the elements out of an array)"
-        case (.whiteSpaceInFramedInput, _): ""
+        case (.whiteSpaceInFramedInput, _), (.textOfLines, _), (.lineEnd, _): ""
         case (_, .byte(0x1E)): ", which means that the text before it is truncated"
         default: ""
         }
@@ -83,6 +89,8 @@ extension JSONSyntaxError.Expectation: CustomStringConvertible {
         case .exponentDigitOrEnd: "a digit or the number's end"
         case .literal(let word, let isComplete): isComplete ? "the end of '\(word)'" : "'\(word)'"
         case .whiteSpaceInFramedInput: "white space, without which a text of RS-framed input is truncated"
+        case .textOfLines: "a line with one value (--lines)"
+        case .lineEnd: "the end of the line, after its value (--lines)"
         case .nesting(let limit): "at most \(limit) levels of nesting (--max-depth)"
         case .length(let limit): "at most \(limit) bytes of a value (--max-value)"
         }
@@ -93,6 +101,7 @@ extension JSONSyntaxError.Found: CustomStringConvertible {
     package var description: String {
         switch self {
         case .endOfInput: "the end of the input"
+        case .endOfLine: "the end of the line (--lines)"
         case .more: "more"
         case .byte(0x1E): "RS (0x1E)"
         case .byte(let byte) where byte >= 0x80: "byte " + Diagnostics.printable([byte])

@@ -8,6 +8,8 @@ package struct SplitOptions: Sendable {
     package var maximumLength = 64 << 20
     /// Where arrays are replaced by their elements; nil: nowhere.
     package var unwrapPath: FieldPath?
+    /// True if each line holds one value or none, and no array is unwrapped.
+    package var isLineWise = false
 
     package init() {}
 }
@@ -71,6 +73,8 @@ package struct ValueSplitter: ~Copyable {
     package private(set) var invalidCount = 0
 
     private let options: SplitOptions
+    /// Does all the work where lines tell values apart.
+    private var byLine: LineSplitter?
     private var vectorPath: VectorPath
     private var scanner: JSONScanner
     private var tracker: UnwrapTracker?
@@ -122,6 +126,7 @@ package struct ValueSplitter: ~Copyable {
         self.options = options
         self.resumesInside = resumesInside && options.unwrapPath == nil
         vectorPath = VectorPath(kernel)
+        byLine = options.isLineWise ? LineSplitter(options, kernel: kernel) : nil
         tracker = options.unwrapPath.map { UnwrapTracker($0) }
         scanner = JSONScanner(
             maximumDepth: options.maximumDepth, watchedDepth: tracker?.watchedDepth ?? -1)
@@ -132,6 +137,7 @@ package struct ValueSplitter: ~Copyable {
         lines.removeFirst(writtenBefore)
         writtenBefore = 0
         guard isStarted || start(unread, supply) else { return Step(outcome: .starved, consumed: 0) }
+        guard byLine == nil else { return stepByLine(unread, supply) }
         let step =
             resynchronizer != nil ? skip(unread, supply) : scanFast(unread, supply) ?? scan(unread, supply)
         writtenBefore = step.written
@@ -144,8 +150,25 @@ package struct ValueSplitter: ~Copyable {
         return step
     }
 
+    private mutating func stepByLine(_ unread: RawSpan, _ supply: Supply) -> Step {
+        // A byte order mark was passed, and is no part of a line.
+        let mark = scanned
+        scanned = 0
+        guard mark == 0, var splitter = byLine.take() else {
+            position.advance(over: unread.extracting(first: mark))
+            return Step(outcome: .compacted, consumed: mark)
+        }
+        let step = splitter.step(unread, supply, at: position, into: &lines)
+        position.advance(over: unread.extracting(first: step.consumed))
+        validCount = splitter.validCount
+        writtenBefore = step.written
+        byLine = splitter
+        return step
+    }
+
     /// Goes on behind the invalid value that the last step found.
     package mutating func skipInvalid() {
+        byLine?.skipInvalid()
         // Of the first value, when it is an array or object, no other line can be told from its own.
         if validCount == 0, invalidCount == 0 { beginsWithBrokenContainer = isContainer }
         let acceptsAnyLine = holdsOnlyScalars && (validCount > 0 || !beginsWithBrokenContainer)

@@ -94,6 +94,12 @@ struct VectorPath {
         return found
     }
 
+    /// The same for texts that have to be compact already, each followed by one LF.
+    mutating func runVerbatim(_ bytes: RawSpan, _ limits: Limits, into lines: inout ByteBuffer) -> Found {
+        guard limits.length >= 64, limits.depth > 0 else { return Found(isRefused: true) }
+        return run(bytes, JSON_KERNEL_VERBATIM, limits, into: &lines)
+    }
+
     private mutating func run(
         _ bytes: RawSpan, _ mode: json_kernel_mode, _ limits: Limits, into lines: inout ByteBuffer
     ) -> Found {

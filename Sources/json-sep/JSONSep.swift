@@ -27,6 +27,9 @@ struct JSONSep: ToolCommand {
             "Replace each value that has an array at PATH by its elements: '.Records'.", valueName: "path"))
     var unwrapPath: String?
 
+    @Flag(help: "Take one value a line: any other line is invalid as a whole.")
+    var lines = false
+
     @Flag(help: "Write an RFC 7464 sequence: RS before each value.")
     var seq = false
 
@@ -67,6 +70,10 @@ struct JSONSep: ToolCommand {
                 "--unwrap and --unwrap-path exclude --skip-invalid and --reject: "
                     + "an array's start can no longer be taken back when an element is invalid")
         }
+        if lines, unwrap || unwrapPath != nil {
+            throw ValidationError(
+                "--lines excludes --unwrap and --unwrap-path: an array of many lines would be unwrapped")
+        }
         if let unwrapPath, FieldPath(unwrapPath) == nil {
             throw ValidationError("--unwrap-path: '\(unwrapPath)' is no path: '.Records', '.a.b[0]'")
         }
@@ -106,6 +113,7 @@ struct JSONSep: ToolCommand {
         var options = SplitOptions()
         options.maximumDepth = maxDepth
         options.maximumLength = maxValue.bytes
+        options.isLineWise = lines
         options.unwrapPath = unwrap ? FieldPath([]) : unwrapPath.flatMap { FieldPath($0) }
         // What one step makes of pretty-printed input is less than it read; it should go out without a copy.
         let output = ValueOutput(

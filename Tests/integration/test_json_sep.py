@@ -104,6 +104,46 @@ def test_a_large_array_is_unwrapped_in_constant_memory(running, tmp_path):
         assert sum(1 for _ in out) == 400 * 500 + 1
 
 
+LOG = b"""starting up: {"not": "alone"}
+{"level": "info", "n": [1, 2]}
+[2026-05-01] something in brackets
+{"level":"warn"}
+{"cut":
+ "off"}
+
+  3
+"""
+
+
+def test_lines_extract_the_json_of_a_log(tmp_path):
+    finished = json_sep("--lines", "--reject", "rest", stdin=LOG, cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (1, b'{"level":"info","n":[1,2]}\n{"level":"warn"}\n3\n')
+    assert (tmp_path / "rest").read_bytes() == b"".join(LOG.splitlines(keepends=True)[n] for n in (0, 2, 4, 5))
+    assert json_sep("--lines", stdin=LOG).returncode == 65
+
+
+@pytest.mark.parametrize("text", [b'{"a":1}\n', b"[ 1 ]\n", b"1\n", b"\n"])
+def test_a_line_followed_by_silence_is_out_at_once(running, text):
+    process = running("--lines")
+    for _ in range(3):
+        process.stdin.write(text + b"2\n")
+        expected = text.replace(b" ", b"").lstrip(b"\n") + b"2\n"
+        assert read_some(process) == expected
+
+
+def test_a_long_line_takes_no_more_memory_than_a_value_may(running):
+    process = running("--lines", "--skip-invalid", "--max-value", "1M")
+    for _ in range(60):
+        process.stdin.write(b"[" + b" " * 1_000_000)
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 60_000
+    process.stdin.write(b"\n[1]\n")
+    process.stdin.close()
+    assert process.stdout.read() == b"[1]\n"
+    assert process.wait(SECONDS) == 1
+    assert b"--max-value" in process.stderr.read()
+
+
 def test_seq_and_until():
     finished = json_sep("--seq", "--until", '{"a": [ 1 ]}', stdin=b'1{"a":[1,2]}{ "a" : [1] }broken')
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, b'\x1e1\n\x1e{"a":[1,2]}\n', b"")
@@ -136,6 +176,8 @@ def test_until_ends_while_the_input_stays_open(running):
         ["--unwrap-path", ".a["],
         ["--unwrap", "--unwrap-path", ".a"],
         ["--unwrap", "--skip-invalid"],
+        ["--unwrap", "--lines"],
+        ["--lines", "--unwrap-path", ".a"],
         ["--unwrap-path", ".a", "--reject", "r"],
         ["--max-value", "0"],
         ["--max-value", "many"],
