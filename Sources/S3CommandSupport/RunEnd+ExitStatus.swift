@@ -14,6 +14,7 @@ extension RunEnd {
         case .complete: return .success
         case .someFailed: return .partialFailure
         case .someMissing: return .noInput
+        case .someMalformed: return .malformedInput
         case .stopped(let reason): return ToolFailure(reason).status
         case .signal(let signal): SignalPipe.endProcess(by: signal)
         case .outputClosed:

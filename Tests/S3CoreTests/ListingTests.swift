@@ -14,11 +14,37 @@ import Testing
         #expect(listing.isAtEnd && listing.next() == nil)
     }
 
-    @Test(arguments: [["c", "b"], ["b", "c"], ["a"], ["c", "a", "d"]])
-    func aKeyThatComesAgainIsAnError(keys: [String]) throws {
+    @Test(arguments: [
+        (["c", "b"], ["c"]), (["b", "c"], ["c"]), (["a"], []), (["c", "a", "d"], ["c", "d"]),
+        (["c", "c"], ["c"]),
+        (["d", "c", "d", "b", "e", "c"], ["d", "c", "e"]),
+    ])
+    func aKeyThatComesAgainIsListedOnce(keys: [String], fresh: [String]) throws {
         var listing = ObjectListing(prefix: [])
         try listing.received(page(["a", "b"], token: "1"))
-        refused { try listing.received(page(keys, token: nil)) }
+        let page = try listing.received(page(keys, token: nil))
+        #expect(page.objects.map { String(decoding: $0.key, as: UTF8.self) } == fresh)
+    }
+
+    /// Some services begin each page with the last key of the one before.
+    @Test func pagesMayOverlap() throws {
+        var listing = ObjectListing(prefix: [])
+        var keys: [[UInt8]] = []
+        for number in 0..<50 {
+            let page = page([number, number + 1].map { String(100 + $0) }, token: "\(number)")
+            keys += try listing.received(page).objects.map(\.key)
+        }
+        keys += try listing.received(page(["150"], token: nil)).objects.map(\.key)
+        #expect(keys.map { String(decoding: $0, as: UTF8.self) } == (100...150).map(String.init))
+    }
+
+    @Test func pagesWithoutAnyOtherKeyAreACircle() throws {
+        var listing = ObjectListing(prefix: [])
+        try listing.received(page(["b", "a"], token: "1"))
+        refused { try listing.received(page(["a", "b"], token: "2")) }
+        var other = ObjectListing(prefix: [])
+        for keys in [["b", "c"], ["a", "d"]] { try other.received(page(keys, token: keys[0])) }
+        refused { try other.received(page(["b", "e"], token: nil)) }
     }
 
     /// Not every service lists in the order of the keys' bytes.

@@ -111,8 +111,31 @@ def test_a_page_that_comes_again_under_other_tokens(run):
 
 def test_pages_that_overlap(run):
     pages = {None: page(["p/aaaa", "p/bbbb"], token="1"), "1": page(["p/bbbb", "p/cccc"])}
-    got = run(lambda request: (200, {}, pages[request.query.get("continuation-token")]), 76)
-    assert "twice" in got.message
+    got = run(lambda request: (200, {}, pages[request.query.get("continuation-token")]), 0)
+    assert got.lines == ["aaaa", "bbbb", "cccc"]
+
+
+@pytest.mark.parametrize("keys", [["aaaa", "aaaa"], ["aaaa", "bbbb", "aaaa"], ["bbbb", "aaaa", "bbbb", "aaaa"]])
+def test_a_key_that_comes_twice_in_a_page_is_one(run, keys):
+    assert run(one(page([f"p/{key}" for key in keys])), 0).lines == list(dict.fromkeys(keys))
+
+
+BAD_KEYS = {"too long": "p/" + "k" * 1023, "not UTF-8": "p/a%FFb", "half of a surrogate pair": "p/a%ED%A0%80b"}
+
+
+@pytest.mark.parametrize("bad", BAD_KEYS)
+def test_a_listed_key_that_can_be_no_objects_is_reported_and_the_rest_is_read(run, bad):
+    got = run(one(page(["p/aaaa", BAD_KEYS[bad], "p/zzzz"], encoded=True)), 65)
+    assert got.lines == ["aaaa", "zzzz"]
+    (line,) = got.message.splitlines()
+    assert line.startswith("s3-get-lines: s3://bucket/p/: '") and "the object's key " in line
+    assert len([request for request in got.journal if "list-type" not in request.query]) == 2
+
+
+def test_a_folder_is_an_object_whose_key_is_the_prefix(run):
+    """The consoles of services make them: the key relative to the location is empty, the object's is not."""
+    got = run(one(page(["p/"], size=1)), 0)
+    assert got.journal[1].path == "/bucket/p/"
 
 
 def test_an_empty_page_is_not_the_end(run):

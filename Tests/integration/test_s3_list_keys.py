@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 import pytest
 import servers
 from conftest import BIN, Bucket, Shell, require
-from lying_server import LyingServer, error
+from lying_server import LyingServer, error, page
 
 pytestmark = pytest.mark.usefixtures("tool")
 
@@ -161,6 +161,29 @@ def listed(tmp_path):
             return shell.tool("s3-list-keys", *options, "s3://bucket").expect(status)
 
     return run
+
+
+def test_each_key_is_listed_once_where_pages_overlap(listed):
+    lists = Lists([f"{number:05d}" for number in range(1000)])
+
+    def overlapping(request):
+        token = request.query.get("continuation-token")
+        if token:
+            request.query["continuation-token"] = f"{int(token) - 1:05d}"
+        return lists(request)
+
+    assert listed(overlapping).lines == lists.keys
+
+
+@pytest.mark.parametrize("options", [[], ["--long"], ["--summary"], ["--delimiter", "/"]], ids=str)
+@pytest.mark.parametrize("bad", ["k" * 1025, "a%FFb"])
+def test_a_key_that_can_be_no_objects_is_reported_and_the_rest_listed(listed, bad, options):
+    got = listed(lambda request: (200, {}, page(["a", bad, "z"], encoded=True)), *options, status=65)
+    assert len(got.message.splitlines()) == 1 and "s3://bucket: '" in got.message
+    if "--summary" in options:
+        assert got.stdout == b"2\t10\n"
+    else:
+        assert [line.split("\t")[0] for line in got.lines] == ["a", "z"]
 
 
 SHAPES = {

@@ -11,9 +11,11 @@ package struct ObjectListing: Sendable {
     package private(set) var isAtEnd = false
     /// Hashes of the tokens that were used, so that a service that goes round in circles is found out.
     private var usedTokens: Set<Int> = []
-    /// The first key of the list and the last one of the page before: neither comes again.
+    /// The first key of the list, and the greatest one so far.
     private var firstKey: [UInt8]?
-    private var lastKey: [UInt8]?
+    private var greatestKey: [UInt8]?
+    /// Hashes of the keys of the page before.
+    private var keysBefore: [Int] = []
     private var emptyPages = 0
 
     /// The most tokens that are remembered; with as many pages of a thousand keys they are forgotten and
@@ -47,33 +49,72 @@ package struct ObjectListing: Sendable {
 
     /// The operation that `next` gave has brought `page`.
     ///
+    /// - Returns: it, less what came before: twice in the page, or on the one before too, where some services begin
+    ///   with the last key once more.
     /// - Throws: `notS3` if the list does not come to an end.
-    package mutating func received(_ page: ListObjectsV2.Page) throws(S3Error) {
+    @discardableResult
+    package mutating func received(_ page: ListObjectsV2.Page) throws(S3Error) -> ListObjectsV2.Page {
         isUnderWay = false
         token = page.continuationToken
         isAtEnd = token == nil
-        try check(page)
-        guard let token else { return }
+        let objects = try newObjects(of: page)
+        let fresh = ListObjectsV2.Page(objects: objects, continuationToken: page.continuationToken)
+        guard let token else { return fresh }
         if usedTokens.count == Self.maximumTokens { usedTokens.removeAll() }
         guard usedTokens.insert(token.hashValue).inserted else {
             throw S3Error(.notS3, "the list goes round in circles: a continuation token came twice")
         }
+        return fresh
     }
 
-    /// The order of keys is not looked at: not every service's is that of their bytes.
-    private mutating func check(_ page: ListObjectsV2.Page) throws(S3Error) {
-        guard let last = page.objects.last else {
+    /// Nothing depends on the order of keys: not every service's is that of their bytes.
+    private mutating func newObjects(
+        of page: ListObjectsV2.Page
+    ) throws(S3Error) -> [ListObjectsV2.Object] {
+        guard let first = page.objects.first, let last = page.objects.last else {
             emptyPages += 1
             guard emptyPages <= Self.maximumEmptyPages else {
                 throw S3Error(.notS3, "the list has \(emptyPages) pages in a row without a key")
             }
-            return
+            return []
         }
         emptyPages = 0
-        guard !page.objects.contains(where: { $0.key == lastKey || $0.key == firstKey }) else {
-            throw S3Error(.notS3, "the list has a key twice, on different pages")
+        let hashes = page.objects.map(Self.hash)
+        defer { keysBefore = hashes }
+        // In order nothing comes twice.
+        if isInOrder(page.objects) {
+            greatestKey = last.key
+            firstKey = firstKey ?? first.key
+            return page.objects
         }
-        firstKey = firstKey ?? page.objects.first?.key
-        lastKey = last.key
+        var known = Set(keysBefore)
+        var objects: [ListObjectsV2.Object] = []
+        for (object, hash) in zip(page.objects, hashes) where known.insert(hash).inserted {
+            objects.append(object)
+        }
+        let isCircle = objects.isEmpty && page.continuationToken != nil
+        guard !isCircle, !objects.contains(where: { $0.key == firstKey }) else {
+            throw S3Error(.notS3, "the list has the same keys twice, on different pages")
+        }
+        firstKey = firstKey ?? first.key
+        for object in objects where greatestKey?.precedes(object.key) ?? true { greatestKey = object.key }
+        return objects
+    }
+
+    /// True if each key comes after all before it, those of other pages included.
+    private func isInOrder(_ objects: [ListObjectsV2.Object]) -> Bool {
+        var last = greatestKey
+        for object in objects {
+            if let last, !last.precedes(object.key) { return false }
+            last = object.key
+        }
+        return true
+    }
+
+    private static func hash(_ object: ListObjectsV2.Object) -> Int {
+        var hasher = Hasher()
+        hasher.combine(object.key)
+        hasher.combine(object.isCommonPrefix)
+        return hasher.finalize()
     }
 }

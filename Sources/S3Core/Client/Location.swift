@@ -1,3 +1,5 @@
+import ByteIO
+
 /// A place in S3 that keys are relative to: `s3://BUCKET[/PREFIX]`, where an access point's ARN may stand for the
 /// bucket.
 package struct Location: Equatable, Sendable, CustomStringConvertible {
@@ -74,17 +76,28 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
             case .tooLong(let bytes): "the object's key has \(bytes) bytes, more than \(maximumKeyLength)"
             }
         }
+
+        /// The same of a key that is to be named, of which a message has only so much.
+        package func description(of key: [UInt8]) -> String {
+            let shown = Diagnostics.printable(key.prefix(Self.longestShown))
+            return "'\(shown)\(key.count > Self.longestShown ? "..." : "")': \(self)"
+        }
+        private static let longestShown = 80
     }
 
     /// The object's key: prefix and `key`, joined as they are.
     package func objectKey(_ key: [UInt8]) throws(KeyProblem) -> [UInt8] {
         let whole = prefix.isEmpty ? key : prefix + key
-        if whole.isEmpty { throw .empty }
-        if whole.count > Self.maximumKeyLength { throw .tooLong(bytes: whole.count) }
-        guard whole.allSatisfy({ $0 < 0x80 }) || String(validating: whole, as: UTF8.self) != nil else {
-            throw .notUTF8
-        }
+        if let problem = Self.problem(ofObjectKey: whole) { throw problem }
         return whole
+    }
+
+    /// Why a whole key cannot be an object's; nil if it can.
+    package static func problem(ofObjectKey whole: [UInt8]) -> KeyProblem? {
+        if whole.isEmpty { return .empty }
+        if whole.count > maximumKeyLength { return .tooLong(bytes: whole.count) }
+        let isUTF8 = whole.allSatisfy { $0 < 0x80 } || String(validating: whole, as: UTF8.self) != nil
+        return isUTF8 ? nil : .notUTF8
     }
 
     /// The key relative to this location, or nil if the object lies elsewhere.

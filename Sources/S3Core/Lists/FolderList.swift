@@ -40,8 +40,9 @@ package struct FolderList: KeyList {
         do throws(S3Error) {
             let page = try result.get()
             var entries = page.objects.filter { !$0.isCommonPrefix || $0.key != lastPrefix }
-            try listing.received(
-                ListObjectsV2.Page(objects: entries, continuationToken: page.continuationToken))
+            entries = try listing.received(
+                ListObjectsV2.Page(objects: entries, continuationToken: page.continuationToken)
+            ).objects
             lastPrefix = entries.last(where: \.isCommonPrefix)?.key ?? lastPrefix
             isOver = listing.isAtEnd
             entries.removeAll { !isAfterStart($0) }

@@ -185,8 +185,7 @@ package struct ParallelList: KeyList {
     private mutating func receivedPage(_ index: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
         segments[index].isInFlight = false
         do throws(S3Error) {
-            let page = try result.get()
-            try segments[index].listing.received(page)
+            let page = try segments[index].listing.received(result.get())
             count(page)
             append(page.objects, to: index)
         } catch {
@@ -204,8 +203,7 @@ package struct ParallelList: KeyList {
         var listing = listing
         let page: ListObjectsV2.Page
         do throws(S3Error) {
-            page = try result.get()
-            try listing.received(page)
+            page = try listing.received(result.get())
         } catch { return listPageByPage() }
         count(page)
         guard isInOrder(page.objects, after: key) else { return listPageByPage() }

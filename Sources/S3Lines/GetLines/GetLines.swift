@@ -150,6 +150,10 @@ package final class GetLines: RunFilter {
             let number = window.add(size: request.known?.size)
             objects[number] = WindowObject(request, number: number, lines: makeLines())
             return true
+        case .malformed(let problem):
+            run.report(problem)
+            run.malformed += 1
+            return true
         case .later:
             awaitsInput = keys.wantsInput
         case .end(let failure):

@@ -101,6 +101,8 @@ package enum KeyOrigin: Sendable {
 /// What the next key is.
 package enum KeyArrival: Equatable, Sendable {
     case object(RequestedObject)
+    /// The list has one that cannot be an object's; this is why. Others follow.
+    case malformed(String)
     /// None is there yet.
     case later
     /// There are no more; this is why, if it is not that all were given.

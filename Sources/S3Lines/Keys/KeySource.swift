@@ -3,7 +3,8 @@ import S3Core
 
 /// Hands out one requested object after the other, and says what has to happen for there to be more.
 ///
-/// What is malformed, or fails, ends the keys where it stands: those before it are handed out.
+/// What is malformed, or fails, ends the keys where it stands: those before it are handed out. But the reader of a
+/// list cannot mend it: a key that cannot be an object's is left out.
 struct KeySource: ~Copyable {
     private let selection: KeySelection
     private let location: Location
@@ -105,9 +106,11 @@ struct KeySource: ~Copyable {
         while true {
             while nextListed < listed.count {
                 nextListed += 1
-                if let object = try selection.object(listed: listed[nextListed - 1]) {
+                guard let object = try selection.object(listed: listed[nextListed - 1]) else { continue }
+                guard let problem = Location.problem(ofObjectKey: object.objectKey) else {
                     return .object(object)
                 }
+                return .malformed("\(location): \(problem.description(of: object.key))")
             }
             nextListed = 0
             do throws(S3Error) { listed = try list?.next() ?? [] } catch {

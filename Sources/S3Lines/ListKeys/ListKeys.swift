@@ -52,7 +52,11 @@ package final class ListKeys: RunFilter {
             run.output.append(text.bytes)
             run.counts = RunCounts(objects: lines.count, bytes: run.output.acceptedBytes)
         }
-        for object in objects { try lines.append(object, to: &text) }
+        for object in objects {
+            guard let problem = try lines.append(object, to: &text) else { continue }
+            run.report(problem)
+            run.malformed += 1
+        }
     }
 }
 

@@ -16,27 +16,32 @@ package struct ListedKeys {
 
     /// Appends the line of a listed key to `text`, if it is taken.
     ///
+    /// - Returns: why the key, which would be taken, cannot be an object's; nil if nothing is wrong.
     /// - Throws: `notS3` for a key that was not asked for, or an object without a time where that is needed.
     package mutating func append(
         _ object: ListObjectsV2.Object, to text: inout [UInt8]
-    ) throws(S3Error) {
+    ) throws(S3Error) -> String? {
         guard let key = location.relativeKey(object.key) else {
             throw S3Error(.notS3, "the list has a key outside of the prefix that was asked for")
         }
-        guard options.filter.takes(key) else { return }
+        guard options.filter.takes(key) else { return nil }
         if options.filter.needsTimes {
             guard let time = object.details.flatMap({ Timestamp($0.lastModified) }) else {
                 throw S3Error(
                     .notS3, "the list does not say when '\(Diagnostics.printable(key))' was modified")
             }
-            guard options.filter.takes(modified: time) else { return }
+            guard options.filter.takes(modified: time) else { return nil }
+        }
+        if let problem = Location.problem(ofObjectKey: object.key) {
+            return "\(location): \(problem.description(of: key))"
         }
         count += 1
         bytes += object.size
-        guard options.style != .summary else { return }
+        guard options.style != .summary else { return nil }
         KeyEscaping.escape(key.bytes, into: &text)
         if options.style == .long { appendColumns(object, to: &text) }
         text.append(UInt8(ascii: "\n"))
+        return nil
     }
 
     private func appendColumns(_ object: ListObjectsV2.Object, to text: inout [UInt8]) {

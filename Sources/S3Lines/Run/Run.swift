@@ -27,6 +27,8 @@ package final class Run {
     package var failed = 0
     /// Keys that do not exist, each of which was reported.
     package var missing = 0
+    /// Keys that cannot be an object's although a list has them, each of which was reported.
+    package var malformed = 0
     /// The signal that asked for the end, if one did.
     package private(set) var signal: CInt?
     /// Why the run cannot go on; it was reported.
@@ -138,7 +140,8 @@ package final class Run {
         }
         if let signal { return .signal(signal) }
         if let stopReason { return .stopped(stopReason) }
-        if failed > 0 { return .someFailed }
+        if failed > 0 || missing > 0 && malformed > 0 { return .someFailed }
+        if malformed > 0 { return .someMalformed }
         return missing > 0 ? .someMissing : .complete
     }
 }

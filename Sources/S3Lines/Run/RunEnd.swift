@@ -9,6 +9,8 @@ package enum RunEnd: Equatable, Sendable {
     case someFailed
     /// Nothing failed but that some keys do not exist.
     case someMissing
+    /// Nothing failed but that a list has keys which cannot be an object's.
+    case someMalformed
     /// The run could not go on; this was reported when it happened, before what came of it.
     case stopped(StopReason)
     /// This signal asked for the end; what was complete is done.
