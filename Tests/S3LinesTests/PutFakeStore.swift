@@ -45,6 +45,7 @@ final class PutFakeStore: PutStore {
 
     var pending: Int { requests.count }
     var wakeUp: @Sendable () -> Void { {} }
+    var notice: ((String) -> Void)?
     /// Objects that are there although they met a conflict.
     var replayed: Int { conflicted.count { objects[$0] != nil } }
     var openUploads: Int { uploads.count }

@@ -32,6 +32,7 @@ private final class Script: RunFilter {
 private final class Nothing: RunService {
     var pending = 0
     var wakeUp: @Sendable () -> Void { {} }
+    var notice: ((String) -> Void)?
     var turned: () -> Void = {}
 
     func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {

@@ -37,7 +37,8 @@ STATUS = {
 FINAL = {
     "403 AccessDenied": 77, "403 InvalidAccessKeyId": 77, "403 SignatureDoesNotMatch": 77, "400 ExpiredToken": 77,
     "400 InvalidToken": 77, "404 NoSuchBucket": 66, "400 InvalidArgument": 1, "405 MethodNotAllowed": 1,
-    "400 EntityTooLarge": 1, "501 NotImplemented": 1,
+    "400 EntityTooLarge": 1, "501 NotImplemented": 1, "403 UserSuspended": 77, "403 QuotaExceeded": 1,
+    "403 AccountProblem": 77, "400 XMinioAdminBucketQuotaExceeded": 1, "413 RequestTooLarge": 1,
 }  # fmt: skip
 
 

@@ -63,9 +63,11 @@ def test_a_service_that_stays_away_is_69_after_all_attempts(faulty):
 def test_proxies_that_curl_knows(shell, scheme, variable):
     settings = {"AWS_ENDPOINT_URL_S3": f"{scheme}://service.invalid", variable: "http://127.0.0.1:1"}
     get = ["s3-get-lines", "--max-attempts", "1", "--no-sign-request", "s3://bucket", "k"]
-    assert "127.0.0.1 port 1" in shell.with_environment(**settings).tool(*get).expect(69).message
+    message = shell.with_environment(**settings).tool(*get).expect(69).message
+    assert f"proxy 127.0.0.1:1 ({variable}): " in message and "127.0.0.1 port 1" in message
     settings["no_proxy"] = "service.invalid"
-    assert "resolve host: service.invalid" in shell.with_environment(**settings).tool(*get).expect(69).message
+    message = shell.with_environment(**settings).tool(*get).expect(69).message
+    assert "resolve host: service.invalid" in message and "proxy" not in message
 
 
 def test_resets_of_fresh_connections(faulty):

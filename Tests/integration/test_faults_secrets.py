@@ -108,8 +108,43 @@ def test_a_secret_that_cannot_be_one_is_not_shown(shell, tool, variable):
     words, stdin = TOOLS[tool]
     value = shell.environment[variable]
     finished = shell.with_environment(**{variable: value + "\r\nHost: evil"}).tool(*words, stdin=stdin)
-    assert finished.status == 78 or (variable == "AWS_SECRET_ACCESS_KEY" and finished.status == 69)
+    assert finished.status == 78 and variable in finished.message
     assert value not in finished.message
+
+
+@pytest.mark.parametrize("end", ["\n", " ", "\t"])
+@pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY"])
+def test_white_space_after_a_secret_is_named(shell, variable, end):
+    """`export X=$(cat file; echo .)` and quotes in an env file leave it there."""
+    changed = shell.with_environment(**{variable: shell.environment[variable] + end})
+    finished = changed.tool("s3-put-lines", "s3://bucket", stdin=b"k\tv\n").expect(78)
+    assert variable in finished.message and "white space" in finished.message
+
+
+def test_white_space_in_a_secret_of_a_file_is_named(shell):
+    path = shell.directory / "credentials"
+    path.write_text("[default]\naws_access_key_id = AK\naws_secret_access_key = secret\n  more\n")
+    unset = dict.fromkeys(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+    changed = shell.with_environment(**unset, AWS_SHARED_CREDENTIALS_FILE=str(path))
+    finished = changed.tool("s3-put-lines", "s3://bucket", stdin=b"k\tv\n").expect(78)
+    assert f"{path}: aws_secret_access_key holds white space" in finished.message
+
+
+def test_a_token_file_with_a_line_break_is_named(shell):
+    path = shell.directory / "token"
+    path.write_text("a.web.token\n")
+    unset = dict.fromkeys(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+    web = {"AWS_WEB_IDENTITY_TOKEN_FILE": str(path), "AWS_ROLE_ARN": "arn:aws:iam::1:role/r"}
+    agent = {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(path),
+    }
+    variable = agent | {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": None, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "a\nb"}
+    names = {str(path): [web, agent], "AWS_CONTAINER_AUTHORIZATION_TOKEN": [variable]}
+    for name, settings in [(name, each) for name in names for each in names[name]]:
+        changed = shell.with_environment(**(unset | settings))
+        finished = changed.tool("s3-put-lines", "s3://bucket", stdin=b"k\tv\n").expect(78)
+        assert f"{name} holds" in finished.message and "a.web.token" not in finished.message
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -21,14 +21,22 @@ package enum ErrorDocument {
         if method == .head, head.status == 400, region != nil { kind = .wrongRegion }
         // A redirect that says nothing of regions is a web server's.
         if kind == .wrongRegion, code.isEmpty, region == nil { kind = .notS3 }
-        var error = S3Error(kind, document?.text("Message") ?? "")
+        let page = document == nil && method != .head ? WebPage(response) : nil
+        // Nor is it S3 that refuses with a page.
+        if page != nil, kind == .accessDenied || kind == .credentialsRefused { kind = .notS3 }
+        var error = S3Error(
+            kind, document?.text("Message") ?? page.map { "the answer is \($0.description)" } ?? "")
         error.status = head.status
         error.code = code
         if error.kind == .notS3 {
             let target = head.text("location").map { ", it redirects to \($0)" } ?? ""
-            error.message =
-                (head.status == 407 ? "a proxy asks who you are" : "the answer is not S3's") + target
+            let reason =
+                head.status == 407
+                ? "a proxy asks who you are" : "the answer is \(page?.description ?? "not S3's")"
+            error.message = reason + target
         }
+        error.isAnonymous = document == nil && !head.hasFieldOfS3
+        error.adviseOnArchive(storageClass: document?.text("StorageClass"))
         error.requestID = document?.text("RequestId") ?? head.text("x-amz-request-id") ?? ""
         error.region = region
         error.retryAfterMilliseconds = head.number("x-amz-retry-after")
@@ -50,6 +58,7 @@ package enum ErrorDocument {
             document.text("Message") ?? "")
         error.status = response.head.status
         error.code = code
+        error.adviseOnArchive(storageClass: document.text("StorageClass"))
         error.requestID = document.text("RequestId") ?? response.head.text("x-amz-request-id") ?? ""
         error.mayHaveBeenApplied = true
         return error
@@ -95,6 +104,7 @@ package enum ErrorDocument {
         case 404: return isBare ? .notS3 : addressesObject ? .noSuchKey : .noSuchBucket
         case 409: return .conflict
         case 412: return .preconditionFailed
+        case 413: return .refused
         case 416: return .rangeNotSatisfiable
         case 429: return .throttled
         case 500, 502, 503, 504: return .serverFailed
@@ -106,7 +116,12 @@ package enum ErrorDocument {
     /// behavior", for what counts as throttling.
     private static let kindByCode: [String: S3Error.Kind] = [
         "NoSuchBucket": .noSuchBucket, "NoSuchKey": .noSuchKey, "NoSuchUpload": .noSuchUpload,
-        "AccessDenied": .accessDenied, "AllAccessDisabled": .accessDenied, "AccountProblem": .accessDenied,
+        "AccessDenied": .accessDenied, "AllAccessDisabled": .accessDenied,
+        // Whatever is asked for, these users are not served.
+        "AccountProblem": .credentialsRefused, "NotSignedUp": .credentialsRefused,
+        "UserSuspended": .credentialsRefused,
+        // One object's matter, or one request's.
+        "InvalidObjectState": .refused, "QuotaExceeded": .refused, "XMinioAdminBucketQuotaExceeded": .refused,
         "InvalidAccessKeyId": .credentialsRefused, "SignatureDoesNotMatch": .credentialsRefused,
         "ExpiredToken": .credentialsRefused, "InvalidToken": .credentialsRefused,
         "TokenRefreshRequired": .credentialsRefused, "InvalidSecurity": .credentialsRefused,
@@ -127,4 +142,11 @@ package enum ErrorDocument {
         "BadDigest": .damaged, "IncompleteBody": .damaged, "XAmzContentSHA256Mismatch": .damaged,
         "XAmzContentChecksumMismatch": .damaged,
     ]
+}
+
+extension HTTPResponseHead {
+    /// True if a field says that S3, or what speaks its language, has answered.
+    fileprivate var hasFieldOfS3: Bool {
+        ["x-amz-request-id", "x-amz-id-2", "x-amz-bucket-region"].contains { value($0) != nil }
+    }
 }

@@ -19,6 +19,8 @@ package class S3Call: TransferReceiver {
     var payloadHash: [UInt8]?
     /// The Range field of the attempt that is under way, where requests are logged.
     var range: HTTPHeader?
+    /// The size of the body that was sent last.
+    var sentBytes = 0
     /// The transfer of the attempt that is under way.
     var transfer: TransferID?
     fileprivate(set) var isOver = false

@@ -36,6 +36,11 @@ package final class S3Client {
     package let maxAttempts: Int
     /// Told of each request.
     package var log: ((RequestRecord) -> Void)?
+    /// Told once of an attempt that gets no connection and is made again: many are made before that is an error.
+    package var notice: ((String) -> Void)?
+    private var hasNoticed = false
+    private let proxies: ProxySettings
+    private let scheme: Endpoint.Scheme
     /// Whoever ends has no time: what only cleans up then, or tells what there is to clean up, is bounded.
     private var isInAHurry = false
     private static let hurriedAttempts = 3
@@ -71,10 +76,12 @@ package final class S3Client {
         options.keptConnections = configuration.maxConnections
         options.certificateBundle = configuration.certificateBundle
         options.silenceMilliseconds = configuration.timeoutMilliseconds
-        options.mayHaveProxy = configuration.mayHaveProxy
+        options.mayHaveProxy = !configuration.proxies.isEmpty
         do { loop = try TransferLoop(options) } catch {
             throw configuration.redaction.redacted(S3Error(error))
         }
+        proxies = configuration.proxies
+        scheme = configuration.bucketAddress(bucket).scheme
         uploadChecksum = configuration.uploadChecksum
         lookup = configuration.lookup
         redaction = configuration.redaction
@@ -261,6 +268,7 @@ package final class S3Client {
         var hash = call.payloadHash
         let request = builder.request(wanted, payloadHash: &hash)
         call.payloadHash = hash
+        call.sentBytes = wanted.body?.count ?? 0
         do {
             sent.insert(call)
             call.transfer = try loop.start(request, call)
@@ -333,11 +341,20 @@ package final class S3Client {
             call, result, remark: remark(failure, decision), attempt: max(1, call.history.failures))
         switch decision {
         case .giveUp(let error): finish(call, stated(error, call))
-        case .retry(let delay): delayed.append((MonotonicClock.milliseconds + delay, call))
+        case .retry(let delay):
+            delayed.append((MonotonicClock.milliseconds + delay, call))
+            if failure.kind == .unreachable { noteUnreachable(failure) }
         case .signAgain:
             builder.setSigning(policy.signing)
             again.append(call)
         }
+    }
+
+    private func noteUnreachable(_ failure: S3Error) {
+        // Where every request is shown, so was this.
+        guard !hasNoticed, log == nil else { return }
+        hasNoticed = true
+        notice?("\(failure); tried again, \(maxAttempts) attempts in all")
     }
 
     private func isEnough(of call: S3Call) -> Bool {
@@ -360,7 +377,12 @@ package final class S3Client {
         }
         error?.operation = call.operationName
         error?.status = result.head.status
-        error = error.map { redaction.redacted($0) }
+        if var named = error {
+            proxies.name(in: &named, for: scheme)
+            named.adviseOnHandshake()
+            named.adviseOnSize(sent: call.sentBytes)
+            error = redaction.redacted(named)
+        }
         if error?.kind == .noSuchBucket { error?.message = "bucket '\(bucket)' does not exist" }
         return error
     }

@@ -46,8 +46,8 @@ package struct S3Configuration: Sendable {
     /// Whether checksums of downloads are asked for and verified.
     package let verifiesChecksums: Bool
     package let certificateBundle: String?
-    /// Whether one of the variables is set that name a proxy. Source: libcurl-env(3).
-    package let mayHaveProxy: Bool
+    /// What the variables say that name a proxy.
+    let proxies: ProxySettings
     /// What no message may have: the secrets that are known before anything is sent.
     package let redaction: Redaction
 
@@ -90,12 +90,9 @@ package struct S3Configuration: Sendable {
         dualStack = layers.flag("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT", block: "s3")
         fips = layers.flag("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT")
         certificateBundle = layers.value("ca_bundle", "AWS_CA_BUNDLE")
-        let proxies = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].compactMap {
-            environment.value($0)
-        }
-        mayHaveProxy = !proxies.isEmpty
+        proxies = ProxySettings(environment)
         var redaction = Redaction()
-        for proxy in proxies { redaction.add(usersOf: proxy) }
+        for address in proxies.addresses { redaction.add(usersOf: address) }
         if let keys { redaction.add(keys) }
         self.redaction = redaction
         let upload = try layers.checksumUse(

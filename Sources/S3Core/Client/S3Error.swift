@@ -67,6 +67,9 @@ package struct S3Error: Error, Equatable, Sendable {
     /// True if the service may still be at work on it, so that nothing of it may be taken away.
     package var mayBeUnderWay = false
 
+    /// True if nothing in the answer shows that S3 gave it.
+    package var isAnonymous = false
+
     package init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message

@@ -76,7 +76,8 @@ struct ContainerCredentials: CredentialsMachine {
         request.headers = [HTTPHeader("accept", "application/json")]
         if let token {
             guard HTTPHeader.isValue([UInt8](token.utf8)) else {
-                return .end(.failed(.invalid("\(Self.place): the authorization token holds a line break")))
+                let name = tokenFile ?? "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+                return .end(.failed(.invalid("\(name) holds a line break, which no authorization token has")))
             }
             request.headers.append(HTTPHeader("authorization", token))
             request.secrets = [[UInt8](token.utf8)]

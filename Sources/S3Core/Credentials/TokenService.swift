@@ -142,6 +142,7 @@ struct WebIdentity: CredentialsMachine {
             guard let bytes, let token = String(validating: bytes, as: UTF8.self) else {
                 return .missing("\(place): \(tokenFile) cannot be read")
             }
+            do { try Credentials.check(token, name: tokenFile) } catch { return .end(.failed(error)) }
             return .send(
                 service.request(
                     parameters + [("WebIdentityToken", token)], signedBy: nil, secrets: [[UInt8](token.utf8)])

@@ -348,8 +348,8 @@ package final class GetLines: RunFilter {
         case .noSuchKey where object.wasAnswered:
             error.kind = .refused
             error.message = "the object was deleted while it was read"
-        case .accessDenied where !listsKeys:
-            error.message += "; a missing key is answered like this where listing the bucket is not allowed"
+        case .accessDenied where !listsKeys && error.mayMeanMissingKey:
+            error.add("a missing key is answered like this where listing the bucket is not allowed")
         default: break
         }
         let context = Diagnostics.printable(object.request.key)

@@ -178,7 +178,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
             bucket = .known
             cancelBucketSearch = {}
             // A refusal says nothing: whoever may write need not be allowed to ask.
-            if case .failure(let error) = result, error.stopsRun {
+            if case .failure(let error) = result, error.stopsRun || error.kind == .notS3 {
                 objects.stop(.service(error, context: nil))
             }
         }

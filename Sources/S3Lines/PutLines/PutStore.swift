@@ -59,11 +59,14 @@ package final class S3PutStore: PutStore {
 
     package var pending: Int { client.pending }
     package var wakeUp: @Sendable () -> Void { client.wakeUp }
+    package var notice: ((String) -> Void)? {
+        get { client.notice }
+        set { client.notice = newValue }
+    }
     package var wantsEqualParts: Bool { client.wantsEqualParts }
 
     package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {
-        let call = client.perform(HeadBucket(), completion: completion)
-        return { call.cancel() }
+        client.findBucket(completion)
     }
 
     package func put(
@@ -115,6 +118,7 @@ package final class DryPutStore: PutStore {
 
     package var pending: Int { answers.count }
     package var wakeUp: @Sendable () -> Void { client.wakeUp }
+    package var notice: ((String) -> Void)?
     package var wantsEqualParts: Bool { client.wantsEqualParts }
 
     package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {

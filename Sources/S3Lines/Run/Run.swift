@@ -53,6 +53,7 @@ package final class Run {
         output = try RunOutput(
             descriptor: descriptor, name: outputName, limit: outputLimit, wakeUp: service.wakeUp)
         signals = try SignalPipe()
+        service.notice = { [unowned self] in report($0) }
     }
 
     /// Says something on standard error.

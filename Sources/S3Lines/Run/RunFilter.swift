@@ -37,6 +37,8 @@ package enum RunStep: Equatable, Sendable {
 package protocol RunService: AnyObject {
     /// How many requests have not ended.
     var pending: Int { get }
+    /// Told what is not an error yet, but worth to know.
+    var notice: ((String) -> Void)? { get set }
     /// Ends a `turn`, from any thread.
     var wakeUp: @Sendable () -> Void { get }
     /// `S3Client.turn`.
