@@ -68,7 +68,7 @@ let package = Package(
         .target(name: "CJSONKernel", cSettings: hardened),
         library("JSONStream", ["ByteIO", "CJSONKernel"]),
         library("KeyTemplate", ["ByteIO", "Digest", "JSONStream"]),
-        library("Codec", ["ByteIO", "CZlib", "CZstd"]),
+        library("Codec", ["ByteIO", "CZlib", "CZstd", "Digest"]),
         library("HTTPTransfer", ["ByteIO", "CCurl"]),
         library("S3Core", ["ByteIO", "Codec", "Digest", "HTTPTransfer", "JSONStream", "CExpat"]),
         library("S3Lines", ["ByteIO", "Codec", "Digest", "HTTPTransfer", "S3Core"]),
@@ -79,7 +79,7 @@ let package = Package(
 
         tool("json-sep", ["ByteIO", "CommandSupport", "JSONStream"]),
         tool("s3-keygen", ["ByteIO", "CommandSupport", "Digest", "KeyTemplate"]),
-        tool("s3-put-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
+        tool("s3-put-lines", ["ByteIO", "Codec", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
         tool("s3-get-lines", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
         tool("s3-list-keys", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),
         tool("s3-delete-keys", ["ByteIO", "CommandSupport", "S3CommandSupport", "S3Core", "S3Lines"]),

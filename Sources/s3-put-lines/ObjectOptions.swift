@@ -1,11 +1,12 @@
 import ArgumentParser
+import Codec
 import S3CommandSupport
 import S3Core
 import S3Lines
 
 /// What is stored with each object.
 struct ObjectOptions: ParsableArguments {
-    @Flag(help: "Compress objects.")
+    @Flag(help: "Compress objects with gzip.")
     var gzip = false
 
     @Option(
@@ -13,6 +14,15 @@ struct ObjectOptions: ParsableArguments {
         help: ArgumentHelp(
             "How hard to compress, from 1 to 9; implies --gzip. (default: 6)", valueName: "level"))
     var gzipLevel: Int?
+
+    @Flag(help: "Compress objects with zstd.")
+    var zstd = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How hard to compress, from 1 to 19; implies --zstd. (default: 3)", valueName: "level"))
+    var zstdLevel: Int?
 
     @Option(
         parsing: .unconditional,
@@ -71,8 +81,11 @@ struct ObjectOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: ArgumentHelp("Key of --sse aws:kms.", valueName: "id"))
     var sseKmsKeyId: String?
 
-    /// The level of compression, if there is any.
-    var level: Int? { gzipLevel ?? (gzip ? 6 : nil) }
+    /// How objects are compressed, if they are.
+    var compression: Compression? {
+        if zstd || zstdLevel != nil { return .zstd(level: zstdLevel ?? 3) }
+        return gzip || gzipLevel != nil ? .gzip(level: gzipLevel ?? 6) : nil
+    }
 
     /// Checked by `validate`, so that nothing is lost here.
     var fields: ObjectFields { (try? parsedFields()) ?? ObjectFields() }
@@ -80,6 +93,12 @@ struct ObjectOptions: ParsableArguments {
     func validate() throws {
         if let gzipLevel, !(1...9).contains(gzipLevel) {
             throw ValidationError("--gzip-level must be from 1 to 9")
+        }
+        if let zstdLevel, !(1...19).contains(zstdLevel) {
+            throw ValidationError("--zstd-level must be from 1 to 19")
+        }
+        if gzip || gzipLevel != nil, zstd || zstdLevel != nil {
+            throw ValidationError("--gzip and --zstd exclude each other")
         }
         if let sse, sseKmsKeyId != nil, !sse.hasPrefix("aws:kms") {
             throw ValidationError("--sse-kms-key-id is for --sse aws:kms and aws:kms:dsse")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteIO
+import Codec
 import CommandSupport
 import S3CommandSupport
 import S3Core
@@ -30,6 +31,9 @@ struct S3PutLines: ToolCommand {
 
     func validate() throws {
         do { _ = try Location(location) } catch { throw ValidationError("\(error)") }
+        if let needed = headers.compression?.memory, grouping.memory.bytes < needed {
+            throw ValidationError("--memory must be at least \(ByteSize(bytes: needed)) for that compression")
+        }
         if let key {
             if grouping.each || grouping.maxOpen != nil {
                 throw ValidationError("--each and --max-open are for keyed records, not for one KEY")
@@ -86,7 +90,7 @@ struct S3PutLines: ToolCommand {
         options.partSize = grouping.partSize?.bytes
         options.memory = grouping.memory.bytes
         options.maxConnections = s3.maxConnections
-        options.gzipLevel = headers.level
+        options.compression = headers.compression
         options.commitLine = failing.commitOn.map { [UInt8]($0.utf8) }
         options.rejectPath = failing.reject
         options.temporaryDirectory = Environment.process.value("TMPDIR") ?? options.temporaryDirectory

@@ -50,10 +50,10 @@ import Testing
         #expect(store.mostBytes <= options.memory, "seed \(seed)")
         let groups = Self.groups(run)
         let receipts = try files.read(files.output).split(separator: "\n").map(String.init)
-        let isCompressed = options.gzipLevel != nil
+        let compression = options.compression
         let stored = Dictionary(
             uniqueKeysWithValues: try store.objects.map {
-                (String(decoding: $0, as: UTF8.self), try Self.text($1, isCompressed: isCompressed))
+                (String(decoding: $0, as: UTF8.self), try Self.text($1, compression))
             })
         // What is said to be stored is stored, whole, and in order of completion.
         #expect(Set(receipts) == Set(stored.keys), "seed \(seed)")
@@ -91,9 +91,9 @@ import Testing
         return store
     }
 
-    private static func text(_ stored: [UInt8], isCompressed: Bool) throws -> String {
-        guard isCompressed else { return String(decoding: stored, as: UTF8.self) }
-        let decoder = Decoder(.gzip)
+    private static func text(_ stored: [UInt8], _ compression: Compression?) throws -> String {
+        guard let compression else { return String(decoding: stored, as: UTF8.self) }
+        let decoder = Decoder(compression.format)
         let plain = ByteBlock()
         let used = try decoder.decode(stored.bytes, into: plain, room: 1 << 24)
         try decoder.end()
@@ -112,7 +112,8 @@ import Testing
         options.memory = 16 * (options.partSize ?? options.minPartSize) + 16 * 1024
         options.maxConnections = Int.random(in: 1...20, using: &random)
         if seed % 4 == 3 {
-            options.gzipLevel = 1
+            options.compression = seed % 8 == 3 ? .gzip(level: 1) : .zstd(level: 1)
+            options.threads = Int(seed / 8 % 3)
             options.memory += options.maxOpen * 512 * 1024
         }
         var run = Run(seed: seed, options: options)

@@ -23,16 +23,21 @@ import Testing
         var stored = data
         if isCompressed {
             stored = []
-            var encoder = GzipEncoder(level: 9)
-            encoder.update(data.bytes) { stored += $0.array }
-            encoder.finish { stored += $0.array }
+            let pool = WorkPool(threads: 0, wakeUp: {})
+            let compressor = ObjectCompressor(.gzip(level: 9), pool: pool, workers: 0) {
+                stored += $0.bytes.array
+            } ended: {
+            }
+            compressor.append(data.bytes)
+            compressor.finishNow()
         }
         // A part of it was sent, the rest was not.
         let spool = try PutSpool(directory: "/tmp")
         let cut = stored.count * 9 / 10
         try spool.append(stored.bytes.extracting(first: cut))
         return PutRejected(
-            label: key, key: [UInt8](key.utf8), recordBytes: data.count, isCompressed: isCompressed,
+            label: key, key: [UInt8](key.utf8), recordBytes: data.count,
+            compression: isCompressed ? .gzip(level: 9) : nil,
             spool: spool, body: ByteBlock(stored.bytes.extracting(droppingFirst: cut)))
     }
 

@@ -19,13 +19,14 @@ final class PutDraft {
     var recordBytes = 0
     /// Bytes of a record that has not ended.
     var openRecordBytes = 0
-    var encoder: GzipEncoder?
-    /// Whether there is an encoder, for those who may not touch it while it works.
-    var isEncoding = false
-    /// What is gathered is gzip members.
-    var isCompressed = false
-    /// A record, or what the encoder holds back, is being taken: what is gathered is not all of it.
+    /// Compresses what is appended, from the first byte to the last output.
+    var compressor: ObjectCompressor?
+    /// How what is gathered is compressed; nil if it is not.
+    var compression: Compression?
+    /// A record is being taken: what is gathered is not all of it.
     var isTaking = false
+    /// What comes out of the compressor is being gathered.
+    var isDelivering = false
     /// No more records belong to it.
     var isClosed = false
     /// Bytes of it could not be kept, so that its records cannot be rejected.

@@ -59,6 +59,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
     }
 
     package func step(_ input: inout LineReader) -> RunStep {
+        objects.takeCompressed()
         objects.replay(queued: run.output.queuedBytes)
         takeInput(&input)
         if phase != .finishing, run.stopReason != nil { stopReading(&input) }

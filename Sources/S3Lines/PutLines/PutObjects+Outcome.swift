@@ -114,6 +114,12 @@ extension PutObjects {
             draft.replayedBytes = nil
             draft.body = ByteBlock(capacity: 0)
         }
+        rejectIfWhole(draft)
+    }
+
+    /// Rejects an object that has failed, unless more of a record is to come.
+    func rejectIfWhole(_ draft: PutDraft) {
+        guard !draft.isDelivering else { return }
         if draft.isClosed || (!draft.isTaking && rejects != nil) { reject(draft) }
     }
 
@@ -124,7 +130,7 @@ extension PutObjects {
     ///
     /// - Returns: false if bytes of it have left the body, or were compressed.
     func removeOpenRecord(_ draft: PutDraft) -> Bool {
-        guard !draft.isCompressed, draft.body.count >= draft.openRecordBytes else { return false }
+        guard draft.compression == nil, draft.body.count >= draft.openRecordBytes else { return false }
         draft.body.removeLast(draft.openRecordBytes)
         draft.size -= draft.openRecordBytes
         draft.openRecordBytes = 0
@@ -142,7 +148,6 @@ extension PutObjects {
             if !run.endsQuietly, wasBegun { run.report("\(draft.label): \(error)") }
             giveUp(draft, error)
         }
-        finishEncoding(draft)
         draft.isClosed = true
         draft.receipt = receipts.expect()
         reject(draft)
@@ -196,13 +201,13 @@ extension PutObjects {
             receipts.failed(number)
             draft.receipt = nil
         }
-        finishEncoding(draft)
+        endCompression(draft)
         if let path = options.rejectPath, draft.isLost || rejects == nil, draft.lines > 0 {
             run.report("\(draft.label): not in \(path)")
         } else if draft.recordBytes > 0 {
             let object = PutRejected(
                 label: draft.label, key: draft.key, recordBytes: draft.recordBytes,
-                isCompressed: draft.isCompressed, spool: draft.spool, body: draft.body)
+                compression: draft.compression, spool: draft.spool, body: draft.body)
             memory.change(by: rejects == nil ? 0 : object.memory)
             rejecting { rejects throws(SystemError) in
                 rejects.append(object)
@@ -212,7 +217,7 @@ extension PutObjects {
         // What comes from now on is gathered anew, as it came.
         draft.spool = nil
         draft.body = ByteBlock(capacity: 0)
-        draft.isCompressed = false
+        draft.compression = nil
         draft.isLost = false
         draft.partSize = plan.size(of: 1) ?? 0
         draft.lines = 0

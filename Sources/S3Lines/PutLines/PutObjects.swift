@@ -29,6 +29,8 @@ final class PutObjects<Store: PutStore> {
     var keepers: [PutDraft] = []
     /// Keys whose objects failed: what comes of them later is rejected.
     var failedKeys = RememberedKeys()
+    /// Compresses objects.
+    let pool: WorkPool
     /// The first spool, made early: where there can be none, nothing must be lost for it.
     private var firstSpool: PutSpool?
 
@@ -45,6 +47,7 @@ final class PutObjects<Store: PutStore> {
         memory = PutMemory(
             limit: options.memory, maxPending: options.maxConnections * Self.pendingForConnection)
         partWindow = PutPartWindow(connections: options.maxConnections)
+        pool = WorkPool(threads: options.threads, wakeUp: store.wakeUp)
         if let path = options.rejectPath {
             rejects = try PutRejects(path)
             firstSpool = try PutSpool(directory: options.temporaryDirectory)
@@ -60,7 +63,10 @@ final class PutObjects<Store: PutStore> {
     func admission(queued: Int) -> PutMemory.Admission {
         if heldParts >= partWindow.limit { return .wait }
         while memory.isFull(queued: queued, headroom: headroom), let draft = keepers.first { dropKept(draft) }
-        return memory.admission(pending: store.pending, queued: queued, headroom: headroom)
+        guard pool.hasRoom else { return .wait }
+        let admission = memory.admission(pending: store.pending, queued: queued, headroom: headroom)
+        // What is being compressed is about to be sent.
+        return admission == .relieve && pool.pending > 0 ? .wait : admission
     }
 
     // MARK: records
@@ -72,7 +78,7 @@ final class PutObjects<Store: PutStore> {
         let draft = PutDraft(
             key: key, objectKey: objectKey, firstLine: line, capacity: capacity,
             partSize: plan.size(of: 1) ?? 0)
-        draft.isCompressed = options.gzipLevel != nil
+        draft.compression = options.compression
         draft.kept = options.keepsParts ? [:] : nil
         return draft
     }
@@ -82,12 +88,8 @@ final class PutObjects<Store: PutStore> {
         draft.isTaking = true
         draft.openRecordBytes += bytes.byteCount
         run.counts.bytes += bytes.byteCount
-        guard draft.isCompressed, let level = options.gzipLevel else { return store(bytes, in: draft) }
-        if !draft.isEncoding {
-            draft.encoder = GzipEncoder(level: level)
-            draft.isEncoding = true
-        }
-        draft.encoder?.update(bytes) { store($0, in: draft) }
+        guard let compressor = compressor(of: draft) else { return store(bytes, in: draft) }
+        compressor.append(bytes)
     }
 
     /// All bytes of `lines` records, their newlines included, were appended.
@@ -103,15 +105,17 @@ final class PutObjects<Store: PutStore> {
 
     /// The last record of an object is known.
     func complete(_ draft: PutDraft) {
-        // An empty object is an empty stream, not no stream.
-        if draft.size == 0 {
-            let nothing: [UInt8] = []
-            append(nothing.bytes, to: draft)
-        }
-        finishEncoding(draft)
         draft.isClosed = true
         draft.receipt = receipts.expect()
         if draft.failure != nil { return reject(draft) }
+        // An empty object is an empty stream, not no stream.
+        guard let compressor = compressor(of: draft) else { return send(draft) }
+        compressor.finish()
+        recharge(draft)
+    }
+
+    /// All bytes of an object are gathered as they are to be stored.
+    func send(_ draft: PutDraft) {
         guard draft.upload != nil else {
             recharge(draft)
             return put(draft)
@@ -121,18 +125,8 @@ final class PutObjects<Store: PutStore> {
         perform(draft.upload?.finish() ?? [], draft)
     }
 
-    /// What was gathered becomes a whole gzip member, if it is one.
-    func finishEncoding(_ draft: PutDraft) {
-        draft.isTaking = true
-        draft.encoder?.finish { store($0, in: draft) }
-        draft.encoder = nil
-        draft.isEncoding = false
-        draft.isTaking = false
-    }
-
     func recharge(_ draft: PutDraft) {
-        let encoder = draft.isEncoding ? GzipEncoder.memory : 0
-        charge(draft, draft.body.capacity + PutDraft.overhead + encoder)
+        charge(draft, draft.body.capacity + PutDraft.overhead + (draft.compressor?.memory ?? 0))
     }
 
     func charge(_ draft: PutDraft, _ bytes: Int) {
@@ -204,17 +198,10 @@ final class PutObjects<Store: PutStore> {
         }
     }
 
-    /// Makes room by ending the compressors of open objects, whose next records begin other gzip members, or
-    /// by sending the largest of the objects as far as it is.
+    /// Makes room by sending the largest of the objects as far as it is.
     ///
-    /// - Returns: false if there are no compressors, and no object is large enough for a part.
+    /// - Returns: false if no object is large enough for a part.
     func relieve(_ drafts: [PutDraft]) -> Bool {
-        let encoding = drafts.filter { $0.isEncoding && !$0.isTaking }
-        for draft in encoding {
-            finishEncoding(draft)
-            recharge(draft)
-        }
-        if !encoding.isEmpty { return true }
         guard !plan.isFixed,
             let largest = drafts.max(by: { $0.body.count < $1.body.count }),
             largest.body.count >= options.minPartSize

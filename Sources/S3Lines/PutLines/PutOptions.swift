@@ -1,3 +1,5 @@
+import ByteIO
+package import Codec
 package import S3Core
 
 /// What a run of s3-put-lines is to do, checked.
@@ -17,8 +19,10 @@ package struct PutOptions: Sendable {
     /// The bound of all buffered data, in bytes.
     package var memory = 256 << 20
     package var maxConnections = 64
-    /// From 1 to 9; nil compresses nothing.
-    package var gzipLevel: Int?
+    /// Nil compresses nothing.
+    package var compression: Compression?
+    /// How many threads compress.
+    package var threads = WorkPool.processors
     /// What the last record's data, or the last line, must be; it is not stored.
     package var commitLine: [UInt8]?
     /// Where records go that were not stored; nil ends the run at the first one.

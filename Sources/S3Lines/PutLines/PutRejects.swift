@@ -85,8 +85,8 @@ struct PutRejected {
     let key: [UInt8]
     /// Bytes of whole records, before compression; what follows them is one that was not read to its end.
     let recordBytes: Int
-    /// Its bytes are gzip members.
-    let isCompressed: Bool
+    /// How its bytes are compressed; nil if they are not.
+    let compression: Compression?
     /// What was sent in parts, and what follows it.
     let spool: PutSpool?
     let body: ByteBlock
@@ -119,8 +119,8 @@ struct PutRejectedCopy {
         KeyEscaping.escape(key.bytes, into: &field)
         field.append(0x09)
         lines = PutRejectedLines(field: field, bytesLeft: object.recordBytes)
-        decoder = object.isCompressed ? Decoder(.gzip) : nil
-        plain = ByteBlock(capacity: object.isCompressed ? Self.pieceSize : 0)
+        decoder = object.compression.map { Decoder($0.format) }
+        plain = ByteBlock(capacity: decoder != nil ? Self.pieceSize : 0)
     }
 
     /// Copies a piece.
@@ -134,10 +134,10 @@ struct PutRejectedCopy {
         }
         let (piece, plain) = (piece, plain)
         let rest = piece.bytes.extracting(droppingFirst: used)
-        if object.isCompressed {
+        if let decoder {
             plain.removeAll()
             // What was compressed here a moment ago is sound.
-            used += (try? decoder?.decode(rest, into: plain, room: Self.pieceSize)) ?? rest.byteCount
+            used += (try? decoder.decode(rest, into: plain, room: Self.pieceSize)) ?? rest.byteCount
             isFull = plain.count == Self.pieceSize
             try lines.append(plain.bytes, to: &file)
         } else {

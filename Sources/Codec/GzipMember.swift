@@ -1,0 +1,130 @@
+import ByteIO
+import CZlib
+import Digest
+
+/// One gzip member, made of blocks that are compressed apart.
+///
+/// Each block is a piece of one deflate stream that ends at a byte's end, and looks back at the end of the block
+/// before. The member's checksum is combined of theirs.
+///
+/// Source: RFC 1952; zlib.h, deflateSetDictionary.
+struct GzipMember {
+    /// How far deflate looks back. Source: RFC 1951, 2.
+    fileprivate static let window = 32 << 10
+    private static let headerSize = 10
+
+    private let level: Int
+    private var end: ByteBlock?
+    private var checksum = CRC(.crc32)
+    private var count = 0
+    private var isBegun = false
+
+    init(level: Int) { self.level = level }
+
+    /// The bytes that are held to look back at.
+    var memory: Int { end?.capacity ?? 0 }
+
+    /// The work of the next block.
+    mutating func piece(_ input: ByteBlock, isLast: Bool) -> CompressionPiece {
+        let piece = GzipPiece(input, after: end, level: level, isLast: isLast)
+        let bytes = input.bytes
+        end = isLast ? nil : ByteBlock(bytes.extracting(droppingFirst: max(0, bytes.byteCount - Self.window)))
+        return piece
+    }
+
+    /// Puts header and trailer to what came of a block; called for one after the other.
+    mutating func complete(_ piece: CompressionPiece) {
+        guard let piece = piece as? GzipPiece else { return }
+        checksum = checksum.combined(with: piece.checksum, count: piece.input.count)
+        count += piece.input.count
+        if !isBegun {
+            isBegun = true
+            let whole = ByteBlock(capacity: Self.headerSize + piece.output.count + 8)
+            let header = header
+            whole.append(header.bytes)
+            let output = piece.output
+            whole.append(output.bytes)
+            piece.output = whole
+        }
+        guard piece.isLast else { return }
+        let size = UInt32(truncatingIfNeeded: count)
+        let sizeBytes = (0..<4).map { UInt8(truncatingIfNeeded: size >> (8 * UInt32($0))) }
+        let trailer = checksum.bigEndianBytes.reversed() + sizeBytes
+        piece.output.append(trailer.bytes)
+    }
+
+    /// As zlib writes it: no time, no name, the system Unix.
+    private var header: [UInt8] {
+        [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, level == 9 ? 2 : level == 1 ? 4 : 0, 3]
+    }
+}
+
+/// A block of a member.
+private final class GzipPiece: CompressionPiece {
+    let isLast: Bool
+    private(set) var checksum = CRC(.crc32)
+    private let before: ByteBlock?
+    private let level: Int
+
+    init(_ input: ByteBlock, after before: ByteBlock?, level: Int, isLast: Bool) {
+        self.before = before
+        self.level = level
+        self.isLast = isLast
+        super.init(input)
+    }
+
+    override func run() {
+        let input = input
+        checksum.update(input.bytes)
+        let deflater = Deflater(level: level)
+        if let before { deflater.lookBack(at: before.bytes) }
+        output = deflater.deflate(input.bytes, isLast: isLast)
+    }
+}
+
+/// A deflate stream without header.
+@safe private final class Deflater {
+    /// What ends a block that is not the last one: an empty block of deflate, to the next byte's end.
+    private static let flushed = 16
+
+    /// zlib keeps its address, so it stays where it is.
+    private let stream: UnsafeMutablePointer<z_stream>
+
+    init(level: Int) {
+        unsafe stream = .allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        // The largest window, negative: without header.
+        let code = unsafe s3_deflate_init(stream, CInt(level), -15)
+        precondition(code == Z_OK, "zlib: no memory, or a level that is none")
+    }
+
+    deinit {
+        unsafe deflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    func lookBack(at bytes: RawSpan) {
+        unsafe bytes.withUnsafeBytes {
+            let typed = unsafe $0.assumingMemoryBound(to: UInt8.self)
+            _ = unsafe deflateSetDictionary(stream, typed.baseAddress, UInt32(typed.count))
+        }
+    }
+
+    func deflate(_ bytes: RawSpan, isLast: Bool) -> ByteBlock {
+        let room = unsafe Int(deflateBound(stream, UInt(bytes.byteCount))) + Self.flushed
+        let output = ByteBlock(capacity: room)
+        unsafe bytes.withUnsafeBytes { input in
+            unsafe stream.pointee.next_in = UnsafeMutablePointer(
+                mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
+            unsafe stream.pointee.avail_in = UInt32(input.count)
+            unsafe output.append(upTo: room) { target in
+                unsafe stream.pointee.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+                unsafe stream.pointee.avail_out = UInt32(target.count)
+                unsafe CZlib.deflate(stream, isLast ? Z_FINISH : Z_SYNC_FLUSH)
+                return unsafe target.count - Int(stream.pointee.avail_out)
+            }
+            precondition(unsafe stream.pointee.avail_in == 0, "zlib: its bound is none")
+        }
+        return output
+    }
+}
