@@ -31,7 +31,7 @@ import Testing
         var listing = ObjectListing(prefix: [])
         var keys: [[UInt8]] = []
         for number in 0..<50 {
-            let page = page([number, number + 1].map { String(100 + $0) }, token: "\(number)")
+            let page = try page([number, number + 1].map { String(100 + $0) }, token: "\(number)")
             keys += try listing.received(page).objects.map(\.key)
         }
         keys += try listing.received(page(["150"], token: nil)).objects.map(\.key)

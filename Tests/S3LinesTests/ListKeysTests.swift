@@ -67,10 +67,10 @@ import Testing
         var text: [UInt8] = []
         for time in ["2026-01-02T03:04:05.000Z", "2026-01-02T04:04:05+01:00"] {
             let details = ListObjectsV2.Details(etag: [UInt8](#""e""#.utf8), lastModified: [UInt8](time.utf8))
-            try lines.append(
+            _ = try lines.append(
                 ListObjectsV2.Object(key: [UInt8]("p/a\tb".utf8), size: 7, details: details), to: &text)
         }
-        try lines.append(
+        _ = try lines.append(
             ListObjectsV2.Object(key: [UInt8]("p/c/".utf8), size: 0, isCommonPrefix: true), to: &text)
         #expect(
             String(decoding: text, as: UTF8.self) == """
