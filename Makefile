@@ -9,7 +9,7 @@ BASH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
-.PHONY: build help setup demo check lint test sanitize bench completions format \
+.PHONY: build help setup demo check lint test instructions sanitize bench completions format \
     install uninstall deb tarball deb-check html clean
 
 build:
@@ -25,7 +25,7 @@ help:
 	@echo 'make deb-check   installs, upgrades and purges the package in a Debian of its own'
 	@echo 'make bench       compares the tools with others'
 	@echo 'make completions, make format: after a change of options, of Swift files'
-	@echo 'make lint, make test, make sanitize: the parts of make check'
+	@echo 'make lint, make test, make instructions, make sanitize: the parts of make check'
 	@echo 'make clean       removes all that was built'
 
 setup:
@@ -37,7 +37,7 @@ demo: build
 
 check: build
 	@scripts/setup test
-	@$(MAKE) --no-print-directory lint test sanitize
+	@$(MAKE) --no-print-directory lint test instructions sanitize
 
 lint:
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
@@ -46,6 +46,10 @@ lint:
 test:
 	swift test --quiet
 	$(PYTHON) -m pytest
+
+# What clocks cannot tell on a busy machine.
+instructions:
+	$(PYTHON) scripts/instructions
 
 # AddressSanitizer and ThreadSanitizer exclude each other, so everything is built for each.
 sanitize:
