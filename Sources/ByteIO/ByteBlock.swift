@@ -37,7 +37,7 @@
     }
 
     /// Those of `range`. Not even the number of bytes is looked at: another thread may have them while this one
-    /// appends behind them within the capacity.
+    /// appends after them within the capacity.
     fileprivate func bytes(in range: Range<Int>) -> UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(rebasing: storage[range])
     }

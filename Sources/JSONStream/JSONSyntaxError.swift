@@ -28,7 +28,7 @@ package struct JSONSyntaxError: Error, Equatable, Sendable {
         case whiteSpaceInFramedInput
         /// A value at the top level, where lines tell values apart.
         case textOfLines
-        /// Nothing behind a line's value.
+        /// Nothing after a line's value.
         case lineEnd
         case nesting(atMost: Int)
         case length(atMost: Int)
@@ -42,6 +42,10 @@ package struct JSONSyntaxError: Error, Equatable, Sendable {
         case endOfLine
         /// More bytes than a limit allows.
         case more
+        /// Something that is no JSON from its first byte on.
+        case encoding(ForeignEncoding)
+        /// U+FEFF after the input's start.
+        case byteOrderMark
     }
 
     package let expected: Expectation
@@ -59,7 +63,8 @@ extension JSONSyntaxError: CustomStringConvertible {
 
     private var hint: String {
         switch (expected, found) {
-        case (.text, .byte(UInt8(ascii: ","))): " (--unwrap takes the elements out of an array)"
+        case (.text, .byte(UInt8(ascii: ","))):
+            " (values are separated by white space or nothing; --unwrap takes those of an array, with its brackets)"
         case (.whiteSpaceInFramedInput, _), (.textOfLines, _), (.lineEnd, _): ""
         case (_, .byte(0x1E)): ", which means that the text before it is truncated"
         default: ""
@@ -103,6 +108,9 @@ extension JSONSyntaxError.Found: CustomStringConvertible {
         case .endOfInput: "the end of the input"
         case .endOfLine: "the end of the line (--lines)"
         case .more: "more"
+        case .encoding(let encoding): "\(encoding)"
+        case .byteOrderMark:
+            "a byte order mark, which only the start of an input may have; give joined files one by one as operands"
         case .byte(0x1E): "RS (0x1E)"
         case .byte(let byte) where byte >= 0x80: "byte " + Diagnostics.printable([byte])
         case .byte(let byte): "'" + Diagnostics.printable([byte]) + "'"

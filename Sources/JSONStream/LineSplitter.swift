@@ -25,7 +25,7 @@ struct LineSplitter {
         vectorPath = VectorPath(kernel)
     }
 
-    /// Goes on behind the invalid line that the last step found.
+    /// Goes on after the invalid line that the last step found.
     mutating func skipInvalid() {
         invalidCount += 1
         isSkipping = true

@@ -33,6 +33,8 @@ package struct Separation: ~Copyable {
     private var output: ValueOutput
     private var rejects: RejectFile?
     private var skipped = 0
+    /// The report of the value that is being skipped.
+    private var report: SkipReport?
     private var unread: SystemError?
 
     /// - Parameters:
@@ -58,6 +60,7 @@ package struct Separation: ~Copyable {
         do {
             for path in paths where !output.isEnded {
                 let signal = try runReporting(path)
+                try writeReport()
                 try endReject()
                 if let signal {
                     try flush()
@@ -66,6 +69,7 @@ package struct Separation: ~Copyable {
             }
         } catch {
             try flush()
+            try writeReport()
             throw error
         }
         try flush()
@@ -83,6 +87,7 @@ package struct Separation: ~Copyable {
             guard case .unreadable(let reason) = error else { throw error }
             unread = unread ?? reason
             try flush()
+            try writeReport()
             diagnostics.report(reason.description)
             return nil
         }
@@ -122,12 +127,14 @@ package struct Separation: ~Copyable {
                 throw .system(error)
             }
             reader.consume(step.consumed)
+            if step.outcome == .skipped, !splitter.isSkipping { try writeReport() }
             if step.outcome == .starved, let signal = try supplyMore(&reader, &supply) { return signal }
             if step.outcome == .finished { return nil }
             guard case .invalid(let invalid) = step.outcome else { continue }
             guard skipsInvalid else { throw .invalid(input: name, invalid) }
             if let signal = signals.pending() { return signal }
-            try report(invalid, of: name)
+            skipped += 1
+            if skipped <= Self.reportLimit { report = SkipReport("\(name):\(invalid)") }
             try beginReject(behindSeparator: splitter.followsSeparator)
             splitter.skipInvalid()
         }
@@ -140,7 +147,9 @@ package struct Separation: ~Copyable {
         switch step.outcome {
         case .verbatim: try output.write(bytes)
         case .compacted: try output.write(lines)
-        case .skipped: try rejects?.append(bytes)
+        case .skipped:
+            report?.count(bytes)
+            try rejects?.append(bytes)
         case .invalid, .starved, .finished: break
         }
     }
@@ -161,6 +170,7 @@ package struct Separation: ~Copyable {
                 }
                 try output.writer.flush()
                 try rejects?.flush()
+                if let report = report.take() { diagnostics.report(report.description + " so far") }
                 event = try waitForInput(reader.descriptor, signals: signals)
             }
             if case .signal(let signal) = event { return signal }
@@ -172,12 +182,11 @@ package struct Separation: ~Copyable {
         return nil
     }
 
-    /// Reports behind the values before it, so that on a terminal they stand in the input's order.
-    private mutating func report(_ invalid: InvalidValue, of input: String) throws(SeparationError) {
-        skipped += 1
-        guard skipped <= Self.reportLimit else { return }
+    /// Reports what was skipped after the values before it, so that on a terminal they stand in the input's order.
+    private mutating func writeReport() throws(SeparationError) {
+        guard let report = report.take() else { return }
         try flush()
-        diagnostics.report("\(input):\(invalid)")
+        diagnostics.report(report.description)
     }
 
     /// Ends what was rejected of an input, so that the next one's is not taken for more of it.

@@ -115,6 +115,8 @@ package struct ValueSplitter: ~Copyable {
     private var beginsWithBrokenContainer = false
     /// True if RS stood before a value that a limit made invalid at its very end.
     private var endedBehindSeparator = false
+    /// The first bytes of the input: they tell what it is if it is no JSON.
+    private var head: [UInt8] = []
     /// True once the first bytes were looked at for a byte order mark.
     private var isStarted = false
 
@@ -136,6 +138,7 @@ package struct ValueSplitter: ~Copyable {
     package mutating func step(_ unread: RawSpan, _ supply: Supply) -> Step {
         lines.removeFirst(writtenBefore)
         writtenBefore = 0
+        if head.count < ForeignEncoding.longestMark { keepHead(unread) }
         guard isStarted || start(unread, supply) else { return Step(outcome: .starved, consumed: 0) }
         guard byLine == nil else { return stepByLine(unread, supply) }
         let step =
@@ -150,6 +153,12 @@ package struct ValueSplitter: ~Copyable {
         return step
     }
 
+    private mutating func keepHead(_ unread: RawSpan) {
+        let known = head.count - position.byte
+        let end = min(unread.byteCount, ForeignEncoding.longestMark - position.byte)
+        if known >= 0, known < end { head += unread.extracting(known..<end).array }
+    }
+
     private mutating func stepByLine(_ unread: RawSpan, _ supply: Supply) -> Step {
         // A byte order mark was passed, and is no part of a line.
         let mark = scanned
@@ -158,7 +167,15 @@ package struct ValueSplitter: ~Copyable {
             position.advance(over: unread.extracting(first: mark))
             return Step(outcome: .compacted, consumed: mark)
         }
-        let step = splitter.step(unread, supply, at: position, into: &lines)
+        var step = splitter.step(unread, supply, at: position, into: &lines)
+        if case .invalid(let invalid) = step.outcome {
+            let place = invalid.position.byte - position.byte
+            guard !mayTellMore(of: invalid.reason, at: place, unread, supply) else {
+                return Step(outcome: .starved, consumed: 0)
+            }
+            let told = invalid.withReason(explained(invalid.reason, at: place, unread))
+            step = Step(outcome: .invalid(told), consumed: 0)
+        }
         position.advance(over: unread.extracting(first: step.consumed))
         validCount = splitter.validCount
         writtenBefore = step.written
@@ -177,6 +194,9 @@ package struct ValueSplitter: ~Copyable {
         endedBehindSeparator = false
         resynchronizer = Resynchronizer(acceptsAnyLine: acceptsAnyLine)
     }
+
+    /// True while the rest of an invalid value is skipped.
+    package var isSkipping: Bool { byLine?.isSkipping ?? (resynchronizer != nil) }
 
     /// True if RS stood before the invalid value that the last step found.
     package var followsSeparator: Bool { endedBehindSeparator || scanner.followsSeparator }
@@ -275,7 +295,11 @@ package struct ValueSplitter: ~Copyable {
                 dropLongName()
                 return Step(outcome: supply == .ended ? .finished : .starved, consumed: firstNeeded)
             case .failed(let reason):
-                return lines.count > 0 ? handOver() : fail(unread, reason)
+                if lines.count > 0 { return handOver() }
+                guard !mayTellMore(of: reason, at: scanned, unread, supply) else {
+                    return Step(outcome: .starved, consumed: 0)
+                }
+                return fail(unread, reason)
             case .opened(let isObject):
                 guard tracker?.opened(isObject: isObject, at: scanner.depth - 1) == true else { continue }
                 scanner.unwrapArray()
@@ -386,7 +410,30 @@ package struct ValueSplitter: ~Copyable {
         Step(outcome: .compacted, consumed: firstNeeded, written: lines.count)
     }
 
-    private func fail(_ unread: RawSpan, _ reason: JSONSyntaxError) -> Step {
+    /// True if the next bytes may tell what a byte is that is not allowed.
+    private func mayTellMore(
+        of reason: JSONSyntaxError, at place: Int, _ unread: RawSpan, _ supply: Supply
+    ) -> Bool {
+        guard supply != .ended, case .byte(let byte) = reason.found else { return false }
+        if byte == 0xEF { return unread.byteCount < place + 3 }
+        return position.byte + place <= ForeignEncoding.lastPlace && head.count < ForeignEncoding.longestMark
+            && ForeignEncoding.mayShow(byte)
+    }
+
+    /// The same failure, where the bytes around it are known for what they are.
+    private func explained(_ reason: JSONSyntaxError, at place: Int, _ unread: RawSpan) -> JSONSyntaxError {
+        guard case .byte(let byte) = reason.found else { return reason }
+        if byte == 0xEF, place + 3 <= unread.byteCount, unread[place + 1] == 0xBB, unread[place + 2] == 0xBF {
+            return JSONSyntaxError(expected: reason.expected, found: .byteOrderMark)
+        }
+        guard position.byte + place <= ForeignEncoding.lastPlace, ForeignEncoding.mayShow(byte),
+            let encoding = ForeignEncoding(head)
+        else { return reason }
+        return JSONSyntaxError(expected: reason.expected, found: .encoding(encoding))
+    }
+
+    private func fail(_ unread: RawSpan, _ failure: JSONSyntaxError) -> Step {
+        let reason = explained(failure, at: scanned - overshoot, unread)
         let isTruncated = reason.found == .endOfInput || reason.found == .byte(0x1E)
         let place = scanned - overshoot
         let end = reason.found == .endOfInput ? place : place + 1

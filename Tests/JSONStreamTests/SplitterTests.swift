@@ -46,7 +46,7 @@ struct SplitterTests {
         #expect(run("\u{FEFF}{} 1").lines == ["{}", "1"])
         #expect(
             run("\u{FEFF}\u{FEFF}{}").messages == [
-                #"1:4 (byte 3, value 1): expected a value, found byte \xEF near '\xEF'"#
+                #"1:4 (byte 3, value 1): expected a value, found a byte order mark, which only the start of an input may have; give joined files one by one as operands near '\xEF'"#
             ])
         #expect(run("{}\n\u{FEFF}").messages.count == 1)
     }
@@ -356,7 +356,7 @@ struct SplitterTests {
         ("{\"a\":1,}", "1:8 (byte 7, value 1): expected a member name, found '}' near '{\"a\":1,}'"),
         (
             "1,2",
-            "1:2 (byte 1, value 2): expected a value, found ',' (--unwrap takes the elements out of an array) near ','"
+            "1:2 (byte 1, value 2): expected a value, found ',' (values are separated by white space or nothing; --unwrap takes those of an array, with its brackets) near ','"
         ),
         ("{}\n[1\n,tru]", "3:5 (byte 10, value 2): expected 'true', found ']' near '[1\\n,tru]'"),
         ("truefalse", "1:5 (byte 4, value 1): expected the end of 'true', found 'f' near 'truef'"),
@@ -389,6 +389,43 @@ struct SplitterTests {
                 "1:105 (byte 104, value 1): expected ',' or ']', found 'x' near '"
                     + String("abcdefghij".suffix(7)) + "abcdefghijabcdefghijabcdefghij\" x'"
             ])
+    }
+
+    @Test(
+        arguments: [
+            ([0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00], "gzip data; decompress it first: gzip -dc FILE"),
+            ([0x28, 0xB5, 0x2F, 0xFD, 0x04, 0x00], "zstd data"), (Array("BZh91AY&SY".utf8), "bzip2 data"),
+            ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00, 0x00], "xz data"),
+            (
+                [0xFF, 0xFE, 0x7B, 0x00, 0x7D, 0x00],
+                "UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8 FILE"
+            ),
+            ([0xFE, 0xFF, 0x00, 0x7B, 0x00, 0x7D], "UTF-16 text"),
+            ([0x7B, 0x00, 0x7D, 0x00], "UTF-16LE text"), ([0x00, 0x5B, 0x00, 0x5D], "UTF-16BE text"),
+            ([0x22, 0x00, 0xE9, 0x00, 0x22, 0x00], "UTF-16LE text"), ([0x31, 0x00], "UTF-16LE text"),
+            ([0x20, 0x00, 0x31, 0x00], "UTF-16LE text"),
+            ([0xFF, 0xFE, 0x00, 0x00, 0x7B, 0x00, 0x00, 0x00], "UTF-32 text"),
+            ([0x00, 0x00, 0xFE, 0xFF, 0x00, 0x00, 0x00, 0x7B], "UTF-32 text"),
+            ([0x7B, 0x00, 0x00, 0x00, 0x7D, 0x00, 0x00, 0x00], "UTF-32LE text"),
+            ([0x00, 0x00, 0x00, 0x7B, 0x00, 0x00, 0x00, 0x7D], "UTF-32BE text"),
+            // What only looks a little like one of them.
+            ([0x1F], "'\\x1F'"), (Array("BZ".utf8), "'B'"), (Array("(1)".utf8), "'('"), ([0x00], "'\\x00'"),
+            (Array("[1,\u{FEFF}2]".utf8), "a byte order mark"), (Array("[1,\u{FEFE}2]".utf8), #"byte \xEF"#),
+            ([0x5B, 0xEF, 0xBB], #"byte \xEF"#), (Array("{}\n{}\u{1F}\u{8B}".utf8), "'\\x1F'"),
+        ] as [([UInt8], String)]) func namesWhatIsNoJSON(bytes: [UInt8], found: String)
+    {
+        for isLineWise in [false, true] {
+            var options = SplitOptions()
+            options.isLineWise = isLineWise
+            let result = separate(bytes, options)
+            #expect(result.errors.map(\.description).first?.contains("found " + found) == true, "\(result)")
+            for kernel in [nil] + VectorKernel.allCases.map(Optional.some) {
+                for piece in [1, 2, 3, 5] {
+                    let delivery = Delivery(pieces: [piece], pauses: true, kernel: kernel)
+                    #expect(separate(bytes, options, delivery) == result)
+                }
+            }
+        }
     }
 
     // MARK: - Latency

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -263,6 +264,47 @@ def test_a_name_behind_an_unwrapped_array_takes_no_memory(running):
     process.stdin.write(b'":1}')
     process.stdin.close()
     assert process.wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize(
+    "stdin, skipped",
+    [
+        (b"[1]\n[x\n[2]\n", ["3 bytes, 1 line"]),
+        (b'{\n "a": x,\n "b": 1\n}\n{}\n', ["21 bytes, 4 lines"]),
+        (b"{} ] 1\n[2]\n[3", ["4 bytes, 1 line", "2 bytes, 1 line"]),
+        (b'\x1e{"a":\x1e{"b":2}\nx', ["5 bytes, 1 line", "1 byte, 1 line"]),
+        (b"[" + b"1,\n" * 100_000 + b"x\n", ["300003 bytes, 100001 lines"]),
+    ],
+)
+def test_messages_say_how_much_was_skipped(stdin, skipped):
+    finished = json_sep("--skip-invalid", stdin=stdin)
+    assert [message.rpartition("; skipped ")[2] for message in messages(finished)] == skipped
+
+
+def test_what_was_skipped_is_told_when_the_input_pauses(running):
+    process = running("--skip-invalid")
+    process.stdin.write(b"[}\n")
+    assert process.stderr.readline().endswith(b"; skipped 3 bytes, 1 line so far\n")
+    process.stdin.write(b"more\n[1]\n")
+    assert read_some(process) == b"[1]\n"
+    process.stdin.close()
+    assert (process.wait(SECONDS), process.stderr.read()) == (1, b"")
+
+
+@pytest.mark.parametrize("command", ["gzip -c", "bzip2 -c", "xz -c", "zstd -c", "iconv -f UTF-8 -t UTF-16",
+                                     "iconv -f UTF-8 -t UTF-16BE", "iconv -f UTF-8 -t UTF-32LE"])  # fmt: skip
+def test_an_encoded_input_is_named_and_what_the_message_says_helps(command, tmp_path):
+    tool = command.split()[0]
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not installed")
+    text = b'{"a":"b"}\n' * 50
+    encoded = subprocess.run(command.split(), input=text, stdout=subprocess.PIPE, check=True).stdout
+    (tmp_path / "FILE").write_bytes(encoded)
+    finished = json_sep("FILE", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (65, b"")
+    advice = messages(finished)[0].partition(" first: ")[2]
+    shell = ["bash", "-c", advice.replace("json-sep", str(JSON_SEP))]
+    assert subprocess.run(shell, cwd=tmp_path, stdout=subprocess.PIPE, check=True).stdout == text
 
 
 def test_ten_messages_and_a_count():

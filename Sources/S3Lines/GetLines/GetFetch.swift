@@ -130,7 +130,7 @@ final class ObjectFetch: ObjectSink {
     var isDropped = false
     var call: S3Call?
 
-    /// Blocks that bytes are gathered in, and the first one where nobody knows how many come.
+    /// Blocks that bytes are gathered in, and the first one where it is not known how many come.
     private static let blockSize = 256 << 10
     private static let firstBlockSize = 16 << 10
 
