@@ -34,6 +34,15 @@ package struct Diagnostics: Sendable {
         return text
     }
 
+    /// The first bytes of what somebody has written, as a message shows them.
+    package static func excerpt(_ text: some Collection<UInt8>, limit: Int = 40) -> String {
+        let start = text.prefix(limit)
+        guard start.count < text.count else { return printable(start) }
+        // No character is cut in two.
+        let rest = text.dropFirst(start.count).prefix(3).prefix { $0 & 0xC0 == 0x80 }
+        return printable(Array(start) + rest) + "..."
+    }
+
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: true

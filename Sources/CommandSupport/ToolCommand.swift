@@ -46,12 +46,35 @@ extension ToolCommand {
     /// An unknown option is reported before an operand that is missing: it may be the reason.
     private static func parse(words: [String]) throws -> any ParsableCommand {
         do { return try parseAsRoot(words) } catch {
+            if let apart = separated(words, message(for: error)) { return try parse(words: apart) }
             guard message(for: error).hasPrefix("Missing expected argument") else { throw error }
             do { _ = try parseAsRoot(words + ["s3://bucket"]) } catch let other {
                 if message(for: other).hasPrefix("Unknown option") { throw other }
             }
             throw error
         }
+    }
+
+    /// Parts `--OPTION=VALUE` that the parser does not know, since it looks for a character, and VALUE begins with a
+    /// mark that combines with the sign before it.
+    ///
+    /// - Returns: nil if that is not why the words were refused.
+    private static func separated(_ words: [String], _ refusal: String) -> [String]? {
+        for (index, word) in words.enumerated() {
+            let bytes = [UInt8](word.utf8)
+            guard let equals = bytes.firstIndex(of: UInt8(ascii: "=")), !word.contains("="),
+                refusal.utf8.starts(with: "Unknown option '\(word)'".utf8)
+            else { continue }
+            let option = String(decoding: bytes[..<equals], as: UTF8.self)
+            // A flag takes no value, and what follows it would be an operand.
+            do { _ = try parseAsRoot([option]) } catch {
+                guard message(for: error).hasPrefix("Missing value for '\(option) ") else { return nil }
+                let value = String(decoding: bytes[(equals + 1)...], as: UTF8.self)
+                return words[..<index] + [option, value] + words[(index + 1)...]
+            }
+            return nil
+        }
+        return nil
     }
 
     /// `--help` and `--version` are data on standard output; all else is a usage error, in words of the

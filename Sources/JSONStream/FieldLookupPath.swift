@@ -19,6 +19,9 @@ package struct FieldPath: Hashable, Sendable {
 
     package init(_ steps: [Step]) { self.steps = steps }
 
+    /// More steps lead to nothing that is written: a text may be nested as deeply unless somebody allows more.
+    package static let maximumSteps = 1024
+
     /// Text that is no path.
     package struct Malformed: Error, Equatable, Sendable {
         /// Where, in bytes from the start of what was parsed.
@@ -57,6 +60,11 @@ package struct FieldPath: Hashable, Sendable {
                 throw missingName
             }
             while true {
+                guard steps.count <= FieldPath.maximumSteps else {
+                    throw Malformed(
+                        offset: offset,
+                        reason: "a path has at most \(FieldPath.maximumSteps) names and indices")
+                }
                 if accept("[") {
                     steps.append(.element(try index()))
                 } else if accept(".") {

@@ -12,10 +12,15 @@ package struct TemplateError: Error, Equatable, Sendable {
         self.reason = reason
     }
 
-    /// Two lines: the template, and below it a mark at the place.
+    /// How many bytes before and after the place are shown.
+    private static let surroundings = 100
+
+    /// Two lines: the template, or what of it is around the place, and below it a mark at the place.
     package func marked(in template: [UInt8]) -> String {
-        let before = Diagnostics.printable(template.prefix(offset))
+        var start = max(0, offset - Self.surroundings)
+        while start > 0, template[start] & 0xC0 == 0x80 { start -= 1 }
+        let before = (start > 0 ? "..." : "") + Diagnostics.printable(template[start..<offset])
         let marker = String(repeating: " ", count: before.count) + "^"
-        return Diagnostics.printable(template) + "\n" + marker
+        return before + Diagnostics.excerpt(template[offset...], limit: Self.surroundings) + "\n" + marker
     }
 }

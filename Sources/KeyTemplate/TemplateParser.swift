@@ -23,6 +23,12 @@ private struct TemplateParser {
 
     let text: [UInt8]
     private var offset = 0
+    private var sources = 0
+
+    /// A key has no more bytes than this, and each source is looked for in each line.
+    private static let maximumSources = 1024
+    /// How much of a source's name messages show.
+    private static let longestName = 200
 
     init(text: [UInt8]) { self.text = text }
 
@@ -101,8 +107,12 @@ private struct TemplateParser {
 
     private mutating func writtenSource(openedAt brace: Int) throws(TemplateError) -> WrittenSource {
         let start = offset
+        sources += 1
+        guard sources <= Self.maximumSources else {
+            throw TemplateError(start, "a template has at most \(Self.maximumSources) fields")
+        }
         let kind = try fieldKind(openedAt: brace)
-        let name = Diagnostics.printable(text[start..<offset])
+        let name = Diagnostics.excerpt(text[start..<offset], limit: Self.longestName)
         let isRaw = accept("!")
         let colon = offset
         let ends = [UInt8(ascii: "|"), UInt8(ascii: "?"), Self.close]
@@ -192,7 +202,8 @@ private struct TemplateParser {
         let argumentStart = offset - argument.utf8.count
         guard next != UInt8(ascii: ":") else { throw TemplateError(offset, "\(word) takes no format") }
         if word == "env" {
-            guard !argument.isEmpty, !argument.contains("="), !argument.contains("\0") else {
+            guard !argument.isEmpty, !argument.utf8.contains(UInt8(ascii: "=")), !argument.utf8.contains(0)
+            else {
                 throw TemplateError(argumentStart, "an environment variable's name is expected")
             }
             return .environment(argument)
@@ -252,7 +263,7 @@ private struct TemplateParser {
             throw TemplateError(start, "a field's name is expected: \(Self.fieldNames)")
         default:
             throw TemplateError(
-                start, "unknown field '\(Diagnostics.printable(word.utf8))'; there are \(Self.fieldNames)")
+                start, "unknown field '\(Diagnostics.excerpt(word.utf8))'; there are \(Self.fieldNames)")
         }
     }
 
@@ -279,7 +290,7 @@ private struct TemplateParser {
         guard let format else { return nil }
         guard format.bytes.contains(UInt8(ascii: "%")) else {
             let example = ForeignTimeFormat.inStrftime(format.bytes).map { written in
-                "for '\(Diagnostics.printable(format.bytes))' write '\(Diagnostics.printable(written))'"
+                "for '\(Diagnostics.excerpt(format.bytes))' write '\(Diagnostics.excerpt(written))'"
             }
             throw TemplateError(
                 colon + 1,

@@ -75,18 +75,14 @@ struct JSONSep: ToolCommand {
                 "--lines excludes --unwrap and --unwrap-path: an array of many lines would be unwrapped")
         }
         if let unwrapPath, FieldPath(unwrapPath) == nil {
-            throw ValidationError("--unwrap-path: '\(unwrapPath)' is no path: '.Records', '.a.b[0]'")
+            throw ValidationError(
+                "--unwrap-path: '\(Diagnostics.excerpt(unwrapPath.utf8))' is no path: '.Records', '.a.b[0]', at most "
+                    + "\(FieldPath.maximumSteps) names and indices")
         }
         if let until, ValueSplitter.compact(until) == nil {
-            throw ValidationError("--until: '\(Self.excerpt(until))' is not one JSON value")
+            throw ValidationError("--until: '\(Diagnostics.excerpt(until.utf8))' is not one JSON value")
         }
         if reject == "" { throw ValidationError("--reject: a file's name is empty") }
-    }
-
-    /// The first bytes of an option's value, as a message shows them.
-    private static func excerpt(_ value: String) -> String {
-        let length = 40
-        return Diagnostics.printable(value.utf8.prefix(length)) + (value.utf8.count > length ? "..." : "")
     }
 
     var inputs: [ToolFile] { files.map { .operand($0) } }

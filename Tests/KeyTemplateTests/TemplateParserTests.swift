@@ -33,6 +33,50 @@ import Testing
         #expect(error?.marked(in: template) == "dé\\t日{nss}\n      ^")
     }
 
+    @Test func aLongTemplateIsShownAroundTheMark() {
+        let template = [UInt8](
+            (String(repeating: "é", count: 500) + "{nss}" + String(repeating: "日", count: 500)).utf8)
+        let error = #expect(throws: TemplateError.self) { try Template(parsing: template) }
+        let lines = (error?.marked(in: template) ?? "").split(separator: "\n")
+        #expect(lines.first?.hasPrefix("...éé") == true && lines.first?.hasSuffix("日日...") == true)
+        #expect(lines.first.map { $0.count < 120 } == true)
+        let mark = lines.last.map { $0.count - 1 } ?? 0
+        #expect(lines.first?.dropFirst(mark).hasPrefix("nss}") == true)
+    }
+
+    @Test(arguments: ["{.a$}", "{.[0]$}"]) func aPathHasSoManySteps(form: String) throws {
+        for (steps, isTooLong) in [(1023, false), (1024, true), (60_000, true)] {
+            let text = form.replacing("$", with: String(repeating: ".b", count: steps))
+            let error = Self.error(text)
+            #expect((error != nil) == isTooLong)
+            if isTooLong { #expect(error?.reason == "a path has at most 1024 names and indices") }
+        }
+    }
+
+    @Test(arguments: ["{.a}", "{line}"]) func aTemplateHasSoManyFields(field: String) {
+        #expect(Self.error(String(repeating: field, count: 1024)) == nil)
+        let error = Self.error(String(repeating: field, count: 30_000))
+        #expect(error == TemplateError(1024 * field.utf8.count + 1, "a template has at most 1024 fields"))
+        let alternatives = "{" + (0..<2000).map { ".a\($0)" }.joined(separator: "|") + "}"
+        #expect(Self.error(alternatives)?.reason == "a template has at most 1024 fields")
+    }
+
+    @Test func noMessageHasALongNameWhole() {
+        let long = String(repeating: "x", count: 100_000)
+        for template in [
+            "{\(long)}", "{env:\(long)|.a}", "{.\(long):yyyy}", "{now:\(long)}", "{host|\(long)}",
+        ] {
+            #expect((Self.error(template)?.reason.utf8.count ?? 0) < 600)
+        }
+    }
+
+    private static func error(_ text: String) -> TemplateError? {
+        do {
+            _ = try Template(parsing: [UInt8](text.utf8))
+            return nil
+        } catch { return error }
+    }
+
     /// Half a character would make keys that are not UTF-8, wherever it stands.
     @Test(arguments: ["a", "{now:%Y", "{.a?", "{.a:%Y"]) func aTemplateIsUTF8(start: String) {
         let end = [UInt8](start.contains("{") ? "}".utf8 : "{seq}".utf8)

@@ -5,6 +5,12 @@ import Testing
     @Test(arguments: [
         ("s3://b", "b", ""), ("s3://b/", "b", ""), ("s3://b/a/b/", "b", "a/b/"), ("s3://b//x", "b", "/x"),
         ("s3://b/%20 \\t", "b", "%20 \\t"),
+        ("s3://b/\u{301}", "b", "\u{301}"), ("s3://b/\u{301}/\u{20DD}", "b", "\u{301}/\u{20DD}"),
+        ("s3://b//\u{FE0F}", "b", "/\u{FE0F}"),
+        (
+            "s3://arn:aws:s3:us-east-1:123456789012:accesspoint/name/\u{301}",
+            "arn:aws:s3:us-east-1:123456789012:accesspoint/name", "\u{301}"
+        ),
     ])
     func readsBucketAndPrefixLiterally(text: String, bucket: String, prefix: String) throws {
         let location = try Location(text)
@@ -12,7 +18,10 @@ import Testing
         #expect(location.prefix == [UInt8](prefix.utf8))
     }
 
-    @Test(arguments: ["b", "s3:/b", "s3://", "s3:///x", "s3://a b/x", "s3://b\r\n/x", "s3://..", "S3://b"])
+    @Test(arguments: [
+        "b", "s3:/b", "s3://", "s3:///x", "s3://a b/x", "s3://b\r\n/x", "s3://..", "S3://b", "s3://\u{301}b",
+        "s3://b\u{301}/x",
+    ])
     func refusesWhatIsNoLocation(text: String) {
         #expect(throws: ConfigurationError.self) { try Location(text) }
     }

@@ -17,6 +17,20 @@ import Testing
             ])
     }
 
+    @Test func aValueMayBeginWithAMarkThatCombines() throws {
+        var fields = ObjectFields()
+        try fields.add(metadata: "k=\u{301}")
+        try fields.add(tag: "t=\u{FE0F}=\u{301}")
+        // The same to Swift, but not to S3.
+        try fields.add(tag: "\u{E9}=1")
+        try fields.add(tag: "e\u{301}=2")
+        #expect(
+            fields.headers == [
+                HTTPHeader("x-amz-meta-k", "\u{301}"),
+                HTTPHeader("x-amz-tagging", "t=%EF%B8%8F%3D%CC%81&%C3%A9=1&e%CC%81=2"),
+            ])
+    }
+
     @Test(arguments: ["noequals", "=v", "a b=c", "é=1", "k=v\nx"])
     func badMetadataIsRefused(pair: String) {
         var fields = ObjectFields()

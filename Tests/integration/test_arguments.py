@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from urllib.parse import quote
 
 import pytest
 from conftest import BIN, TOOLS, require
@@ -57,3 +58,23 @@ def test_no_word_at_all():
     program = f"import ctypes; ctypes.CDLL(None).execv({bytes(BIN / 'json-sep')!r}, (ctypes.c_char_p * 1)(None))"
     finished = subprocess.run(["python3", "-c", program], input=b"{}", capture_output=True, check=False)
     assert (finished.returncode, finished.stdout) == (0, b"{}\n")
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\ufe0f", "\u20dd\u0301"])
+def test_a_value_may_begin_with_a_mark_that_combines(mark, tmp_path, monkeypatch):
+    """Characters are not what is compared: the mark belongs to the value, not to the sign before it."""
+    monkeypatch.chdir(tmp_path)
+    keyed = run("s3-keygen", f"--reject={mark}r", mark + "/{env:X|line}", stdin=b"a\n", X=mark)
+    assert keyed.returncode == 0, keyed.stderr
+    assert keyed.stdout.decode() == f"{mark}/{quote(mark)}\ta\n"
+    records = ["s3-put-lines", "--dry-run", f"--metadata={mark}", f"s3://b/{mark}"]
+    assert b"not of the form K=V" in run(*records).stderr, "an option with a value"
+    records[2] = f"--tag=k={mark}"
+    assert run(*records, stdin=b"k\tv\n").stdout == b"k\n"
+    for words in (["json-sep", f"--seq={mark}"], ["json-sep", f"--unwrap={mark}"], ["json-sep", f"--bogus={mark}"]):
+        assert run(*words).returncode == 64, words
+
+
+def test_an_environment_variable_may_begin_with_a_mark_that_combines(tmp_path):
+    finished = run("s3-put-lines", "s3://b", AWS_ENDPOINT_URL_S3="\u0301", AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s")
+    assert finished.returncode == 78 and b"AWS_ENDPOINT_URL_S3" in finished.stderr

@@ -503,3 +503,10 @@ def test_an_ignored_signal_stays_ignored(running):
     assert read_some(process) == b"[2]\n"
     process.stdin.close()
     assert process.wait(SECONDS) == 0
+
+
+def test_a_path_has_so_many_names(plain_shell):
+    path = ".a" * 60_000
+    finished = plain_shell.tool("json-sep", "--unwrap-path", path, stdin=b"{}").expect(64)
+    assert "at most 1024 names and indices" in finished.message and len(finished.message) < 1000
+    plain_shell.tool("json-sep", "--unwrap-path", ".a" * 1024, stdin=b"{}").expect()

@@ -413,3 +413,12 @@ def test_a_stopped_stream_loses_no_whole_line(bucket, shell):
         except ProcessLookupError:
             pass
         process.wait()
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [("{" + ".a" * 60_000 + "}", "at most 1024 names"), ("{.a}" * 30_000, "at most 1024 fields"), ("x" * 100_000 + "{", "closed")],
+)
+def test_a_template_that_is_too_large_is_64(plain_shell, template, reason):
+    finished = plain_shell.tool("s3-keygen", template, stdin=b"{}\n").expect(64)
+    assert reason in finished.message and len(finished.message) < 1000

@@ -30,6 +30,12 @@ package struct Endpoint: Equatable, Sendable {
     /// Reads `http[s]://HOST[:PORT][/PATH][/]`. `name` is what the message calls it.
     package init(_ text: String, name: String) throws(ConfigurationError) {
         let shown = Redaction.shown(address: text)
+        // What combines with the character before it would hide that.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            throw .invalid(
+                "\(name) '\(shown)' is not of the form http[s]://HOST[:PORT][/PATH]: it has characters outside of ASCII"
+            )
+        }
         let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else {
             throw .invalid(

@@ -20,39 +20,47 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: what is wrong with it, in words.
     package init(_ text: String) throws(ConfigurationError) {
-        guard text.hasPrefix("s3://") else {
+        // Bytes, not characters: a prefix may begin with a mark that combines with the slash before it.
+        let bytes = [UInt8](text.utf8)
+        guard bytes.starts(with: Self.scheme) else {
             throw .invalid("'\(text)' is not a location: s3://BUCKET[/PREFIX]")
         }
-        let rest = text.dropFirst("s3://".count)
+        let rest = bytes.dropFirst(Self.scheme.count)
         if let (arn, prefix) = try Self.accessPoint(rest) {
             self.init(bucket: arn, prefix: prefix)
             return
         }
-        let bucket = rest.prefix { $0 != "/" }
+        let name = rest.prefix { $0 != Self.slash }
+        let bucket = String(decoding: name, as: UTF8.self)
         guard Self.isBucketName(bucket) else {
             throw .invalid(
                 "'\(bucket)' is not a bucket name: letters, digits, '.', '-' and '_', up to 255 of them")
         }
-        try AccessPoint.refuse(bucket: String(bucket))
-        self.init(bucket: String(bucket), prefix: [UInt8](rest.dropFirst(bucket.count + 1).utf8))
+        try AccessPoint.refuse(bucket: bucket)
+        self.init(bucket: bucket, prefix: Array(rest.dropFirst(name.count + 1)))
     }
+
+    private static let scheme = [UInt8]("s3://".utf8)
+    private static let slash = UInt8(ascii: "/")
 
     /// An access point's ARN, whose name is the first or the second part between slashes, and the prefix after it.
     private static func accessPoint(
-        _ text: Substring
+        _ text: ArraySlice<UInt8>
     ) throws(ConfigurationError) -> (arn: String, prefix: [UInt8])? {
-        guard text.hasPrefix("arn:") else { return nil }
-        let head = text.prefix { $0 != "/" }
+        guard text.starts(with: "arn:".utf8) else { return nil }
+        let head = text.prefix { $0 != slash }
         var end = head.endIndex
-        if head.hasSuffix(":accesspoint"), end < text.endIndex {
-            end = text[text.index(after: end)...].firstIndex(of: "/") ?? text.endIndex
+        if head.suffix(kind.count).elementsEqual(kind), end < text.endIndex {
+            end = text[(end + 1)...].firstIndex(of: slash) ?? text.endIndex
         }
-        let arn = String(text[..<end])
+        let arn = String(decoding: text[..<end], as: UTF8.self)
         _ = try AccessPoint(arn)
-        return (arn, [UInt8](text[end...].dropFirst().utf8))
+        return (arn, Array(text[end...].dropFirst()))
     }
 
-    private static func isBucketName(_ name: Substring) -> Bool {
+    private static let kind = [UInt8](":accesspoint".utf8)
+
+    private static func isBucketName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 255 && name != "." && name != ".."
             && name.utf8.allSatisfy { byte in
                 (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)

@@ -62,8 +62,8 @@ extension Environment {
     ///
     /// Source: Python's `os.path.expandvars` and `expanduser`.
     func expandedPath(_ path: String) -> String {
-        var text = ""
-        var rest = path[...]
+        var text = String.UnicodeScalarView()
+        var rest = path.unicodeScalars[...]
         while let dollar = rest.firstIndex(of: "$") {
             text += rest[..<dollar]
             rest = rest[rest.index(after: dollar)...]
@@ -71,21 +71,23 @@ extension Environment {
             let name =
                 isBraced
                 ? rest.dropFirst().prefix { $0 != "}" }
-                : rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+                : rest.prefix {
+                    $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_")
+                }
             let end = name.endIndex
             let isWhole = isBraced ? end < rest.endIndex : !name.isEmpty
             guard isWhole, let value = value(String(name)) else {
-                text += "$"
+                text.append("$")
                 continue
             }
-            text += value
+            text += value.unicodeScalars
             rest = rest[(isBraced ? rest.index(after: end) : end)...]
         }
         text += rest
-        guard text == "~" || text.hasPrefix("~/"), let home = value("HOME") ?? Self.homeDirectory else {
-            return text
-        }
-        return home + text.dropFirst()
+        guard text.first == "~", text.dropFirst().first.map({ $0 == "/" }) ?? true,
+            let home = value("HOME") ?? Self.homeDirectory
+        else { return String(text) }
+        return String(home.unicodeScalars + text.dropFirst())
     }
 
     /// Source: getpwuid(3).

@@ -15,7 +15,7 @@ package struct Shard: Equatable, Sendable {
 
     /// Reads `I/N`; nil unless I is from 1 to N.
     package init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard parts.count == 2, let number = Self.number(parts[0]), let count = Self.number(parts[1]),
             1 <= number, number <= count
         else { return nil }
@@ -23,8 +23,8 @@ package struct Shard: Equatable, Sendable {
         self.count = count
     }
 
-    private static func number(_ text: Substring) -> Int? {
-        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+    private static func number(_ text: Substring.UTF8View) -> Int? {
+        text.allSatisfy { (0x30...0x39).contains($0) } ? Int(Substring(text)) : nil
     }
 
     /// True if `key`, relative to the location and unescaped, is this machine's.

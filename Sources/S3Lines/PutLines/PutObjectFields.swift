@@ -64,7 +64,8 @@ package struct ObjectFields: Equatable, Sendable {
     /// Adds `K=V` to `x-amz-tagging`.
     package mutating func add(tag pair: String) throws(Invalid) {
         let (name, value) = try Self.split(pair, option: "--tag")
-        guard !tags.contains(where: { $0.name == name }) else {
+        // Two ways to write one character are two names to S3.
+        guard !tags.contains(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
             throw Invalid(description: "--tag '\(pair)': the name comes twice")
         }
         guard tags.count < Self.maxTags else {
@@ -80,10 +81,11 @@ package struct ObjectFields: Equatable, Sendable {
     }
 
     private static func split(_ pair: String, option: String) throws(Invalid) -> (String, String) {
-        guard let equals = pair.firstIndex(of: "="), equals > pair.startIndex else {
+        // Bytes, not characters: a value may begin with a mark that combines with the sign before it.
+        guard let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")), equals > pair.startIndex else {
             throw Invalid(description: "\(option) '\(pair)' is not of the form K=V")
         }
-        return (String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
+        return (String(pair[..<equals]), String(pair[pair.utf8.index(after: equals)...]))
     }
 
     /// Source: RFC 9110, 5.6.2.
