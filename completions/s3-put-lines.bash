@@ -46,6 +46,7 @@ _s3_put_lines() {
             --long \
             --quiet \
             --no-clobber \
+            --idempotent \
             --reject \
             --commit-on \
             --dry-run \

@@ -9,6 +9,7 @@ complete -c s3-put-lines -l memory -x -d 'Most bytes that are buffered; input wa
 complete -c s3-put-lines -l long -d 'Print ETag, bytes and lines behind each key, separated by TABs'
 complete -c s3-put-lines -s q -l quiet -d 'Print no keys'
 complete -c s3-put-lines -l no-clobber -d 'Fail records whose object exists already'
+complete -c s3-put-lines -l idempotent -d 'The same, but an object that exists with exactly these bytes counts as stored'
 complete -c s3-put-lines -l reject -r -F -d 'Append records that were not stored to FILE and go on; exit status 1'
 complete -c s3-put-lines -l commit-on -x -d 'The last record\'s data must be LINE; it is not stored. Without it what is open is given up'
 complete -c s3-put-lines -s n -l dry-run -d 'Print what would be stored and send nothing'

@@ -64,6 +64,12 @@ struct FailureOptions: ParsableArguments {
     @Flag(name: .customLong("no-clobber"), help: "Fail records whose object exists already.")
     var noClobber = false
 
+    @Flag(help: "The same, but an object that exists with exactly these bytes counts as stored.")
+    var idempotent = false
+
+    /// What is done where an object exists.
+    var existing: ExistingObject { idempotent ? .acceptSame : noClobber ? .keep : .overwrite }
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
@@ -81,6 +87,9 @@ struct FailureOptions: ParsableArguments {
     var dryRun = false
 
     func validate() throws {
+        if noClobber && idempotent {
+            throw ValidationError("--no-clobber and --idempotent exclude each other")
+        }
         if long && quiet { throw ValidationError("--long and --quiet exclude each other") }
         if let commitOn, commitOn.utf8.contains(0x0A) {
             throw ValidationError("--commit-on: a line has no newline in it")

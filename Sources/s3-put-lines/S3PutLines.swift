@@ -66,7 +66,7 @@ struct S3PutLines: ToolCommand {
         if failing.dryRun {
             end = try put(options, DryPutStore(client), diagnostics)
         } else {
-            let store = S3PutStore(client, headers: headers.fields.headers, ifNoneMatch: failing.noClobber)
+            let store = S3PutStore(client, headers: headers.fields.headers, existing: failing.existing)
             end = try put(options, store, diagnostics)
         }
         return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
@@ -95,7 +95,7 @@ struct S3PutLines: ToolCommand {
         options.rejectPath = failing.reject
         options.temporaryDirectory = Environment.process.value("TMPDIR") ?? options.temporaryDirectory
         // With --reject they are in a file.
-        options.keepsParts = failing.noClobber && failing.reject == nil
+        options.keepsParts = failing.existing != .overwrite && failing.reject == nil
         options.long = failing.long
         return options
     }

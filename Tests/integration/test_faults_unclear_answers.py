@@ -96,13 +96,13 @@ COMPLETED = {
 @pytest.mark.parametrize("options", [[], ["--no-clobber"], ["--reject", "r"]])
 @pytest.mark.parametrize("name", COMPLETED)
 def test_a_completion_that_names_no_object_is_looked_at(faulty, name, options):
-    faulty.rule("replace answer", method="POST", target=COMPLETE, status=200, body=COMPLETED[name], times=None)
+    faulty.rule("replace answer", method="POST", target=COMPLETE, status=200, body=COMPLETED[name])
     if options == ["--reject", "r"]:
         put = faulty.put(b"large\t" + b"x" * len(LARGE) + b"\n", *options)
     else:
         put = faulty.put_object("large", LARGE, *options)
     assert put.lines == ["large"] and put.message == ""
-    assert faulty.bucket.keys() == ["large"] and faulty.requests("DELETE") == []
+    assert faulty.bucket.keys() == ["large"] and faulty.open_uploads() == []
 
 
 def test_a_completion_is_known_by_its_etag(faulty):

@@ -1,3 +1,5 @@
+import Digest
+
 /// A part that the service has, as Complete lists it.
 package struct UploadedPart: Equatable, Sendable {
     /// From 1 to `MultipartLimits.maxParts`.
@@ -6,8 +8,18 @@ package struct UploadedPart: Equatable, Sendable {
     package let etag: [UInt8]
     /// As it was sent; nil if none was.
     package let checksum: BodyChecksum?
+    /// How many bytes it has.
+    let size: Int
+    /// Of its bytes, if the object may have to be compared with another.
+    let sum: CRC?
 
-    package init(number: Int, etag: [UInt8], checksum: BodyChecksum? = nil) {
+    package init(number: Int, etag: [UInt8], checksum: BodyChecksum? = nil, size: Int = 0) {
+        self.init(number: number, etag: etag, checksum: checksum, size: size, sum: nil)
+    }
+
+    init(number: Int, etag: [UInt8], checksum: BodyChecksum?, size: Int, sum: CRC?) {
+        self.size = size
+        self.sum = sum
         self.number = number
         self.etag = etag
         self.checksum = checksum

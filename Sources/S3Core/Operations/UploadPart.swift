@@ -1,4 +1,5 @@
 import ByteIO
+import Digest
 import HTTPTransfer
 
 /// Sends one part of an object.
@@ -11,6 +12,7 @@ package struct UploadPart: S3Operation {
     private let body: ByteBlock
     private let checksum: BodyChecksum?
     private let bodies: NeedlessBodies
+    private let sum: CRC?
     /// The ETag that came with a body that could not be understood.
     private var doubtful: [UInt8]?
 
@@ -20,11 +22,13 @@ package struct UploadPart: S3Operation {
     ///   - body: must not change until the call has ended.
     ///   - checksum: what the service is given to compare.
     ///   - bodies: what is known of the service's answers.
+    ///   - sum: what is kept of the bytes, to compare the object with another.
     init(
         key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, checksum: BodyChecksum?,
-        bodies: NeedlessBodies
+        bodies: NeedlessBodies, sum: CRC? = nil
     ) {
         self.bodies = bodies
+        self.sum = sum
         self.key = key
         self.uploadID = uploadID
         self.number = number
@@ -53,6 +57,6 @@ package struct UploadPart: S3Operation {
             }
             bodies.learn(response.body)
         }
-        return UploadedPart(number: number, etag: etag, checksum: checksum)
+        return UploadedPart(number: number, etag: etag, checksum: checksum, size: body.count, sum: sum)
     }
 }

@@ -12,20 +12,36 @@ package import HTTPTransfer
 /// encrypts with keys of its own; the checksum of a multipart upload is that of its bytes, or made of the parts'
 /// checksums likewise.
 package final class Uploads {
-    private let client: S3Client
+    let client: S3Client
     private let headers: [HTTPHeader]
-    private let conditions: [HTTPHeader]
+    let conditions: [HTTPHeader]
+    private let existing: ExistingObject
+    let putSupport: ConditionSupport
+    let completeSupport: ConditionSupport
     private let bodies = NeedlessBodies()
     /// Whether the service keeps the tags of objects in parts; nil while that is not known.
     private var keepsTags: Bool?
 
     /// - Parameters:
     ///   - headers: what is stored with each object.
-    ///   - ifNoneMatch: whether an existing object is left as it is.
-    package init(_ client: S3Client, headers: [HTTPHeader], ifNoneMatch: Bool) {
+    ///   - existing: what is done where an object exists.
+    package init(_ client: S3Client, headers: [HTTPHeader], existing: ExistingObject) {
         self.client = client
         self.headers = headers
-        conditions = ifNoneMatch ? [HTTPHeader("if-none-match", "*")] : []
+        self.existing = existing
+        conditions = existing == .overwrite ? [] : [HTTPHeader("if-none-match", "*")]
+        let isProven = conditions.isEmpty || client.isAWS
+        putSupport = ConditionSupport(isProven: isProven)
+        completeSupport = ConditionSupport(isProven: isProven)
+    }
+
+    /// How many requests wait until it is known whether the service keeps to a condition.
+    package var held: Int { putSupport.heldCount + completeSupport.heldCount }
+
+    /// Gives up what waits for that.
+    package func cancelHeld() {
+        putSupport.cancelHeld()
+        completeSupport.cancelHeld()
     }
 
     /// Stores an object in one request; gives its ETag.
@@ -35,16 +51,43 @@ package final class Uploads {
         let checksum = checksum(of: body)
         let operation = PutObject(
             key: key, body: body, headers: headers + conditions, checksum: checksum, bodies: bodies)
-        client.perform(operation) { [self] result in
-            guard case .failure(let error) = result, error.mayHaveBeenApplied,
-                error.kind == .preconditionFailed || error.isUnclear
-            else { return completion(result) }
-            let etag = Hexadecimal.encode(MessageDigest.hash(body.bytes, .md5))
-            let checksums = checksum.map { [ObjectChecksum($0.algorithm, $0.text)] } ?? []
-            decide(key, length: body.count, etag: etag, checksums, error) { [self] result in
-                if case .success = result, let body = error.body { bodies.learn(body) }
-                completion(result)
+        putSupport.admit { [self] admission in
+            if admission == .refuse { return completion(.failure(Self.refused)) }
+            client.perform(operation) { [self] result in
+                settle(result, operation, checksum) { [self] result in
+                    guard admission == .prove else { return completion(result) }
+                    switch result {
+                    case .success(let etag): prove(operation) { completion($0.map { etag }) }
+                    case .failure:
+                        // First, since it may stop the run.
+                        completion(result)
+                        putSupport.ended(isProven: Self.isRefused(result))
+                    }
+                }
             }
+        }
+    }
+
+    /// Decides what is not clear of a PUT's result.
+    private func settle(
+        _ result: Result<[UInt8], S3Error>, _ operation: PutObject, _ checksum: BodyChecksum?,
+        _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) {
+        guard case .failure(let error) = result, error.kind == .preconditionFailed || error.isUnclear else {
+            return completion(result)
+        }
+        let body = operation.body
+        let content = Content(
+            length: body.count, etag: Hexadecimal.encode(MessageDigest.hash(body.bytes, .md5)),
+            checksums: checksum.map { [ObjectChecksum($0.algorithm, $0.text)] } ?? [],
+            sum: existing == .acceptSame ? CRC.checksum(body.bytes, .crc64nvme) : nil)
+        if existing == .acceptSame, error.kind == .preconditionFailed {
+            return acceptIfSame(operation.key, content, error, completion)
+        }
+        guard error.mayHaveBeenApplied else { return completion(result) }
+        decide(operation.key, content, error) { [self] result in
+            if case .success = result, let body = error.body { bodies.learn(body) }
+            completion(result)
         }
     }
 
@@ -69,7 +112,9 @@ package final class Uploads {
         client.perform(
             UploadPart(
                 key: key, uploadID: uploadID, number: number, body: body,
-                checksum: checksum(of: body), bodies: bodies), completion: completion)
+                checksum: checksum(of: body), bodies: bodies,
+                sum: existing == .acceptSame ? CRC.checksum(body.bytes, .crc64nvme) : nil),
+            completion: completion)
     }
 
     /// Makes the object; gives its ETag.
@@ -81,14 +126,53 @@ package final class Uploads {
     ) {
         let operation = CompleteMultipartUpload(
             key: key, uploadID: uploadID, parts: parts, headers: conditions)
-        client.perform(operation) { [self] result in
-            guard case .failure(let error) = result, error.mayHaveBeenApplied else {
-                return confirmTags(key, result, completion)
+        completeSupport.admit { [self] admission in
+            if admission == .refuse { return completion(.failure(Self.refused)) }
+            client.perform(operation) { [self] result in
+                settle(result, key, uploadID, parts, length) { [self] result in
+                    guard admission == .prove else { return confirmTags(key, result, completion) }
+                    switch result {
+                    case .success:
+                        prove(key, parts: parts) { [self] proof in
+                            if case .failure(let error) = proof { return completion(.failure(error)) }
+                            confirmTags(key, result, completion)
+                        }
+                    case .failure:
+                        completion(result)
+                        completeSupport.ended(isProven: Self.isRefused(result))
+                    }
+                }
             }
-            decide(
-                key, length: length, etag: Self.etag(of: parts), BodyChecksum.possible(parts), error
-            ) { [self] in confirmTags(key, $0, completion) }
         }
+    }
+
+    /// Decides what is not clear of a completion's result.
+    private func settle(
+        _ result: Result<[UInt8], S3Error>, _ key: [UInt8], _ uploadID: [UInt8], _ parts: [UploadedPart],
+        _ length: Int, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) {
+        guard case .failure(let error) = result else { return completion(result) }
+        let content = Content(
+            length: length, etag: Self.etag(of: parts), checksums: BodyChecksum.possible(parts),
+            sum: Self.sum(of: parts))
+        if existing == .acceptSame, error.kind == .preconditionFailed {
+            return acceptIfSame(key, content, error) { [self] result in
+                guard case .success = result else { return completion(result) }
+                // The parts are not needed.
+                abort(key, uploadID: uploadID) { _ in completion(result) }
+            }
+        }
+        guard error.mayHaveBeenApplied else { return completion(result) }
+        decide(key, content, error, completion)
+    }
+
+    private static func sum(of parts: [UploadedPart]) -> CRC? {
+        var sum = CRC(.crc64nvme)
+        for part in parts {
+            guard let next = part.sum else { return nil }
+            sum = sum.combined(with: next, count: part.size)
+        }
+        return sum
     }
 
     /// Ceph's gateway drops the tags of an object in parts without a word, up to its version 17.
@@ -132,13 +216,15 @@ package final class Uploads {
     }
 
     private func decide(
-        _ key: [UInt8], length: Int, etag: [UInt8]?, _ checksums: [ObjectChecksum], _ failure: S3Error,
+        _ key: [UInt8], _ content: Content, _ failure: S3Error,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
         // Bounded when the run is to end soon, as what cleans up is.
-        client.perform(HeadObject(key: key, asksForChecksum: !checksums.isEmpty), cleansUp: true) { result in
-            if case .success(let head) = result, let stored = head.etag, head.contentLength == length,
-                Self.unquoted(stored) == etag || head.checksums.contains(where: checksums.contains)
+        client.perform(HeadObject(key: key, asksForChecksum: !content.checksums.isEmpty), cleansUp: true) {
+            result in
+            if case .success(let head) = result, let stored = head.etag, head.contentLength == content.length,
+                Self.unquoted(stored) == content.etag
+                    || head.checksums.contains(where: content.checksums.contains)
             {
                 return completion(.success(stored))
             }
@@ -163,7 +249,7 @@ package final class Uploads {
         return Hexadecimal.encode(MessageDigest.hash(hashes.bytes, .md5)) + "-\(parts.count)".utf8
     }
 
-    private static func unquoted(_ etag: [UInt8]) -> [UInt8] {
+    static func unquoted(_ etag: [UInt8]) -> [UInt8] {
         let quote = UInt8(ascii: "\"")
         guard etag.count >= 2, etag.first == quote, etag.last == quote else { return etag }
         return Array(etag.dropFirst().dropLast())

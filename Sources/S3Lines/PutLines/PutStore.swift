@@ -51,13 +51,13 @@ package final class S3PutStore: PutStore {
 
     /// - Parameters:
     ///   - headers: what is stored with each object.
-    ///   - ifNoneMatch: whether an existing object is left as it is.
-    package init(_ client: S3Client, headers: [HTTPHeader] = [], ifNoneMatch: Bool = false) {
+    ///   - existing: what is done where an object exists.
+    package init(_ client: S3Client, headers: [HTTPHeader] = [], existing: ExistingObject = .overwrite) {
         self.client = client
-        uploads = Uploads(client, headers: headers, ifNoneMatch: ifNoneMatch)
+        uploads = Uploads(client, headers: headers, existing: existing)
     }
 
-    package var pending: Int { client.pending }
+    package var pending: Int { client.pending + uploads.held }
     package var wakeUp: @Sendable () -> Void { client.wakeUp }
     package var notice: ((String) -> Void)? {
         get { client.notice }
@@ -97,7 +97,10 @@ package final class S3PutStore: PutStore {
         uploads.abort(key, uploadID: id, completion: completion)
     }
 
-    package func cancelUnsent() { client.cancelUnsent() }
+    package func cancelUnsent() {
+        client.cancelUnsent()
+        uploads.cancelHeld()
+    }
 
     package func hurry() { client.hurry() }
 

@@ -1,0 +1,154 @@
+import ByteIO
+import Digest
+import HTTPTransfer
+
+/// What is done where an object of the key exists already.
+package enum ExistingObject: Sendable {
+    case overwrite
+    /// It stays, and the new one fails.
+    case keep
+    /// The same, but one with exactly the same bytes counts as stored, as after a run that died before it said so.
+    case acceptSame
+}
+
+extension Uploads {
+    /// What the object is, to be compared with one that is there.
+    struct Content {
+        let length: Int
+        /// In hexadecimal; nil where it cannot be known.
+        let etag: [UInt8]?
+        let checksums: [ObjectChecksum]
+        /// Of all bytes; nil unless they may have to be compared.
+        let sum: CRC?
+    }
+
+    static let ignored = S3Error(
+        .configuration,
+        "the service ignores If-None-Match, so that --no-clobber and --idempotent cannot be kept; "
+            + "this object was stored, and may have replaced another")
+
+    static let refused = S3Error(.cancelled, "not sent")
+
+    // MARK: whether the condition is kept
+
+    /// Sends the same object a second time, to see whether it is refused.
+    func prove(_ operation: PutObject, _ completion: @escaping (Result<Void, S3Error>) -> Void) {
+        client.perform(operation) { [putSupport] again in
+            if Self.isAccepted(again) {
+                completion(.failure(Self.ignored))
+                return putSupport.refuse()
+            }
+            completion(.success(()))
+            putSupport.ended(isProven: Self.isRefused(again))
+        }
+    }
+
+    /// Makes the same object a second time of its own bytes, which the service copies, to see whether that is refused.
+    func prove(
+        _ key: [UInt8], parts: [UploadedPart], _ completion: @escaping (Result<Void, S3Error>) -> Void
+    ) {
+        _ = create(key) { [self] created in
+            guard case .success(let id) = created else {
+                completion(.success(()))
+                return completeSupport.ended(isProven: false)
+            }
+            copy(key, id, parts[...], []) { [self] copies in
+                guard let copies else { return endProof(key, id, isProven: false, completion) }
+                let operation = CompleteMultipartUpload(
+                    key: key, uploadID: id, parts: copies, headers: conditions)
+                client.perform(operation) { [self] again in
+                    if Self.isAccepted(again) {
+                        completion(.failure(Self.ignored))
+                        return completeSupport.refuse()
+                    }
+                    endProof(key, id, isProven: Self.isRefused(again), completion)
+                }
+            }
+        }
+    }
+
+    /// True for a success, whether or not it says of what.
+    private static func isAccepted(_ result: Result<[UInt8], S3Error>) -> Bool {
+        switch result {
+        case .success: true
+        case .failure(let error): error.isUnclear
+        }
+    }
+
+    /// True if the condition was looked at. A conflict with another conditional request shows that, too.
+    static func isRefused(_ result: Result<[UInt8], S3Error>) -> Bool {
+        guard case .failure(let error) = result else { return false }
+        return error.kind == .preconditionFailed || error.kind == .conflict
+    }
+
+    private func endProof(
+        _ key: [UInt8], _ id: [UInt8], isProven: Bool,
+        _ completion: @escaping (Result<Void, S3Error>) -> Void
+    ) {
+        abort(key, uploadID: id) { [completeSupport] _ in
+            completion(.success(()))
+            completeSupport.ended(isProven: isProven)
+        }
+    }
+
+    /// Copies one part after the other; gives nil if one cannot be copied.
+    private func copy(
+        _ key: [UInt8], _ id: [UInt8], _ rest: ArraySlice<UploadedPart>, _ copies: [UploadedPart],
+        _ completion: @escaping ([UploadedPart]?) -> Void
+    ) {
+        guard let part = rest.first else { return completion(copies) }
+        let start = copies.reduce(0) { $0 + $1.size }
+        let operation = UploadPartCopy(
+            key: key, bucket: client.bucket, uploadID: id, number: part.number,
+            range: start..<(start + part.size))
+        client.perform(operation) { [self] result in
+            guard case .success(let copied) = result else { return completion(nil) }
+            copy(key, id, rest.dropFirst(), copies + [copied], completion)
+        }
+    }
+
+    // MARK: whether it is the same
+
+    /// An object of the key exists: counts as stored if it has exactly these bytes.
+    func acceptIfSame(
+        _ key: [UInt8], _ content: Content, _ failure: S3Error,
+        _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) {
+        var different = failure
+        different.message += (failure.message.isEmpty ? "" : " ") + "(the object that exists has other bytes)"
+        client.perform(HeadObject(key: key, asksForChecksum: !content.checksums.isEmpty)) { [self] result in
+            guard case .success(let head) = result, let stored = head.etag else {
+                return completion(.failure(failure))
+            }
+            guard head.contentLength == content.length else { return completion(.failure(different)) }
+            if Self.unquoted(stored) == content.etag
+                || head.checksums.contains(where: content.checksums.contains)
+            {
+                return completion(.success(stored))
+            }
+            // Other parts, or a key of the service's: only the bytes tell.
+            let reader = ContentReader { read in
+                completion(read == content.sum ? .success(stored) : .failure(different))
+            }
+            _ = client.perform(GetObject(key: key, ifMatch: head.strongETag, sink: reader))
+        }
+    }
+}
+
+/// Computes the checksum of an object's bytes while they come.
+private final class ContentReader: ObjectSink {
+    private var sum = CRC(.crc64nvme)
+    private let completion: (CRC?) -> Void
+
+    /// - Parameter completion: given nil if the object could not be read.
+    init(_ completion: @escaping (CRC?) -> Void) { self.completion = completion }
+
+    func began(_ head: ObjectHead) -> Bool { true }
+
+    func received(_ bytes: RawSpan) -> Received {
+        sum.update(bytes)
+        return .taken
+    }
+
+    func ended(_ error: S3Error?) { completion(error == nil ? sum : nil) }
+}

@@ -1,0 +1,72 @@
+"""--no-clobber and --idempotent: what exists is never replaced, on services that know the condition or say so."""
+
+import pytest
+from faults import large
+
+LARGE = large(12 << 20)
+LINES = b"".join(b"large\t" + line + b"\n" for line in LARGE.splitlines())
+
+
+def test_the_first_object_proves_that_the_service_knows_the_condition(faulty):
+    faulty.put(b"a\t1\nb\t2\nc\t3\n", "--no-clobber")
+    puts = faulty.requests("PUT")
+    # Nothing else is sent before.
+    assert [each.target[-1] for each in puts][:2] == ["a", "a"]
+    assert sorted(each.target[-1] for each in puts[2:]) == ["b", "c"]
+    assert [each.status for each in puts][:2] == [200, 412]
+
+
+def test_a_refusal_proves_it_as_well(faulty):
+    faulty.bucket.put("a", b"before\n")
+    put = faulty.put(b"a\t1\nb\t2\n", "--no-clobber", "--reject", "r", status=1)
+    assert put.lines == ["b"] and len(faulty.requests("PUT")) == 2
+
+
+def test_an_object_in_parts_proves_it_by_a_copy_of_itself(faulty):
+    faulty.put_object("large", LARGE, "--no-clobber", "--part-size", "5M")
+    assert faulty.bucket.get("large") == LARGE and faulty.open_uploads() == []
+    sent = faulty.requests("PUT", "partNumber=")
+    assert [each.length for each in sent].count(0) == 3, "the bytes are not sent again"
+    assert [each.status for each in faulty.requests("POST", r"\?uploadId=")] == [200, 412]
+
+
+def test_a_run_that_stops_sends_nothing_that_waited(faulty):
+    faulty.rule("answer", method="PUT", target="/a$", status=403, times=None,
+                body=b"<Error><Code>InvalidAccessKeyId</Code><Message>m</Message></Error>")  # fmt: skip
+    put = faulty.put(b"a\t1\nb\t2\nc\t3\n", "--no-clobber", status=77)
+    assert put.stdout == b"" and {each.target[-1] for each in faulty.requests("PUT")} == {"a"}
+
+
+@pytest.mark.parametrize("options", [[], ["--part-size", "5M"]])
+def test_what_is_there_already_is_stored(faulty, options):
+    records = b"a\t1\nb\t2\n" + LINES
+    faulty.put(records, *options)
+    put = faulty.put(records + b"c\t3\n", "--idempotent", "--long", *options)
+    assert [line.split("\t")[0] for line in put.lines] == ["a", "b", "large", "c"]
+    assert faulty.bucket.get("large") == LARGE and faulty.open_uploads() == []
+    assert faulty.requests("GET") == [], "ETags tell"
+
+
+@pytest.mark.parametrize("other", [b"2\n", b"10\n", b""])
+def test_other_bytes_are_not_the_same(faulty, other):
+    faulty.bucket.put("a", other)
+    put = faulty.put(b"a\t1\n", "--idempotent", status=1)
+    assert put.stdout == b"" and "the object that exists has other bytes" in put.message
+    assert faulty.bucket.get("a") == other
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_an_object_of_other_parts_is_read(faulty, is_same):
+    faulty.put(LINES if is_same else LINES.replace(b"0 ", b"1 ", 1), "--part-size", "6M")
+    put = faulty.put(LINES, "--idempotent", "--part-size", "5M", status=0 if is_same else 1)
+    assert put.lines == (["large"] if is_same else []) and faulty.open_uploads() == []
+    assert len(faulty.requests("GET", "/large$")) == 1
+
+
+def test_an_object_of_one_request_that_was_sent_in_parts_is_read(faulty):
+    faulty.bucket.put("large", LARGE)
+    assert faulty.put(LINES, "--idempotent").lines == ["large"]
+
+
+def test_the_two_exclude_each_other(plain_shell):
+    plain_shell.tool("s3-put-lines", "--no-clobber", "--idempotent", "s3://b").expect(64)
