@@ -177,6 +177,13 @@ import Testing
         #expect(ObjectHead(HTTPResponseHead(status: 200, headers: headers)).objectSize == 500)
     }
 
+    /// rclone answers a range so.
+    @Test func aRangeWithStatus200IsAPart() {
+        let headers = [HTTPHeader("content-range", "bytes 5-9/20"), HTTPHeader("content-length", "5")]
+        let head = ObjectHead(HTTPResponseHead(status: 200, headers: headers))
+        #expect(head.isPartial && head.contentRange?.bytes == 5..<10 && head.objectSize == 20)
+    }
+
     @Test(arguments: [("bytes 0-499/500", true), ("bytes 0-499/501", false), ("bytes 1-500/501", false)])
     func theChecksumOfAPartIsTheObjectsOnlyIfThePartIs(range: String, isWhole: Bool) {
         let headers = [

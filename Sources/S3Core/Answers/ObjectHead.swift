@@ -14,7 +14,7 @@ package struct ObjectHead: Equatable, Sendable {
     package let contentLength: Int?
     /// False if only the connection's end shows where the body ends, so that nothing shows whether it is whole.
     package let hasEnd: Bool
-    /// True if the body is a part of the object (206).
+    /// True if the body is a part of the object: status 206, or 200 with a Content-Range, as rclone answers.
     package let isPartial: Bool
     /// Which bytes of the object the body is, if it is a part and the answer says which.
     package let contentRange: ContentRange?
@@ -31,9 +31,10 @@ package struct ObjectHead: Equatable, Sendable {
         contentCodings = head.contentCodings
         if case .length(let length) = head.framing { contentLength = length } else { contentLength = nil }
         hasEnd = head.framing != .connection
-        isPartial = head.status == 206
+        let range = head.text("content-range").flatMap(ContentRange.init)
+        isPartial = head.status == 206 || range != nil
         tagCount = head.number("x-amz-tagging-count")
-        contentRange = isPartial ? head.text("content-range").flatMap(ContentRange.init) : nil
+        contentRange = range
         // Beside a part, services send the whole object's checksum or the part's; nothing tells which, unless
         // they are the same.
         checksums = ObjectChecksum.all(head)
