@@ -19,6 +19,15 @@ private final class Lines {
     var consumedBytes: Int { lines.consumedBytes }
     func append(_ bytes: [UInt8]) { lines.append(ByteSlice(ByteBlock(bytes.bytes))) }
     func end() throws(ObjectLines.Problem) { try lines.end() }
+    /// As another thread does it.
+    func decodeAhead(limit: Int) -> Int? {
+        guard let decoding = lines.lend(limit: limit) else { return nil }
+        let given = try? lines.next()
+        #expect(given?.isEmpty == true && !lines.isDone, "nothing comes while it is lent")
+        decoding.run()
+        lines.takeBack(decoding)
+        return decoding.consumedBytes
+    }
     func next() throws(ObjectLines.Problem) -> [UInt8] { try lines.next().flatMap { $0.bytes.array } }
 }
 
@@ -89,6 +98,36 @@ struct GetObjectLinesTests {
             #expect(written == Self.text + Self.text)
             #expect(lines.consumedBytes == whole.count)
         }
+    }
+
+    @Test(arguments: [0, 3, 1000]) func whatIsDecompressedAheadIsTheSame(limit: Int) throws {
+        let trailer =
+            CRC.checksum(Self.text.bytes, .crc32).bigEndianBytes.reversed() + [
+                UInt8(Self.text.count), 0, 0, 0,
+            ]
+        let whole = Self.compressed + trailer
+        let lines = Lines(chunkSize: 1000, size: whole.count)
+        lines.append(whole)
+        try lines.end()
+        #expect(lines.decodeAhead(limit: limit) == whole.count)
+        #expect(try lines.next() == Self.text)
+        #expect(lines.isDone && lines.consumedBytes == whole.count)
+    }
+
+    @Test func damageThatIsFoundAheadIsTold() throws {
+        let lines = Lines(chunkSize: 1000, size: 33)
+        lines.append(Self.compressed + [0, 0, 0, 0, 0, 0, 0, 0])
+        try lines.end()
+        #expect(lines.decodeAhead(limit: 1000) != nil)
+        #expect(throws: ObjectLines.Problem.self) { try lines.next() }
+    }
+
+    @Test func whatIsPlainIsNotLent() throws {
+        let lines = Lines(chunkSize: 1000, size: Self.text.count)
+        lines.append(Self.text)
+        try lines.end()
+        #expect(lines.decodeAhead(limit: 1000) == nil)
+        #expect(try lines.next() == Self.text)
     }
 
     @Test func rawKeepsGzipAsItIs() throws {

@@ -396,6 +396,34 @@ def test_damaged_zstd_is_an_error(weed, weed_shell, damage):
     assert "a: zstd: " in got.message
 
 
+# Several at once
+
+
+@pytest.mark.parametrize("options", [(), ("--unordered",), ("--memory", "4M"), ("--memory", "2M", "--unordered")])
+def test_compressed_objects_are_read_side_by_side(weed, weed_shell, options):
+    """Some longer than a chunk, some plain, some damaged; on one processor it is the same."""
+    dice = random.Random(7)
+    expected, damaged = [], []
+    for number in range(60):
+        text = b"".join(b"%d of %d\n" % (line, number) for line in range(dice.choice([3, 4000, 90_000])))
+        stored = dice.choice([gzip.compress, zstd, lambda text: text])(text)
+        if number % 20 == 7:
+            stored = gzip.compress(text)[:-6] + b"000000"
+            damaged.append(f"k{number:02d}")
+        else:
+            expected.append(text)
+        weed.put(f"k{number:02d}", stored)
+    words = " ".join(["s3-get-lines", "--all", *options, f"s3://{weed.name}"])
+    for command in (words, f"taskset -c 0 {words}"):
+        got = weed_shell.run(command).expect(1)
+        assert [line.split(": ")[1] for line in got.message.splitlines()] == damaged or "--unordered" in options
+        whole = [line for line in got.lines if int(line.split(" of ")[1]) % 20 != 7]
+        wanted = b"".join(expected).decode().splitlines()
+        assert (sorted(whole), len(got.message.splitlines())) == (sorted(wanted), 3)
+        if "--unordered" not in options:
+            assert whole == wanted
+
+
 # A reader that is slow, or goes
 
 

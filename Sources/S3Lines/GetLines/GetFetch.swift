@@ -1,4 +1,5 @@
 import ByteIO
+import Codec
 import S3Core
 
 /// An object in the window, with what was fetched of it.
@@ -13,6 +14,10 @@ final class WindowObject {
     /// Its requests that were begun and whose bytes are not all in `lines`, in the order of their bytes.
     var fetches: [ObjectFetch] = []
     var lines: ObjectLines
+    /// What another thread does with them.
+    var decoding: AheadDecoding?
+    /// What is wrong with it, where that was found before its turn.
+    var problem: S3Error?
     /// Lines, or a part of a long one, that can be written and were not yet.
     var pending: [ByteSlice] = []
     /// An answer told once that it exists.
@@ -52,6 +57,7 @@ final class WindowObject {
 
     /// The next lines, of the bytes that were taken.
     func nextLines() throws(S3Error) -> [ByteSlice] {
+        if let problem { throw problem }
         do { return try lines.next() } catch { throw error.failure }
     }
 
@@ -208,6 +214,14 @@ final class ObjectFetch: ObjectSink {
             block.append(rest.extracting(first: count))
             rest = rest.extracting(droppingFirst: count)
         }
+    }
+
+    /// Whether its first bytes, if none were taken, are as those of compressed objects.
+    var mayBeCompressed: Bool {
+        guard taken == 0, let block = blocks.first else { return false }
+        let bytes = block.bytes
+        let first = bytes.extracting(first: min(CompressedFormat.longestMagic, bytes.byteCount)).array
+        return CompressedFormat.recognise(first) != .plain
     }
 
     /// The bytes that came and were not taken yet.

@@ -151,6 +151,9 @@ package struct FetchWindow: Sendable {
 
     private func leads(_ number: Int) -> Bool { number == leader ?? first }
 
+    /// True if so many bytes more would not have to be made room for.
+    package func canHold(_ bytes: Int) -> Bool { reserved + outside + bytes <= memory }
+
     private func hasRoom(_ bytes: Int) -> Bool { bytes <= memory - chunkSize - reserved - outside }
 
     // MARK: what happens

@@ -8,8 +8,12 @@ package import S3Core
 /// asks for objects as far as the window allows.
 package final class GetLines: RunFilter {
     private let client: S3Client
-    private let options: GetOptions
-    private let run: Run
+    let options: GetOptions
+    let run: Run
+    /// Decompresses objects ahead of their turn.
+    let pool: WorkPool
+    /// Objects that are here, compressed, by their numbers.
+    var undecoded: [Int] = []
     private let output: LineOutput
     private var keys: KeySource
     private var keysEnded = false
@@ -19,15 +23,15 @@ package final class GetLines: RunFilter {
     private var knowsService = false
     /// Why no more keys come, if that is not their end.
     private var keyFailure: StopReason?
-    private var window: FetchWindow
+    var window: FetchWindow
     private var delivery = Delivery<DeliveredObject>()
-    private var objects = WindowObjects()
+    var objects = WindowObjects()
     /// Of those, the ones that something happened to since they were last looked at; if no order is kept.
-    private var changed: Set<Int> = []
+    var changed: Set<Int> = []
     /// The object of whose last line only a part was written: nothing else may be written before its rest.
     private var openLine: WindowObject?
     /// What all objects' `lines` carry over.
-    private var carriedBytes = 0
+    var carriedBytes = 0
     /// True if the next key is expected on standard input.
     private var awaitsInput = false
     private var notes: DoneNotes?
@@ -53,6 +57,7 @@ package final class GetLines: RunFilter {
         self.options = options
         self.run = run
         output = LineOutput(run.output)
+        pool = WorkPool(threads: options.threads, wakeUp: client.wakeUp)
         if case .listing = origin { listsKeys = true } else { listsKeys = false }
         keys = KeySource(
             origin, in: location, shard: options.shard, readsURLKeys: options.readsURLKeys,
@@ -66,9 +71,11 @@ package final class GetLines: RunFilter {
         try confirm()
         guard !hasEnded else { return .done }
         if run.stopReason == nil {
+            pool.handBack()
             // What was written makes room for what is begun.
             try write()
             begin(&input)
+            decodeAhead()
         }
         run.counts.bytes = run.output.acceptedBytes
         guard isOver else {
@@ -231,6 +238,7 @@ package final class GetLines: RunFilter {
         }
         fetch.hasEnded = true
         arrived(fetch)
+        noteWhole(fetch)
     }
 
     /// Drops what is there of an object of which nothing was written, and lets it be asked for again.
@@ -246,6 +254,8 @@ package final class GetLines: RunFilter {
     private func empty(_ object: WindowObject) {
         carriedBytes -= object.countedBytes
         object.countedBytes = 0
+        object.decoding = nil
+        object.problem = nil
         object.lines = makeLines()
         object.pending.removeAll()
     }
@@ -276,9 +286,7 @@ package final class GetLines: RunFilter {
         var problem: S3Error?
         var rest = Rest.unknown
         do throws(S3Error) { rest = try writeLines(of: object) } catch { problem = error }
-        let carried = object.carriedBytes
-        carriedBytes += carried - object.countedBytes
-        object.countedBytes = carried
+        recount(object)
         window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
         openLine = rest == .nothing || object.isAtLineStart ? nil : object
         window.leader = openLine?.number

@@ -32,6 +32,9 @@ struct ObjectLines: ~Copyable {
     private var decodedCount = 0
     /// The block that decompressed bytes go to, while it has room.
     private var unfilled: ByteBlock?
+    /// What another thread may decompress of it, at most, while it does; and what it found wrong.
+    private var lentBytes: Int?
+    private var problem: CodecError?
     private var assembler: LineAssembler
     private var isOver = false
 
@@ -45,7 +48,7 @@ struct ObjectLines: ~Copyable {
     }
 
     /// Bytes that are kept here and were given to nobody, those included that a decompressor looks back at.
-    var carriedBytes: Int { assembler.carried + decodedCount + (decoder?.memory ?? 0) }
+    var carriedBytes: Int { assembler.carried + decodedCount + (lentBytes ?? decoder?.memory ?? 0) }
     /// True while a line is open of which a part has been given out.
     var isInsideLine: Bool { assembler.isInsideLine }
     /// Tells what is known of the object before its first byte.
@@ -76,13 +79,38 @@ struct ObjectLines: ~Copyable {
 
     /// The next lines; empty when there have to be more bytes first, or when all is done: `isDone`.
     mutating func next() throws(Problem) -> [ByteSlice] {
-        if isHeldBack && !isWhole { return [] }
+        if isHeldBack && !isWhole || lentBytes != nil { return [] }
+        if let problem { throw .compression(problem) }
         if format == .unknown { format = recognise() }
         switch format {
         case .unknown: return []
         case .plain: return nextPlain()
         case .compressed: return try nextDecoded()
         }
+    }
+
+    /// Lends what is here to another thread, if it is compressed. There are no lines before it is taken back.
+    ///
+    /// - Parameter limit: about as many bytes are decompressed.
+    mutating func lend(limit: Int) -> AheadDecoding? {
+        if format == .unknown { format = recognise() }
+        guard format == .compressed, let decoder else { return nil }
+        lentBytes = limit
+        defer { stored.removeAll() }
+        return AheadDecoding(decoder, stored, limit: limit, blockSize: Self.blockSize)
+    }
+
+    /// Goes on where another thread has stopped.
+    mutating func takeBack(_ decoding: AheadDecoding) {
+        lentBytes = nil
+        stored = decoding.stored
+        consumedBytes += decoding.consumedBytes
+        problem = decoding.problem
+        for block in decoding.blocks {
+            decoded.add(ByteSlice(block))
+            decodedCount += block.count
+        }
+        if let last = decoding.blocks.last, last.count < Self.blockSize { unfilled = last }
     }
 
     /// True once all lines were given out.

@@ -1,3 +1,5 @@
+import ByteIO
+
 /// What a run of s3-get-lines is asked to do, beside the keys.
 package struct GetOptions: Sendable {
     /// Whether output follows the order of the keys.
@@ -14,6 +16,8 @@ package struct GetOptions: Sendable {
     package var chunkSize = 8 << 20
     /// How many bytes may be in flight: fetched or being fetched, and not written yet.
     package var memory = 128 << 20
+    /// How many threads decompress objects ahead of their turn; with one, none does.
+    package var threads = WorkPool.processors
     /// Whether checksums are asked for and verified.
     package var verifiesChecksums = true
     /// Which of the keys are taken.
