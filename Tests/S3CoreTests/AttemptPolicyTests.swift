@@ -94,6 +94,24 @@ import Testing
         #expect(policy.limit == 4)
     }
 
+    @Test func afterALastAttemptThereIsNoOther() {
+        var policy = policy()
+        var history = history(policy)
+        var lost = S3Error(.connectionLost, "")
+        lost.mayHaveBeenApplied = true
+        let isLast = { $0 >= 2 }
+        #expect(!isGivenUp(fail(&policy, &history, lost, isLast: isLast)))
+        let second = fail(&policy, &history, S3Error(.serverFailed, ""), isLast: isLast)
+        guard case .giveUp(let error) = second else {
+            Issue.record("\(second)")
+            return
+        }
+        #expect(error.attempts == 2 && error.mayHaveBeenApplied && error.kind == .serverFailed)
+        // To be signed again is another attempt too.
+        var other = self.history(policy)
+        #expect(isGivenUp(fail(&policy, &other, wrongRegion("eu-west-1"), isLast: { _ in true })))
+    }
+
     private func policy(maxAttempts: Int = 10_000) -> AttemptPolicy {
         AttemptPolicy(
             region: "us-east-1", retry: RetryPolicy(maxAttempts: maxAttempts),
@@ -108,9 +126,10 @@ import Testing
 
     private func fail(
         _ policy: inout AttemptPolicy, _ history: inout AttemptHistory, _ error: S3Error, progress: Int = 0,
-        server: Timestamp? = nil
+        server: Timestamp? = nil, isLast: (Int) -> Bool = { _ in false }
     ) -> AttemptPolicy.Decision {
-        policy.failed(error, &history, progress: progress, now: Self.now, serverTime: server)
+        policy.failed(
+            error, &history, progress: progress, now: Self.now, serverTime: server, isLast: isLast)
     }
 
     private func wrongRegion(_ region: String?) -> S3Error {

@@ -80,7 +80,20 @@ package struct AttemptPolicy: Sendable {
     ///   - progress: bytes that the operation has, if it goes on where it stopped.
     ///   - now: this machine's time and
     ///   - serverTime: what the answer's Date field says, if there was one.
+    ///   - isLast: whether no other attempt is made after so many that failed.
     package mutating func failed(
+        _ failure: S3Error, _ history: inout AttemptHistory, progress: Int, now: Timestamp,
+        serverTime: Timestamp?, isLast: (Int) -> Bool = { _ in false }
+    ) -> Decision {
+        let decision = decide(failure, &history, progress: progress, now: now, serverTime: serverTime)
+        guard decision.isAnotherAttempt, isLast(history.failures) else { return decision }
+        var error = failure
+        error.attempts = max(1, history.failures)
+        error.mayHaveBeenApplied = error.mayHaveBeenApplied || history.mayHaveBeenApplied
+        return .giveUp(error)
+    }
+
+    private mutating func decide(
         _ failure: S3Error, _ history: inout AttemptHistory, progress: Int, now: Timestamp,
         serverTime: Timestamp?
     ) -> Decision {

@@ -11,6 +11,8 @@ package class S3Call: TransferReceiver {
     /// The object's key; nil for operations on the bucket.
     package let key: [UInt8]?
     let operationName: String
+    /// Its name in the client's schedule.
+    var id = CallID()
     /// What came of earlier attempts.
     var history = AttemptHistory()
     /// Whether it asks for checksums, which a service may refuse.
@@ -24,16 +26,6 @@ package class S3Call: TransferReceiver {
     /// The transfer of the attempt that is under way.
     var transfer: TransferID?
     fileprivate(set) var isOver = false
-    /// It takes away what was left: only `cancelAll`, and the end of its time in a hurry, cancel it.
-    var cleansUp = false
-    /// No further attempt is made, whatever comes of the one under way.
-    private(set) var isLastAttempt = false
-    /// When it is cancelled, by the monotonic clock in milliseconds.
-    var deadline: Int?
-    /// The operation waits for `resume`; its transfer holds a connection, but does nothing.
-    var isPaused = false
-    /// Where the client keeps it while it is sent.
-    var place = 0
     /// More came than can be gathered.
     private(set) var isTooLarge = false
     private var gathered: [UInt8] = []
@@ -55,10 +47,7 @@ package class S3Call: TransferReceiver {
 
     /// Ends the call, unless its request is on its way: then that attempt, whose answer is awaited, is the
     /// last one.
-    package func cancelUnlessSent() {
-        isLastAttempt = true
-        if transfer == nil { cancel() }
-    }
+    package func cancelUnlessSent() { client.cancelUnlessSent(self) }
 
     // What only the operation knows.
     func request() -> S3Request { preconditionFailure("a call has an operation") }
