@@ -18,11 +18,14 @@ let hardened: [CSetting] = [
     .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
 ]
 
-/// Every symbol is bound at start, and what was bound can no longer be written over.
+/// Every symbol is bound at start, and what was bound can no longer be written over. What the Swift runtime calls when
+/// it gets no memory is CProcess's: it ends a tool with a line and a status, not with a stack trace.
 let bound: [LinkerSetting] = [
     .unsafeFlags(
         ["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"],
-        .when(platforms: [.linux]))
+        .when(platforms: [.linux])),
+    .unsafeFlags(
+        ["-Xlinker", "--wrap=_ZN5swift28swift_abortAllocationFailureEmm"], .when(platforms: [.linux])),
 ]
 
 /// ByteIO alone lends spans of its buffers, which needs lifetime annotations.
@@ -62,7 +65,7 @@ let package = Package(
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .target(name: "CProcess", cSettings: hardened),
 
-        library("ByteIO", extra: lendsSpans),
+        library("ByteIO", ["CProcess"], extra: lendsSpans),
         .target(name: "CChecksum", cSettings: hardened),
         library("Digest", ["ByteIO", "CChecksum", "CCrypto"]),
         .target(name: "CJSONKernel", cSettings: hardened),

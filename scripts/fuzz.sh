@@ -14,16 +14,16 @@ case ${1:-} in json | answers | keys | config) part=$1 && shift ;; esac
 seconds=${1:-600}
 build=.build-fuzz
 case $part in
-json) target=JSONFuzz modules=(SeparationHarness JSONStream CJSONKernel ByteIO) libraries=() ;;
-answers) target=AnswersFuzz modules=(S3Lines Codec S3Core JSONStream CJSONKernel HTTPTransfer Digest CChecksum ByteIO) libraries=(-lcurl -lcrypto -lz -lzstd -lexpat) ;;
+json) target=JSONFuzz modules=(SeparationHarness JSONStream CJSONKernel ByteIO CProcess) libraries=() ;;
+answers) target=AnswersFuzz modules=(S3Lines Codec S3Core JSONStream CJSONKernel HTTPTransfer Digest CChecksum ByteIO CProcess) libraries=(-lcurl -lcrypto -lz -lzstd -lexpat) ;;
 config)
     target=ConfigFuzz
-    modules=(S3Core JSONStream CJSONKernel HTTPTransfer Digest CChecksum ByteIO)
+    modules=(S3Core JSONStream CJSONKernel HTTPTransfer Digest CChecksum ByteIO CProcess)
     libraries=(-lcurl -lcrypto -lz -lzstd -lexpat)
     ;;
 keys)
     target=KeysFuzz
-    modules=(KeyTemplate JSONStream CJSONKernel S3Core HTTPTransfer Digest CChecksum ByteIO)
+    modules=(KeyTemplate JSONStream CJSONKernel S3Core HTTPTransfer Digest CChecksum ByteIO CProcess)
     libraries=(-lcurl -lcrypto -lz -lzstd -lexpat)
     ;;
 esac

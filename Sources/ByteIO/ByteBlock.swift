@@ -13,7 +13,7 @@
 
     /// - Parameter capacity: how many bytes fit before the memory has to grow.
     package init(capacity: Int = 256) {
-        unsafe storage = .allocate(byteCount: max(capacity, 16), alignment: 8)
+        unsafe storage = allocatedMemory(max(capacity, 16), alignment: 8)
     }
 
     /// A copy of `bytes`.
@@ -22,7 +22,7 @@
         append(bytes)
     }
 
-    deinit { unsafe storage.deallocate() }
+    deinit { unsafe free(storage.baseAddress) }
 
     /// The bytes that fit before the memory has to grow.
     package var capacity: Int { unsafe storage.count }
@@ -91,9 +91,9 @@
     /// Makes room for `capacity` bytes in all, and no more, where there is less.
     package func grow(to capacity: Int) {
         guard capacity > self.capacity else { return }
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 8)
+        let larger = unsafe allocatedMemory(capacity, alignment: 8)
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: storage[..<count]))
-        unsafe storage.deallocate()
+        unsafe free(storage.baseAddress)
         unsafe storage = unsafe larger
     }
 

@@ -11,11 +11,10 @@
 
     /// Allocates `capacity` bytes, rounded up to whole pages. Running out of memory ends the process.
     package init(capacity: Int) {
-        unsafe bytes = .allocate(
-            byteCount: Self.roundedToPages(max(capacity, 1)), alignment: Self.pageSize)
+        unsafe bytes = allocatedMemory(Self.roundedToPages(max(capacity, 1)), alignment: Self.pageSize)
     }
 
-    deinit { unsafe bytes.deallocate() }
+    deinit { unsafe free(bytes.baseAddress) }
 
     /// The number of bytes that fit.
     package var capacity: Int { unsafe bytes.count }

@@ -16,6 +16,7 @@ import CZlib
         unsafe stream.initialize(to: z_stream())
         // 16 more than the largest window: gzip's header and trailer are expected and verified.
         let status = unsafe s3_inflate_init(stream, 15 + 16)
+        if status == Z_MEM_ERROR { endForLackOfMemory() }
         precondition(status == Z_OK, "zlib cannot be initialised")
     }
 

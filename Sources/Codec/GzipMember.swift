@@ -95,7 +95,8 @@ private final class GzipPiece: CompressionPiece {
         unsafe stream.initialize(to: z_stream())
         // The largest window, negative: without header.
         let code = unsafe s3_deflate_init(stream, CInt(level), -15)
-        precondition(code == Z_OK, "zlib: no memory, or a level that is none")
+        if code == Z_MEM_ERROR { endForLackOfMemory() }
+        precondition(code == Z_OK, "zlib: a level that is none")
     }
 
     deinit {

@@ -11,7 +11,7 @@ import CZstd
     private let context: OpaquePointer
 
     init() {
-        guard let context = unsafe ZSTD_createDCtx() else { fatalError("out of memory") }
+        guard let context = unsafe ZSTD_createDCtx() else { endForLackOfMemory() }
         unsafe self.context = unsafe context
         _ = unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.largestWindowLog)
     }

@@ -17,7 +17,7 @@ import CZstd
     ///   - workers: the library's threads, from 1; 0 compresses in `compress` itself.
     ///   - size: of the content, if it is known.
     init(level: Int, workers: Int, size: Int?) {
-        guard let context = unsafe ZSTD_createCCtx() else { fatalError("out of memory") }
+        guard let context = unsafe ZSTD_createCCtx() else { endForLackOfMemory() }
         unsafe self.context = unsafe context
         set(ZSTD_c_compressionLevel, level)
         set(ZSTD_c_checksumFlag, 1)

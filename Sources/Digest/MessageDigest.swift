@@ -29,7 +29,7 @@ package var cryptoLibrary: String {
     private var isFinished = false
 
     package init(_ algorithm: DigestAlgorithm) {
-        guard let context = unsafe EVP_MD_CTX_new() else { fatalError("out of memory") }
+        guard let context = unsafe EVP_MD_CTX_new() else { endForLackOfMemory() }
         unsafe self.context = unsafe context
         let started = unsafe EVP_DigestInit_ex(context, algorithm.implementation, nil)
         precondition(started == 1, "libcrypto does not offer \(algorithm)")

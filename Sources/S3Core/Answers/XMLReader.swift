@@ -34,7 +34,8 @@ package var xmlLibrary: String {
     private static let maximumElements = 100_000
 
     init() {
-        unsafe parser = XML_ParserCreate(nil)
+        guard let parser = unsafe XML_ParserCreate(nil) else { endForLackOfMemory() }
+        unsafe self.parser = unsafe parser
         unsafe XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
         unsafe XML_SetElementHandler(
             parser,

@@ -1,0 +1,93 @@
+"""A tool that gets no memory ends with one line and a status, not with a stack trace."""
+
+import re
+import resource
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import BIN, Shell, require
+from lying_server import LyingServer, environment
+
+LONG = 96 << 20
+ROOM = 24 << 20
+
+
+def command(tool):
+    """A tool that holds all of a long line, with what it is asked to do first."""
+    require(tool)
+    words = {
+        "json-sep": ["--max-value", "1G"],
+        "s3-keygen": ["{line}"],
+        "s3-put-lines": ["--dry-run", "--part-size", "256M", "--memory", "1G", "s3://b"],
+        "s3-get-lines": ["--memory", "1G", "--multipart-chunksize", "256M", "s3://b"],
+    }
+    return [BIN / tool, *words[tool]]
+
+
+def address_space(words, variables):
+    """How much a tool takes that waits for its first line, in bytes."""
+    waiting = subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=variables
+    )
+    found = []
+    try:
+        while len(found) < 10 or len(set(found[-10:])) > 1:
+            time.sleep(0.02)
+            status = Path(f"/proc/{waiting.pid}/status").read_text()
+            found.append(re.search(r"VmPeak:\s+(\d+) kB", status)[1])
+    finally:
+        waiting.kill()
+        waiting.communicate()
+    return int(found[-1]) << 10
+
+
+def limited(words, limit, stdin, variables):
+    return subprocess.run(
+        words,
+        input=stdin,
+        env=variables,
+        capture_output=True,
+        check=False,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+
+
+def assert_out_of_memory(finished, tool):
+    assert finished.returncode == 74, finished.stderr[-2000:]
+    assert re.fullmatch(rf"{tool}: [^\n]*memory[^\n]*\n", finished.stderr.decode())
+
+
+@pytest.mark.parametrize(
+    ("tool", "start", "end"),
+    [("json-sep", b'"', b'"'), ("s3-keygen", b"", b"\n"), ("s3-put-lines", b"k\t", b"\n")],
+)
+def test_a_long_line_that_no_memory_is_left_for(tmp_path, tool, start, end):
+    words, variables = command(tool), Shell(tmp_path, {}).environment
+    limit = address_space(words, variables) + ROOM
+    assert_out_of_memory(limited(words, limit, start + b"x" * LONG + end, variables), tool)
+
+
+def test_a_long_line_of_an_object(tmp_path):
+    line = b"x" * LONG
+    with LyingServer(lambda request: (200, {"ETag": '"e"', "x-amz-request-id": "1"}, line)) as server:
+        variables = Shell(tmp_path, environment(1, AWS_ENDPOINT_URL_S3=server.endpoint)).environment
+        words = command("s3-get-lines")
+        limit = address_space(words, variables) + ROOM
+        assert_out_of_memory(limited(words, limit, b"k\n", variables), "s3-get-lines")
+
+
+def test_no_memory_for_what_the_runtime_asks_for(tmp_path):
+    """Wherever it ends: many keys are remembered, a few more each time before the limit."""
+    words, variables = command("s3-put-lines")[:2] + ["s3://b"], Shell(tmp_path, {}).environment
+    needed = subprocess.check_output(["readelf", "--dynamic", words[0]], text=True)
+    if "libswiftCore.so" in needed:
+        pytest.skip("a debug binary, whose runtime is a library of its own")
+    records = b"".join(b"key-%d\tv\n" % number for number in range(300_000))
+    least = address_space(words, variables)
+    ends = [limited(words, least + (extra << 18), records, variables) for extra in range(0, 40, 3)]
+    assert {finished.returncode for finished in ends} <= {0, 74} and ends[0].returncode == 74
+    for finished in ends:
+        assert finished.returncode == 0 or finished.stderr.count(b"\n") == 1
