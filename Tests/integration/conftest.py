@@ -13,8 +13,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import servers  # noqa: E402
 
-# A shell starts what it puts into the background with SIGINT ignored, and the tools would keep it so.
+# A shell starts what it puts into the background with these ignored, and the tools would keep it so.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(os.environ.get("S3_LINES_BIN", ROOT / ".build/release"))
