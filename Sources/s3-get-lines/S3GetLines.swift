@@ -124,7 +124,7 @@ struct S3GetLines: ToolCommand {
             in: client, diagnostics, outputLimit: min(Run.outputLimit, options.memory / 8))
         let lines: GetLines
         do {
-            lines = try GetLines(origin, in: place, client: client, options: options, run: run)
+            lines = try GetLines(origin, in: place, store: client, options: options, run: run)
         } catch { throw ToolFailure(error) }
         return try run.run(lines).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }

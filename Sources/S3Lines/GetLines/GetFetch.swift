@@ -134,7 +134,7 @@ final class ObjectFetch: ObjectSink {
     var error: S3Error?
     /// True if nothing that still comes of it matters.
     var isDropped = false
-    var call: S3Call?
+    var call: (any GetCall)?
 
     /// Blocks that bytes are gathered in, and the first one where it is not known how many come.
     private static let blockSize = 256 << 10

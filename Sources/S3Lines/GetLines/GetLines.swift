@@ -7,7 +7,7 @@ package import S3Core
 /// Each step writes what is there of the object at the head of the line (of any object, if no order is kept), and
 /// asks for objects as far as the window allows.
 package final class GetLines: RunFilter {
-    private let client: S3Client
+    private let store: any GetStore
     let options: GetOptions
     let run: Run
     /// Decompresses objects ahead of their turn.
@@ -48,21 +48,21 @@ package final class GetLines: RunFilter {
     private static let maximumRestarts = 4
 
     /// - Parameters:
-    ///   - client: one for the location's bucket.
-    ///   - run: one that waits in `client`.
+    ///   - store: where the location's bucket is.
+    ///   - run: one that waits in `store`.
     package init(
-        _ origin: KeyOrigin, in location: Location, client: S3Client, options: GetOptions, run: Run
+        _ origin: KeyOrigin, in location: Location, store: any GetStore, options: GetOptions, run: Run
     ) throws(SystemError) {
-        self.client = client
+        self.store = store
         self.options = options
         self.run = run
         output = LineOutput(run.output)
-        pool = WorkPool(threads: options.threads, wakeUp: client.wakeUp)
+        pool = WorkPool(threads: options.threads, wakeUp: store.wakeUp)
         if case .listing = origin { listsKeys = true } else { listsKeys = false }
         keys = KeySource(
             origin, in: location, shard: options.shard, readsURLKeys: options.readsURLKeys,
             memory: min(Self.listMemory, options.memory / 16))
-        if let path = options.donePath { notes = try DoneNotes(path, wakeUp: client.wakeUp) }
+        if let path = options.donePath { notes = try DoneNotes(path, wakeUp: store.wakeUp) }
         window = FetchWindow(
             memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold)
     }
@@ -82,7 +82,7 @@ package final class GetLines: RunFilter {
             return .wait(input: awaitsInput, milliseconds: run.signal == nil ? nil : timeForLine)
         }
         hasEnded = true
-        client.cancelAll()
+        store.cancelAll()
         if run.stopReason == nil, run.signal == nil, let keyFailure { throw keyFailure }
         return .done
     }
@@ -129,7 +129,7 @@ package final class GetLines: RunFilter {
         window.outside = run.output.queuedBytes + carriedBytes
         while let number = window.overcommitted(), let object = objects[number] { restart(object) }
         awaitsInput = false
-        var free = client.freeConnections
+        var free = store.freeConnections
         while free > 0 {
             if let fetch = window.next() {
                 begin(fetch)
@@ -140,7 +140,7 @@ package final class GetLines: RunFilter {
         }
         guard run.signal == nil else { return }
         for request in keys.pages(free: free) {
-            client.perform(request.operation) { [unowned self] in
+            store.list(request.operation) { [unowned self] in
                 if case .success = $0 { self.knowsService = true }
                 self.keys.received(request.number, $0)
             }
@@ -180,12 +180,12 @@ package final class GetLines: RunFilter {
         let fetch = ObjectFetch(
             object, of: self, range: next.range, isLast: isLast, streamLimit: options.chunkSize)
         object.fetches.append(fetch)
-        let operation = GetObject(
+        let request = GetRequest(
             key: object.request.objectKey, range: next.range,
             ifMatch: next.range == nil ? nil : object.head?.etag,
             asksForChecksum: options.verifiesChecksums && next.range == nil,
-            known: next.range == nil ? object.request.known : object.known, sink: fetch)
-        fetch.call = client.perform(operation)
+            known: next.range == nil ? object.request.known : object.known)
+        fetch.call = store.fetch(request, fetch)
     }
 
     /// The head of an answer is here.

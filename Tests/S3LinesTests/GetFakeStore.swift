@@ -1,0 +1,120 @@
+import ByteIO
+import HTTPTransfer
+import S3Core
+import S3Lines
+
+/// A service in memory that answers in any order, in pieces of any size, and fails at random.
+final class GetFakeStore: GetStore {
+    private final class Call: GetCall {
+        let sink: any ObjectSink
+        let head: HTTPResponseHead
+        let body: [UInt8]
+        let failure: S3Error?
+        /// How much of the body comes before the failure.
+        let end: Int
+        var offset = 0
+        var hasBegun = false
+        var isPaused = false
+        var isOver = false
+
+        init(_ sink: any ObjectSink, _ head: HTTPResponseHead, _ body: [UInt8], failure: S3Error?, end: Int) {
+            (self.sink, self.head, self.body, self.failure, self.end) = (sink, head, body, failure, end)
+        }
+
+        func resume() { isPaused = false }
+        func cancel() { finish(S3Error(.cancelled, "cancelled")) }
+
+        func finish(_ error: S3Error?) {
+            guard !isOver else { return }
+            isOver = true
+            sink.ended(error)
+        }
+    }
+
+    private var random: SeededGenerator
+    private let objects: [[UInt8]: [UInt8]]
+    private let failureRate: Double
+    private let connections: Int
+    private var calls: [Call] = []
+    private(set) var requests: [GetRequest] = []
+    private(set) var violations: [String] = []
+
+    init(_ objects: [[UInt8]: [UInt8]], seed: UInt64, failureRate: Double, connections: Int) {
+        self.objects = objects
+        self.failureRate = failureRate
+        self.connections = connections
+        random = SeededGenerator(seed)
+    }
+
+    var pending: Int { calls.count }
+    var freeConnections: Int { max(0, connections - calls.count) }
+    var wakeUp: @Sendable () -> Void { {} }
+    var notice: ((String) -> Void)?
+
+    func fetch(_ request: GetRequest, _ sink: any ObjectSink) -> any GetCall {
+        requests.append(request)
+        if calls.count >= connections { violations.append("more requests than connections") }
+        let call = answer(request, sink)
+        calls.append(call)
+        return call
+    }
+
+    private func answer(_ request: GetRequest, _ sink: any ObjectSink) -> Call {
+        guard let object = objects[request.key] else {
+            let head = HTTPResponseHead(status: 404)
+            return Call(sink, head, [], failure: S3Error(.noSuchKey, "not there"), end: 0)
+        }
+        let range = request.range ?? 0..<object.count
+        if range.upperBound > object.count || range.isEmpty && request.range != nil {
+            violations.append("range \(range) of \(object.count) bytes")
+        }
+        var headers = [
+            HTTPHeader("etag", #""e""#),
+            HTTPHeader("content-length", "\(range.count)"),
+        ]
+        if request.range != nil {
+            let text = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(object.count)"
+            headers.append(HTTPHeader("content-range", text))
+        }
+        let head = HTTPResponseHead(status: request.range == nil ? 200 : 206, headers: headers)
+        let body = Array(object[range])
+        let fails = Double.random(in: 0..<1, using: &random) < failureRate
+        let failure = fails ? S3Error(.connectionLost, "at random") : nil
+        let end = fails ? Int.random(in: 0...body.count, using: &random) : body.count
+        return Call(sink, head, body, failure: failure, end: end)
+    }
+
+    func list(
+        _ operation: ListObjectsV2, _ completion: @escaping (Result<ListObjectsV2.Page, S3Error>) -> Void
+    ) { violations.append("a list, where keys are given") }
+
+    func cancelAll() {
+        for call in calls { call.cancel() }
+        calls.removeAll()
+    }
+
+    func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
+        for call in calls.shuffled(using: &random) where Bool.random(using: &random) { goOn(call) }
+        calls.removeAll(where: \.isOver)
+        var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        unsafe poll(&polled, UInt(polled.count), calls.isEmpty ? 2 : 0)
+        return polled.map { $0.revents != 0 }
+    }
+
+    private func goOn(_ call: Call) {
+        guard !call.isOver, !call.isPaused else { return }
+        if !call.hasBegun, call.head.status < 300 {
+            call.hasBegun = true
+            guard call.sink.began(ObjectHead(call.head)) else { return call.cancel() }
+        }
+        guard call.offset < call.end else { return call.finish(call.failure) }
+        let count = min(call.end - call.offset, Int.random(in: 1...700, using: &random))
+        let piece = Array(call.body[call.offset..<call.offset + count])
+        switch call.sink.received(piece.bytes) {
+        case .taken, .gather: call.offset += count
+        case .pause: call.isPaused = true
+        case .enough: call.finish(nil)
+        case .cancel: call.cancel()
+        }
+    }
+}
