@@ -79,6 +79,26 @@ def test_no_message_has_a_secret_that_is_encoded(shell, tool, encode):
     assert "you said" in finished.message and "[redacted]" in finished.message
 
 
+@pytest.mark.parametrize("encode", [str, percent, ENCODINGS["base64"]])
+def test_no_name_that_a_service_gives_shows_a_secret(shell, encode):
+    """The id of an upload that cannot be aborted, the region that it says a bucket is in."""
+    told = encode(TOKEN)
+
+    def answer(request):
+        if request.method == "POST" and "uploads" in request.query:
+            result = f"<InitiateMultipartUploadResult><UploadId>{told}</UploadId></InitiateMultipartUploadResult>"
+            return 200, {}, result.encode()
+        status = 200 if request.method == "HEAD" else 403
+        return status, {"x-amz-bucket-region": told}, error("AccessDenied")
+
+    with LyingServer(answer) as server:
+        run = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint)
+        data = b"x" * 1023 + b"\n"
+        finished = run.tool("s3-put-lines", "--verbose", "s3://bucket", "k", stdin=data * (6 << 10)).expect(77)
+    assert "is not aborted" in finished.message and "[redacted]" in finished.message
+    assert told[:40] not in finished.message and TOKEN not in finished.message
+
+
 def redirect(request):
     return 302, {"Location": f"http://127.0.0.1:9/?{request.headers.get('x-amz-security-token')}"}, b""
 

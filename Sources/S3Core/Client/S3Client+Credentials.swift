@@ -29,7 +29,8 @@ extension S3Client {
         CredentialsFetch(lookup, loop, commands) { [weak self] secret in self?.redaction.add(secret) }
     }
 
-    private func redacted(_ text: String) -> String { redaction.redacted(text) }
+    /// A text without the secrets that were in use.
+    package func redacted(_ text: String) -> String { redaction.redacted(text) }
 
     private func use(_ credentials: Credentials, _ source: String) {
         renewal.found(expiration: credentials.expiration, now: .now)

@@ -63,6 +63,7 @@ package final class S3PutStore: PutStore {
         get { client.notice }
         set { client.notice = newValue }
     }
+    package func redacted(_ text: String) -> String { client.redacted(text) }
     package var wantsEqualParts: Bool { client.wantsEqualParts }
 
     package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {

@@ -56,8 +56,8 @@ package final class Run {
         service.notice = { [unowned self] in report($0) }
     }
 
-    /// Says something on standard error.
-    package func report(_ message: String) { messages.report(message) }
+    /// Says something on standard error. What a service has named, as an upload's id, may repeat what it was sent.
+    package func report(_ message: String) { messages.report(service.redacted(message)) }
 
     /// The run cannot go on. Reports why; the first reason is that of the end.
     package func stop(_ reason: StopReason) {

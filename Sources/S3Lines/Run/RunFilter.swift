@@ -39,10 +39,17 @@ package protocol RunService: AnyObject {
     var pending: Int { get }
     /// Told what is not an error yet, but worth to know.
     var notice: ((String) -> Void)? { get set }
+    /// A message without the secrets that requests were made with.
+    func redacted(_ text: String) -> String
     /// Ends a `turn`, from any thread.
     var wakeUp: @Sendable () -> Void { get }
     /// `S3Client.turn`.
     func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool]
+}
+
+extension RunService {
+    /// Nothing is sent, so nothing comes back.
+    package func redacted(_ text: String) -> String { text }
 }
 
 extension S3Client: RunService {}
