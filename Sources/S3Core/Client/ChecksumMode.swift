@@ -28,11 +28,14 @@ struct ChecksumMode: Equatable, Sendable {
         if asked == .asksNoMore { isRefused = true }
     }
 
-    /// An attempt was refused for good, with this status.
+    /// An attempt was refused for good.
     ///
-    /// - Returns: true if the request is to be sent once more, without the field.
-    func refused(status: Int, _ asked: inout Asked) -> Bool {
-        guard asked == .asks, !isRefused, status == 400 || status == 501 else { return false }
+    /// - Returns: true if the request is to be sent once more, without the field: not where the service's code says
+    ///   what else is wrong, as with a region or a time.
+    func refused(_ error: S3Error, _ asked: inout Asked) -> Bool {
+        guard asked == .asks, !isRefused, error.status == 400 || error.status == 501,
+            error.kind == .refused || error.kind == .notS3
+        else { return false }
         asked = .asksNoMore
         return true
     }

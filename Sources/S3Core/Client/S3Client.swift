@@ -267,7 +267,7 @@ package final class S3Client {
             failure, &call.history, progress: call.progress, now: .now,
             serverTime: result.head.text("date").flatMap(Timestamp.init(httpDate:)),
             isLast: { schedule.isLastAttempt(call.id, failures: $0) })
-        if case .giveUp = decision, checksumMode.refused(status: failure.status, &call.checksumMode) {
+        if case .giveUp = decision, checksumMode.refused(failure, &call.checksumMode) {
             report(
                 call, result, remark: "\(failure.code); again without asking for checksums",
                 attempt: max(1, call.history.failures))
