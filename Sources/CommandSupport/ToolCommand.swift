@@ -3,6 +3,9 @@ package import ByteIO
 
 /// One executable of the toolkit: options, and one call that does the work.
 package protocol ToolCommand: ParsableCommand {
+    /// Commands that `--help` shows at its end.
+    static var examples: [String] { get }
+
     /// Does all of the tool's work.
     ///
     /// - Returns: the exit status: success, or a failure that was reported already.
@@ -77,12 +80,16 @@ extension ToolCommand {
         return nil
     }
 
+    private static func isHelp(_ text: String) -> Bool { text.hasPrefix("OVERVIEW:") }
+
     /// `--help` and `--version` are data on standard output; all else is a usage error, in words of the
     /// toolkit's form followed by the synopsis.
     private static func endBeforeWork(_ error: any Error) -> Never {
         guard exitCode(for: error) != .success else {
             do {
-                try writeAll(fullMessage(for: error) + "\n", to: STDOUT_FILENO, name: "standard output")
+                let text = fullMessage(for: error)
+                let shown = isHelp(text) ? HelpText.arranged(text, examples: examples) : text
+                try writeAll(shown + "\n", to: STDOUT_FILENO, name: "standard output")
             } catch {
                 Diagnostics(tool: toolName).report(error.description)
                 ExitStatus.inputOutput.endProcess()

@@ -5,6 +5,12 @@ import JSONStream
 
 @main
 struct JSONSep: ToolCommand {
+    static let examples = [
+        "json-sep < in.json | wc -l",
+        "json-sep --unwrap < array.json > lines.jsonl",
+        "json-sep --lines --skip-invalid < app.log > events.jsonl",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "json-sep",
         abstract: "Any stream of JSON texts in, one compact JSON value a line out.",

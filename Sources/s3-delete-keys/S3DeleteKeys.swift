@@ -7,6 +7,11 @@ import S3Lines
 
 @main
 struct S3DeleteKeys: ToolCommand {
+    static let examples = [
+        "s3-list-keys --older-than 30d s3://b | s3-delete-keys s3://b",
+        "s3-delete-keys --dry-run s3://b < keys",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "s3-delete-keys",
         abstract: "Deletes the objects of keys.",
@@ -30,7 +35,7 @@ struct S3DeleteKeys: ToolCommand {
     @Flag(help: "Read keys that are percent-encoded, as in inventories and event notifications.")
     var urlKeys = false
 
-    @OptionGroup(title: "Options of every S3 tool")
+    @OptionGroup(title: HelpText.sharedTitle)
     var service: S3Options
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {

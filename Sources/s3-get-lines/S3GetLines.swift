@@ -7,6 +7,12 @@ import S3Lines
 
 @main
 struct S3GetLines: ToolCommand {
+    static let examples = [
+        "s3-get-lines s3://b/dumps/ db.sql",
+        "s3-get-lines --all s3://b/logs/ | grep error",
+        "s3-get-lines --all --with-key --raw s3://a | s3-put-lines s3://b",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "s3-get-lines",
         abstract: "Objects' lines on standard output.",
@@ -80,7 +86,7 @@ struct S3GetLines: ToolCommand {
         help: ArgumentHelp("Most bytes that are fetched and not yet written.", valueName: "size"))
     var memory = ByteSize(bytes: 128 << 20)
 
-    @OptionGroup(title: "Options of every S3 tool")
+    @OptionGroup(title: HelpText.sharedTitle)
     var service: S3Options
 
     /// With less than this the bookkeeping would be more than the data.

@@ -7,6 +7,12 @@ import KeyTemplate
 
 @main
 struct S3Keygen: ToolCommand {
+    static let examples = [
+        "s3-keygen 'events/{seq:9}' < lines | s3-put-lines s3://b",
+        "s3-keygen --roll-lines 10000 '{now:%Y/%m/%d}/{uuid}' < log | s3-put-lines s3://b/logs/",
+        "s3-keygen 'dt={.time:%F}/{uuid}' < events.jsonl | s3-put-lines s3://b",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "s3-keygen",
         abstract: "Give each line of standard input a key: LINE becomes KEY TAB LINE.",

@@ -7,6 +7,12 @@ import S3Lines
 
 @main
 struct S3ListKeys: ToolCommand {
+    static let examples = [
+        "s3-list-keys --long s3://b/logs/",
+        "s3-list-keys --include '*.gz' s3://b | s3-get-lines s3://b",
+        "s3-list-keys --summary s3://b",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "s3-list-keys",
         abstract: "Keys of a bucket on standard output.",
@@ -73,7 +79,7 @@ struct S3ListKeys: ToolCommand {
         transform: Shard.option)
     var shard: Shard?
 
-    @OptionGroup(title: "Options of every S3 tool")
+    @OptionGroup(title: HelpText.sharedTitle)
     var service: S3Options
 
     var inputs: [ToolFile] { [] }

@@ -8,6 +8,12 @@ import S3Lines
 
 @main
 struct S3PutLines: ToolCommand {
+    static let examples = [
+        "pg_dump db | s3-put-lines s3://b/dumps/ db.sql",
+        "s3-keygen '{seq:9}' < lines | s3-put-lines s3://b/lines/ > receipts",
+        "tail -F log | s3-keygen '{uuid}' | s3-put-lines --each s3://b",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "s3-put-lines",
         abstract: "Keyed records in, objects in S3, receipts out.",
@@ -27,7 +33,7 @@ struct S3PutLines: ToolCommand {
     @OptionGroup(title: "Records and objects") var grouping: GroupingOptions
     @OptionGroup(title: "Receipts and failures") var failing: FailureOptions
     @OptionGroup(title: "What is stored") var headers: ObjectOptions
-    @OptionGroup(title: "The service") var s3: S3Options
+    @OptionGroup(title: HelpText.sharedTitle) var s3: S3Options
 
     func validate() throws {
         do { _ = try Location(location) } catch { throw ValidationError("\(error)") }

@@ -77,3 +77,17 @@ def test_no_page_is_wider_than_a_terminal(tool):
         shown = re.sub(".\b", "", text)
         assert [line for line in shown.splitlines() if len(line) > 78] == []
         assert f"s3-lines {documents.version()}" in shown.splitlines()[-1]
+
+
+def test_help_shows_its_own_options_first_and_examples_last(tool):
+    text = help_of(tool)
+    titles = re.findall(r"^([A-Z][A-Z0-9 ]*):", text, re.MULTILINE)
+    assert titles[0] == "OVERVIEW" and titles[-1] == "EXAMPLES"
+    if "OPTIONS OF EVERY S3 TOOL" in titles:
+        assert titles[-2] == "OPTIONS OF EVERY S3 TOOL"
+    examples = text.partition("\nEXAMPLES:\n")[2].splitlines()
+    for example in examples:
+        assert tool in example and len(example) <= 100
+        # Every option in it is one of a tool's.
+        for option in re.findall(r"(?<= )--[a-z-]+", example):
+            assert any(option in help_of(other) for other in TOOLS), option
