@@ -162,3 +162,19 @@ def test_the_checksum_of_all_bytes_tells_whose_object_it_is(faulty):
     faulty.rule("rewrite", method="HEAD", target="/k$", rewrite=rewrite)
     put = faulty.shell.tool("s3-put-lines", "--checksum", "crc32", "--long", faulty.location, "k", stdin=DATA)
     assert put.expect().stdout.startswith(b'k\t"')
+
+
+@pytest.mark.parametrize("options", [(), ("--checksum", "crc32"), ("--checksum", "sha256")], ids=["none", "crc32", "sha256"])
+def test_large_parts_are_signed_as_they_are(tmp_path, options):
+    """On one processor the thread that does all else computes it."""
+    for words in ([], ["taskset", "-c", "0"]):
+        with LyingServer(agreeing) as server:
+            shell = Shell(tmp_path, environment(1, AWS_ENDPOINT_URL_S3=server.endpoint), 30)
+            command = " ".join([*words, "s3-put-lines", *options, "s3://bucket", "k"])
+            shell.run(command, stdin=DATA).expect()
+            parts = [request for request in server.journal if "partNumber" in request.query]
+        assert len(parts) == 2
+        for part in parts:
+            assert part.headers["x-amz-content-sha256"] == hashlib.sha256(part.body).hexdigest()
+            for algorithm in set(options) - {"--checksum"}:
+                assert part.headers[f"x-amz-checksum-{algorithm}"] == encoded(algorithm, part.body)

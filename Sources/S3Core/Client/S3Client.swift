@@ -87,6 +87,11 @@ package final class S3Client {
     /// Whether the service is AWS's own.
     package var isAWS: Bool { builder.isAWS }
 
+    /// Whether the signature of a request has the hash of its body.
+    func signsPayload(hasChecksum: Bool) -> Bool {
+        builder.isSigned && builder.signsPayload(hasChecksum: hasChecksum)
+    }
+
     /// How many calls have not ended.
     package var pending: Int { schedule.count }
 

@@ -13,6 +13,8 @@ package struct S3Request {
     package var body: ByteBlock?
     /// The checksum of `body`, which may vouch for it instead of a hash in the signature.
     package var bodyChecksum: HTTPHeader?
+    /// The hash of `body` that the signature has, in hexadecimal, if it was computed before.
+    package var payloadHash: [UInt8]?
 
     /// How long the service may be silent, in milliseconds, if that is longer than for other requests.
     package var silenceMilliseconds = 0

@@ -10,9 +10,8 @@ package struct UploadPart: S3Operation {
     private let uploadID: [UInt8]
     private let number: Int
     private let body: ByteBlock
-    private let checksum: BodyChecksum?
+    private let digests: PartDigests
     private let bodies: NeedlessBodies
-    private let sum: CRC?
     /// The ETag that came with a body that could not be understood.
     private var doubtful: [UInt8]?
 
@@ -20,26 +19,25 @@ package struct UploadPart: S3Operation {
     ///   - key: the object's whole key.
     ///   - number: from 1 to `MultipartLimits.maxParts`.
     ///   - body: must not change until the call has ended.
-    ///   - checksum: what the service is given to compare.
+    ///   - digests: those of `body`.
     ///   - bodies: what is known of the service's answers.
-    ///   - sum: what is kept of the bytes, to compare the object with another.
     init(
-        key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, checksum: BodyChecksum?,
-        bodies: NeedlessBodies, sum: CRC? = nil
+        key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, digests: PartDigests,
+        bodies: NeedlessBodies
     ) {
         self.bodies = bodies
-        self.sum = sum
+        self.digests = digests
         self.key = key
         self.uploadID = uploadID
         self.number = number
         self.body = body
-        self.checksum = checksum
     }
 
     package func request() -> S3Request {
         var request = S3Request(.put, key: key)
         request.query = [("partNumber", [UInt8](String(number).utf8)), ("uploadId", uploadID)]
-        request.bodyChecksum = checksum?.header
+        request.bodyChecksum = digests.checksum?.header
+        request.payloadHash = digests.payloadHash
         request.body = body
         return request
     }
@@ -57,6 +55,7 @@ package struct UploadPart: S3Operation {
             }
             bodies.learn(response.body)
         }
-        return UploadedPart(number: number, etag: etag, checksum: checksum, size: body.count, sum: sum)
+        return UploadedPart(
+            number: number, etag: etag, checksum: digests.checksum, size: body.count, sum: digests.sum)
     }
 }

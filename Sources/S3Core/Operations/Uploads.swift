@@ -104,16 +104,25 @@ package final class Uploads {
             CreateMultipartUpload(key: key, headers: headers + announced), completion: completion)
     }
 
+    /// Computes what `upload` needs of a part's bytes; to be called by any thread.
+    package func digests(of body: ByteBlock) -> () -> PartDigests {
+        let algorithm = client.uploadChecksum
+        let keepsSum = existing == .acceptSame
+        let isSigned = client.signsPayload(hasChecksum: algorithm != nil)
+        return { PartDigests(of: body, checksum: algorithm, keepsSum: keepsSum, isSigned: isSigned) }
+    }
+
     /// Sends a part.
+    ///
+    /// - Parameter digests: what `digests` gave; nil computes it now.
     package func upload(
-        _ key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock,
+        _ key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, digests known: PartDigests? = nil,
         completion: @escaping (Result<UploadedPart, S3Error>) -> Void
     ) -> S3Call {
-        client.perform(
+        let digests = known ?? digests(of: body)()
+        return client.perform(
             UploadPart(
-                key: key, uploadID: uploadID, number: number, body: body,
-                checksum: checksum(of: body), bodies: bodies,
-                sum: existing == .acceptSame ? CRC.checksum(body.bytes, .crc64nvme) : nil),
+                key: key, uploadID: uploadID, number: number, body: body, digests: digests, bodies: bodies),
             completion: completion)
     }
 

@@ -120,12 +120,18 @@ struct RequestBuilder: ~Copyable {
         sorted.insert(header, at: place ?? sorted.count)
     }
 
+    var isSigned: Bool { credentials != nil }
+
+    /// Whether the signature of a request has the hash of its body.
+    func signsPayload(hasChecksum: Bool) -> Bool {
+        !hasChecksum || address.scheme != .https || configuration.signsPayloads
+    }
+
     /// What vouches for the body in the signature. Where TLS and a checksum vouch for it, nothing has to, and a hash
     /// costs more than all else that an upload does.
     private mutating func hash(_ request: S3Request) -> [UInt8] {
-        if request.bodyChecksum != nil, address.scheme == .https, !configuration.signsPayloads {
-            return Signer.unsignedPayload
-        }
+        guard signsPayload(hasChecksum: request.bodyChecksum != nil) else { return Signer.unsignedPayload }
+        if let hash = request.payloadHash { return hash }
         guard let body = request.body, let hash = signer?.payloadHash(body.bytes) else {
             return Signer.emptyPayloadHash
         }

@@ -48,6 +48,7 @@ final class PutObjects<Store: PutStore> {
             limit: options.memory, maxPending: options.maxConnections * Self.pendingForConnection)
         partWindow = PutPartWindow(connections: options.maxConnections)
         pool = WorkPool(threads: options.threads, wakeUp: store.wakeUp)
+        if options.threads > 1 { store.use(pool) }
         if let path = options.rejectPath {
             rejects = try PutRejects(path)
             firstSpool = try PutSpool(directory: options.temporaryDirectory)

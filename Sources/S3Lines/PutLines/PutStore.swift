@@ -42,12 +42,25 @@ package protocol PutStore: RunService {
 
     /// `S3Client.hurry`.
     func hurry()
+
+    /// Computes in `pool` from now on what takes long.
+    func use(_ pool: WorkPool)
+}
+
+extension PutStore {
+    package func use(_ pool: WorkPool) {}
 }
 
 /// The service itself.
 package final class S3PutStore: PutStore {
     private let client: S3Client
     private let uploads: Uploads
+    private var pool: WorkPool?
+    /// Parts whose digests are being computed.
+    private var hashed: [HashedPart] = []
+
+    /// From so many bytes on, a part's digests are computed by another thread.
+    private static let largePart = 1 << 20
 
     /// - Parameters:
     ///   - headers: what is stored with each object.
@@ -57,7 +70,7 @@ package final class S3PutStore: PutStore {
         uploads = Uploads(client, headers: headers, existing: existing)
     }
 
-    package var pending: Int { client.pending + uploads.held }
+    package var pending: Int { client.pending + uploads.held + hashed.count }
     package var wakeUp: @Sendable () -> Void { client.wakeUp }
     package var notice: ((String) -> Void)? {
         get { client.notice }
@@ -85,8 +98,33 @@ package final class S3PutStore: PutStore {
         _ key: [UInt8], id: [UInt8], part: Int, _ body: ByteBlock,
         _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
     ) -> PutCancel {
-        let call = uploads.upload(key, uploadID: id, number: part, body: body, completion: completion)
-        return { call.cancel() }
+        guard let pool, body.count >= Self.largePart else {
+            let call = uploads.upload(key, uploadID: id, number: part, body: body, completion: completion)
+            return { call.cancel() }
+        }
+        let hashed = HashedPart(completion)
+        self.hashed.append(hashed)
+        let compute = uploads.digests(of: body)
+        pool.submit(Work { hashed.digests = compute() }) { [self] in
+            guard forget(hashed) else { return }
+            hashed.call = uploads.upload(
+                key, uploadID: id, number: part, body: body, digests: hashed.digests, completion: completion)
+        }
+        return { [self] in cancel(hashed) }
+    }
+
+    package func use(_ pool: WorkPool) { self.pool = pool }
+
+    private func cancel(_ part: HashedPart) {
+        if let call = part.call { return call.cancel() }
+        if forget(part) { part.completion(.failure(S3Error(.cancelled, "cancelled"))) }
+    }
+
+    /// - Returns: false if it was forgotten before.
+    private func forget(_ part: HashedPart) -> Bool {
+        guard let place = hashed.firstIndex(where: { $0 === part }) else { return false }
+        hashed.remove(at: place)
+        return true
     }
 
     package func complete(
@@ -101,6 +139,7 @@ package final class S3PutStore: PutStore {
     package func cancelUnsent() {
         client.cancelUnsent()
         uploads.cancelHeld()
+        for part in hashed { cancel(part) }
     }
 
     package func hurry() { client.hurry() }
@@ -108,6 +147,15 @@ package final class S3PutStore: PutStore {
     package func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
         client.turn(waitingFor: descriptors, milliseconds: milliseconds)
     }
+}
+
+/// A part whose digests are being computed, then its call.
+private final class HashedPart {
+    let completion: (Result<UploadedPart, S3Error>) -> Void
+    var digests: PartDigests?
+    var call: S3Call?
+
+    init(_ completion: @escaping (Result<UploadedPart, S3Error>) -> Void) { self.completion = completion }
 }
 
 /// What a dry run stores in: everything succeeds and nothing is sent.
