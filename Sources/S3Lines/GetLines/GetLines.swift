@@ -43,10 +43,6 @@ package final class GetLines: RunFilter {
     private var lineDeadline = 0
     private static let lineMilliseconds = 3000
 
-    /// How often an object is fetched anew that was damaged on its way, had another length than it was said to have,
-    /// or was replaced meanwhile, as long as nothing of it was written.
-    private static let maximumRestarts = 4
-
     /// - Parameters:
     ///   - store: where the location's bucket is.
     ///   - run: one that waits in `store`.
@@ -339,34 +335,25 @@ package final class GetLines: RunFilter {
     /// - Returns: false if it is fetched anew.
     /// - Throws: if the run cannot go on.
     private func failed(_ object: WindowObject, _ failure: S3Error) throws(StopReason) -> Bool {
-        var error = failure
-        // An object that is shorter than its first answer said is another one, or that answer was wrong.
-        let isShorter = error.kind == .rangeNotSatisfiable && object.wasAnswered
-        // Where the service says so, as many attempts as are allowed were made.
-        let isDamaged = error.kind == .damaged && error.code.isEmpty
-        let isRestartable = error.kind == .preconditionFailed || isDamaged || isShorter
-        if isRestartable, object.writtenBytes == 0, object.restarts < Self.maximumRestarts {
+        var known = GetFailure(failure)
+        known.wasAnswered = object.wasAnswered
+        known.writtenBytes = object.writtenBytes
+        known.restarts = object.restarts
+        known.isWithinLine = openLine != nil
+        known.listsKeys = listsKeys
+        known.knowsService = knowsService
+        let context = Diagnostics.printable(object.request.key)
+        switch known.decision {
+        case .again:
             object.restarts += 1
             restart(object)
             return false
+        case .stop(let error): throw .service(error, context: context)
+        case .report(let error):
+            let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
+            run.report("\(context): \(error)\(written)")
+            if error.kind == .noSuchKey { run.missing += 1 } else { run.failed += 1 }
         }
-        switch error.kind {
-        case .preconditionFailed where error.status == 412 || error.message.isEmpty:
-            error.message = "the object was replaced while it was read"
-        case .noSuchKey where object.wasAnswered:
-            error.kind = .refused
-            error.message = "the object was deleted while it was read"
-        case .accessDenied where !listsKeys && error.mayMeanMissingKey:
-            error.add("a missing key is answered like this where listing the bucket is not allowed")
-        default: break
-        }
-        let context = Diagnostics.printable(object.request.key)
-        // With nothing but refusals that are not S3's there is no S3.
-        let isElsewhere = error.kind == .notS3 && error.status >= 300 && !knowsService
-        if openLine != nil || isElsewhere || error.stopsRun { throw .service(error, context: context) }
-        let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
-        run.report("\(context): \(error)\(written)")
-        if error.kind == .noSuchKey { run.missing += 1 } else { run.failed += 1 }
         return true
     }
 }
