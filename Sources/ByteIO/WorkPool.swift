@@ -1,4 +1,4 @@
-/// Something to be computed by any thread. Nobody else touches what it uses between `WorkPool.submit` and the time it
+/// Something to be computed by any thread. What it uses is left alone between `WorkPool.submit` and the time it
 /// is handed back.
 package final class Work {
     // Each is dropped once it was called: it may hold what holds the work.

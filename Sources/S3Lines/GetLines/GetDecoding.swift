@@ -3,7 +3,7 @@ import Codec
 
 /// The decompression of an object's first bytes by another thread, ahead of the object's turn.
 ///
-/// It is lent what it needs by `ObjectLines`, and gives back what became of it. Nobody else touches it between.
+/// It is lent what it needs by `ObjectLines`, and gives back what became of it. It is left alone between.
 final class AheadDecoding {
     private let decoder: Decoder
     private let limit: Int
