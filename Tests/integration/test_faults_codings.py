@@ -141,6 +141,26 @@ def test_a_listed_size_that_the_bytes_contradict(get, answer, size):
     assert "announced" in got.message or "was said to have" in got.message
 
 
+@pytest.mark.parametrize("head", [sized(len(PACKED), CODED), sized(len(PACKED)), (403, {})],
+                         ids=["says so", "says a length", "says nothing"])  # fmt: skip
+def test_what_was_decompressed_on_the_way_is_an_error(get, head):
+    """nginx does it where `gunzip` is on: no length, and a weak tag."""
+    got = get(chunked(ETAG | {"ETag": 'W/"e"'}, TEXT), head, status=1)
+    assert [request.method for request in got.journal][:2] == ["GET", "HEAD"]
+    assert get(chunked(ETAG | {"ETag": 'W/"e"'}, TEXT), listed=len(PACKED), status=1)
+
+
+def test_a_weak_tag_without_a_length_may_be_right(get):
+    assert get(chunked(ETAG | {"ETag": 'W/"e"'}, TEXT), sized(len(TEXT), ETAG)).stdout == TEXT
+
+
+def test_what_google_says_is_stored_is_compared(get):
+    stored = ETAG | {"x-goog-stored-content-length": str(len(PACKED)), "x-goog-stored-content-encoding": "gzip"}
+    assert "announced" in get(chunked(stored, TEXT), status=1).message
+    assert "was said to have" in get((200, stored, TEXT), status=1).message
+    assert get((200, stored | {"Content-Encoding": "gzip"}, PACKED), sized(len(PACKED), CODED)).stdout == PACKED
+
+
 def test_an_object_that_was_replaced_after_it_was_listed(get):
     assert get((200, ETAG, TEXT), listed=5, tag="older").stdout == TEXT
 

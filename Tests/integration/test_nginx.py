@@ -35,15 +35,11 @@ def put_and_get(shell, bucket, data, *options):
         assert shell.tool("s3-get-lines", *words).expect().stdout == data
 
 
-def test_tls_and_http2(server, tmp_path):
-    with Nginx(f"location / {{ {forwards_to(server)} }}", certificate=certificate(tmp_path)) as front:
-        put_and_get(*through(front, server, tmp_path), LINES)
-
-
-def test_parts_through_tls_and_http2(strict_server, tmp_path):
-    block = f"{OPEN} location / {{ {forwards_to(strict_server)} }}"
+@pytest.mark.parametrize("data", [LINES, PARTS], ids=["one request", "parts"])
+def test_tls_and_http2(server, tmp_path, data):
+    block = f"{OPEN} location / {{ {forwards_to(server)} }}"
     with Nginx(block, certificate=certificate(tmp_path)) as front:
-        put_and_get(*through(front, strict_server, tmp_path), PARTS)
+        put_and_get(*through(front, server, tmp_path), data)
 
 
 @pytest.mark.parametrize("buffering", ["on", "off"])
@@ -119,6 +115,19 @@ def test_what_is_stored_as_gzip_stays_gzip(server, tmp_path, encoding, asks):
         for words in ([f"s3://{bucket.name}", "k"], ["--all", f"s3://{bucket.name}"]):
             assert shell.tool("s3-get-lines", "--raw", "--exact", *words).expect().stdout == stored
             assert shell.tool("s3-get-lines", *words).expect().stdout == TEXT
+
+
+def test_what_is_decompressed_on_the_way_is_an_error(server, tmp_path):
+    """It cannot be had as it is stored, and must not be taken for it."""
+    with Nginx(f"{OPEN} gunzip on; location / {{ {forwards_to(server)} }}") as front:
+        shell, bucket = through(front, server, tmp_path)
+        bucket.client.put_object(Bucket=bucket.name, Key="k", Body=gzip.compress(TEXT), ContentEncoding="gzip")
+        bucket.put("plain", TEXT)
+        if bucket.client.head_object(Bucket=bucket.name, Key="k").get("ContentEncoding") != "gzip":
+            pytest.skip("the server does not keep Content-Encoding")
+        got = shell.tool("s3-get-lines", "--raw", f"s3://{bucket.name}", "plain", "k").expect(1)
+        assert got.stdout == TEXT and "k: GetObject" in got.message
+        shell.tool("s3-get-lines", "--raw", "--all", f"s3://{bucket.name}").expect(1)
 
 
 @pytest.mark.parametrize("asks", [False, True], ids=["on request", "always"])

@@ -14,7 +14,8 @@ package struct KnownObject: Equatable, Sendable {
 }
 
 /// Whether the bytes of an answer are the object's as it is stored. Something on the way may have compressed them,
-/// although it was asked not to, and says so in the same field as an object that was stored compressed.
+/// although it was asked not to, and says so in the same field as an object that was stored compressed. Or it has
+/// decompressed what was stored so, and says nothing; but then it knows no length, and makes the tag a weak one.
 enum BodyCoding: Equatable {
     /// They are the object's.
     case stored
@@ -33,16 +34,29 @@ enum BodyCoding: Equatable {
     init(of answer: ObjectHead, known: KnownObject?, stored: ObjectHead?, isDirect: Bool = false) {
         let codings = answer.contentCodings
         // A part is one of what is stored: there are no ranges of what is made on the way.
-        guard !codings.isEmpty, !answer.isPartial else {
+        guard !answer.isPartial, !codings.isEmpty || answer.contentLength == nil && answer.hasWeakTag else {
             self = .stored
             return
         }
-        if let stored {
+        if codings.isEmpty {
+            self.init(stored: stored, isSized: known != nil)
+        } else if let stored {
             self.init(codings: codings, stored: stored.contentCodings)
         } else if let length = answer.contentLength, isDirect || length == known?.size {
             self = .stored
         } else {
             self = .unknown
+        }
+    }
+
+    private init(stored: ObjectHead?, isSized: Bool) {
+        if let stored {
+            let name = stored.contentCodings.joined(separator: ", ")
+            self =
+                name.isEmpty ? .stored : .unusable("it is stored as \(name), and was decompressed on the way")
+        } else {
+            // A size that is known is compared with what comes.
+            self = isSized ? .stored : .unknown
         }
     }
 

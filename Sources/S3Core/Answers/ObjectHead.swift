@@ -34,6 +34,7 @@ package struct ObjectHead: Equatable, Sendable {
         let range = head.text("content-range").flatMap(ContentRange.init)
         isPartial = head.status == 206 || range != nil
         tagCount = head.number("x-amz-tagging-count")
+        googleStoredSize = head.number("x-goog-stored-content-length")
         contentRange = range
         // Beside a part, services send the whole object's checksum or the part's; nothing tells which, unless
         // they are the same.
@@ -55,10 +56,17 @@ package struct ObjectHead: Equatable, Sendable {
         checksum = answer.checksum
         checksums = answer.checksums
         tagCount = answer.tagCount
+        googleStoredSize = answer.googleStoredSize
     }
 
     /// The size of the whole object, in bytes, if the answer tells.
     package var objectSize: Int? { isPartial ? contentRange?.objectSize : contentLength }
+
+    /// The size that Google says is stored, whatever it sends (Cloud Storage, "Transcoding of gzip-compressed files").
+    let googleStoredSize: Int?
+
+    /// True if the entity tag says that bytes may differ.
+    var hasWeakTag: Bool { etag != nil && strongETag == nil }
 
     /// The entity tag, if If-Match can compare it: a weak one never matches (RFC 9110, 13.1.1).
     package var strongETag: [UInt8]? {

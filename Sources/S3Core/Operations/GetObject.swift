@@ -185,7 +185,8 @@ package struct GetObject: S3Operation {
         switch stored {
         case .untold:
             let name = answer.contentCodings.joined(separator: ", ")
-            return .unusable("nothing tells whether the object is stored as \(name)")
+            let question = name.isEmpty ? "how long the object is" : "whether the object is stored as \(name)"
+            return .unusable("nothing tells " + question)
         case .unasked: stored = .wanted(.head)
         case .wanted, .asked, .told: break
         }
@@ -212,7 +213,8 @@ package struct GetObject: S3Operation {
             decoder = TransitDecoder(format)
             whole = ObjectHead(answer, as: head)
         }
-        size = size ?? whole.objectSize ?? stored.head?.objectSize ?? knownSize(whole)
+        size =
+            size ?? whole.objectSize ?? stored.head?.objectSize ?? answer.googleStoredSize ?? knownSize(whole)
         guard head == nil else { return .taken }
         head = whole
         return sink.began(whole) ? .taken : .cancel
@@ -249,7 +251,7 @@ package struct GetObject: S3Operation {
                 throw S3Error(.damaged, "the answer's Content-Length and Content-Range are two lengths")
             }
         }
-        for said in [knownSize(answer), stored.head?.objectSize] {
+        for said in [knownSize(answer), stored.head?.objectSize, answer.googleStoredSize] {
             guard let said, !isOfSize(answer, said, coding) else { continue }
             throw S3Error(
                 .damaged, "the object has \(answer.objectSize ?? 0) bytes, and was said to have \(said)")
