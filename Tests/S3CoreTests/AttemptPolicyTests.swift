@@ -68,6 +68,30 @@ import Testing
         #expect(error.mayHaveBeenApplied && error.attempts == 2)
     }
 
+    /// A service that refuses a second attempt, since it is busy, may still be at work on the first.
+    @Test(arguments: [S3Error.Kind.serverFailed, .throttled, .unreachable, .accessDenied])
+    func anAttemptWithoutAnAnswerStaysOne(kind: S3Error.Kind) {
+        #expect(isUnanswered(after: S3Error(kind, "")))
+    }
+
+    @Test(arguments: [S3Error.Kind.noSuchUpload, .preconditionFailed])
+    func aLaterAnswerMayTellHowItEnded(kind: S3Error.Kind) {
+        #expect(!isUnanswered(after: S3Error(kind, "")))
+    }
+
+    private func isUnanswered(after second: S3Error) -> Bool {
+        var policy = policy()
+        var history = history(policy)
+        var lost = S3Error(.connectionLost, "")
+        lost.isUnanswered = true
+        _ = fail(&policy, &history, lost)
+        guard case .giveUp(let error) = fail(&policy, &history, second, isLast: { _ in true }) else {
+            Issue.record("it was the last")
+            return false
+        }
+        return error.isUnanswered
+    }
+
     /// After a phase of throttling a run of answers like 404 or 412 finds back to full width.
     @Test func definiteAnswersLetTheWindowGrow() {
         var policy = policy()

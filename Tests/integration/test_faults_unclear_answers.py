@@ -1,9 +1,10 @@
 """Answers to uploads that do not say clearly what was done: what is stored gets a receipt, nothing else does."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
-from fault_proxy import Answer, s3_error
+from fault_proxy import Answer, Rule, s3_error
 from faults import large
 
 LARGE = large(6 << 20)
@@ -140,6 +141,40 @@ def test_an_upload_that_may_be_under_way_is_not_aborted(faulty):
     ((_, upload),) = faulty.open_uploads()
     assert f"large: upload {upload} is left as it is, since the service may still complete it" in put.message
     assert "state unknown" in put.message and faulty.requests("DELETE") == []
+
+
+# What says nothing of an earlier attempt, or is not the service's word.
+BUSY = {
+    "a gateway's page": Rule("answer", status=504, body=b"<html><body>504 Gateway Time-out</body></html>"),
+    "a gateway's status": Rule("answer", status=502),
+    "an error of the service": s3_error(500, "InternalError"),
+    "a refusal": s3_error(403, "AccessDenied"),
+    "white space and no more": Rule("answer", status=200, body=b" \n "),
+}
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_a_later_answer_need_not_tell_how_a_completion_ended(faulty, name):
+    faulty.attempts(2)
+    faulty.rule("reset", method="POST", target=COMPLETE, at=10)
+    faulty.rule(replace(BUSY[name], method="POST", target=COMPLETE, times=None))
+    put = faulty.put_object("large", LARGE, status=None)
+    ((_, upload),) = faulty.open_uploads()
+    assert f"upload {upload} is left as it is" in put.message and "state unknown" in put.message
+    assert put.status != 0 and faulty.requests("DELETE") == []
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateway_that_waits_too_long_for_a_completion(faulty, status):
+    """What it answers is not the service's word: the object is looked at, and its upload not aborted."""
+    faulty.attempts(1)
+    faulty.rule("replace answer", method="POST", target=COMPLETE, status=status)
+    assert faulty.put_object("large", LARGE).lines == ["large"]
+    faulty.rule("answer", method="POST", target=COMPLETE, status=status)
+    put = faulty.put_object("other", LARGE, status=69)
+    ((_, upload),) = faulty.open_uploads()
+    assert f"upload {upload} is left as it is" in put.message
+    assert put.stdout == b"" and faulty.requests("DELETE") == []
 
 
 def test_an_error_without_white_space_before_it_keeps_its_code(faulty):

@@ -41,6 +41,8 @@ package enum ErrorDocument {
         error.region = region
         error.retryAfterMilliseconds = head.number("x-amz-retry-after")
         error.mayHaveBeenApplied = head.status >= 500
+        // A gateway that waited too long for the service says so itself.
+        error.isUnanswered = head.status >= 500 && error.isAnonymous
         return error
     }
 

@@ -17,6 +17,8 @@ package struct AttemptHistory: Equatable, Sendable {
     package var lastError: S3Error?
     /// True if an attempt may have been acted on although no good answer came.
     package var mayHaveBeenApplied = false
+    /// True if the service did not answer an attempt, and may still be at work on it.
+    package var isUnanswered = false
     /// True if it was signed again with new credentials, which is done once.
     package var wasResigned = false
     /// How the last attempt was signed.
@@ -90,6 +92,7 @@ package struct AttemptPolicy: Sendable {
         var error = failure
         error.attempts = max(1, history.failures)
         error.mayHaveBeenApplied = error.mayHaveBeenApplied || history.mayHaveBeenApplied
+        error.isUnanswered = error.isUnanswered || history.isUnanswered
         return .giveUp(error)
     }
 
@@ -104,9 +107,13 @@ package struct AttemptPolicy: Sendable {
         }
         history.failures += 1
         history.mayHaveBeenApplied = history.mayHaveBeenApplied || failure.mayHaveBeenApplied
+        // These tell that the earlier attempt has ended; a service that is busy or fails now does not.
+        let tellsTheEnd = failure.kind == .noSuchUpload || failure.kind == .preconditionFailed
+        history.isUnanswered = failure.isUnanswered || (history.isUnanswered && !tellsTheEnd)
         var error = failure
         error.attempts = history.failures
         error.mayHaveBeenApplied = history.mayHaveBeenApplied
+        error.isUnanswered = history.isUnanswered
         switch retry.failed(error) {
         case .giveUp:
             // A definite answer shows a service at work, whatever it says.

@@ -199,6 +199,7 @@ package final class S3Client {
         error.operation = call.operationName
         error.attempts = max(1, call.history.failures)
         error.mayHaveBeenApplied = call.history.mayHaveBeenApplied
+        error.isUnanswered = call.history.isUnanswered
         return stated(error, call)
     }
 

@@ -62,6 +62,9 @@ package struct S3Error: Error, Equatable, Sendable {
     package var attempts = 1
     /// True if an attempt may have been acted on although no good answer came.
     package var mayHaveBeenApplied = false
+    /// True if an attempt was sent and the service did not answer it, nor has said since how it ended. What a proxy
+    /// answers in its place is no answer.
+    package var isUnanswered = false
     /// The body of a response that is unclear.
     var body: [UInt8]?
     /// True if the service may still be at work on it, so that nothing of it may be taken away.
@@ -139,5 +142,6 @@ extension S3Error {
             }
         self.init(kind, Redaction.withoutUsers(error.message))
         mayHaveBeenApplied = error.wasSent
+        isUnanswered = error.wasSent
     }
 }

@@ -43,6 +43,7 @@ package struct CompleteMultipartUpload: S3Operation {
             // As good as none: asked again, the service says whether the upload is still there.
             var error = S3Error(.damaged, "the answer is cut short")
             error.mayHaveBeenApplied = true
+            error.isUnanswered = true
             throw error
         }
         guard let etag = root.value("ETag"), EntityTag.isValid(etag) else {

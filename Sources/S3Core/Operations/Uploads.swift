@@ -239,7 +239,7 @@ package final class Uploads {
             }
             var error = failure
             // Without an answer the service may still be at work.
-            error.mayBeUnderWay = failure.status == 0
+            error.mayBeUnderWay = failure.isUnanswered
             error.message +=
                 (error.message.isEmpty ? "" : " ")
                 + (error.mayBeUnderWay || error.isUnclear
