@@ -15,7 +15,7 @@ _s3_get_lines() {
         elif [[ $word == -?* && ! $ended ]]; then
             seen+="${word%%=*} "
             case $word in
-            --start-after|--end-before|--shard|--done|--multipart-threshold|--multipart-chunksize|--memory|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
+            --start-after|--end-before|--interval|--until-idle|--lookback|--shard|--done|--multipart-threshold|--multipart-chunksize|--memory|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
             esac
         else
             operand=$((operand + 1))
@@ -37,6 +37,10 @@ _s3_get_lines() {
             --all \
             --start-after \
             --end-before \
+            --follow \
+            --interval \
+            --until-idle \
+            --lookback \
             --url-keys \
             --shard \
             --done \

@@ -51,3 +51,17 @@ extension Timestamp {
         return time
     }
 }
+
+extension FollowList.Lookback {
+    /// What `--lookback` takes: a number of keys, or a length of time with its unit.
+    package static func option(_ text: String) throws -> FollowList.Lookback {
+        if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int(text), count <= 1_000_000 {
+            return .keys(count)
+        }
+        guard !text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let span = TimeSpan(argument: text)
+        else {
+            throw ValidationError("N is a number of keys up to 1000000, TIME has a unit: 15m, 1h")
+        }
+        return .milliseconds(span.milliseconds)
+    }
+}

@@ -43,6 +43,27 @@ struct S3GetLines: ToolCommand {
         help: ArgumentHelp("With --all, take only the keys before KEY.", valueName: "key"))
     var endBefore: String?
 
+    @Flag(help: "With --all, keep listing for keys that come later, until a signal.")
+    var follow = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("With --follow, list no more often than this.", valueName: "time"))
+    var interval = TimeSpan(milliseconds: 5000)
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("With --follow, end once nothing new came for so long.", valueName: "time"))
+    var untilIdle: TimeSpan?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "With --follow, look again at the last N keys, or at those of the last TIME. (default: 1000)",
+            valueName: "n|time"),
+        transform: FollowList.Lookback.option)
+    var lookback: FollowList.Lookback?
+
     @Flag(help: "Take keys that are percent-encoded, as in inventories and event notifications.")
     var urlKeys = false
 
@@ -98,6 +119,13 @@ struct S3GetLines: ToolCommand {
             throw ValidationError(
                 "\(startAfter != nil ? "--start-after" : "--end-before") goes with --all only")
         }
+        if follow && !all { throw ValidationError("--follow goes with --all only") }
+        if follow && endBefore != nil { throw ValidationError("--end-before does not go with --follow") }
+        if !follow, untilIdle != nil || lookback != nil {
+            throw ValidationError(
+                "\(untilIdle != nil ? "--until-idle" : "--lookback") goes with --follow only")
+        }
+        if interval.milliseconds < 1 { throw ValidationError("--interval must be at least 1ms") }
         if urlKeys && all { throw ValidationError("--url-keys is for keys that are given: not with --all") }
         if exact && (withKey || unordered) {
             let other = withKey ? "--with-key" : "--unordered"
@@ -162,6 +190,11 @@ struct S3GetLines: ToolCommand {
         options.verifiesChecksums = client.verifiesChecksums
         options.readsURLKeys = urlKeys
         options.donePath = done
+        if follow {
+            options.following = Following(
+                interval: interval.milliseconds, untilIdle: untilIdle?.milliseconds,
+                lookback: lookback ?? .keys(1000))
+        }
         if let shard { options.shard = shard }
         return options
     }

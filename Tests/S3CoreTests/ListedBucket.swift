@@ -54,7 +54,7 @@ struct ListedBucket {
     }
 
     /// A token is the last key of the page before.
-    private func page(_ operation: ListObjectsV2) -> ListObjectsV2.Page {
+    func page(_ operation: ListObjectsV2) -> ListObjectsV2.Page {
         var query: [String: [UInt8]] = [:]
         for (name, value) in operation.request().query { query[name] = value }
         let start: Int

@@ -15,6 +15,17 @@ package protocol KeyList {
 
     /// True once all keys have been given out.
     var isAtEnd: Bool { get }
+
+    /// The monotonic time is `now`, in milliseconds.
+    mutating func pass(to now: Int)
+
+    /// How long it is until something is to be asked for, in milliseconds; nil if time alone changes nothing.
+    func untilDue(now: Int) -> Int?
+}
+
+extension KeyList {
+    package mutating func pass(to now: Int) {}
+    package func untilDue(now: Int) -> Int? { nil }
 }
 
 /// A page that is to be asked for.

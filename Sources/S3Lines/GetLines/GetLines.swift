@@ -57,6 +57,7 @@ package final class GetLines: RunFilter {
         if case .listing = origin { listsKeys = true } else { listsKeys = false }
         keys = KeySource(
             origin, in: location, shard: options.shard, readsURLKeys: options.readsURLKeys,
+            following: options.following,
             memory: min(Self.listMemory, options.memory / 16))
         if let path = options.donePath { notes = try DoneNotes(path, wakeUp: store.wakeUp) }
         window = FetchWindow(
@@ -75,7 +76,7 @@ package final class GetLines: RunFilter {
         }
         run.counts.bytes = run.output.acceptedBytes
         guard isOver else {
-            return .wait(input: awaitsInput, milliseconds: run.signal == nil ? nil : timeForLine)
+            return .wait(input: awaitsInput, milliseconds: run.signal == nil ? keys.untilDue : timeForLine)
         }
         hasEnded = true
         store.cancelAll()
@@ -125,6 +126,7 @@ package final class GetLines: RunFilter {
         window.outside = run.output.queuedBytes + carriedBytes
         while let number = window.overcommitted(), let object = objects[number] { restart(object) }
         awaitsInput = false
+        keys.pass()
         var free = store.freeConnections
         while free > 0 {
             if let fetch = window.next() {

@@ -1,4 +1,5 @@
 import ByteIO
+package import S3Core
 
 /// What a run of s3-get-lines is asked to do, beside the keys.
 package struct GetOptions: Sendable {
@@ -27,5 +28,23 @@ package struct GetOptions: Sendable {
     /// A file that each object is noted in once standard output has taken all of it.
     package var donePath: String?
 
+    /// How a list goes on, if it does.
+    package var following: Following?
+
     package init() {}
+}
+
+/// How a list is followed.
+package struct Following: Sendable {
+    /// The least time from one poll to the next, in milliseconds.
+    package let interval: Int
+    /// How long nothing new may come before the list is at its end, in milliseconds; nil is for ever.
+    package let untilIdle: Int?
+    package let lookback: FollowList.Lookback
+
+    package init(interval: Int, untilIdle: Int?, lookback: FollowList.Lookback) {
+        self.interval = interval
+        self.untilIdle = untilIdle
+        self.lookback = lookback
+    }
 }

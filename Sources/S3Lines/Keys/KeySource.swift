@@ -21,12 +21,21 @@ struct KeySource: ~Copyable {
 
     /// - Parameter memory: how much may be listed ahead of its turn, in bytes.
     init(
-        _ origin: KeyOrigin, in location: Location, shard: Shard, readsURLKeys: Bool = false, memory: Int
+        _ origin: KeyOrigin, in location: Location, shard: Shard, readsURLKeys: Bool = false,
+        following: Following? = nil,
+        memory: Int
     ) {
         self.origin = origin
         self.location = location
         selection = KeySelection(location, shard: shard, readsURLKeys: readsURLKeys)
         guard case .listing(let startAfter, let endBefore) = origin else { return }
+        if let following {
+            list = FollowList(
+                prefix: location.prefix, startAfter: startAfter.map { location.prefix + $0 },
+                interval: following.interval, untilIdle: following.untilIdle, lookback: following.lookback,
+                isParallel: !location.isDirectoryBucket, maximumBytes: memory)
+            return
+        }
         list = ParallelList(
             prefix: location.prefix, startAfter: startAfter.map { location.prefix + $0 },
             endBefore: endBefore.map { location.prefix + $0 }, readsDetails: true,
@@ -87,6 +96,12 @@ struct KeySource: ~Copyable {
     }
 
     // MARK: the list
+
+    /// Time has passed: a list that is followed may go on.
+    mutating func pass() { list?.pass(to: MonotonicClock.milliseconds) }
+
+    /// How long it is until a list that is followed goes on, in milliseconds; nil if it is none, or goes on now.
+    var untilDue: Int? { end == nil ? list?.untilDue(now: MonotonicClock.milliseconds) : nil }
 
     /// The requests that list more keys, if it is time for them.
     ///

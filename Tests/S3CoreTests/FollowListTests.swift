@@ -1,0 +1,147 @@
+import S3Core
+import Testing
+
+/// Lists that go on: each key once, few requests, few keys remembered.
+@Suite struct FollowListTests {
+    @Test func keysThatComeLaterAreGivenOnce() {
+        var follower = Follower(keys: names(0..<250))
+        #expect(follower.run(to: 0) == names(0..<250))
+        follower.bucket.keys = names(0..<300)
+        #expect(follower.run(to: 999).isEmpty, "it is not time yet")
+        #expect(follower.run(to: 1000) == names(250..<300))
+        #expect(follower.run(to: 5000).isEmpty)
+    }
+
+    @Test func aPollWithoutNewsIsOneRequest() {
+        var follower = Follower(keys: names(0..<5000))
+        _ = follower.run(to: 0)
+        let before = follower.requests
+        for second in 1...20 { #expect(follower.run(to: second * 1000).isEmpty) }
+        #expect(follower.requests == before + 20)
+    }
+
+    @Test(arguments: 0..<2)
+    func keysOfWritersThatWorkSideBySideAreFound(seed: UInt64) {
+        var random = SeededGenerator(seed)
+        var follower = Follower(keys: names(0..<500), lookback: .keys(100))
+        var given = follower.run(to: 0)
+        // No key is later than 50 others that belong after it.
+        var rest: [[UInt8]] = []
+        for start in stride(from: 500, to: 3000, by: 50) {
+            rest += names(start..<start + 50).shuffled(using: &random)
+        }
+        for second in 1...200 where !rest.isEmpty {
+            let count = min(rest.count, Int.random(in: 0...30, using: &random))
+            for key in rest.prefix(count) { follower.bucket.insert(key) }
+            rest.removeFirst(count)
+            given += follower.run(to: second * 1000)
+        }
+        #expect(given.count == Set(given).count, "each is given once")
+        #expect(Set(given) == Set(follower.bucket.keys))
+        #expect(follower.list.rememberedKeys <= 300)
+    }
+
+    @Test func whatCameBeforeTheFloorIsNotLookedAt() {
+        var follower = Follower(keys: names(100..<400), lookback: .keys(50))
+        _ = follower.run(to: 0)
+        follower.bucket.insert(names(0..<1)[0])
+        follower.bucket.insert([UInt8]("00000390x".utf8))
+        #expect(follower.run(to: 1000) == [[UInt8]("00000390x".utf8)])
+    }
+
+    @Test func aTimeToLookBackIsThatOfWhatWasLastThen() {
+        var follower = Follower(keys: names(0..<10), lookback: .milliseconds(3000))
+        _ = follower.run(to: 0)
+        follower.bucket.insert([UInt8]("00000005x".utf8))
+        #expect(follower.run(to: 2000) == [[UInt8]("00000005x".utf8)])
+        #expect(follower.run(to: 6000).isEmpty)
+        follower.bucket.insert([UInt8]("00000006x".utf8))
+        follower.bucket.insert(names(20..<21)[0])
+        #expect(follower.run(to: 7000) == names(20..<21))
+        #expect(follower.list.rememberedKeys <= 1)
+    }
+
+    @Test func itEndsOnceNothingNewComes() {
+        var follower = Follower(keys: names(0..<10), untilIdle: 5000)
+        _ = follower.run(to: 0)
+        _ = follower.run(to: 4000)
+        follower.bucket.insert(names(11..<12)[0])
+        #expect(follower.run(to: 5000).count == 1 && !follower.list.isAtEnd)
+        _ = follower.run(to: 9999)
+        #expect(!follower.list.isAtEnd)
+        // What came at the last moment is found by the last poll.
+        follower.bucket.insert(names(12..<13)[0])
+        #expect(follower.run(to: 10_999).count == 1)
+        for second in 11...17 { _ = follower.run(to: second * 1000) }
+        #expect(follower.list.isAtEnd)
+    }
+
+    @Test func itBeginsAfterAKey() {
+        var follower = Follower(keys: names(0..<100), startAfter: names(89..<90)[0])
+        #expect(follower.run(to: 0) == names(90..<100))
+        follower.bucket.insert([UInt8]("00000003x".utf8))
+        #expect(follower.run(to: 2000).isEmpty)
+    }
+
+    @Test func aFailureEndsIt() throws {
+        var list = FollowList(prefix: [], interval: 1000, lookback: .keys(10), maximumBytes: 1 << 20)
+        list.pass(to: 0)
+        for request in list.requests(free: 8) {
+            list.received(request.number, .failure(S3Error(.accessDenied, "no")))
+        }
+        let error = #expect(throws: S3Error.self) { try list.next() }
+        #expect(error?.kind == .accessDenied)
+    }
+
+    private func names(_ range: Range<Int>) -> [[UInt8]] {
+        range.map { number in
+            let digits = String(number)
+            return [UInt8]((String(repeating: "0", count: 8 - digits.count) + digits).utf8)
+        }
+    }
+}
+
+/// A bucket and who follows it, in virtual time.
+private struct Follower {
+    var bucket: ListedBucket
+    var list: FollowList
+    var requests = 0
+    private var random = SeededGenerator(9)
+
+    init(
+        keys: [[UInt8]], startAfter: [UInt8]? = nil, untilIdle: Int? = nil,
+        lookback: FollowList.Lookback = .keys(100)
+    ) {
+        bucket = ListedBucket(keys: keys)
+        list = FollowList(
+            prefix: [], startAfter: startAfter, interval: 1000, untilIdle: untilIdle, lookback: lookback,
+            maximumBytes: 1 << 20)
+    }
+
+    /// Whatever is new by then.
+    mutating func run(to now: Int) -> [[UInt8]] {
+        var keys: [[UInt8]] = []
+        list.pass(to: now)
+        while true {
+            var asked = list.requests(free: 16)
+            requests += asked.count
+            asked.shuffle(using: &random)
+            for request in asked { list.received(request.number, .success(bucket.page(request.operation))) }
+            var isNew = false
+            do {
+                while let objects = try list.next() {
+                    keys += objects.map(\.key)
+                    isNew = true
+                }
+            } catch { Issue.record(error) }
+            if asked.isEmpty && !isNew { return keys }
+        }
+    }
+}
+
+extension ListedBucket {
+    mutating func insert(_ key: [UInt8]) {
+        let place = keys.firstIndex { key.lexicographicallyPrecedes($0) } ?? keys.count
+        keys.insert(key, at: place)
+    }
+}
