@@ -4,7 +4,7 @@ complete -c json-sep -l unwrap-path -x -d 'Replace each value that has an array 
 complete -c json-sep -l lines -d 'Take one value a line: any other line is invalid as a whole'
 complete -c json-sep -l seq -d 'Write an RFC 7464 sequence: RS before each value'
 complete -c json-sep -l until -x -d 'Stop at the first value that equals JSON; it is not written'
-complete -c json-sep -l skip-invalid -d 'Report invalid values and go on behind them; exit status 1'
+complete -c json-sep -l skip-invalid -d 'Report invalid values and go on after them; exit status 1'
 complete -c json-sep -l reject -r -F -d 'The same, and append the bytes that were skipped to FILE'
 complete -c json-sep -l max-depth -x -d 'How many arrays and objects may be nested'
 complete -c json-sep -l max-value -x -d 'How long a value may be, white space inside it counted'

@@ -6,7 +6,7 @@ complete -c s3-put-lines -l max-open -x -d 'Most objects that wait for more reco
 complete -c s3-put-lines -l min-part-size -x -d 'From this size on an object is sent in parts'
 complete -c s3-put-lines -l part-size -x -d 'Size of every part but the last'
 complete -c s3-put-lines -l memory -x -d 'Most bytes that are buffered; input waits meanwhile'
-complete -c s3-put-lines -l long -d 'Print ETag, bytes and lines behind each key, separated by TABs'
+complete -c s3-put-lines -l long -d 'Print ETag, bytes and lines after each key, separated by TABs'
 complete -c s3-put-lines -s q -l quiet -d 'Print no keys'
 complete -c s3-put-lines -l no-clobber -d 'Fail records whose object exists already'
 complete -c s3-put-lines -l idempotent -d 'The same, but an object that exists with exactly these bytes counts as stored'

@@ -1,6 +1,6 @@
 /// Bytes on their way to a descriptor, gathered into blocks.
 ///
-/// Nothing is written before a block is full; whoever is about to wait for input calls `flush` first, so
+/// Nothing is written before a block is full; anyone who is about to wait for input calls `flush` first, so
 /// that a slow stream is not held back.
 package struct BlockWriter: ~Copyable {
     /// What is written to, as messages name it.
@@ -37,7 +37,7 @@ package struct BlockWriter: ~Copyable {
         count += size
     }
 
-    /// Appends `bytes` and one byte behind them, which ends a field or a line.
+    /// Appends `bytes` and one byte after them, which ends a field or a line.
     package mutating func append(_ bytes: RawSpan, endedBy end: UInt8) throws(SystemError) {
         let size = bytes.byteCount
         guard size < buffer.capacity - count else {
@@ -52,7 +52,7 @@ package struct BlockWriter: ~Copyable {
         count += size + 1
     }
 
-    /// Appends the content of a buffer and one byte behind it.
+    /// Appends the content of a buffer and one byte after it.
     package mutating func append(
         _ buffer: borrowing ByteBuffer, endedBy end: UInt8
     ) throws(SystemError) {

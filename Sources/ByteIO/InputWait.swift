@@ -19,7 +19,7 @@ package func waitForInput(
         pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
     ]
     let timeout = milliseconds.map { CInt(clamping: max(0, $0)) } ?? -1
-    // A signal interrupts poll; the next turn finds it in the pipe. A long wait may start anew, which
+    // A signal interrupts poll; the next turn finds it in the pipe. A long wait may start again, which
     // only callers that measure time themselves would see.
     let ready = try restarting("poll") { unsafe poll(&requests, 2, timeout) }
     // Ctrl-C ends what is upstream too. Such an end must not be taken for the input's, and the signal may

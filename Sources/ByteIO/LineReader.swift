@@ -92,7 +92,7 @@ package struct LineReader: ~Copyable {
         return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
 
-    /// Reads once, up to a block, behind the unread bytes.
+    /// Reads once, up to a block, after the unread bytes.
     ///
     /// - Returns: the number of bytes read: 0 at the end of the input, and where a descriptor that does not
     ///   block has none now. Then the caller waits, for whatever else it waits for too.
@@ -125,7 +125,7 @@ package struct LineReader: ~Copyable {
         isDropping = false
     }
 
-    /// Leaves room from `end` on: a whole block's in front of which little is left, some behind a long line.
+    /// Leaves room from `end` on: a whole block's in front of which little is left, some after a long line.
     private mutating func makeRoom() {
         let kept = end - start
         let page = PageBuffer.pageSize

@@ -31,7 +31,7 @@ package struct OpenFile: ~Copyable {
         OpenFile(path, descriptor: try restarting(path) { unsafe open(path, O_RDONLY | O_CLOEXEC) })
     }
 
-    /// Opens a file to write behind its end, and makes it if there is none.
+    /// Opens a file to write after its end, and makes it if there is none.
     package static func appending(_ path: String) throws(SystemError) -> OpenFile {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC
         return OpenFile(path, descriptor: try restarting(path) { unsafe open(path, flags, 0o666) })

@@ -55,7 +55,7 @@
     /// Queues a block, which its giver must not change any more.
     package func append(_ block: ByteBlock) { append(ByteSlice(block)) }
 
-    /// Queues a part of a block, which nobody must change any more.
+    /// Queues a part of a block, which no one must change any more.
     package func append(_ slice: ByteSlice) {
         guard slice.count > 0 else { return }
         locked {

@@ -20,7 +20,7 @@ extension RawSpan {
 }
 
 extension RawSpan {
-    /// The offset of the first `byte` at or behind `start`, or nil. Source: memchr(3).
+    /// The offset of the first `byte` at or after `start`, or nil. Source: memchr(3).
     package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
         unsafe withUnsafeBytes { bytes in
             guard start < bytes.count, let base = bytes.baseAddress,

@@ -21,7 +21,7 @@ struct json_kernel_state json_kernel_start(enum json_kernel_mode mode) {
     return (struct json_kernel_state){
         .containers = OUTERMOST,
         .boundary = mode != JSON_KERNEL_ELEMENTS,
-        // As behind a comma.
+        // As after a comma.
         .separator = mode == JSON_KERNEL_ELEMENTS,
     };
 }

@@ -3,17 +3,17 @@
 /// Four letters as memory holds them.
 #define WORD(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
-/// Each bit moved to the byte behind it.
+/// Each bit moved to the byte after it.
 #define AFTER(mask, carry) ((mask) << 1 | (carry))
 
-/// Adds `starts` to `runs`, so that each run of bits that begins in one leaves a bit behind its end.
+/// Adds `starts` to `runs`, so that each run of bits that begins in one leaves a bit after its end.
 ALWAYS_INLINE uint64_t run_ends(uint64_t runs, uint64_t starts, bool *overflow) {
     unsigned long long sum;
     *overflow = __builtin_uaddll_overflow(runs, starts, &sum);
     return sum & ~runs;
 }
 
-/// The bytes behind an odd number of backslashes.
+/// The bytes after an odd number of backslashes.
 ALWAYS_INLINE uint64_t escaped_bytes(uint64_t backslash, uint64_t *escaping) {
     const uint64_t even = 0x5555555555555555;
     // A backslash that is escaped itself escapes nothing.
@@ -39,7 +39,7 @@ OUT_OF_LINE uint64_t escape_errors(
 }
 
 /// The bytes of literals; `starts` are the first bytes of literals and of negative numbers, and `errors` gets
-/// those of neither. Up to 4 bytes behind the block are looked at.
+/// those of neither. Up to 4 bytes after the block are looked at.
 ALWAYS_INLINE uint64_t literal_bytes(
     struct json_kernel_state *state, const uint8_t *bytes, uint64_t starts, uint64_t *errors) {
     uint64_t literals = state->literal;
@@ -80,7 +80,7 @@ OUT_OF_LINE uint64_t number_errors(
         after_exponent = AFTER(exponent, state->exponent);
         errors |= (rest & ~(plus | exponent)) | (plus & ~after_exponent) | (exponent & ~after_digit)
             | (after_exponent & ~(digit | sign));
-        // Behind an exponent neither point nor exponent.
+        // After an exponent neither point nor exponent.
         uint64_t exponent_sign = sign & after_exponent;
         uint64_t powers = (after_exponent | AFTER(exponent_sign, state->exponent_sign)) & digit;
         errors |= run_ends(digit, powers | state->power, &overflow) & (point | exponent);
@@ -95,7 +95,7 @@ OUT_OF_LINE uint64_t number_errors(
     // No zero leads other digits; where there is no sign, `examine` sees to that.
     uint64_t first_zero = AFTER(starts & minus, state->first_sign) & digit & zero;
     errors |= first_zero << 1 & digit;
-    // Behind a fraction no other point.
+    // After a fraction no other point.
     errors |= run_ends(digit, AFTER(point, state->point) | state->fraction, &overflow) & point;
 
     state->sign_or_point = sign_or_point >> 63;

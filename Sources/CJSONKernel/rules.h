@@ -1,4 +1,4 @@
-// RFC 8259 as rules about neighbouring bits. Included by each kernel behind its primitives:
+// RFC 8259 as rules about neighbouring bits. Included by each kernel after its primitives:
 //
 //     struct block classify(bytes)                         one mask for each class of bytes
 //     uint64_t line_feed(bytes)                            line feeds
@@ -83,16 +83,16 @@ ALWAYS_INLINE uint64_t walk_brackets(
 ALWAYS_INLINE uint64_t token_errors(
     struct json_kernel_state *state, const struct json_kernel_options *options,
     const struct tokens *tokens, enum json_kernel_mode mode, uint64_t line_feeds, uint64_t *ends) {
-    // A string behind { or a comma is a name if a colon follows, and a colon follows only such a string. It
+    // A string after { or a comma is a name if a colon follows, and a colon follows only such a string. It
     // is evidence of an object; any other value in these places, and a string without a colon, of an array.
     uint64_t object_open = tokens->open & tokens->object;
     uint64_t before_name = object_open | (tokens->separator & ~tokens->colon);
-    uint64_t behind = AFTER(before_name, state->before_name) & tokens->start;
+    uint64_t after = AFTER(before_name, state->before_name) & tokens->start;
     bool overflow;
-    uint64_t name_ends = run_ends(tokens->in_string, (behind & tokens->in_string) | state->name, &overflow);
+    uint64_t name_ends = run_ends(tokens->in_string, (after & tokens->in_string) | state->name, &overflow);
     uint64_t after_name = AFTER(name_ends, state->name_end) & tokens->all;
     // Where there is a colon without a name in an array, it is wrong in any case.
-    uint64_t array_evidence = (behind & ~tokens->in_string) | (after_name ^ tokens->colon);
+    uint64_t array_evidence = (after & ~tokens->in_string) | (after_name ^ tokens->colon);
     uint64_t errors = 0;
     state->before_name = LAST(before_name);
     state->name = overflow | (tokens->count < 64 ? name_ends >> tokens->count & 1 : 0);
@@ -101,8 +101,8 @@ ALWAYS_INLINE uint64_t token_errors(
     *ends = walk_brackets(
         state, options->depth_limit, tokens, mode, array_evidence, tokens->colon, &errors);
 
-    // A value stands behind a separator or an opening bracket, and nothing else does but a closing bracket
-    // behind an opening one.
+    // A value stands after a separator or an opening bracket, and nothing else does but a closing bracket
+    // after an opening one.
     uint64_t after_separator = AFTER(tokens->separator, state->separator);
     uint64_t misplaced = (tokens->start ^ (after_separator | AFTER(tokens->open, state->open)))
         & (tokens->start | tokens->separator);
@@ -113,7 +113,7 @@ ALWAYS_INLINE uint64_t token_errors(
     if (mode != JSON_KERNEL_ELEMENTS && (*ends | line_feeds | state->value_end | state->boundary)) {
         uint64_t boundaries = *ends;
         if (mode == JSON_KERNEL_VERBATIM) {
-            // Behind each value one LF, and no other white space anywhere.
+            // After each value one LF, and no other white space anywhere.
             errors |= line_feeds ^ (AFTER(*ends, state->value_end) & tokens->all);
             state->value_end = LAST(*ends);
             boundaries = line_feeds;
@@ -241,7 +241,7 @@ ALWAYS_INLINE bool examine(
     return true;
 }
 
-/// Bytes that must be there behind a block: the rest of a literal.
+/// Bytes that must be there after a block: the rest of a literal.
 #define LOOKAHEAD 8
 
 /// Examines what is left of the input, less than a block and its lookahead, on a copy of the state.

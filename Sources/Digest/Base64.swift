@@ -59,7 +59,7 @@ package enum Base64 {
         for (index, digit) in digits.enumerated() {
             guard let value = alphabet.firstIndex(of: digit) else { return nil }
             bits = bits << 6 | UInt32(value)
-            // Each digit behind the first of four completes a byte.
+            // Each digit after the first of four completes a byte.
             let spare = 6 - 2 * UInt32(index % 4)
             if index % 4 > 0 { bytes.append(UInt8(truncatingIfNeeded: bits >> spare)) }
         }

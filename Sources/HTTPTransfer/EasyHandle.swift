@@ -33,7 +33,7 @@ import CCurl
     private var headers = HeaderList()
     /// A field like others: as an option of libcurl's it would be put together twice for each request.
     private let userAgent: HTTPHeader
-    /// The last transfer's: most often the next one has the same, and little has to be set anew.
+    /// The last transfer's: most often the next one has the same, and little has to be set again.
     private var method: HTTPMethod?
     private var body: ByteBlock?
     /// POSTFIELDS must not be null, or libcurl would read the body from a callback.
@@ -250,7 +250,7 @@ import CCurl
         } else if kind == .notHTTP {
             message = "the answer is not HTTP: " + message
         } else if code == CURLE_SSL_CONNECT_ERROR {
-            // The words are OpenSSL's, which say nothing to whoever took http for https.
+            // The words are OpenSSL's, which say nothing to anyone who took http for https.
             message = "no TLS connection: " + message
         }
         return TransferError(kind, message, wasSent: sends > 0)

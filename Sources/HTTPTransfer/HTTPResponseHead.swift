@@ -4,7 +4,7 @@ import ByteIO
 package struct HTTPResponseHead: @unchecked Sendable {
     /// The status code; 0 before there is one.
     package let status: Int
-    /// The header lines as they came, each with its CR LF and behind its length, which is a `LineLength`. Not
+    /// The header lines as they came, each with its CR LF and after its length, which is a `LineLength`. Not
     /// changed any more.
     private let lines: ByteBlock
 
@@ -132,7 +132,7 @@ package final class HTTPHeadReader {
     /// Bytes of all lines that came for this answer, also of those that do not count.
     private var bytesRead = 0
 
-    /// The most bytes of header lines that are read, with those of 1xx answers before and trailers behind.
+    /// The most bytes of header lines that are read, with those of 1xx answers before and trailers after.
     package static let maximumSize = 256 << 10
     private static let blockSize = 2048
 
@@ -164,7 +164,7 @@ package final class HTTPHeadReader {
         return true
     }
 
-    /// Forgets the answer. Whoever has its head keeps that.
+    /// Forgets the answer. Anyone who has its head keeps that.
     func removeAll() {
         status = 0
         bytesRead = 0
@@ -176,7 +176,7 @@ package final class HTTPHeadReader {
         }
     }
 
-    /// `HTTP/1.1 200 OK`: three digits behind the first space (RFC 9112, 4). Nil if it is no status line.
+    /// `HTTP/1.1 200 OK`: three digits after the first space (RFC 9112, 4). Nil if it is no status line.
     private static func status(inLine line: RawSpan) -> Int? {
         guard line.byteCount >= 5, line[0] == UInt8(ascii: "H"),
             line.extracting(first: 5).equals(statusLineStart)

@@ -6,7 +6,7 @@ package struct TransferError: Error, Equatable, Sendable {
     package enum Kind: Equatable, Sendable {
         /// The host name has no address, or none now.
         case unresolved
-        /// Nobody listens there, or no connection came about in time.
+        /// No one listens there, or no connection came about in time.
         case unconnected
         /// The connection ended or broke before the whole answer was there.
         case connectionLost

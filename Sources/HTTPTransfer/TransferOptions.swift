@@ -5,7 +5,7 @@ package struct TransferOptions: Sendable {
     /// How long a transfer may go on without a byte in either direction, in milliseconds. It also bounds the wait
     /// for the first byte of an answer.
     package var silenceMilliseconds = 60_000
-    /// How many idle connections are kept, and so how many transfers go on without connecting anew.
+    /// How many idle connections are kept, and so how many transfers go on without connecting again.
     package var keptConnections = 64
     /// A file of certificates to trust instead of the system's; `AWS_CA_BUNDLE`.
     package var certificateBundle: String?

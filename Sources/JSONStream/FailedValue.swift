@@ -25,7 +25,7 @@ struct FailedValue: Sendable {
     var isResumed = false
 }
 
-/// Where the containers opened that are open behind the head of a value. Only what the scanner took is passed.
+/// Where the containers opened that are open after the head of a value. Only what the scanner took is passed.
 struct OpenContainers: Sendable {
     /// An opening bracket.
     private struct Opener {

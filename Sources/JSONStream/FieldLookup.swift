@@ -20,7 +20,7 @@ package struct FieldValue: Equatable, Sendable {
 /// Finds the values of some paths in one JSON text after the other, all of them in one walk over the text.
 ///
 /// The walk checks RFC 8259's whole grammar but for one thing: bytes of strings above 0x7F are not looked
-/// at, whoever uses one as text has to. So a broken or truncated text is an error wherever it is broken
+/// at, anyone who uses one as text has to. So a broken or truncated text is an error wherever it is broken
 /// and never gives a value; and since the walk goes to the text's end, the last of duplicate members
 /// counts.
 ///
@@ -126,7 +126,7 @@ package struct FieldLookup: ~Copyable {
                 byte = JSONToken.next(text, &offset)
             }
             if !isInside {
-                // Behind a value, or inside an empty one: up through all that ends here.
+                // After a value, or inside an empty one: up through all that ends here.
                 while !outer.isEmpty, byte == (level.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
                     level = outer.removeLast()
                     offset += 1

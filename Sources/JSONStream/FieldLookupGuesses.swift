@@ -2,7 +2,7 @@ import ByteIO
 
 /// The names that the members of the objects on a path had in the last texts, in order.
 struct FieldNameGuesses {
-    /// Members further behind and longer names are looked up each time.
+    /// Members further on and longer names are looked up each time.
     private static let mostNames = 32
     private static let longestName = 32
 

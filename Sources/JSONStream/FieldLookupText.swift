@@ -44,7 +44,7 @@ package enum JSONStringText {
         }
     }
 
-    /// The character of a `\uXXXX`, or of two that are a surrogate pair, at `offset`, which moves behind it.
+    /// The character of a `\uXXXX`, or of two that are a surrogate pair, at `offset`, which moves after it.
     private static func scalar(_ text: RawSpan, at offset: inout Int) throws(Malformed) -> Unicode.Scalar {
         guard let unit = codeUnit(text, at: offset) else {
             throw Malformed(offset: offset, reason: "the escape is not one of JSON's")

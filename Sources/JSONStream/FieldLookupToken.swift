@@ -1,7 +1,7 @@
 import ByteIO
 
 /// The tokens of a JSON text, each checked against RFC 8259's grammar. Every function takes the offset of
-/// a token's first byte and moves it behind the last.
+/// a token's first byte and moves it after the last.
 enum JSONToken {
     typealias Malformed = FieldLookup.Malformed
 
@@ -112,7 +112,7 @@ enum JSONToken {
 
     // MARK: - Strings
 
-    /// The rest of a string, from the byte behind its opening quote.
+    /// The rest of a string, from the byte after its opening quote.
     ///
     /// - Returns: true if the string holds escapes.
     @inline(__always)

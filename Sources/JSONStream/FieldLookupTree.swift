@@ -15,7 +15,7 @@ struct FieldLookupTree {
     /// One place that a path leads to or through.
     private struct Node {
         var edges: [Edge] = []
-        /// The number behind the last descendant's.
+        /// The number after the last descendant's.
         var end = 0
     }
 

@@ -4,7 +4,7 @@ import ByteIO
 ///
 /// It is the authority on what json-sep takes: every rule and every message is decided here, the vector
 /// kernel may only be quicker about what this accepts. It does no I/O, keeps no bytes and does not recurse.
-/// Texts may stand one behind the other with or without white space or RS (RFC 7464) between them.
+/// Texts may stand one after the other with or without white space or RS (RFC 7464) between them.
 ///
 ///     bytes      ·{"a": 1}·[2]·        (· is white space)
 ///     events      began  whiteSpace(from: 5)  ended  began  ended
@@ -96,7 +96,7 @@ package struct JSONScanner: Sendable {
         isInValue = false
     }
 
-    /// Takes note that elements, each with the comma behind it, were found valid by other means.
+    /// Takes note that elements, each with the comma after it, were found valid by other means.
     package mutating func passElements() { state = .element }
 
     /// Takes note that texts were found valid by other means.
@@ -144,7 +144,7 @@ package struct JSONScanner: Sendable {
         return isFramed ? fail(.whiteSpaceInFramedInput, .endOfInput) : valueEnded() ?? .needsBytes
     }
 
-    /// True behind a number or literal that could end here.
+    /// True after a number or literal that could end here.
     private var isScalarComplete: Bool {
         switch state {
         case .zero, .integer, .fraction, .exponentDigits: true
@@ -229,7 +229,7 @@ package struct JSONScanner: Sendable {
         return nil
     }
 
-    /// The state behind a value's first byte, nil for a byte that starts none.
+    /// The state after a value's first byte, nil for a byte that starts none.
     private static func state(startedBy byte: UInt8) -> State? {
         switch byte {
         case UInt8(ascii: "{"): .memberOrEnd
@@ -249,7 +249,7 @@ package struct JSONScanner: Sendable {
 
     // MARK: - After tokens
 
-    /// Moves on behind a value's last byte.
+    /// Moves on after a value's last byte.
     mutating func valueEnded() -> Event? {
         state = depth == 0 ? .text : .commaOrEnd
         guard depth == valueDepth else { return nil }
@@ -258,7 +258,7 @@ package struct JSONScanner: Sendable {
         return .ended
     }
 
-    /// Moves on behind a closing bracket.
+    /// Moves on after a closing bracket.
     private mutating func containerEnded() -> Event? {
         guard depth < valueDepth else { return valueEnded() ?? (depth <= watchedDepth ? .closed : nil) }
         valueDepth = 0
@@ -267,7 +267,7 @@ package struct JSONScanner: Sendable {
         return .unwrappedArrayEnded
     }
 
-    /// Moves on behind a string's closing quote.
+    /// Moves on after a string's closing quote.
     mutating func stringEnded() -> Event? {
         guard isName else { return valueEnded() }
         isName = false
@@ -275,7 +275,7 @@ package struct JSONScanner: Sendable {
         return depth <= watchedDepth ? .nameEnded : nil
     }
 
-    /// Moves on behind a number or literal, of which `byte` is no part.
+    /// Moves on after a number or literal, of which `byte` is no part.
     mutating func scalarEnded(before byte: UInt8) -> Event? {
         guard depth == 0 else { return byte == 0x1E ? fail(commaOrEnd, .byte(byte)) : valueEnded() }
         if byte == 0x1E || isFramed && !Self.isWhiteSpace(byte) {
@@ -312,7 +312,7 @@ package struct JSONScanner: Sendable {
         }
     }
 
-    /// What could stand behind a value of the innermost container.
+    /// What could stand after a value of the innermost container.
     private var commaOrEnd: JSONSyntaxError.Expectation {
         containers.isInObject ? .commaOrObjectEnd : .commaOrArrayEnd
     }

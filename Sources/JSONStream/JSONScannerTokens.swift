@@ -132,15 +132,15 @@ extension JSONScanner {
     mutating func scanNumber(_ bytes: RawSpan, at offset: inout Int) -> Event? {
         while offset < bytes.byteCount {
             let byte = bytes[offset]
-            guard let following = numberState(behind: byte) else { return endNumber(before: byte) }
+            guard let following = numberState(after: byte) else { return endNumber(before: byte) }
             state = following
             offset += 1
         }
         return nil
     }
 
-    /// The state behind `byte`, nil if it is no part of the number.
-    private func numberState(behind byte: UInt8) -> State? {
+    /// The state after `byte`, nil if it is no part of the number.
+    private func numberState(after byte: UInt8) -> State? {
         let isDigit = byte &- UInt8(ascii: "0") <= 9
         return switch state {
         case .minus: isDigit ? (byte == UInt8(ascii: "0") ? .zero : .integer) : nil
@@ -165,7 +165,7 @@ extension JSONScanner {
         }
     }
 
-    /// True for what may stand behind a number or literal: white space, punctuation, a quote or RS.
+    /// True for what may stand after a number or literal: white space, punctuation, a quote or RS.
     private static func endsScalar(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x20, 0x09, 0x0A, 0x0D, 0x1E, UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "\""),

@@ -1,11 +1,11 @@
 import ByteIO
 
-/// Finds the place behind an invalid value where the next one probably starts.
+/// Finds the place after an invalid value where the next one probably starts.
 ///
 /// That is the next RS, or the next line that starts with `{` or `[` in its first column; while an input has
 /// held scalars only, and did not begin with an invalid array or object, any next line. The
 /// search starts at the invalid value's first byte, not at the offending one: a truncated line is often found
-/// out only in the line behind it.
+/// out only in the line after it.
 package struct Resynchronizer: Equatable, Sendable {
     private var isAtLineStart = false
     private let acceptsAnyLine: Bool
@@ -17,7 +17,7 @@ package struct Resynchronizer: Equatable, Sendable {
 
     /// Looks through `bytes`, which follow those of the call before.
     ///
-    /// - Returns: how many bytes to skip, and true if a value may start behind them.
+    /// - Returns: how many bytes to skip, and true if a value may start after them.
     package mutating func search(_ bytes: RawSpan) -> (skipped: Int, isFound: Bool) {
         if bytes.byteCount > 0 { isAtStart = false }
         for offset in 0..<bytes.byteCount {

@@ -14,7 +14,7 @@ package struct SourcePosition: Equatable, Sendable {
     /// The column, counted in bytes from 1.
     package var column: Int { byte - lineStart + 1 }
 
-    /// Moves on behind `bytes`.
+    /// Moves on after `bytes`.
     package mutating func advance(over bytes: RawSpan) {
         let lines = bytes.count(of: 0x0A)
         if lines > 0 {
@@ -26,14 +26,14 @@ package struct SourcePosition: Equatable, Sendable {
         byte += bytes.byteCount
     }
 
-    /// Moves on behind so many whole lines of so many bytes.
+    /// Moves on after so many whole lines of so many bytes.
     package mutating func advance(lines: Int, bytes: Int) {
         line += lines
         byte += bytes
         lineStart = byte
     }
 
-    /// The place behind `bytes`, which start here.
+    /// The place after `bytes`, which start here.
     package func advanced(over bytes: RawSpan) -> SourcePosition {
         var position = self
         position.advance(over: bytes)

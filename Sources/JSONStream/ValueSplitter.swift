@@ -16,13 +16,13 @@ package struct SplitOptions: Sendable {
 
 /// A stream of JSON texts as whole lines: one compact value each, in bounded memory and without I/O.
 ///
-/// The caller keeps the bytes that were not consumed and lends them again, with more behind them, at each
+/// The caller keeps the bytes that were not consumed and lends them again, with more after them, at each
 /// step. A value's bytes stay there until all of it was validated.
 ///
 ///     unread   ··{"a": [1,␣␣
 ///                ^valueStart  ^scanned        `partial` holds {"a":[1,
 package struct ValueSplitter: ~Copyable {
-    /// What is behind the bytes that a step is lent.
+    /// What is after the bytes that a step is lent.
     package enum Supply: Equatable, Sendable {
         /// More, at once.
         case flowing
@@ -62,7 +62,7 @@ package struct ValueSplitter: ~Copyable {
     /// How much of a value a message shows.
     private static let excerptSize = 40
 
-    /// What the last step's outcome `compacted` is about: whole lines, as many bytes as the step says. Behind
+    /// What the last step's outcome `compacted` is about: whole lines, as many bytes as the step says. After
     /// them may be the head of a line that is not finished.
     package private(set) var lines = ByteBuffer()
     private var writtenBefore = 0
@@ -95,19 +95,19 @@ package struct ValueSplitter: ~Copyable {
     private var nameStart: Int?
     /// What the scanner, or a limit, refused; it is told once the lines before it were.
     private var failure: JSONSyntaxError?
-    /// How many bytes the scanner has used behind the place of the failure: one behind a limit of length.
+    /// How many bytes the scanner has used after the place of the failure: one after a limit of length.
     private var overshoot = 0
     /// The failed value around the bytes that are scanned, unless `resumesInside` is false, and its `partial`.
     private var failed: FailedValue?
     private var failedPartial = ByteBuffer()
     private let resumesInside: Bool
-    /// True behind an unwrapped array: what is left of the text around it is checked, not written.
+    /// True after an unwrapped array: what is left of the text around it is checked, not written.
     private var isDiscarding = false
     /// Where that array ended.
     private var discardStart = 0
     /// Where the array opened whose elements are being taken out.
     private var arrayStart: SourcePosition?
-    /// What looks for the next value behind an invalid one.
+    /// What looks for the next value after an invalid one.
     private var resynchronizer: Resynchronizer?
     /// True while the input has held no valid array and no valid object.
     private var holdsOnlyScalars = true
@@ -123,7 +123,7 @@ package struct ValueSplitter: ~Copyable {
     /// - Parameters:
     ///   - kernel: what finds valid values faster than the scanner; nil: nothing does.
     ///   - resumesInside: makes use of what is known of a failed value. Else the values inside it are scanned
-    ///     anew, with the same result: what tests compare with.
+    ///     again, with the same result: what tests compare with.
     package init(_ options: SplitOptions, kernel: VectorKernel? = .best, resumesInside: Bool = true) {
         self.options = options
         self.resumesInside = resumesInside && options.unwrapPath == nil
@@ -183,7 +183,7 @@ package struct ValueSplitter: ~Copyable {
         return step
     }
 
-    /// Goes on behind the invalid value that the last step found.
+    /// Goes on after the invalid value that the last step found.
     package mutating func skipInvalid() {
         byLine?.skipInvalid()
         // Of the first value, when it is an array or object, no other line can be told from its own.
@@ -243,7 +243,7 @@ package struct ValueSplitter: ~Copyable {
         let white =
             place == .texts && vectorPath.isAtStart ? unread.prefixLength(where: JSONScanner.isWhiteSpace) : 0
         if white > 0 {
-            // The LF behind a text that the scanner took would not look compact.
+            // The LF after a text that the scanner took would not look compact.
             scanned = white
             return Step(outcome: .compacted, consumed: white)
         }
@@ -331,7 +331,7 @@ package struct ValueSplitter: ~Copyable {
         if let failure { return .failed(failure) }
         let isBuffered = !scanner.isBetweenValues && !isDiscarding
         overshoot = 0
-        // One byte behind the limit shows that the value goes on.
+        // One byte after the limit shows that the value goes on.
         let isLimited = isBuffered && unread.byteCount - valueStart > options.maximumLength
         let end = isLimited ? valueStart + options.maximumLength + 1 : unread.byteCount
         let followsSeparator = scanner.followsSeparator

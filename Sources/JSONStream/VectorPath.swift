@@ -77,7 +77,7 @@ struct VectorPath {
         nextPause = min(2 * nextPause, Self.longestPause)
     }
 
-    /// Examines `bytes`, which start behind the last value that was consumed. Output is appended to `lines`,
+    /// Examines `bytes`, which start after the last value that was consumed. Output is appended to `lines`,
     /// which otherwise holds only what earlier runs appended and was not consumed.
     mutating func run(_ bytes: RawSpan, _ place: Place, _ limits: Limits, into lines: inout ByteBuffer)
         -> Found

@@ -156,7 +156,7 @@ private struct SlotOrder {
     private(set) var first: Int?
     private(set) var last: Int?
 
-    /// Puts a slot that is not in the list behind the last.
+    /// Puts a slot that is not in the list after the last.
     mutating func append(_ slot: Int) {
         while links.count <= slot { links.append(Links()) }
         links[slot] = Links(before: last)

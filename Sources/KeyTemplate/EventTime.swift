@@ -124,7 +124,7 @@ private struct DecimalNumber {
     var whole: Int128 = 0
     /// How many digits `Int128.max` has.
     private static let mostDigits = 39
-    /// True if digits other than 0 stand behind the point.
+    /// True if digits other than 0 stand after the point.
     var hasFraction = false
 
     /// Nil for a whole part past `Int128.max`, which is far out of the calendar in any unit.

@@ -5,7 +5,7 @@ import ByteIO
 ///     UUID version 7    48 bits ms | 74 random    (RFC 9562, 5.7; version and variant are put between)
 ///     ULID              48 bits ms | 80 random
 ///
-/// The random bits are drawn anew in each millisecond, with their first bit 0 for room. Within one they
+/// The random bits are drawn again in each millisecond, with their first bit 0 for room. Within one they
 /// are counted up by a random amount, which keeps order and stays hard to guess: RFC 9562, 6.2, method 2.
 struct OrderedIdentifier {
     private let randomBits: Int

@@ -80,7 +80,7 @@ private struct TemplateParser {
         let colon: Int
     }
 
-    /// What stands behind an opening brace, and its closing one.
+    /// What stands after an opening brace, and its closing one.
     private mutating func field(openedAt brace: Int) throws(TemplateError) -> Field {
         var written: [WrittenSource] = []
         repeat { written.append(try writtenSource(openedAt: brace)) } while accept("|")

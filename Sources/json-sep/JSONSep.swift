@@ -45,7 +45,7 @@ struct JSONSep: ToolCommand {
             "Stop at the first value that equals JSON; it is not written.", valueName: "json"))
     var until: String?
 
-    @Flag(help: "Report invalid values and go on behind them; exit status 1.")
+    @Flag(help: "Report invalid values and go on after them; exit status 1.")
     var skipInvalid = false
 
     @Option(

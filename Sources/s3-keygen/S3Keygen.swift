@@ -72,7 +72,7 @@ struct S3Keygen: ToolCommand {
     var maxOpen = 1
 
     func validate() throws {
-        // As many numbers again lie behind the greatest one: no run comes to their end.
+        // As many numbers again lie after the greatest one: no run comes to their end.
         for (name, number) in [("--start", start ?? 0), ("--first-line", firstLine)] where number > Int64.max
         {
             throw ValidationError("\(name): '\(number)' is more than \(Int64.max)")

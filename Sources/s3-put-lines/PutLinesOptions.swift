@@ -55,7 +55,7 @@ struct GroupingOptions: ParsableArguments {
 
 /// What is said, and what is done about records that are not stored.
 struct FailureOptions: ParsableArguments {
-    @Flag(help: "Print ETag, bytes and lines behind each key, separated by TABs.")
+    @Flag(help: "Print ETag, bytes and lines after each key, separated by TABs.")
     var long = false
 
     @Flag(name: .shortAndLong, help: "Print no keys.")

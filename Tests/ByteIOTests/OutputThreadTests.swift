@@ -25,7 +25,7 @@ import Testing
             close(ends[1])
         }
         let output = try OutputThread(descriptor: ends[1], name: "pipe") {}
-        // More than a pipe holds: the thread is stuck in it, and whoever asks is not.
+        // More than a pipe holds: the thread is stuck in it, and anyone who asks is not.
         let bytes = [UInt8](repeating: 0x62, count: 1 << 20)
         output.append(ByteBlock(bytes.bytes))
         #expect(output.queuedBytes == 1 << 20)

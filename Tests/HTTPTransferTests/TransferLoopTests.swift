@@ -137,7 +137,7 @@ import Testing
         #expect(receiver.result?.error?.kind == .unconnected && receiver.result?.error?.wasSent == false)
     }
 
-    /// The connection is there, but nobody begins to speak TLS.
+    /// The connection is there, but no one begins to speak TLS.
     @Test func aHandshakeThatStallsIsEndedByTheTimeToConnect() throws {
         let server = try ScriptedServer([[.waitForEnd]])
         var options = Self.options

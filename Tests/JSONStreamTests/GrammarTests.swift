@@ -111,10 +111,10 @@ struct GrammarTests {
             }
             #expect(separate(text, Delivery(pieces: [1], pauses: true, kernel: kernel)) == whole)
         }
-        for padding in [0, 20, 62, 63, 64, 127] { expectSame(text, behind: padding) }
+        for padding in [0, 20, 62, 63, 64, 127] { expectSame(text, after: padding) }
     }
 
-    private func expectSame(_ text: [UInt8], behind padding: Int) {
+    private func expectSame(_ text: [UInt8], after padding: Int) {
         let member = Array(("{\"" + String(repeating: "p", count: padding) + "\":").utf8)
         let padded = member + text + Array("}\n{\"after\":[1]}\n".utf8) + Array(repeating: 0x20, count: 80)
         let scalar = separate(padded, skipping: true)

@@ -87,9 +87,9 @@ struct MinefieldTests {
     static let refused = [
         Case("half a byte order mark", [0xEF, 0xBB, 0x7B, 0x7D], false),
         Case("two byte order marks", "\u{FEFF}\u{FEFF}{}", false),
-        Case("byte order mark behind a text", "{}\u{FEFF}", false), Case("comment", "{}/**/", false),
+        Case("byte order mark after a text", "{}\u{FEFF}", false), Case("comment", "{}/**/", false),
         Case("comment to the line's end", "[1]//x", false), Case("open comment", "[1]/*", false),
-        Case("a star behind a member", "{\"a\":\"b\"}*", false), Case("null byte", "\u{0}", false),
+        Case("a star after a member", "{\"a\":\"b\"}*", false), Case("null byte", "\u{0}", false),
         Case("null byte in an array", "[\u{0}]", false),
         Case("form feed", "[\u{0C}]", false), Case("word joiner", "\u{2060}[]", false),
         Case("no-break space", "[\u{A0}]", false),

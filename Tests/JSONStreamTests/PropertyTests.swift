@@ -49,13 +49,13 @@ struct PropertyTests {
             var options = SplitOptions()
             options.maximumDepth = [1024, 2, 3, 5].randomElement(using: &random) ?? 0
             options.maximumLength = [1 << 20, 4, 7, 12, 20, 33].randomElement(using: &random) ?? 0
-            let anew = separate(text, options, skipping: true, Delivery(resumesInside: false))
+            let again = separate(text, options, skipping: true, Delivery(resumesInside: false))
             for kernel in [nil] + VectorKernel.allCases.map(Optional.some) {
                 let size = Int.random(in: 1...9, using: &random)
                 let delivery = Delivery(pieces: [size], pauses: round % 2 == 0, kernel: kernel)
                 let result = separate(text, options, skipping: true, delivery)
                 #expect(
-                    result == anew, "seed \(seed), round \(round): \(String(decoding: text, as: UTF8.self))")
+                    result == again, "seed \(seed), round \(round): \(String(decoding: text, as: UTF8.self))")
             }
         }
     }

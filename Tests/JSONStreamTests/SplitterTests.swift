@@ -449,7 +449,7 @@ struct SplitterTests {
     }
 }
 
-/// Where to go on behind an invalid value.
+/// Where to go on after an invalid value.
 struct ResynchronizerTests {
     @Test func goesOnAcrossPieces() {
         let bytes = Array("ab\n c\n3\n{".utf8)

@@ -59,7 +59,7 @@ import Testing
 }
 
 @Suite struct FormattedTimesTests {
-    /// What is remembered is what would be made anew, whatever came between.
+    /// What is remembered is what would be made again, whatever came between.
     @Test(arguments: [
         "%Y-%m-%d", "%F/%H", "%I%p", "%H:%M", "%T", "%s", "text",
         "%A %d %B %Y, ISO week %G-%V, longer than kept",

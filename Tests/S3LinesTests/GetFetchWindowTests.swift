@@ -121,7 +121,7 @@ struct GetFetchWindowTests {
         window.restart(2)
         #expect(window.overcommitted() == 1)
         window.gaveOut(10, of: 1)
-        #expect(window.overcommitted() == nil, "what was written in part cannot start anew")
+        #expect(window.overcommitted() == nil, "what was written in part cannot start again")
     }
 
     @Test func whatWasNotWrittenCanStillBeDropped() {
@@ -139,7 +139,7 @@ struct GetFetchWindowTests {
         window.outside = 0
         #expect(window.next()?.object == 2)
         window.outside = 1_000_000
-        #expect(window.overcommitted() == 2, "it starts anew, and nothing of it is written")
+        #expect(window.overcommitted() == 2, "it starts again, and nothing of it is written")
     }
 
     @Test func whatIsOfUnknownSizeBringsWhatThereIsRoomFor() {
@@ -297,7 +297,7 @@ private struct WindowModel {
         }
     }
 
-    /// Now and then an object fails, or is fetched anew as long as nothing of it was given out.
+    /// Now and then an object fails, or is fetched again as long as nothing of it was given out.
     private mutating func fail() {
         for number in chunks.keys.sorted() where Int.random(in: 0..<40, using: &random) == 0 {
             chunks[number] = nil

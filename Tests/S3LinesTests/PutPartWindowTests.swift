@@ -12,7 +12,7 @@ import Testing
 
     /// Keeps the window full, as fast input does, or as many parts in it as `available`.
     ///
-    /// - Returns: the limit behind each part.
+    /// - Returns: the limit after each part.
     private func limits(
         _ service: Service, _ window: inout PutPartWindow, parts: Int, available: Int = .max
     ) -> [Int] {

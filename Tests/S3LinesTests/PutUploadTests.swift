@@ -37,7 +37,7 @@ import Testing
         _ = upload.addPart()
         #expect(upload.ended(part: 1, .failure(error)) == [.failed(error), .cancelRequests])
         #expect(upload.ended(part: 2, .failure(S3Error(.cancelled, ""))) == [.abort(id: id)])
-        // A part that was cancelled on its way may arrive behind the abort.
+        // A part that was cancelled on its way may arrive after the abort.
         #expect(upload.aborted(nil) == [.abort(id: id)])
         #expect(upload.aborted(nil) == [])
         #expect(upload.isOver)

@@ -27,10 +27,10 @@ package struct Separated: Equatable, CustomStringConvertible {
 package struct Delivery {
     /// The lengths of the pieces, used in turn; none: all at once.
     package var pieces: [Int]
-    /// True if there is a wait behind each piece.
+    /// True if there is a wait after each piece.
     package var pauses: Bool
     package var kernel: VectorKernel?
-    /// False: what is inside a failed value is scanned anew.
+    /// False: what is inside a failed value is scanned again.
     package var resumesInside: Bool
 
     package init(

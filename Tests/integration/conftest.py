@@ -191,7 +191,7 @@ def plain_shell(tmp_path):
 
 @pytest.fixture
 def faulty(seaweedfs, tmp_path):
-    """An empty bucket behind a fault proxy: faults.Faulty."""
+    """An empty bucket that is reached through a fault proxy: faults.Faulty."""
     import faults
 
     with faults.proxied(seaweedfs, tmp_path) as faulty:

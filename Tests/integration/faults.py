@@ -1,4 +1,4 @@
-"""A bucket behind the fault proxy, and what tests of faults say of it."""
+"""A bucket that is reached through the fault proxy, and what tests of faults say of it."""
 
 import random
 import re

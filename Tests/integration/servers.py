@@ -1,4 +1,4 @@
-"""S3 servers of one's own: started on free ports of 127.0.0.1, ended with whoever started them."""
+"""S3 servers of one's own: started on free ports of 127.0.0.1, ended with anyone who started them."""
 
 import ctypes
 import json
@@ -32,7 +32,7 @@ def die_with_parent():
 
 
 def free_ports(count, twins=False):
-    """Ports below the ephemeral range that nobody listens on; with `twins`, nor on the same + 10000."""
+    """Ports below the ephemeral range that no one listens on; with `twins`, nor on the same + 10000."""
     ports = []
     while len(ports) < count:
         port = random.randrange(10_000, 22_000)

@@ -203,7 +203,7 @@ def test_a_body_shorter_than_announced_is_an_error(faulty, off):
 
 @pytest.mark.parametrize("data", [b"data\n", b""])
 def test_a_length_that_was_too_long_once_is_not_believed(faulty, data):
-    """What is asked for behind the object's end is 416, and it is fetched anew."""
+    """What is asked for after the object's end is 416, and it is fetched again."""
     faulty.bucket.put("k", data)
     faulty.rule("wrong length", method="GET", at=100)
     assert faulty.get("k").stdout == data

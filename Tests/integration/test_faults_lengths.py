@@ -30,7 +30,7 @@ LIES = {
     "two lengths": b"Content-Length: 6\r\nContent-Length: 3\r\n\r\nabcde\n",
     "two lengths, the shorter first": b"Content-Length: 3\r\nContent-Length: 6\r\n\r\nabcde\n",
     "two lengths in one field": b"Content-Length: 3,6\r\n\r\nabcde\n",
-    "a coding that nobody asked for": b"Transfer-Encoding: gzip\r\n\r\nabc",
+    "a coding that no one asked for": b"Transfer-Encoding: gzip\r\n\r\nabc",
     "an unknown coding": b"Transfer-Encoding: x-cut\r\n\r\nabc",
     "no length": b"\r\nabc",
 }

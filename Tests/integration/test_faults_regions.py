@@ -1,4 +1,4 @@
-"""Regions, clocks and redirects: what a service says is put right once, by signing anew for the same host, and
+"""Regions, clocks and redirects: what a service says is put right once, by signing again for the same host, and
 nothing leads elsewhere."""
 
 import email.utils

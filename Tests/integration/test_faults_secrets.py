@@ -223,7 +223,7 @@ def test_a_crash_leaves_no_core_file(running, shell):
 
 
 def test_a_crash_gives_a_program_that_takes_core_files_nothing(running):
-    """It is not asked about the limit. What cannot be dumped belongs to root, so nobody can attach either."""
+    """It is not asked about the limit. What cannot be dumped belongs to root, so no one can attach either."""
     for name in ("environ", "mem", "maps"):
         path = Path(f"/proc/{running.pid}/{name}")
         assert path.stat().st_uid != UID

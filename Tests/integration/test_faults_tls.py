@@ -182,7 +182,7 @@ def test_a_bundle_that_is_none_is_78(seaweedfs, bucket, authority, content):
 
 
 def test_a_bundle_takes_the_place_of_the_systems_authorities(seaweedfs, bucket, authority, tmp_path):
-    """Whoever names one authority does not trust the hundred others any more."""
+    """Anyone who names one authority does not trust the hundred others any more."""
     namespace = ["unshare", "--map-root-user", "--mount"]
     if subprocess.run([*namespace, "true"], capture_output=True).returncode:
         pytest.skip("no namespaces here, in which the system's authorities can be others")

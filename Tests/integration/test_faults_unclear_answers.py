@@ -19,7 +19,7 @@ ERRORS = {
     "another root": b"<Fault><Code>InternalError</Code><Message>m</Message></Fault>",
     "a namespace": b'<s:Error xmlns:s="urn:s"><s:Code>InternalError</s:Code></s:Error>',
 }
-# What nobody understands may be the rest of one.
+# What no one understands may be the rest of one.
 UNCLEAR = {
     "truncated": b"<Error><Code>InternalErr",
     "a zero byte after it": b"<Error><Code>InternalError</Code></Error>\0",

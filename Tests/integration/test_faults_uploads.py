@@ -93,7 +93,7 @@ def test_a_part_without_etag_is_no_part(faulty):
 
 
 def test_a_lost_answer_to_the_start_of_an_upload(faulty):
-    """The first upload's id is known to nobody; the object is made by the second."""
+    """The first upload's id is known to no one; the object is made by the second."""
     faulty.rule("lose answer", method="POST", target=r"\?uploads=")
     put = put_large(faulty)
     assert put.lines == ["large"] and faulty.bucket.get("large") == LARGE

@@ -225,7 +225,7 @@ def test_reject_appends_what_is_skipped(tmp_path):
 
 
 def test_rejected_texts_stay_apart(tmp_path):
-    # One without a last newline, one behind RS, one in the next file.
+    # One without a last newline, one after RS, one in the next file.
     (tmp_path / "a").write_bytes(b'[1]\n{"a":\x1e{"b":2}\n\x1e{"c":\x1e[3]\nx')
     (tmp_path / "b").write_bytes(b"y")
     finished = json_sep("--reject", "bad", "a", "b", cwd=tmp_path)
@@ -454,7 +454,7 @@ def test_a_signal_ends_it_between_lines(running, number):
 
 
 def test_a_signal_is_seen_while_there_are_bytes_to_work_on(running, tmp_path):
-    # Each line begins a value that fails a million lines behind it.
+    # Each line begins a value that fails a million lines after it.
     (tmp_path / "deep").write_bytes(b"[\n" * 1_500_000)
     process = running("--skip-invalid", "--max-depth", "1000000", tmp_path / "deep", "-")
     assert process.stderr.read(8) == b"json-sep"
@@ -480,7 +480,7 @@ def catches_sigterm_and_sleeps(process):
 
 
 def test_a_second_signal_ends_it_at_once(running):
-    # Nobody reads, so the first signal waits for the write that fills the pipe.
+    # No one reads, so the first signal waits for the write that fills the pipe.
     process = running("/dev/stdin", stdin=subprocess.PIPE)
     os.set_blocking(process.stdin.fileno(), False)
     deadline = time.monotonic() + 2

@@ -58,7 +58,7 @@ def on_terminal(shell, words, stdin, stdout_too=False, status=0):
     shown = b""
     try:
         stdout, _ = process.communicate(stdin, timeout=30)
-        # A terminal that nobody holds open any more is EIO behind its last byte; what fits it did not block.
+        # A terminal that no one holds open any more is EIO after its last byte; what fits it did not block.
         with contextlib.suppress(OSError):
             while part := os.read(terminal, 4096):
                 shown += part

@@ -513,7 +513,7 @@ def test_a_second_signal_ends_it_at_once(weed, weed_shell):
     process.stdout.read(1000)
     time.sleep(1)  # the pipe is full now
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.3)  # nobody reads, so it cannot end by itself
+    time.sleep(0.3)  # no one reads, so it cannot end by itself
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == -signal.SIGTERM

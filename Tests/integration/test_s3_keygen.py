@@ -182,7 +182,7 @@ def test_a_bad_template_is_64_and_marked_before_input_is_read(template, mark, re
         ("--max-open", "0", "--roll-lines", "2", "{seq}"),
         ("--max-open", "2", "{seq}"),
         ("--start", "-1", "{seq}"),
-        # The number behind it does not exist: this was a crash.
+        # The number after it does not exist: this was a crash.
         ("--start", "18446744073709551615", "{seq}"),
         ("--first-line", "0", "{seq}"),
         ("--first-line", "18446744073709551615", "{seq}"),
@@ -333,7 +333,7 @@ def test_without_batches_a_signal_closes_nothing():
 
 
 def test_an_end_that_the_signal_caused_is_not_the_end_of_the_input():
-    """Ctrl-C ends what is upstream too: half a line and the end come just behind the signal."""
+    """Ctrl-C ends what is upstream too: half a line and the end come just after the signal."""
     for _ in range(60):
         with Live("{seq}") as live:
             live.write(b"a\nhalf")

@@ -1,4 +1,4 @@
-"""What s3-put-lines leaves behind when it cannot go on: on a signal, a failure, a full disk, too little memory."""
+"""What s3-put-lines leaves when it cannot go on: on a signal, a failure, a full disk, too little memory."""
 
 import base64
 import random

@@ -3,7 +3,7 @@
    s3-floor put|get COUNT CONNECTIONS BUCKET
 
    One thread, one curl_multi loop. Each request is signed (SigV4, real payload hash); easy handles are
-   kept and set anew, hash contexts are kept, the HMAC key's two blocks are hashed once. It reads no input
+   kept and set again, hash contexts are kept, the HMAC key's two blocks are hashed once. It reads no input
    and writes no output, which the tools cannot leave out. */
 
 #include <curl/curl.h>
@@ -96,7 +96,7 @@ static void renew_time(void) {
     }
 }
 
-/* Signs for the path and sets the handle's headers anew. */
+/* Signs for the path and sets the handle's headers again. */
 static void sign(struct transfer *transfer, const char *path) {
     unsigned char digest[DIGEST];
     char payload[65], request[65], signature[65], text[2048], line[1024];

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Bytes of output that must be free behind 3/2 of the input's bytes: stores go in whole blocks.
+/// Bytes of output that must be free after 3/2 of the input's bytes: stores go in whole blocks.
 #define JSON_KERNEL_SLACK 256
 /// The most arrays and objects that the kernel keeps track of.
 #define JSON_KERNEL_DEPTH 61
@@ -60,13 +60,13 @@ struct json_kernel_state {
 };
 
 struct json_kernel_result {
-    /// Bytes up to the last value's end, with the LF or comma that the mode wants behind it.
+    /// Bytes up to the last value's end, with the LF or comma that the mode wants after it.
     size_t accepted;
     /// Bytes of output that stand for them, those of earlier calls included: whole lines.
     size_t written;
     /// How many values these are.
     size_t values;
-    /// True if the value behind them is for the scanner; the state is then a fresh one. False if the bytes
+    /// True if the value after them is for the scanner; the state is then a fresh one. False if the bytes
     /// ran out.
     bool refused;
 };
@@ -74,8 +74,8 @@ struct json_kernel_result {
 /// The state before a value.
 struct json_kernel_state json_kernel_start(enum json_kernel_mode mode);
 
-/// Examines `bytes`, which start behind the last value's end, from `state->position` on. Before `output` stand
-/// the `state->written` bytes of earlier calls, behind it is room for JSON_KERNEL_SLACK more than 3/2 of
+/// Examines `bytes`, which start after the last value's end, from `state->position` on. Before `output` stand
+/// the `state->written` bytes of earlier calls, after it is room for JSON_KERNEL_SLACK more than 3/2 of
 /// the bytes to examine. In verbatim mode it is not used.
 struct json_kernel_result json_kernel_run(
     struct json_kernel_state *state, const struct json_kernel_options *options, const uint8_t *bytes,

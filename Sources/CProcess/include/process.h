@@ -14,7 +14,7 @@ const char *_Nonnull const *_Nullable s3_arguments(void);
 
 /// Ends the process with status 74 and one line on standard error, without allocating anything.
 ///
-/// - size: the bytes that could not be had; 0 if nobody knows.
+/// - size: the bytes that could not be had; 0 if no one knows.
 _Noreturn void s3_end_for_lack_of_memory(size_t size);
 
 /// Keeps the process from being dumped or traced. Source: prctl(2), PR_SET_DUMPABLE.

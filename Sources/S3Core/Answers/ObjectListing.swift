@@ -19,7 +19,7 @@ package struct ObjectListing: Sendable {
     private var emptyPages = 0
 
     /// The most tokens that are remembered; with as many pages of a thousand keys they are forgotten and
-    /// gathered anew, which still finds every circle that is shorter.
+    /// gathered again, which still finds every circle that is shorter.
     private static let maximumTokens = 1 << 16
     /// The most pages in a row without a key. S3 may send some, where much was deleted.
     private static let maximumEmptyPages = 10_000

@@ -72,7 +72,7 @@ package var xmlLibrary: String {
     /// The innermost open element ends; it still counts in `depth`.
     func end() {}
 
-    /// Expat calls back several times an element; whoever called `read` keeps the reader meanwhile.
+    /// Expat calls back several times an element; anyone who called `read` keeps the reader meanwhile.
     private static func lend(_ context: UnsafeMutableRawPointer?, _ body: (XMLReader) -> Void) {
         guard let context = unsafe context else { return }
         unsafe Unmanaged<XMLReader>.fromOpaque(context)._withUnsafeGuaranteedRef(body)

@@ -30,7 +30,7 @@ package struct AttemptHistory: Equatable, Sendable {
 }
 
 /// What comes of each attempt of every operation: the one place that decides on retries, on how many
-/// requests are under way, and on signing anew for another region or clock. A plain state machine.
+/// requests are under way, and on signing again for another region or clock. A plain state machine.
 package struct AttemptPolicy: Sendable {
     package enum Decision: Equatable, Sendable {
         /// The operation has failed with this error.

@@ -3,7 +3,7 @@ struct HostTraits: Equatable, Sendable {
     /// With the dot before it, or a whole host name.
     fileprivate let suffix: String
     /// The codings that an object's bytes may come in. `identity` is what is stored, and nothing else; only Google
-    /// decompresses what is stored as gzip for whoever does not take gzip (Google Cloud Storage, "Transcoding of
+    /// decompresses what is stored as gzip for anyone who does not take gzip (Google Cloud Storage, "Transcoding of
     /// gzip-compressed files").
     let acceptEncoding: String
 

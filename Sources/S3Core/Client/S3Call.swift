@@ -3,7 +3,7 @@ package import HTTPTransfer
 
 /// One operation under way, from its first attempt to its outcome.
 ///
-/// The client holds it while it waits, is sent or is about to be sent again; whoever started it needs it
+/// The client holds it while it waits, is sent or is about to be sent again; anyone who started it needs it
 /// only to pause, resume or cancel.
 package class S3Call: TransferReceiver {
     unowned let client: S3Client

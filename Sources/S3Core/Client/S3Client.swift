@@ -169,7 +169,7 @@ package final class S3Client {
     /// Cancels what waits to be sent, for the first time or again, but nothing that cleans up.
     package func cancelUnsent() { for call in schedule.cancellable { cancel(call) } }
 
-    /// The call's transfer was paused. Nothing more comes of it before `resume`, so nobody may wait for it.
+    /// The call's transfer was paused. Nothing more comes of it before `resume`, so no one may wait for it.
     func paused(_ call: S3Call) {
         events += 1
         schedule.paused(call.id)

@@ -113,7 +113,7 @@ package struct GetObject: S3Operation {
 
     /// The byte of the object that the sink wants next.
     private var next: Int { (range?.lowerBound ?? 0) + count }
-    /// The byte behind the last one that is wanted, as far as it is known.
+    /// The byte after the last one that is wanted, as far as it is known.
     private var end: Int? {
         guard let size else { return range?.upperBound }
         return min(range?.upperBound ?? size, size)

@@ -51,7 +51,7 @@ package protocol S3Operation {
     /// The name in the Amazon S3 API Reference.
     static var name: String { get }
 
-    /// What to send; asked for anew before each attempt, since an operation may go on where the last one
+    /// What to send; asked for again before each attempt, since an operation may go on where the last one
     /// ended.
     mutating func request() -> S3Request
 

@@ -5,7 +5,7 @@ package import HTTPTransfer
 /// How objects are stored: what belongs to all of a run's uploads, and what is done when an answer was lost.
 ///
 /// A retry of a conditional PUT that reports 412, or one of Complete that reports 412 or NoSuchUpload, may
-/// have met the object that its own first attempt had made. A success without ETag, or with a body that nobody
+/// have met the object that its own first attempt had made. A success without ETag, or with a body that no one
 /// understands, may be none. A Complete without an answer may have been acted on. In each case a HEAD decides: the
 /// object is ours only if its length is and its ETag or, where one was sent, its checksum. The ETag of one request is
 /// the body's MD5, that of a multipart upload the MD5 of the parts' MD5s with `-N` after it, unless the service

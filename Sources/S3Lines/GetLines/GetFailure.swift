@@ -11,7 +11,7 @@ package struct GetFailure {
         case stop(S3Error)
     }
 
-    /// How often an object is fetched anew that was damaged on its way, had another length than it was said to have,
+    /// How often an object is fetched again that was damaged on its way, had another length than it was said to have,
     /// or was replaced meanwhile, as long as nothing of it was written.
     package static let maximumRestarts = 4
 
@@ -21,7 +21,7 @@ package struct GetFailure {
     package var wasAnswered = false
     /// Bytes of it that were written.
     package var writtenBytes = 0
-    /// How often it was fetched anew.
+    /// How often it was fetched again.
     package var restarts = 0
     /// A line was begun whose end does not come: no other object's may follow.
     package var isWithinLine = false

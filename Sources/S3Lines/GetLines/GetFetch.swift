@@ -26,7 +26,7 @@ final class WindowObject {
     var writtenBytes = 0
     /// True if the next byte of it begins a line.
     var isAtLineStart = true
-    /// How often it was fetched anew, because what came was damaged.
+    /// How often it was fetched again, because what came was damaged.
     var restarts = 0
 
     init(_ request: RequestedObject, number: Int, lines: consuming ObjectLines) {

@@ -6,7 +6,7 @@
 ///
 /// An object is first asked for as a whole; the answer's head tells its size. If it is long, that request
 /// ends after the first chunk, and the others follow as ranges of the same version. What is fetched ahead
-/// of its turn is begun, or goes on behind the answer's head, only if there is room for all that it brings:
+/// of its turn is begun, or goes on after the answer's head, only if there is room for all that it brings:
 /// so it ends without waiting for anybody, and no connection is ever held by what waits for the head of the
 /// line. The head itself needs no room; one chunk is kept free for it.
 package struct FetchWindow: Sendable {
@@ -49,7 +49,7 @@ package struct FetchWindow: Sendable {
         var reserved = 0
         /// The object leaves the window only once these were given out.
         var isFinished = false
-        /// Its bytes have been given out in part, so it cannot start anew.
+        /// Its bytes have been given out in part, so it cannot start again.
         var isBeingWritten = false
     }
 

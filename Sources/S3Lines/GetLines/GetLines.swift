@@ -334,7 +334,7 @@ package final class GetLines: RunFilter {
 
     /// Decides what comes of an object that went wrong, and reports it.
     ///
-    /// - Returns: false if it is fetched anew.
+    /// - Returns: false if it is fetched again.
     /// - Throws: if the run cannot go on.
     private func failed(_ object: WindowObject, _ failure: S3Error) throws(StopReason) -> Bool {
         var known = GetFailure(failure)

@@ -47,7 +47,7 @@ struct ObjectLines: ~Copyable {
         assembler = LineAssembler(limit: longestLine)
     }
 
-    /// Bytes that are kept here and were given to nobody, those included that a decompressor looks back at.
+    /// Bytes that are kept here and were given to no one, those included that a decompressor looks back at.
     var carriedBytes: Int { assembler.carried + decodedCount + (lentBytes ?? decoder?.memory ?? 0) }
     /// True while a line is open of which a part has been given out.
     var isInsideLine: Bool { assembler.isInsideLine }

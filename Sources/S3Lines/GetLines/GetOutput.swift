@@ -6,7 +6,7 @@ struct LineOutput {
 
     init(_ output: RunOutput) { self.output = output }
 
-    /// Writes the lines of `object` that are pending, each behind its key if that is wanted. Stops behind a
+    /// Writes the lines of `object` that are pending, each after its key if that is wanted. Stops after a
     /// line once there is no room; a line is never left half written for want of room.
     ///
     /// - Returns: true if all of them were written.

@@ -2,7 +2,7 @@ import ByteIO
 
 /// A key in 128 bits: what tells keys apart where millions of them are remembered.
 ///
-/// SipHash under the process's random seed, twice with different first bytes: nobody can choose keys that
+/// SipHash under the process's random seed, twice with different first bytes: no one can choose keys that
 /// collide, and by chance two of 2^40 keys do with a probability of 2^-49.
 package struct KeyDigest: Hashable, Sendable {
     private let high: UInt64
@@ -82,7 +82,7 @@ package struct RememberedKeys {
         for (index, digest) in digests.enumerated() { occupy(digest, place: index + 1) }
     }
 
-    /// Frees the slot of a place, and closes the gap: whoever probed across it must still be found.
+    /// Frees the slot of a place, and closes the gap: anyone who probed across it must still be found.
     private mutating func remove(place: Int) {
         var gap = home(digests[place - 1])
         while places[gap] != UInt32(place) { gap = next(gap) }

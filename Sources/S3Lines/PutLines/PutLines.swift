@@ -178,7 +178,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
         cancelBucketSearch = store.findBucket { [self] result in
             bucket = .known
             cancelBucketSearch = {}
-            // A refusal says nothing: whoever may write need not be allowed to ask.
+            // A refusal says nothing: anyone who may write need not be allowed to ask.
             if case .failure(let error) = result, error.stopsRun || error.kind == .notS3 {
                 objects.stop(.service(error, context: nil))
             }

@@ -214,7 +214,7 @@ extension PutObjects {
                 return try rejects.step()
             }
         }
-        // What comes from now on is gathered anew, as it came.
+        // What comes from now on is gathered again, as it came.
         draft.spool = nil
         draft.body = ByteBlock(capacity: 0)
         draft.compression = nil

@@ -35,7 +35,7 @@ extension PutObjects {
         keepers.removeAll { $0 === draft }
     }
 
-    /// Makes kept parts parts that are about to be sent, whose memory nobody else can have.
+    /// Makes kept parts parts that are about to be sent, whose memory no one else can have.
     func holdKept(_ draft: PutDraft) {
         guard let kept = draft.kept else { return }
         draft.kept = [:]

@@ -27,7 +27,7 @@ final class PutRecords<Store: PutStore> {
     /// Objects were completed to make room, before any other key needed their place.
     private var hasCompletedEarly = false
     private var longLine: LongLine?
-    /// A record that is the commit line if no other follows, and close records behind it.
+    /// A record that is the commit line if no other follows, and close records after it.
     private var held: [(line: Int, record: [UInt8])] = []
 
     init(_ options: PutOptions, _ objects: PutObjects<Store>) {

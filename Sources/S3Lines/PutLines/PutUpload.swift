@@ -24,7 +24,7 @@ package struct PutUpload {
 
     private enum Stage: Equatable { case creating, uploading, completing, dropping, aborting, over }
 
-    /// After parts were cancelled on their way, one that arrives behind the abort would stay: a second abort
+    /// After parts were cancelled on their way, one that arrives after the abort would stay: a second abort
     /// takes it. Source: Amazon S3 API Reference, AbortMultipartUpload.
     private static let abortsAfterCancelling = 2
 

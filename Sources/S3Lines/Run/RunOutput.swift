@@ -8,7 +8,7 @@ package import ByteIO
 package final class RunOutput {
     /// The memory that may wait to be written before `hasRoom` says no.
     private let limit: Int
-    /// Nil if nobody wants the data.
+    /// Nil if no one wants the data.
     private let thread: OutputThread?
     private var gathered: ByteBlock?
     /// When the first of the gathered bytes came, by the monotonic clock in milliseconds.
@@ -43,7 +43,7 @@ package final class RunOutput {
         thread = try OutputThread(descriptor: descriptor, name: name, progressed: wakeUp)
     }
 
-    /// False if nobody wants the data.
+    /// False if no one wants the data.
     package var isWanted: Bool { thread != nil }
     /// The memory that holds what waits to be written, in bytes.
     package var queuedBytes: Int { (thread?.queuedBytes ?? 0) + (gathered?.capacity ?? 0) }
@@ -81,7 +81,7 @@ package final class RunOutput {
         if block.count == Self.blockSize { flush() }
     }
 
-    /// Takes a part of a block, which nobody must change any more.
+    /// Takes a part of a block, which no one must change any more.
     package func append(_ slice: ByteSlice) {
         guard slice.count >= Self.longPiece, 2 * slice.count >= slice.block.capacity else {
             return append(slice.bytes)

@@ -2,7 +2,7 @@
 package struct RunCounts: Equatable, Sendable {
     /// Objects that are stored, or written out.
     package var objects = 0
-    /// Lines that were read; nil where nobody counts them.
+    /// Lines that were read; nil where no one counts them.
     package var lines: Int?
     /// Bytes of the data, before compression or after decompression.
     package var bytes = 0

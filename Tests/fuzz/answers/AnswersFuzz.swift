@@ -172,7 +172,7 @@ private func check(etag: [UInt8]) {
 
 private func check(_ error: S3Error) {
     if let region = error.region { require(Endpoint.isRegionName(region), "a region is a name") }
-    require((error.retryAfterMilliseconds ?? 0) >= 0, "nobody waits backwards")
+    require((error.retryAfterMilliseconds ?? 0) >= 0, "no one waits backwards")
     let printed = Diagnostics.printable(error.description.utf8)
     require(!printed.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "a message has no control characters")
 }

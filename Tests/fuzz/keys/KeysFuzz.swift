@@ -5,7 +5,7 @@ import S3Core
 /// Escapes, encodes and makes keys of the input: what is written is read back as it was, and no value climbs
 /// out of its place.
 ///
-/// Up to the first newline the input is a template, behind it a line.
+/// Up to the first newline the input is a template, after it a line.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzKeys(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     let bytes = unsafe [UInt8](UnsafeBufferPointer(start: data, count: size))
@@ -48,7 +48,7 @@ private func checkEncoding(_ key: [UInt8]) {
     require(PercentEncoding.decodeForm(key).count <= key.count, "decoding does not grow")
 }
 
-/// What stands before the first slash is a prefix, what is behind it a key.
+/// What stands before the first slash is a prefix, what is after it a key.
 private func checkPlace(_ bytes: [UInt8]) {
     let slash = bytes.firstIndex(of: UInt8(ascii: "/")) ?? 0
     let location = Location(bucket: "bucket", prefix: Array(bytes[..<slash]))
