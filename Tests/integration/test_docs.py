@@ -1,0 +1,21 @@
+"""docs/ names types and tests that exist."""
+
+import re
+
+from conftest import ROOT
+
+DOCS = ROOT / "docs"
+
+
+def test_every_type_that_the_architecture_names_exists():
+    sources = "\n".join(file.read_text() for file in (ROOT / "Sources").rglob("*.swift"))
+    declared = set(re.findall(r"\b(?:struct|class|enum|protocol) (\w+)", sources))
+    modules = {directory.name for directory in (ROOT / "Sources").iterdir()}
+    named = set(re.findall(r"`([A-Z]\w+)(?:\.\w+)?`", (DOCS / "ARCHITECTURE.md").read_text()))
+    assert len(named) > 30 and named - declared - modules == set()
+
+
+def test_every_test_that_a_guarantee_names_exists():
+    named = set(re.findall(r"`(test_\w+)`", (DOCS / "GUARANTEES.md").read_text()))
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / f"Tests/integration/{name}.py").exists()] == []
