@@ -87,7 +87,7 @@ CASES = [
     ("s3-get-lines s3", "s3-get-lines s3://"),
     ("s3-put-lines --sse aws:kms:d", "s3-put-lines --sse aws:kms:dsse "),
     ("s3-put-lines --sse=aws:kms:d", "s3-put-lines --sse=aws:kms:dsse "),
-    ("s3-get-lines s3://b --un", "s3-get-lines s3://b --unordered "),
+    ("s3-get-lines s3://b --uno", "s3-get-lines s3://b --unordered "),
     ("s3-list-keys --newer", "s3-list-keys --newer-than "),
     ("s3-delete-keys --if", "s3-delete-keys --if-match "),
     ("json-sep be", "json-sep beta.json "),

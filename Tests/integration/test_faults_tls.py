@@ -261,9 +261,10 @@ def test_a_region_leads_to_amazons_host_of_it_or_nowhere(authority, tunnel, regi
         run = Shell(authority.directory, environment(2, AWS_CA_BUNDLE=str(authority.bundle)), 30)
         put = run.with_environment(**variables).tool("s3-put-lines", "s3://bucket", stdin=b"k\td\n")
     is_region = region == "eu-west-3"
-    put.expect(0 if is_region else 78)
+    # A redirect that names no region is a web server's.
+    put.expect(0 if is_region else 76)
     assert put.lines == (["k"] if is_region else [])
     assert {host for _, host in tunnel.asked} == {f"{host}:443" for host in ((first, second) if is_region else (first,))}
     assert {method for method, _ in tunnel.asked} == {"CONNECT"}
     assert all(request.headers["host"] == f"bucket.s3.{request.region}.amazonaws.com" for request in server.journal)
-    assert [request.path for request in server.journal if request.method == "PUT"][-1:] == ["/k"]
+    assert [request.path for request in server.journal if request.method == "PUT"] == (["/k"] if is_region else [])

@@ -72,7 +72,8 @@ def test_a_body_that_comes_with_every_part_does_no_harm(faulty):
     faulty.rule("rewrite", method="PUT", target="partNumber=", rewrite=with_body, times=None)
     faulty.put_object("large", LARGE, "--max-connections", "1")
     assert faulty.bucket.get("large") == LARGE
-    assert len(faulty.requests("PUT", PART)) == 2 and len(faulty.requests("PUT", "partNumber=2&")) == 1
+    # The part that came first is sent twice.
+    assert sorted(len(faulty.requests("PUT", f"partNumber={part}&")) for part in (1, 2)) == [1, 2]
 
 
 @pytest.mark.parametrize("headers", [(), (("ETag", ""),), (("ETag", '"a\tb"'),)])
