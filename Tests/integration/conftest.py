@@ -184,6 +184,18 @@ def shell(server, tmp_path):
 
 
 @pytest.fixture
+def seaweedfs_bucket(seaweedfs):
+    """An empty bucket on the one real server."""
+    return Bucket(seaweedfs)
+
+
+@pytest.fixture
+def seaweedfs_shell(seaweedfs, tmp_path):
+    """A shell with that server in its environment."""
+    return Shell(tmp_path, seaweedfs.tool_environment())
+
+
+@pytest.fixture
 def plain_shell(tmp_path):
     """A shell in an empty directory that knows no server."""
     return Shell(tmp_path, {"AWS_EC2_METADATA_DISABLED": "true"})

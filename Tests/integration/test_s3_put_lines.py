@@ -10,22 +10,12 @@ import subprocess
 import time
 
 import pytest
-from conftest import BIN, Bucket, Shell, require
+from conftest import BIN, require
 from fault_proxy import CHAOS, Chaos, FaultProxy, Rule, s3_error
 from servers import SECRET_KEY
 
 MIB = 1 << 20
 SMALLEST_PART = 5 * MIB
-
-
-@pytest.fixture
-def seaweedfs_bucket(seaweedfs):
-    return Bucket(seaweedfs)
-
-
-@pytest.fixture
-def seaweedfs_shell(seaweedfs, tmp_path):
-    return Shell(tmp_path, seaweedfs.tool_environment())
 
 
 def location(bucket, prefix=""):
@@ -222,59 +212,6 @@ def test_checksums_of_parts_are_accepted(bucket, shell):
     assert bucket.get("k") == data
 
 
-def test_gzip(bucket, shell):
-    data = b"".join(b"line %d\n" % n for n in range(200_000))
-    put = shell.tool("s3-put-lines", "--gzip", "--long", location(bucket), "k", stdin=data).expect()
-    stored = bucket.get("k")
-    assert gzip.decompress(stored) == data
-    assert put.lines[0].split("\t")[2:] == [str(len(stored)), "200000"]
-    random_data = some_bytes(12 * MIB)
-    shell.tool("s3-put-lines", "--gzip-level", "1", location(bucket), "r", stdin=random_data).expect()
-    assert gzip.decompress(bucket.get("r")) == random_data
-    shell.tool("s3-put-lines", "--gzip", location(bucket), "e", stdin=b"").expect()
-    assert gzip.decompress(bucket.get("e")) == b""
-
-
-def unzstd(data):
-    return subprocess.run(["zstd", "-dc"], input=data, capture_output=True, check=True).stdout
-
-
-def test_zstd(bucket, shell):
-    data = b"".join(b"line %d\n" % n for n in range(200_000))
-    put = shell.tool("s3-put-lines", "--zstd", "--long", location(bucket), "k", stdin=data).expect()
-    stored = bucket.get("k")
-    assert unzstd(stored) == data
-    assert put.lines[0].split("\t")[2:] == [str(len(stored)), "200000"]
-    shell.tool("s3-put-lines", "--zstd-level", "1", location(bucket), "r", stdin=some_bytes(12 * MIB)).expect()
-    assert unzstd(bucket.get("r")) == some_bytes(12 * MIB)
-    shell.tool("s3-put-lines", "--zstd", location(bucket), "e", stdin=b"").expect()
-    assert unzstd(bucket.get("e")) == b""
-    assert shell.tool("s3-get-lines", location(bucket), "k").expect().stdout == data
-
-
-@pytest.mark.parametrize("options", [["--gzip"], ["--zstd", "--zstd-level", "1"]])
-def test_what_is_stored_is_the_same_on_any_number_of_processors(seaweedfs_bucket, seaweedfs_shell, options):
-    data = b"".join(b"line %d of many\n" % n for n in range(300_000))
-    words = " ".join(["s3-put-lines", *options, location(seaweedfs_bucket)])
-    seaweedfs_shell.run(f"taskset -c 0 {words} one", stdin=data).expect()
-    # In pieces, so that what was read at a time differs, too.
-    seaweedfs_shell.run(f"dd bs=7777 status=none | {words} all", stdin=data).expect()
-    assert seaweedfs_bucket.get("one") == seaweedfs_bucket.get("all")
-
-
-@pytest.mark.parametrize("option, memory", [("--gzip", "20M"), ("--zstd", "64M")])
-def test_interleaved_objects_are_compressed_beside_each_other(seaweedfs_bucket, seaweedfs_shell, option, memory):
-    """Each is longer than a block, so that there is something to be kept of it."""
-    records = b"".join(b"k%d\t%d of %d\n" % (n % 7, n, n * n) for n in range(150_000))
-    words = ["s3-put-lines", option, "--max-open", "7", "--memory", memory, location(seaweedfs_bucket)]
-    put = seaweedfs_shell.tool(*words, stdin=records).expect()
-    assert sorted(put.lines) == [f"k{n}" for n in range(7)]
-    for n in range(7):
-        stored = seaweedfs_bucket.get(f"k{n}")
-        plain = gzip.decompress(stored) if option == "--gzip" else unzstd(stored)
-        assert plain == b"".join(b"%d of %d\n" % (m, m * m) for m in range(n, 150_000, 7))
-
-
 # Failures
 
 
@@ -412,8 +349,9 @@ def test_complete_that_answers_something_else_is_no_success(proxy, behind_proxy,
     put = behind_proxy.tool(
         "s3-put-lines", location(seaweedfs_bucket), "k", stdin=b"x" * 6 * MIB
     ).expect(76)
-    assert put.stdout == b""
-    assert open_uploads(seaweedfs_bucket) == [] and seaweedfs_bucket.keys() == []
+    assert put.stdout == b"" and seaweedfs_bucket.keys() == []
+    # An empty answer may be a part of one: the service may still be at work.
+    assert len(open_uploads(seaweedfs_bucket)) == (1 if body == b"" else 0)
 
 
 def test_a_conflict_is_tried_again(proxy, behind_proxy, seaweedfs_bucket):
