@@ -30,6 +30,8 @@ import Testing
             }
             compressor.append(data.bytes)
             compressor.finishNow()
+            // As each turn of a run does; the pool keeps what it was given until then.
+            pool.handBack()
         }
         // A part of it was sent, the rest was not.
         let spool = try PutSpool(directory: "/tmp")
