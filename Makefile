@@ -37,7 +37,7 @@ demo: build
 
 check: build
 	@scripts/setup test
-	@$(MAKE) --no-print-directory lint test instructions sanitize
+	@$(MAKE) --no-print-directory lint test instructions
 
 lint:
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
