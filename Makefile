@@ -25,7 +25,7 @@ help:
 	@echo 'make deb-check   installs, upgrades and purges the package in a Debian of its own'
 	@echo 'make bench       compares the tools with others'
 	@echo 'make completions, make format: after a change of options, of Swift files'
-	@echo 'make lint, make test, make instructions, make sanitize: the parts of make check'
+	@echo 'make lint, make test, make instructions: the parts of make check; make sanitize: sanitizers, which take long'
 	@echo 'make clean       removes all that was built'
 
 setup:
