@@ -23,10 +23,13 @@ extension S3Client {
     ) -> () -> Void {
         var call: S3Call?
         call = perform(HeadBucket()) { [self] result in
+            // It would hold itself otherwise: a call keeps its completion.
+            call = nil
             guard case .failure(let error) = result, error.kind == .noSuchBucket, error.isAnonymous else {
                 return completion(result)
             }
             call = perform(ListObjectsV2(prefix: [], maximumKeys: 1)) { list in
+                call = nil
                 switch list {
                 case .success: completion(.success(()))
                 case .failure(let other): completion(.failure(other.kind == .notS3 ? other : error))
