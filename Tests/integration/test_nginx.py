@@ -2,10 +2,13 @@
 
 import contextlib
 import gzip
+import time
+from dataclasses import replace
 
 import pytest
 import servers
 from conftest import Bucket, Shell, require
+from fault_proxy import FaultProxy, Rule
 from faults import large
 from nginx import Nginx, certificate, forwards_to
 
@@ -69,6 +72,27 @@ def test_a_body_that_is_larger_than_allowed(strict_server, tmp_path):
         assert "413" in put.message and f"{len(data)} bytes were sent" in put.message
         assert "--part-size" in put.message and "--min-part-size" in put.message
         assert bucket.keys() == ["k.txt"]
+
+
+# Each makes a completion take longer than nginx waits: before the server acts on it, and after.
+SLOW = {
+    "before": Rule("none", delay=2.5),
+    "after": Rule("rewrite", rewrite=lambda answer: time.sleep(2.5) or answer),
+}
+
+
+@pytest.mark.parametrize("when", SLOW)
+def test_a_completion_takes_longer_than_nginx_waits(strict_server, tmp_path, when):
+    """nginx answers 504 while the server still works: the object is stored once, and its parts are not taken away."""
+    with FaultProxy(strict_server.endpoint) as proxy:
+        proxy.rules.append(replace(SLOW[when], method="POST", target=r"\?uploadId="))
+        block = f"{OPEN} proxy_read_timeout 1s; location / {{ {forwards_to(proxy)} }}"
+        with Nginx(block) as front:
+            shell, bucket = through(front, strict_server, tmp_path)
+            put = shell.tool("s3-put-lines", "--long", f"s3://{bucket.name}", "k.txt", stdin=PARTS).expect()
+            assert put.lines[0].split("\t")[2:] == [str(len(PARTS)), str(PARTS.count(b"\n"))]
+            assert bucket.get("k.txt") == PARTS
+            assert [each.method for each in proxy.journal if each.method == "DELETE"] == []
 
 
 # Compressed on the way
