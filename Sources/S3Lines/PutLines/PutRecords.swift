@@ -40,10 +40,15 @@ final class PutRecords<Store: PutStore> {
 
     /// Takes the next record, or a piece of a long one.
     ///
-    /// - Parameter takesUnterminated: whether the input's last line may lack its newline.
+    /// - Parameter takesUnterminated: whether the input's last line may lack its newline. With a commit line
+    ///   only that line may: any other was torn when its producer died, and must not even close an object.
     /// - Returns: false if more has to be read first.
     func takeNext(_ reader: inout LineReader, takesUnterminated: Bool) -> Bool {
-        if !takesUnterminated, reader.isAtEnd, reader.unread.firstIndex(of: 0x0A) == nil { return false }
+        if reader.isAtEnd, !takesUnterminated || options.commitLine != nil,
+            reader.unread.firstIndex(of: 0x0A) == nil, !takesUnterminated || !isCommit(reader.unread)
+        {
+            return false
+        }
         if longLine != nil {
             let used = takePiece(reader.unread, isLast: reader.isAtEnd)
             reader.consume(used)
@@ -74,7 +79,7 @@ final class PutRecords<Store: PutStore> {
         case .ignore, nil: break
         }
         longLine = nil
-        guard takeHeld() else {
+        guard options.commitLine == nil || !unterminated, takeHeld() else {
             let wanted = Diagnostics.printable(options.commitLine ?? [])
             objects.stop(.malformed("line \(line): the input ended without '\(wanted)'"))
             return
@@ -118,7 +123,7 @@ final class PutRecords<Store: PutStore> {
             reader.consume(newline + 1)
         }
         let rest = reader.unread.byteCount
-        if takesUnterminated, reader.isAtEnd, rest > 0 {
+        if takesUnterminated, options.commitLine == nil, reader.isAtEnd, rest > 0 {
             line += 1
             objects.reject(reader.unread, endsLine: true)
             reader.consume(rest)
@@ -172,17 +177,23 @@ final class PutRecords<Store: PutStore> {
     // MARK: records
 
     private func take(_ record: RawSpan) {
-        guard let wanted = options.commitLine else { return place(record) }
-        let tab = record.firstIndex(of: Self.tab)
-        if let tab, record.extracting(droppingFirst: tab + 1).equals(wanted) {
+        guard options.commitLine != nil else { return place(record) }
+        if isCommit(record) {
             releaseHeld()
             held = [(line, record.array)]
-        } else if tab == nil, !held.isEmpty, held.count <= options.maxOpen + 1 {
+        } else if !held.isEmpty, held.count <= options.maxOpen + 1, record.firstIndex(of: Self.tab) == nil {
             held.append((line, record.array))
         } else {
             releaseHeld()
             place(record)
         }
+    }
+
+    /// Whether `bytes` are a record whose data is the commit line.
+    private func isCommit(_ bytes: RawSpan) -> Bool {
+        guard longLine == nil, let wanted = options.commitLine, let tab = bytes.firstIndex(of: Self.tab)
+        else { return false }
+        return bytes.extracting(droppingFirst: tab + 1).equals(wanted)
     }
 
     /// What was held is data after all.
