@@ -27,7 +27,8 @@ def pytest_addoption(parser):
     parser.addoption("--chaos-objects", type=int, default=300, help="objects of each chaos run")
     parser.addoption("--renewal-seconds", type=int, default=9, help="how long each pipeline over short-lived keys runs")
     parser.addoption("--kill-lines", type=int, default=10_000, help="lines that are stored while runs are killed")
-    parser.addoption("--kills", type=int, default=8, help="how many of these runs are killed")
+    parser.addoption("--kill-objects", type=int, default=1000, help="the same where each line is an object")
+    parser.addoption("--kills", type=int, default=6, help="how many of these runs are killed")
 
 
 def pytest_configure(config):

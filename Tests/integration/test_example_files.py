@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 
+import kubernetes_validate
 import pytest
 import yaml
 from conftest import ROOT, Bucket, Shell
@@ -26,6 +27,14 @@ def test_systemd_accepts_the_unit(tmp_path):
     unit.write_text((EXAMPLES / "systemd/s3-log@.service").read_text())
     verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
     assert verified.returncode == 0 and unit.name not in verified.stderr, verified.stderr
+
+
+def test_kubernetes_accepts_the_job():
+    """By the schema of its API; a member that it does not know is an error."""
+    text = (EXAMPLES / "kubernetes/read.yaml").read_text()
+    kubernetes_validate.validate(yaml.safe_load(text), "1.37", strict=True)
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(yaml.safe_load(text.replace("completions:", "completion:")), "1.37", strict=True)
 
 
 def test_the_pods_of_the_job_share_a_bucket(bucket, shell):

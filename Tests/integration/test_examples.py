@@ -32,7 +32,9 @@ def example_shell(seaweedfs, tmp_path, request):
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
             for item in page.get("Contents", []):
                 client.delete_object(Bucket=name, Key=item["Key"])
-    return Shell(tmp_path, seaweedfs.tool_environment() | {"ROOT": str(ROOT)})
+    shell = Shell(tmp_path, seaweedfs.tool_environment() | {"ROOT": str(ROOT)})
+    # The AWS command line is in the virtual environment.
+    return shell.with_environment(PATH=f"{shell.environment['PATH'].partition(':')[0]}:{servers.PYTHON_BIN}:{os.environ['PATH']}")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.where)
