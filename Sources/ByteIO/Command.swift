@@ -13,11 +13,12 @@ package struct Command: ~Copyable {
     private var isAtEnd = false
     private var isReaped = false
 
-    /// Starts `words` without a shell. The limit of core files is that from before, which `coreLimit` keeps.
+    /// Starts `words` without a shell.
     ///
+    /// - Parameter limits: what this process has changed; the command has what was found.
     /// - Throws: ENOENT if there is no such command.
     package static func start(
-        _ words: [String], ignoresPipeSignal: Bool, coreLimit: rlimit?
+        _ words: [String], ignoresPipeSignal: Bool, limits: FoundLimits = FoundLimits()
     ) throws(SystemError) -> Command {
         let name = words.first ?? ""
         var ends: [CInt] = [-1, -1]
@@ -43,12 +44,9 @@ package struct Command: ~Copyable {
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
         defer { unsafe arguments.forEach { unsafe free($0) } }
         var child: pid_t = 0
-        let core = __rlimit_resource_t(RLIMIT_CORE.rawValue)
-        var found = rlimit()
-        _ = unsafe getrlimit(core, &found)
-        if var limit = coreLimit { _ = unsafe setrlimit(core, &limit) }
-        let code = unsafe posix_spawnp(&child, name, &actions, &attributes, &arguments, environ)
-        if coreLimit != nil { _ = unsafe setrlimit(core, &found) }
+        let code = limits.restored {
+            unsafe posix_spawnp(&child, name, &actions, &attributes, &arguments, environ)
+        }
         guard code == 0 else {
             close(ends[0])
             throw SystemError(name, code: code)

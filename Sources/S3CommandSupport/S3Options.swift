@@ -36,8 +36,12 @@ package struct S3Options: ParsableArguments {
         help: "How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST. (default: auto)")
     package var addressing: Addressing?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Most requests at once.", valueName: "n"))
-    package var maxConnections = 64
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Most requests at once. (default: 64, growing to 512 as long as that moves more)", valueName: "n")
+    )
+    package var maxConnections: Int?
 
     @Option(
         parsing: .unconditional,
@@ -69,7 +73,7 @@ package struct S3Options: ParsableArguments {
     package init() {}
 
     package func validate() throws {
-        if !(1...4096).contains(maxConnections) {
+        if let maxConnections, !(1...4096).contains(maxConnections) {
             throw ValidationError("--max-connections must be from 1 to 4096")
         }
         if timeout.milliseconds < 1000 { throw ValidationError("--timeout must be at least 1s") }
@@ -98,7 +102,8 @@ package struct S3Options: ParsableArguments {
         settings.region = region
         settings.profile = profile
         settings.addressing = addressing
-        settings.maxConnections = min(maxConnections, Self.possibleConnections())
+        var limits = FoundLimits()
+        settings.connections = connections(&limits)
         settings.maxAttempts = maxAttempts
         settings.timeoutMilliseconds = timeout.milliseconds
         settings.signsRequests = !noSignRequest
@@ -117,9 +122,11 @@ package struct S3Options: ParsableArguments {
         if verbose {
             client.log = { diagnostics.report($0.description(relativeTo: location)) }
             client.credentialsLog = { diagnostics.report($0) }
+            client.connectionsLog = { diagnostics.report("connections: \($0) at once") }
         }
         client.commands.ignoresPipeSignal = ignoresPipeSignal
-        client.commands.coreLimit = hideMemory(mayRunCommands: configuration.lookup != nil)
+        Self.hideMemory(mayRunCommands: configuration.lookup != nil, &limits)
+        client.commands.limits = limits
         do { try client.findCredentials() } catch { throw ToolFailure(error) }
         return client
     }
@@ -140,14 +147,23 @@ package struct S3Options: ParsableArguments {
         } catch { throw ToolFailure(error) }
     }
 
-    /// How many connections there are descriptors for, once as many are allowed as can be.
-    private static func possibleConnections() -> Int {
-        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        var limit = rlimit()
-        guard unsafe getrlimit(resource, &limit) == 0 else { return .max }
-        limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(resource, &limit)
-        return max(1, Int(clamping: limit.rlim_max) - descriptorsForOthers)
+    /// How many requests are under way at once, at first and at most: as many as there can be descriptors for.
+    private func connections(_ limits: inout FoundLimits) -> ClosedRange<Int> {
+        let wanted = maxConnections.map { $0...$0 } ?? ConnectionGrowth.usual
+        let most = min(wanted.upperBound, Self.possibleConnections(wanted.upperBound, &limits))
+        return min(wanted.lowerBound, most)...most
+    }
+
+    /// How many connections there are descriptors for, once as many are allowed as are wanted and can be.
+    private static func possibleConnections(_ wanted: Int, _ limits: inout FoundLimits) -> Int {
+        guard var limit = FoundLimits.current(RLIMIT_NOFILE) else { return wanted }
+        let needed = rlim_t(wanted + descriptorsForOthers)
+        // What is allowed already is left alone: commands have the same limit then.
+        if limit.rlim_cur < needed {
+            limit.rlim_cur = min(needed, limit.rlim_max)
+            limits.set(RLIMIT_NOFILE, to: limit)
+        }
+        return max(1, Int(clamping: limit.rlim_cur) - descriptorsForOthers)
     }
 
     /// Standard ones, files, pipes, the look-up of names.
@@ -156,16 +172,10 @@ package struct S3Options: ParsableArguments {
     /// A core file would hold the secret key. The limit says nothing to a program that core files are piped to
     /// (core(5)); a process that cannot be dumped gives it nothing, nor its environment to others of its user.
     /// A command that gives credentials gets the limit that was found, for which the hard one has to stay.
-    ///
-    /// - Returns: the limit that was found.
-    private func hideMemory(mayRunCommands: Bool) -> rlimit {
-        let resource = __rlimit_resource_t(RLIMIT_CORE.rawValue)
-        var found = rlimit()
-        _ = unsafe getrlimit(resource, &found)
-        var limit = rlimit(rlim_cur: 0, rlim_max: mayRunCommands ? found.rlim_max : 0)
-        _ = unsafe setrlimit(resource, &limit)
+    private static func hideMemory(mayRunCommands: Bool, _ limits: inout FoundLimits) {
+        let hard = FoundLimits.current(RLIMIT_CORE)?.rlim_max ?? 0
+        limits.set(RLIMIT_CORE, to: rlimit(rlim_cur: 0, rlim_max: mayRunCommands ? hard : 0))
         s3_forbid_dumps()
-        return found
     }
 }
 

@@ -95,7 +95,6 @@ struct S3PutLines: ToolCommand {
         options.minPartSize = grouping.minPartSize.bytes
         options.partSize = grouping.partSize?.bytes
         options.memory = grouping.memory.bytes
-        options.maxConnections = s3.maxConnections
         options.compression = headers.compression
         options.commitLine = failing.commitOn.map { [UInt8]($0.utf8) }
         options.rejectPath = failing.reject

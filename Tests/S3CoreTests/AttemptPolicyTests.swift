@@ -139,7 +139,7 @@ import Testing
     private func policy(maxAttempts: Int = 10_000) -> AttemptPolicy {
         AttemptPolicy(
             region: "us-east-1", retry: RetryPolicy(maxAttempts: maxAttempts),
-            window: ConcurrencyWindow(maximum: 8))
+            window: ConcurrencyWindow(8...8))
     }
 
     private func history(_ policy: AttemptPolicy) -> AttemptHistory {

@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func theWindowHalvesOnceARoundAndGrowsBack() {
-        var window = ConcurrencyWindow(maximum: 64)
+        var window = ConcurrencyWindow(64...64)
         window.slowedDown()
         #expect(window.limit == 32)
         for _ in 0..<32 { window.slowedDown() }

@@ -29,6 +29,8 @@ final class PutFakeStore: PutStore {
     private var bytesUnderWay = 0
 
     let wantsEqualParts: Bool
+    let connections: Int
+    var mostConnections: Int { connections }
     private(set) var objects: [[UInt8]: [UInt8]] = [:]
     private(set) var violations: [String] = []
     private(set) var mostBytes = 0
@@ -36,11 +38,14 @@ final class PutFakeStore: PutStore {
     private(set) var completedUploads = 0
     private var conflicted: Set<[UInt8]> = []
 
-    init(seed: UInt64, failureRate: Double, minPartSize: Int, wantsEqualParts: Bool) {
+    init(
+        seed: UInt64, failureRate: Double, minPartSize: Int, wantsEqualParts: Bool, connections: Int
+    ) {
         random = SeededGenerator(seed)
         self.failureRate = failureRate
         self.minPartSize = minPartSize
         self.wantsEqualParts = wantsEqualParts
+        self.connections = connections
     }
 
     var pending: Int { requests.count }

@@ -16,6 +16,7 @@ import Testing
         var input = ""
         var rejectsFailures = false
         var failureRate = 0.0
+        var connections = 1
     }
 
     @Test(arguments: 0..<120) func everyRecordIsStoredOrRejected(seed: UInt64) throws {
@@ -37,7 +38,7 @@ import Testing
         let run = Self.make(seed)
         let store = PutFakeStore(
             seed: seed &* 31, failureRate: run.failureRate, minPartSize: run.options.minPartSize,
-            wantsEqualParts: seed % 5 == 0)
+            wantsEqualParts: seed % 5 == 0, connections: run.connections)
         let files = try Files()
         var options = run.options
         if run.rejectsFailures { options.rejectPath = files.rejects }
@@ -110,13 +111,14 @@ import Testing
         if Bool.random(using: &random) { options.partSize = options.minPartSize + 50 }
         // Each draft and each receipt that waits takes a kibibyte or so.
         options.memory = 16 * (options.partSize ?? options.minPartSize) + 16 * 1024
-        options.maxConnections = Int.random(in: 1...20, using: &random)
+        let connections = Int.random(in: 1...20, using: &random)
         if seed % 4 == 3 {
             options.compression = seed % 8 == 3 ? .gzip(level: 1) : .zstd(level: 1)
             options.threads = Int(seed / 8 % 3)
             options.memory += options.maxOpen * 512 * 1024
         }
         var run = Run(seed: seed, options: options)
+        run.connections = connections
         run.rejectsFailures = seed % 3 == 1
         run.failureRate = seed % 3 == 0 ? 0 : 0.05
         run.options.keepsParts = seed % 3 == 2

@@ -145,6 +145,21 @@ def test_a_storm_of_slow_downs_shrinks_concurrency_and_passes(faulty):
     assert widths[-1] > min(widths)
     assert faulty.bucket.keys() == put.lines
     assert len(faulty.requests("PUT")) == 260
+    peak = int(re.search(r"objects, .*/s, (\d+) at once$", put.message, re.MULTILINE)[1])
+    assert max(widths) <= peak <= 32
+
+
+def test_there_are_no_more_requests_than_descriptors(faulty):
+    """With the limit of open files as low as this, neither the usual number of requests nor one that was asked for is
+    sent at once, and nothing fails."""
+    for number in range(200):
+        faulty.bucket.put(f"k{number:03d}", b"data %d\n" % number)
+    keys = " ".join(f"k{number:03d}" for number in range(200))
+    for options in "", "--max-connections 100":
+        script = f"ulimit -n 40; exec s3-get-lines --verbose {options} {faulty.location} {keys}"
+        got = faulty.shell.run(script, shell=("bash", "-c")).expect()
+        assert got.lines == [f"data {number}" for number in range(200)]
+        assert int(re.search(r"objects, .*/s, (\d+) at once$", got.message, re.MULTILINE)[1]) <= 16
 
 
 def test_a_failed_object_stops_the_run_or_goes_to_the_rejects(faulty):

@@ -67,8 +67,16 @@ package struct AttemptPolicy: Sendable {
     /// How many requests may be under way.
     package var limit: Int { window.limit }
 
-    /// Whether that is less than the run began with.
+    /// Whether that is less than it was before the service asked to slow down.
     package var isNarrowed: Bool { window.isNarrowed }
+
+    /// Requests were sent, as many as there may be or fewer.
+    package mutating func sent(isFull: Bool) { window.sent(isFull: isFull) }
+
+    /// An attempt was answered that moved so many bytes, at a time of the monotonic clock in milliseconds.
+    ///
+    /// - Returns: whether `limit` has changed, because of what was moved up to now.
+    package mutating func moved(bytes: Int, now: Int) -> Bool { window.moved(bytes: bytes, now: now) }
 
     /// An attempt was answered well.
     package mutating func succeeded(_ history: AttemptHistory) {

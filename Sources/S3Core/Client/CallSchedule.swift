@@ -56,7 +56,8 @@ package struct CallSchedule<Call> {
     private var again = Queue<CallID>()
     private var delayed: [CallID] = []
     private var againCount = 0
-    private var sentCount = 0
+    /// How many calls' requests are under way.
+    package private(set) var sentCount = 0
     private var pausedCount = 0
     /// How many calls have not been removed.
     package private(set) var count = 0

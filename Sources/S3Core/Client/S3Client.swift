@@ -46,6 +46,12 @@ package final class S3Client {
     let lookup: CredentialsLookup?
     var renewal = CredentialsRenewal()
     var fetch: CredentialsFetch?
+    /// Told how many requests are sent at once from now on, where that changes because of what they move.
+    package var connectionsLog: ((Int) -> Void)?
+    /// The most requests that may ever be under way at once.
+    package let mostConnections: Int
+    /// The most that were.
+    package private(set) var peakConnections = 0
     /// Told where credentials were found, or why no new ones were.
     package var credentialsLog: ((String) -> Void)?
     package var commands = CommandSettings()
@@ -63,7 +69,7 @@ package final class S3Client {
         let configuration = configuration.specialized(for: bucket)
         verifiesChecksums = configuration.verifiesChecksums
         var options = TransferOptions()
-        options.keptConnections = configuration.maxConnections
+        options.keptConnections = configuration.connections.upperBound
         options.certificateBundle = configuration.certificateBundle
         options.silenceMilliseconds = configuration.timeoutMilliseconds
         options.mayHaveProxy = !configuration.proxies.isEmpty
@@ -78,7 +84,8 @@ package final class S3Client {
         builder = RequestBuilder(configuration, bucket: bucket)
         policy = AttemptPolicy(
             region: configuration.region, retry: RetryPolicy(maxAttempts: configuration.maxAttempts),
-            window: ConcurrencyWindow(maximum: configuration.maxConnections))
+            window: ConcurrencyWindow(configuration.connections))
+        mostConnections = configuration.connections.upperBound
     }
 
     /// Whether the service wants all parts of an upload but the last one to be equally large: Cloudflare R2.
@@ -94,6 +101,9 @@ package final class S3Client {
 
     /// How many calls have not ended.
     package var pending: Int { schedule.count }
+
+    /// How many requests are sent at once, as things are now.
+    package var connections: Int { policy.limit }
 
     /// How many more calls would be sent at once.
     package var freeConnections: Int { max(0, policy.limit - pending) }
@@ -144,6 +154,7 @@ package final class S3Client {
         for call in schedule.overdue(now: now) { cancel(call) }
         if lookup != nil { renewCredentials() }
         sendWaiting()
+        policy.sent(isFull: pending >= policy.limit)
         loop.perform()
         sendWaiting()
         let milliseconds = events != before ? 0 : timeout(milliseconds)
@@ -217,6 +228,7 @@ package final class S3Client {
     private func sendWaiting() {
         if lookup != nil, renewal.holds(now: .now) { return }
         while let id = schedule.next(limit: policy.limit) {
+            peakConnections = max(peakConnections, schedule.sentCount)
             if let call = schedule[id] { send(call) }
         }
     }
@@ -254,6 +266,7 @@ package final class S3Client {
         schedule.ended(call.id)
         guard let failure = failure(call, result, body) else {
             policy.succeeded(call.history)
+            noteMoved(call, result)
             checksumMode.succeeded(call.checksumMode)
             report(
                 call, result, remark: policy.isNarrowed ? "\(policy.limit) at once" : "",
@@ -282,7 +295,9 @@ package final class S3Client {
         report(
             call, result, remark: remark(failure, decision), attempt: max(1, call.history.failures))
         switch decision {
-        case .giveUp(let error): finish(call, stated(error, call))
+        case .giveUp(let error):
+            if error.status > 0 { noteMoved(call, result) }
+            finish(call, stated(error, call))
         case .retry(let delay):
             schedule.delay(call.id, until: MonotonicClock.milliseconds + delay)
             if failure.kind == .unreachable { noteUnreachable(failure) }
@@ -290,6 +305,12 @@ package final class S3Client {
             builder.setSigning(policy.signing)
             schedule.sendAgain(call.id)
         }
+    }
+
+    /// What was answered shows how fast things go.
+    private func noteMoved(_ call: S3Call, _ result: TransferResult) {
+        let bytes = call.sentBytes + result.bytesReceived
+        if policy.moved(bytes: bytes, now: MonotonicClock.milliseconds) { connectionsLog?(policy.limit) }
     }
 
     private func noteUnreachable(_ failure: S3Error) {

@@ -5,7 +5,8 @@ package struct S3Settings: Sendable {
     package var region: String?
     /// Nil leaves it to the profile.
     package var addressing: Addressing?
-    package var maxConnections = 64
+    /// How many requests are under way at once, at first and at most.
+    package var connections = ConnectionGrowth.usual
     package var maxAttempts: Int?
     /// How long a service may be silent, in milliseconds.
     package var timeoutMilliseconds = 60_000
@@ -33,7 +34,8 @@ package struct S3Configuration: Sendable {
     /// Where credentials are looked for, if they are needed and not known.
     package let lookup: CredentialsLookup?
     package let addressing: Addressing
-    package let maxConnections: Int
+    /// How many requests are under way at once, at first and at most.
+    package let connections: ClosedRange<Int>
     /// How many times a request is made at most, the first one counted.
     package let maxAttempts: Int
     /// How long a service may be silent, in milliseconds.
@@ -72,7 +74,7 @@ package struct S3Configuration: Sendable {
             ?? Self.defaultRegion
         guard Endpoint.isRegionName(region) else { throw .invalid("'\(region)' is not the name of a region") }
         addressing = if let style = settings.addressing { style } else { try layers.addressing() }
-        maxConnections = settings.maxConnections
+        connections = settings.connections
         maxAttempts =
             if let attempts = settings.maxAttempts {
                 attempts

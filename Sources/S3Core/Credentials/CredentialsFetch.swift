@@ -1,10 +1,10 @@
 package import ByteIO
 import HTTPTransfer
 
-/// What commands are started with: the signal and the limit as this process found them.
+/// What commands are started with: the signal and the limits as this process found them.
 package struct CommandSettings: Sendable {
     package var ignoresPipeSignal = false
-    package var coreLimit: rlimit?
+    package var limits = FoundLimits()
 
     package init() {}
 }
@@ -94,7 +94,7 @@ final class CredentialsFetch: TransferReceiver {
             case .run(let words):
                 do {
                     command = try Command.start(
-                        words, ignoresPipeSignal: commands.ignoresPipeSignal, coreLimit: commands.coreLimit)
+                        words, ignoresPipeSignal: commands.ignoresPipeSignal, limits: commands.limits)
                     descriptor = command?.descriptor
                     return
                 } catch { event = .output([], status: error.code == ENOENT ? nil : 126) }

@@ -10,17 +10,11 @@ package struct PutMemory: Equatable, Sendable {
     }
 
     private let limit: Int
-    private let maxPending: Int
     /// Bytes that buffers and what surrounds them take.
     package private(set) var used = 0
 
-    /// - Parameters:
-    ///   - limit: the bytes of `--memory`.
-    ///   - maxPending: how many requests are kept ready; more would only take memory.
-    package init(limit: Int, maxPending: Int) {
-        self.limit = limit
-        self.maxPending = maxPending
-    }
+    /// - Parameter limit: the bytes of `--memory`.
+    package init(limit: Int) { self.limit = limit }
 
     /// Takes bytes, or gives them back where negative.
     package mutating func change(by bytes: Int) { used += bytes }
@@ -30,10 +24,11 @@ package struct PutMemory: Equatable, Sendable {
 
     /// - Parameters:
     ///   - pending: requests that have not ended.
+    ///   - most: how many of them are kept ready; more would only take memory.
     ///   - queued: bytes of receipts that stdout's reader has not taken.
     ///   - headroom: the most that the next read can make the buffers grow.
-    package func admission(pending: Int, queued: Int, headroom: Int) -> Admission {
-        if pending >= maxPending { return .wait }
+    package func admission(pending: Int, most: Int, queued: Int, headroom: Int) -> Admission {
+        if pending >= most { return .wait }
         if !isFull(queued: queued, headroom: headroom) { return .read }
         return pending > 0 || queued > 0 ? .wait : .relieve
     }

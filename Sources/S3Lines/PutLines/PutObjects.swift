@@ -44,9 +44,8 @@ final class PutObjects<Store: PutStore> {
         run.counts.lines = 0
         plan = options.partPlan(equally: store.wantsEqualParts)
         headroom = plan.size(of: 1) ?? 0
-        memory = PutMemory(
-            limit: options.memory, maxPending: options.maxConnections * Self.pendingForConnection)
-        partWindow = PutPartWindow(connections: options.maxConnections)
+        memory = PutMemory(limit: options.memory)
+        partWindow = PutPartWindow(connections: store.mostConnections)
         pool = WorkPool(threads: options.threads, wakeUp: store.wakeUp)
         if options.threads > 1 { store.use(pool) }
         if let path = options.rejectPath {
@@ -65,7 +64,9 @@ final class PutObjects<Store: PutStore> {
         if heldParts >= partWindow.limit { return .wait }
         while memory.isFull(queued: queued, headroom: headroom), let draft = keepers.first { dropKept(draft) }
         guard pool.hasRoom else { return .wait }
-        let admission = memory.admission(pending: store.pending, queued: queued, headroom: headroom)
+        let admission = memory.admission(
+            pending: store.pending, most: store.connections * Self.pendingForConnection, queued: queued,
+            headroom: headroom)
         // What is being compressed is about to be sent.
         return admission == .relieve && pool.pending > 0 ? .wait : admission
     }

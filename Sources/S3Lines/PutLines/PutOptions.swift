@@ -18,7 +18,6 @@ package struct PutOptions: Sendable {
     package var partSize: Int?
     /// The bound of all buffered data, in bytes.
     package var memory = 256 << 20
-    package var maxConnections = 64
     /// Nil compresses nothing.
     package var compression: Compression?
     /// How many threads compress.

@@ -167,7 +167,7 @@ final class PutRecords<Store: PutStore> {
         let isTaking = if case .append = longLine { true } else { false }
         let candidates = grouping.openCount - (isTaking ? 1 : 0)
         guard candidates > 0 else { return false }
-        for _ in 0..<max(1, min(options.maxConnections, candidates / 8)) {
+        for _ in 0..<max(1, min(objects.store.connections, candidates / 8)) {
             if let slot = grouping.closeOldest() { complete(slot) }
         }
         hasCompletedEarly = true

@@ -8,6 +8,11 @@ package typealias PutCancel = () -> Void
 /// What s3-put-lines asks of the service. Completions are called from within `turn`, but for those of what is
 /// cancelled.
 package protocol PutStore: RunService {
+    /// How many requests are sent at once, as things are now; others wait.
+    var connections: Int { get }
+    /// The most that may ever be.
+    var mostConnections: Int { get }
+
     /// Whether the parts of an upload must be equally large.
     var wantsEqualParts: Bool { get }
 
@@ -71,6 +76,9 @@ package final class S3PutStore: PutStore {
     }
 
     package var pending: Int { client.pending + uploads.held + hashed.count }
+    package var connections: Int { client.connections }
+    package var mostConnections: Int { client.mostConnections }
+    package var peakConnections: Int { client.peakConnections }
     package var wakeUp: @Sendable () -> Void { client.wakeUp }
     package var notice: ((String) -> Void)? {
         get { client.notice }
@@ -169,6 +177,8 @@ package final class DryPutStore: PutStore {
     package init(_ client: S3Client) { self.client = client }
 
     package var pending: Int { answers.count }
+    package var connections: Int { client.connections }
+    package var mostConnections: Int { client.mostConnections }
     package var wakeUp: @Sendable () -> Void { client.wakeUp }
     package var notice: ((String) -> Void)?
     package var wantsEqualParts: Bool { client.wantsEqualParts }

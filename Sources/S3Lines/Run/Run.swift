@@ -85,7 +85,7 @@ package final class Run {
         }
         let end = end()
         messages.end(counts)
-        if showsSummary { report(messages.summary(counts)) }
+        if showsSummary { report(messages.summary(counts, connections: service.peakConnections)) }
         return end
     }
 

@@ -39,6 +39,8 @@ package protocol RunService: AnyObject {
     var pending: Int { get }
     /// Told what is not an error yet, but worth to know.
     var notice: ((String) -> Void)? { get set }
+    /// The most requests that were under way at once.
+    var peakConnections: Int { get }
     /// A message without the secrets that requests were made with.
     func redacted(_ text: String) -> String
     /// Ends a `turn`, from any thread.
@@ -48,6 +50,8 @@ package protocol RunService: AnyObject {
 }
 
 extension RunService {
+    package var peakConnections: Int { 0 }
+
     /// Nothing is sent, so nothing comes back.
     package func redacted(_ text: String) -> String { text }
 }

@@ -32,8 +32,11 @@ struct RunMessages {
     }
 
     /// What was done, in words.
-    func summary(_ counts: RunCounts) -> String {
-        progress.summary(counts, now: MonotonicClock.milliseconds)
+    ///
+    /// - Parameter connections: the most requests that were under way at once.
+    func summary(_ counts: RunCounts, connections: Int) -> String {
+        let summary = progress.summary(counts, now: MonotonicClock.milliseconds)
+        return connections == 0 ? summary : "\(summary), \(connections) at once"
     }
 
     /// What cannot be shown is lost: there is no other place for it.

@@ -81,7 +81,7 @@ private func check(_ head: HTTPResponseHead, _ bytes: [UInt8]) {
 /// What is done after an answer that is a failure, of an operation that was signed for another region.
 private func checkRetry(_ response: S3Response) {
     var policy = AttemptPolicy(
-        region: "us-east-1", retry: RetryPolicy(maxAttempts: 3), window: ConcurrencyWindow(maximum: 4))
+        region: "us-east-1", retry: RetryPolicy(maxAttempts: 3), window: ConcurrencyWindow(4...4))
     var history = AttemptHistory()
     history.signing = policy.signing
     var error = ErrorDocument.error(response, method: .put, addressesObject: true)

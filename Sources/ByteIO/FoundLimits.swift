@@ -1,0 +1,48 @@
+/// Limits that this process has changed for itself, as it found them: what it starts shall have those.
+///
+/// Source: setrlimit(2).
+package struct FoundLimits: Sendable {
+    private struct Found: Sendable {
+        let resource: __rlimit_resource_t
+        var limit: rlimit
+    }
+
+    private var found: [Found] = []
+
+    package init() {}
+
+    /// The limit of a resource as things are now; nil if the system does not tell.
+    package static func current(_ resource: __rlimit_resource) -> rlimit? {
+        var limit = rlimit()
+        return unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 ? limit : nil
+    }
+
+    /// Sets the limit of a resource, and keeps the one that was found.
+    package mutating func set(_ resource: __rlimit_resource, to limit: rlimit) {
+        guard let before = Self.current(resource) else { return }
+        let kind = __rlimit_resource_t(resource.rawValue)
+        var limit = limit
+        guard unsafe setrlimit(kind, &limit) == 0, !found.contains(where: { $0.resource == kind }) else {
+            return
+        }
+        found.append(Found(resource: kind, limit: before))
+    }
+
+    /// Calls `body` with the limits that were found in force.
+    package func restored<Result>(_ body: () -> Result) -> Result {
+        let own = found.map { Self.exchange($0) }
+        defer { for limit in own { _ = Self.exchange(limit) } }
+        return body()
+    }
+
+    /// Sets a limit.
+    ///
+    /// - Returns: the one before.
+    private static func exchange(_ new: Found) -> Found {
+        var before = rlimit()
+        var limit = new.limit
+        _ = unsafe getrlimit(new.resource, &before)
+        _ = unsafe setrlimit(new.resource, &limit)
+        return Found(resource: new.resource, limit: before)
+    }
+}

@@ -1,0 +1,131 @@
+import S3Core
+import Testing
+
+@Suite struct ConnectionGrowthTests {
+    /// Where the way to the service takes all of the time, twice as many requests move twice as much.
+    @Test func itGrowsToTheMostWhereTimeIsAllOnTheWay() {
+        var service = Service(64...512) { calls in 30.0 / Double(calls) }
+        service.run(calls: 2000)
+        #expect(service.growth.limit == 512)
+        #expect(service.limits == [128, 256, 512])
+    }
+
+    /// 10,000 calls of 30 ms take 20 rounds of 512, and little more with those before.
+    @Test func itGrowsFastEnoughForShortRuns() {
+        var service = Service(64...512) { calls in 30.0 / Double(calls) }
+        service.run(calls: 10_000)
+        #expect(service.now < 1000)
+    }
+
+    @Test func itStaysWhereItBeganIfMoreRequestsMoveNoMore() {
+        var service = Service(64...512) { _ in 0.1 }
+        service.run(calls: 5000)
+        #expect(service.growth.limit == 64)
+        #expect(service.limits == [128, 64])
+        // After a second, three, seven, 15 and so on it is tried again.
+        service.run(calls: 300_000)
+        #expect(service.growth.limit == 64)
+        #expect(service.limits == [128, 64, 128, 64, 128, 64, 128, 64, 128, 64])
+    }
+
+    @Test func itStopsWhereMoreRequestsMoveLittleMore() {
+        // As fast as 256 requests are, this machine cannot be faster.
+        var service = Service(64...512) { calls in max(30.0 / Double(calls), 0.118) }
+        service.run(calls: 6000)
+        #expect(service.growth.limit == 256)
+        #expect(service.limits == [128, 256, 512, 256])
+    }
+
+    @Test func bytesCountWhereCallsAreLarge() {
+        // A line of 100 MB a second, as busy with 64 requests of 1 MiB as with more.
+        var service = Service(64...512, bytes: 1 << 20) { _ in 10 }
+        service.run(calls: 2000)
+        #expect(service.growth.limit == 64)
+    }
+
+    @Test func withoutEnoughToSendItIsNotTried() {
+        var service = Service(64...512) { calls in 30.0 / Double(calls) }
+        service.isFull = false
+        service.run(calls: 5000)
+        #expect(service.growth.limit == 64)
+        #expect(service.limits.isEmpty)
+    }
+
+    @Test func aNumberThatWasGivenStays() {
+        var service = Service(8...8) { calls in 30.0 / Double(calls) }
+        service.run(calls: 5000)
+        #expect(service.growth.limit == 8)
+    }
+
+    @Test func whereTheMostIsNoDoubleTheLimitGoesBackToWhatItWas() {
+        var service = Service(64...100) { _ in 0.5 }
+        service.run(calls: 500)
+        #expect(service.limits == [100, 64])
+    }
+
+    @Test func anyMostIsReached() {
+        var service = Service(64...100) { calls in 30.0 / Double(calls) }
+        service.run(calls: 2000)
+        #expect(service.growth.limit == 100)
+        var few = Service(1...3) { calls in 30.0 / Double(calls) }
+        few.run(calls: 100)
+        #expect(few.growth.limit == 3)
+    }
+
+    /// What makes a service ask to slow down is taken back, and not tried again soon.
+    @Test func slowingDownTakesBackWhatIsBeingTried() {
+        var service = Service(64...512) { calls in 30.0 / Double(calls) }
+        while service.growth.limit == 64 { service.run(calls: 1) }
+        service.growth.slowedDown()
+        #expect(service.growth.limit == 64)
+        service.run(calls: 64 * 30)
+        #expect(service.growth.limit == 64)
+        service.run(calls: 64 * 10)
+        #expect(service.growth.limit > 64)
+    }
+
+    @Test func aWindowIsAsWideAsTheGrowthUntilItIsNarrowed() {
+        var window = ConcurrencyWindow(64...512)
+        var now = 0.0
+        var changes: [Int] = []
+        for _ in 0..<2000 {
+            now += 30 / Double(window.limit)
+            window.sent(isFull: true)
+            window.succeeded()
+            if window.moved(bytes: 0, now: Int(now)) { changes.append(window.limit) }
+        }
+        #expect(changes == [128, 256, 512])
+        #expect(window.limit == 512 && !window.isNarrowed)
+        window.slowedDown()
+        #expect(window.limit == 256 && window.isNarrowed)
+        // While it is narrowed, nothing is learned of how fast things go.
+        let learned = (0..<512).filter { _ in window.moved(bytes: 1 << 20, now: Int(now)) }
+        #expect(learned.isEmpty)
+        for _ in 0..<200_000 where window.isNarrowed { window.succeeded() }
+        #expect(window.limit == 512)
+    }
+
+    /// A service that answers a call after `milliseconds`, which depend on how many are sent at once.
+    private struct Service {
+        var growth: ConnectionGrowth
+        var isFull = true
+        private(set) var now = 0.0
+        private(set) var limits: [Int] = []
+        private let bytes: Int
+        private let milliseconds: (Int) -> Double
+
+        init(_ range: ClosedRange<Int>, bytes: Int = 200, _ milliseconds: @escaping (Int) -> Double) {
+            growth = ConnectionGrowth(range)
+            self.bytes = bytes
+            self.milliseconds = milliseconds
+        }
+
+        mutating func run(calls: Int) {
+            for _ in 0..<calls {
+                now += milliseconds(growth.limit)
+                growth.sent(isFull: isFull)
+                if growth.moved(bytes: bytes, now: Int(now)) { limits.append(growth.limit) }
+            }
+        }
+    }
+}
