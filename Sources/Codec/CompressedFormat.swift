@@ -1,29 +1,29 @@
-/// How objects may be compressed. Each is one stream of bytes or several, one after the other.
+/// The formats of compressed objects. An object consists of one stream or several consecutive ones.
 package enum CompressedFormat: Sendable, CaseIterable {
     /// Members, RFC 1952.
     case gzip
     /// Frames, RFC 8878.
     case zstd
 
-    /// What the first bytes of an object say.
+    /// What the first bytes of an object show.
     package enum Recognition: Equatable, Sendable {
         case format(CompressedFormat)
         case plain
-        /// There have to be more of them.
+        /// More bytes are needed.
         case unknown
     }
 
-    /// As many bytes as tell every format.
+    /// How many bytes identify every format.
     package static let longestMagic = 4
 
     /// Gzip: two magic numbers and the only method there is (RFC 1952, 2.3.1).
     private static let gzipMagic: [UInt8] = [0x1F, 0x8B, 0x08]
     /// Zstandard: 0xFD2FB528, least significant byte first (RFC 8878, 3.1.1).
     private static let zstdMagic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
-    /// A skippable frame, as pzstd begins with: 0x184D2A50 to 0x184D2A5F (RFC 8878, 3.1.2).
+    /// A skippable frame, which pzstd writes first: 0x184D2A50 to 0x184D2A5F (RFC 8878, 3.1.2).
     private static let skippableMagic: [UInt8] = [0x50, 0x2A, 0x4D, 0x18]
 
-    /// - Parameter bytes: the first ones of an object, `longestMagic` of them if it has as many.
+    /// - Parameter bytes: the first `longestMagic` bytes of an object, or all of them.
     package static func recognise(_ bytes: [UInt8]) -> Recognition {
         var isUnknown = false
         for (format, magic) in [(gzip, gzipMagic), (zstd, zstdMagic), (zstd, skippableMagic)] {
@@ -44,18 +44,18 @@ package enum CompressedFormat: Sendable, CaseIterable {
         }
     }
 
-    /// As messages call it.
+    /// The name in messages.
     package var name: String { self == .gzip ? "gzip" : "zstd" }
 }
 
 /// What is wrong with compressed bytes.
 package struct CodecError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Kind: Equatable, Sendable {
-        /// They end before their last member or frame does.
+        /// The bytes end in the middle of a member or frame.
         case truncated
-        /// They are not what a compressor makes, or their checksum is wrong; the library's words.
+        /// The bytes are malformed, or a checksum does not match; the text is the library's.
         case corrupt(String)
-        /// After a whole member or frame comes something that is neither another one nor zeros.
+        /// A whole member or frame is followed by something that is neither another one nor zeros.
         case trailingGarbage
     }
 

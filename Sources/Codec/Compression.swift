@@ -12,7 +12,7 @@ package enum Compression: Equatable, Sendable {
         }
     }
 
-    /// The bytes that compressing one long object takes at least, its blocks on their way included.
+    /// The least memory for compressing one long object, in bytes, including the blocks that are being compressed.
     package var memory: Int {
         switch self {
         case .gzip: 2 << 20
@@ -20,10 +20,10 @@ package enum Compression: Equatable, Sendable {
         }
     }
 
-    /// How many bytes are compressed at a time, before more than an object's last ones are known.
+    /// The size of a block: how many bytes one step compresses.
     var blockSize: Int {
         switch self {
-        // As pigz(1) has it.
+        // The same as pigz(1).
         case .gzip: 128 << 10
         case .zstd: 256 << 10
         }

@@ -1,13 +1,13 @@
 package import ByteIO
 
-/// Decompresses an object, piece by piece: its members or frames one after the other, and zeros between them or
-/// after them, as tapes and blocks of disks are filled up.
+/// Decompresses an object in pieces: consecutive members or frames, and zeros between or after them, which tapes and
+/// disk blocks are padded with.
 package final class Decoder {
     package let format: CompressedFormat
     // One of the two.
     private let gzip: GzipInflater?
     private let zstd: ZstdDecompressor?
-    /// The last member or frame has ended, and no other one has begun.
+    /// The last member or frame has ended, and no next one has begun.
     private var isBetween = false
     private var ended = 0
 
@@ -17,12 +17,12 @@ package final class Decoder {
         zstd = format == .zstd ? ZstdDecompressor() : nil
     }
 
-    /// The bytes that the decompressor itself takes: what it has seen, to look back at, and tables.
+    /// The decompressor's own memory in bytes: its window and tables.
     package var memory: Int { gzip?.memory ?? zstd?.memory ?? 0 }
 
-    /// Decompresses from `input`, at most `room` bytes, which are appended to `output`.
+    /// Decompresses from `input` and appends at most `room` bytes to `output`.
     ///
-    /// - Returns: how many bytes of `input` were used: all of them unless `room` was too little.
+    /// - Returns: how many bytes of `input` were consumed: all of them unless `room` was too small.
     package func decode(
         _ input: RawSpan, into output: ByteBlock, room: Int
     ) throws(CodecError) -> Int {
@@ -32,7 +32,7 @@ package final class Decoder {
             if isBetween {
                 while used < input.byteCount, input[used] == 0 { used += 1 }
                 guard used < input.byteCount else { break }
-                // A library would notice only later, and call it corrupt.
+                // The library would notice only later, and call it corrupt.
                 guard format.canBegin(with: input[used]) else { throw error(.trailingGarbage) }
                 gzip?.restart()
                 isBetween = false
@@ -47,10 +47,10 @@ package final class Decoder {
                 isBetween = true
                 ended += 1
             case .more:
-                // Either the input is used up or there is no room.
+                // Either the input is consumed or there is no room.
                 if used == input.byteCount && left > 0 { return used }
             case .corrupt(let reason, let isHeader):
-                // What follows a whole member and has no header like one is none.
+                // What follows a whole member without a header is not a member.
                 throw error(isHeader && ended > 0 ? .trailingGarbage : .corrupt(reason))
             }
         }
@@ -59,7 +59,7 @@ package final class Decoder {
 
     /// The input has ended.
     ///
-    /// - Throws: `truncated` unless a member or frame had just ended.
+    /// - Throws: `truncated` unless a member or frame has just ended.
     package func end() throws(CodecError) {
         guard isBetween else { throw error(.truncated) }
     }
@@ -67,13 +67,13 @@ package final class Decoder {
     private func error(_ kind: CodecError.Kind) -> CodecError { CodecError(format, kind) }
 }
 
-/// What a library made of some bytes.
+/// The result of a library's decompression step.
 struct DecodingStep {
     enum State {
-        /// The member or frame is over.
+        /// The member or frame has ended.
         case ended
         case more
-        /// In the library's words; and whether it is the header of a member or frame that is wrong.
+        /// The library's text; and whether the error is in the header of a member or frame.
         case corrupt(String, isHeader: Bool)
     }
 

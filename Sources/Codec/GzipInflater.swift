@@ -1,20 +1,20 @@
 import ByteIO
 import CZlib
 
-/// Decompresses one gzip member after the other.
+/// Decompresses consecutive gzip members.
 ///
 /// Source: RFC 1952; zlib's manual, inflate.
 @safe final class GzipInflater {
-    /// What zlib takes for one stream (zconf.h: 1 << windowBits, and about 7 KiB).
+    /// zlib's memory for one stream, in bytes (zconf.h: 1 << windowBits, and about 7 KiB).
     private static let inflateMemory = (1 << 15) + (8 << 10)
 
-    /// zlib keeps a pointer to it, so it stays where it is.
+    /// zlib keeps a pointer to it, so it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
 
     init() {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        // 16 more than the largest window: gzip's header and trailer are expected and verified.
+        // 16 is added to the largest window: zlib then expects and verifies gzip's header and trailer.
         let status = unsafe s3_inflate_init(stream, 15 + 16)
         if status == Z_MEM_ERROR { endForLackOfMemory() }
         precondition(status == Z_OK, "zlib cannot be initialised")
@@ -30,7 +30,7 @@ import CZlib
     /// Another member follows.
     func restart() { unsafe inflateReset(stream) }
 
-    /// Decompresses from `input`, at most `room` bytes, which are appended to `output`.
+    /// Decompresses from `input` and appends at most `room` bytes to `output`.
     func step(_ input: RawSpan, _ output: ByteBlock, _ room: Int) -> DecodingStep {
         var status = Z_OK
         var consumed = 0

@@ -2,10 +2,10 @@ import ByteIO
 import CZlib
 import Digest
 
-/// One gzip member, made of blocks that are compressed apart.
+/// One gzip member, made of blocks that are compressed independently.
 ///
-/// Each block is a piece of one deflate stream that ends at a byte's end, and looks back at the end of the block
-/// before. The member's checksum is combined of theirs.
+/// Each block is a piece of one deflate stream that ends on a byte boundary, with the end of the block before as its
+/// dictionary. The member's checksum is combined from those of the blocks.
 ///
 /// Source: RFC 1952; zlib.h, deflateSetDictionary.
 struct GzipMember {
@@ -21,10 +21,10 @@ struct GzipMember {
 
     init(level: Int) { self.level = level }
 
-    /// The bytes that are held to look back at.
+    /// The memory for dictionaries, in bytes.
     var memory: Int { end?.capacity ?? 0 }
 
-    /// The work of the next block.
+    /// Makes the work for the next block.
     mutating func piece(_ input: ByteBlock, isLast: Bool) -> CompressionPiece {
         let piece = GzipPiece(input, after: end, level: level, isLast: isLast)
         let bytes = input.bytes
@@ -32,7 +32,7 @@ struct GzipMember {
         return piece
     }
 
-    /// Puts header and trailer to what came of a block; called for one after the other.
+    /// Adds header and trailer to a block's output; called in the order of the blocks.
     mutating func complete(_ piece: CompressionPiece) {
         guard let piece = piece as? GzipPiece else { return }
         checksum = checksum.combined(with: piece.checksum, count: piece.input.count)
@@ -53,7 +53,7 @@ struct GzipMember {
         piece.output.append(trailer.bytes)
     }
 
-    /// As zlib writes it: no time, no name, the system Unix.
+    /// As zlib writes it: no time, no name, system Unix.
     private var header: [UInt8] {
         [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, level == 9 ? 2 : level == 1 ? 4 : 0, 3]
     }
@@ -82,18 +82,18 @@ private final class GzipPiece: CompressionPiece {
     }
 }
 
-/// A deflate stream without header.
+/// A raw deflate stream.
 @safe private final class Deflater {
-    /// What ends a block that is not the last one: an empty block of deflate, to the next byte's end.
+    /// The end of a block that is not the last: an empty deflate block, up to the next byte boundary.
     private static let flushed = 16
 
-    /// zlib keeps its address, so it stays where it is.
+    /// zlib keeps a pointer to it, so it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
 
     init(level: Int) {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        // The largest window, negative: without header.
+        // The largest window; negative means a raw stream.
         let code = unsafe s3_deflate_init(stream, CInt(level), -15)
         if code == Z_MEM_ERROR { endForLackOfMemory() }
         precondition(code == Z_OK, "zlib: a level that is none")

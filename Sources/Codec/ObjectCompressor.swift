@@ -1,42 +1,42 @@
 package import ByteIO
 
-/// Compresses one object on as many processors as there are. What comes out depends on the object's bytes alone: not
-/// on how many processors there are, how the bytes came, or what else is compressed.
+/// Compresses one object on all processors. The output depends only on the object's bytes: not on the number of
+/// processors, on how the bytes arrived, or on other objects.
 ///
 ///     append -> block -> piece -> WorkPool -> pieces in their order -> output
 ///
-/// A gzip object is one member of blocks that are compressed side by side, each with the end of the one before to look
-/// back at, as pigz(1) does. A zstd object is one frame, whose blocks follow one another; libzstd has threads of its
-/// own for them. An object of one block needs none of that.
+/// A gzip object is one member whose blocks are compressed in parallel, each with the end of the block before as its
+/// dictionary, as pigz(1) does. A zstd object is one frame whose blocks are compressed in order, by libzstd's own
+/// threads. An object of one block needs neither.
 package final class ObjectCompressor {
     private let compression: Compression
     private let pool: WorkPool
-    /// Threads of libzstd's for one object; 0 if objects are compressed beside each other instead.
+    /// libzstd's threads for one object; 0 if several objects are compressed in parallel instead.
     private let workers: Int
     private let output: (ByteBlock) -> Void
     private let ended: () -> Void
 
-    /// What was not given to a piece.
+    /// Bytes that belong to no piece yet.
     private var block: ByteBlock
     private var gzip: GzipMember?
     private var zstd: ZstdEncoder?
-    /// What the library was last known to hold.
+    /// The library's memory at its last report, in bytes.
     private var zstdMemory = 0
-    /// Not given out, in order; the first ones were submitted.
+    /// Pieces that were not delivered yet, in order; the first ones are submitted.
     private var pieces: [CompressionPiece] = []
     private var isFinished = false
     private var isOver = false
-    /// Bytes that pieces hold.
+    /// Memory of the pieces, in bytes.
     private var held = 0
 
-    /// A piece that is so short is compressed at once: to give it to another thread would take as long.
+    /// A piece up to this size is compressed immediately: handing it to another thread would take as long.
     private static let shortPiece = 2048
     private static let firstCapacity = 256
 
     /// - Parameters:
-    ///   - workers: threads of libzstd's for this object, from 1; what comes out does not depend on their number. 0 for
-    ///     none, where several objects are compressed at a time.
-    ///   - output: takes what comes out, in order.
+    ///   - workers: libzstd's threads for this object, at least 1; the output does not depend on their number. 0 if
+    ///     several objects are compressed in parallel.
+    ///   - output: receives the output, in order.
     ///   - ended: called after the last output.
     package init(
         _ compression: Compression, pool: WorkPool, workers: Int, output: @escaping (ByteBlock) -> Void,
@@ -51,10 +51,10 @@ package final class ObjectCompressor {
         if case .gzip(let level) = compression { gzip = GzipMember(level: level) }
     }
 
-    /// The bytes that are held for it.
+    /// Its memory in bytes.
     package var memory: Int { block.capacity + held + (gzip?.memory ?? 0) + zstdMemory }
 
-    /// How many of libzstd's threads `memory` bytes are enough for.
+    /// How many of libzstd's threads fit in `memory` bytes.
     package static func workers(_ compression: Compression, memory: Int, processors: Int) -> Int {
         guard case .zstd(let level) = compression else { return 0 }
         return max(1, min(processors, memory / ZstdEncoder.workerMemory(level: level)))
@@ -63,7 +63,7 @@ package final class ObjectCompressor {
     package func append(_ bytes: RawSpan) {
         var rest = bytes
         while rest.byteCount > 0 {
-            // Only once there is more: the last block is known to be that.
+            // Only once more bytes exist: the last block must be marked as the last.
             if block.count == compression.blockSize { cut(isLast: false) }
             let count = min(rest.byteCount, compression.blockSize - block.count)
             let needed = block.count + count
@@ -75,14 +75,14 @@ package final class ObjectCompressor {
         }
     }
 
-    /// There are no more bytes.
+    /// The object has no more bytes.
     package func finish() {
         guard !isFinished else { return }
         isFinished = true
         cut(isLast: true)
     }
 
-    /// The same; all has come out when this returns.
+    /// The same; all output was delivered when this returns.
     package func finishNow() {
         finish()
         while !isOver, let piece = pieces.first {
@@ -91,7 +91,7 @@ package final class ObjectCompressor {
         }
     }
 
-    /// Nothing more is wanted.
+    /// No more output is needed.
     package func cancel() {
         isOver = true
         pieces.removeAll()
@@ -125,10 +125,10 @@ package final class ObjectCompressor {
         piece.isComputed = true
     }
 
-    /// Hands over what can be computed now.
+    /// Submits the pieces that can be computed now.
     private func submit() {
         for (index, piece) in pieces.enumerated() where !piece.isSubmitted {
-            // A frame's blocks follow one another.
+            // A frame's blocks are compressed in order.
             if zstd != nil && index > 0 { return }
             let work = Work { piece.run() }
             piece.isSubmitted = true
@@ -141,7 +141,7 @@ package final class ObjectCompressor {
         }
     }
 
-    /// Gives out the first pieces, as far as they are computed.
+    /// Delivers the first pieces that are computed.
     private func giveOut() {
         while !isOver, let piece = pieces.first, piece.isComputed || piece.work.map(pool.isComputed) == true {
             pieces.removeFirst()
@@ -161,7 +161,7 @@ package final class ObjectCompressor {
 class CompressionPiece {
     let input: ByteBlock
     var output: ByteBlock
-    /// What the pool was given.
+    /// The work that was submitted to the pool.
     var work: Work?
     var isSubmitted = false
     var isComputed = false

@@ -1,11 +1,11 @@
 import ByteIO
 import CZstd
 
-/// Decompresses one zstd frame after the other; skippable frames give nothing.
+/// Decompresses consecutive zstd frames; skippable frames produce no output.
 ///
 /// Source: RFC 8878; zstd.h, ZSTD_decompressStream.
 @safe final class ZstdDecompressor {
-    /// What a frame may make the decompressor look back at: 128 MiB, as zstd(1) allows unless it is told more.
+    /// The largest window of a frame: 128 MiB, zstd(1)'s default limit.
     private static let largestWindowLog: CInt = 27
 
     private let context: OpaquePointer
@@ -20,7 +20,7 @@ import CZstd
 
     var memory: Int { unsafe ZSTD_sizeof_DCtx(context) }
 
-    /// Decompresses from `input`, at most `room` bytes, which are appended to `output`.
+    /// Decompresses from `input` and appends at most `room` bytes to `output`.
     func step(_ input: RawSpan, _ output: ByteBlock, _ room: Int) -> DecodingStep {
         var consumed = 0
         var result = 0

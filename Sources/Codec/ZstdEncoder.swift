@@ -1,21 +1,21 @@
 import ByteIO
 import CZstd
 
-/// Compresses one zstd frame, with the checksum of its content, block after block.
+/// Compresses one zstd frame block by block, with a checksum of its content.
 ///
 /// Source: zstd.h, ZSTD_compressStream2.
 @safe final class ZstdEncoder {
-    /// What each of libzstd's threads compresses at a time. With its own default that would depend on the level, and
-    /// be 32 MiB for the highest.
+    /// The job size of libzstd's threads, in bytes. The library's default depends on the level, and is 32 MiB for the
+    /// highest.
     private static let jobSize = 2 << 20
 
     private let context: OpaquePointer
-    /// The bytes that the library holds.
+    /// The library's memory in bytes.
     fileprivate var memory: Int { unsafe ZSTD_sizeof_CCtx(context) }
 
     /// - Parameters:
-    ///   - workers: the library's threads, from 1; 0 compresses in `compress` itself.
-    ///   - size: of the content, if it is known.
+    ///   - workers: the library's threads, at least 1; 0 compresses on the calling thread.
+    ///   - size: of the content in bytes, if known.
     init(level: Int, workers: Int, size: Int?) {
         guard let context = unsafe ZSTD_createCCtx() else { endForLackOfMemory() }
         unsafe self.context = unsafe context
@@ -29,7 +29,7 @@ import CZstd
 
     deinit { unsafe ZSTD_freeCCtx(context) }
 
-    /// What a thread of the library's takes, as measured of 1.5.4 and rounded up.
+    /// The memory of one of the library's threads in bytes, measured with 1.5.4 and rounded up.
     static func workerMemory(level: Int) -> Int {
         switch level {
         case ...3: 12 << 20
@@ -45,7 +45,7 @@ import CZstd
         _ = unsafe ZSTD_CCtx_setParameter(context, parameter, CInt(value))
     }
 
-    /// Compresses `bytes`; with `isLast` the frame ends.
+    /// Compresses `bytes`; `isLast` ends the frame.
     func compress(_ bytes: RawSpan, isLast: Bool, into output: ByteBlock) {
         unsafe bytes.withUnsafeBytes { source in
             var from = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
@@ -74,7 +74,7 @@ final class ZstdPiece: CompressionPiece {
         super.init(input)
     }
 
-    /// The bytes that the library held afterwards.
+    /// The library's memory afterwards, in bytes.
     private(set) var memory = 0
 
     override func run() {

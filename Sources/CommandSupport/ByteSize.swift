@@ -7,10 +7,10 @@ package struct ByteSize: Equatable, Sendable, ExpressibleByArgument, CustomStrin
 
     package init(bytes: Int) { self.bytes = bytes }
 
-    /// What a message says of a value that is none.
+    /// What a message says about an invalid value.
     package static let expectation = "a number of bytes: 8388608, 8M, 1.5G (K, M, G and T are powers of 1024)"
 
-    /// Nil for what is not a size: no digits, an unknown unit, a sign, a fraction of a byte, a number past `Int.max`.
+    /// Nil if the text is not a size: no digits, an unknown unit, a sign, a fraction of a byte, more than `Int.max`.
     package init?(argument: String) {
         let digits = argument.prefix { $0.isASCII && $0.isNumber }
         var rest = argument.dropFirst(digits.count)
@@ -25,7 +25,7 @@ package struct ByteSize: Equatable, Sendable, ExpressibleByArgument, CustomStrin
             fraction == 0 || factor > 1
         else { return nil }
         let (whole, isTooLarge) = count.multipliedReportingOverflow(by: factor)
-        // Rounded down: nothing is more than it was said to be.
+        // Rounded down, so that the result never exceeds what was written.
         let (bytes, overflow) = whole.addingReportingOverflow(Int(fraction * Double(factor)))
         guard !isTooLarge, !overflow else { return nil }
         self.bytes = bytes

@@ -1,7 +1,6 @@
-/// The text of `--help` in the order that people read it: the tool's own options before those that all tools share,
-/// and examples at the end.
+/// The text of `--help` in reading order: the tool's own options before those of all tools, and examples at the end.
 package enum HelpText {
-    /// The title of the options that are the same in every tool of S3.
+    /// The title of the options that every S3 tool has.
     package static let sharedTitle = "Options of every S3 tool"
 
     /// - Parameters:

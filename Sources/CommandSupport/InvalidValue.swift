@@ -1,6 +1,6 @@
-/// What the parser of options says of a value that it does not take, with what it would take.
+/// The option parser's message about an invalid value, extended by what would be valid.
 enum InvalidValue {
-    /// By the names that `--help` gives to values.
+    /// By the value's name in `--help`.
     private static let expectations = [
         "size": ByteSize.expectation, "time": TimeSpan.expectation, "n": "a whole number",
         "level": "a whole number",

@@ -8,12 +8,12 @@ package struct TimeSpan: Equatable, Sendable, ExpressibleByArgument, CustomStrin
 
     package init(milliseconds: Int) { self.milliseconds = milliseconds }
 
-    /// What a message says of a value that is none.
+    /// What a message says about an invalid value.
     package static let expectation =
         "a length of time: 500ms, 30s, 1m30s, 2h, 7d (a plain number is in seconds)"
 
-    /// Nil for what is not a length of time: no digits, an unknown unit, units that do not become smaller from one to
-    /// the next, a sign, more than 10,000 years.
+    /// Nil if the text is not a length of time: no digits, an unknown unit, units that do not become smaller, a sign,
+    /// more than 10,000 years.
     package init?(argument: String) {
         var rest = argument[...]
         var milliseconds = 0.0
@@ -23,7 +23,7 @@ package struct TimeSpan: Equatable, Sendable, ExpressibleByArgument, CustomStrin
             rest = rest.dropFirst(digits.count)
             let unit = rest.prefix { $0.isASCII && $0.isLetter }
             rest = rest.dropFirst(unit.count)
-            // Only a number alone goes without a unit.
+            // Only a single number may omit the unit.
             let isAlone = unit.isEmpty && rest.isEmpty && lastFactor == .max
             guard let factor = Self.factors[isAlone ? "s" : String(unit)], factor < lastFactor,
                 digits.first?.isNumber == true, digits.last?.isNumber == true, let count = Double(digits)

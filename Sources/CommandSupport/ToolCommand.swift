@@ -3,19 +3,19 @@ package import ByteIO
 
 /// One executable of the toolkit: options, and one call that does the work.
 package protocol ToolCommand: ParsableCommand {
-    /// Commands that `--help` shows at its end.
+    /// Example commands at the end of `--help`.
     static var examples: [String] { get }
 
     /// Does all of the tool's work.
     ///
     /// - Returns: the exit status: success, or a failure that was reported already.
-    /// - Throws: what ends the run; it is reported by the caller.
+    /// - Throws: the reason why the run ends; the caller reports it.
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus
 
-    /// What it reads as data; standard input if it says nothing else.
+    /// The files that it reads as data; by default, standard input.
     var inputs: [ToolFile] { get }
 
-    /// What it writes data to; standard output if it says nothing else.
+    /// The files that it writes data to; by default, standard output.
     var outputs: [ToolFile] { get }
 }
 
@@ -23,7 +23,7 @@ extension ToolCommand {
     package var inputs: [ToolFile] { [.standardInput] }
     package var outputs: [ToolFile] { [.standardOutput] }
 
-    /// The tool's name, as messages and the shell know it.
+    /// The tool's name, in messages and in the shell.
     package static var toolName: String { configuration.commandName ?? _commandName }
 
     /// Parses the arguments, does the work and ends the process with its status.
@@ -46,7 +46,7 @@ extension ToolCommand {
         }
     }
 
-    /// An unknown option is reported before an operand that is missing: it may be the reason.
+    /// An unknown option is reported before a missing operand, which it may have caused.
     private static func parse(words: [String]) throws -> any ParsableCommand {
         do { return try parseAsRoot(words) } catch {
             if let apart = separated(words, message(for: error)) { return try parse(words: apart) }
@@ -58,10 +58,10 @@ extension ToolCommand {
         }
     }
 
-    /// Parts `--OPTION=VALUE` that the parser does not know, since it looks for a character, and VALUE begins with a
-    /// mark that combines with the sign before it.
+    /// Splits `--OPTION=VALUE` if VALUE begins with a combining mark. The parser does not recognise it: the mark combines
+    /// with the `=` that the parser searches for.
     ///
-    /// - Returns: nil if that is not why the words were refused.
+    /// - Returns: nil if the words were refused for another reason.
     private static func separated(_ words: [String], _ refusal: String) -> [String]? {
         for (index, word) in words.enumerated() {
             let bytes = [UInt8](word.utf8)
@@ -69,7 +69,7 @@ extension ToolCommand {
                 refusal.utf8.starts(with: "Unknown option '\(word)'".utf8)
             else { continue }
             let option = String(decoding: bytes[..<equals], as: UTF8.self)
-            // A flag takes no value, and what follows it would be an operand.
+            // A flag accepts no value; a word after it would be an operand.
             do { _ = try parseAsRoot([option]) } catch {
                 guard message(for: error).hasPrefix("Missing value for '\(option) ") else { return nil }
                 let value = String(decoding: bytes[(equals + 1)...], as: UTF8.self)

@@ -1,6 +1,6 @@
 import ByteIO
 
-/// Something that a tool reads or writes, as its messages name it.
+/// A file that a tool reads or writes, as its messages name it.
 package struct ToolFile: Sendable {
     /// `standard input`, `--reject FILE`, a path.
     package let name: String
@@ -19,12 +19,12 @@ package struct ToolFile: Sendable {
     package static let standardInput = ToolFile("standard input", .descriptor(STDIN_FILENO))
     package static let standardOutput = ToolFile("standard output", .descriptor(STDOUT_FILENO))
 
-    /// A FILE operand, of which `-` is standard input.
+    /// A FILE operand; `-` is standard input.
     package static func operand(_ path: String) -> ToolFile {
         path == "-" ? .standardInput : ToolFile(path, .path(path))
     }
 
-    /// The file that is the value of an option, if it was given.
+    /// The file named by an option, if the option was given.
     package static func option(_ option: String, _ path: String?) -> [ToolFile] {
         path.map { [ToolFile("\(option) \($0)", .path($0))] } ?? []
     }
@@ -36,7 +36,7 @@ package struct ToolFile: Sendable {
         }
     }
 
-    /// Refuses output that is appended to an input: it would be read again until the disk is full.
+    /// Refuses output that is also an input: the tool would read what it writes until the disk is full.
     package static func check(
         inputs: [ToolFile], outputs: [ToolFile]
     ) throws(ToolFailure) {

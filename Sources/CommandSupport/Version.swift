@@ -1,9 +1,9 @@
 /// The version of every tool. CHANGELOG.md says what came with it; the manual pages name it.
 package let toolkitVersion = "1.0.0"
 
-/// What `--version` prints: the tool with its version, and the libraries that it loads with theirs.
+/// What `--version` prints: the tool and the libraries that it loads, each with its version.
 ///
-/// - Parameter libraries: `NAME/VERSION` for each; asked for only if the version is to be printed.
+/// - Parameter libraries: `NAME/VERSION` for each; evaluated only if the version is printed.
 package func versionText(of tool: String, libraries: @autoclosure () -> String = "") -> String {
     guard (try? commandLineWords())?.contains("--version") == true else { return toolkitVersion }
     let names = libraries()

@@ -21,7 +21,7 @@ package enum Base64 {
         return text
     }
 
-    /// What `digit`, of the usual or the URL alphabet, stands for; nil if it is none. Source: RFC 4648, section 5.
+    /// The value of `digit` in the usual or the URL alphabet; nil if it is not a digit. Source: RFC 4648, section 5.
     package static func digitValue(_ digit: UInt8) -> UInt8? {
         switch digit {
         case 0x41...0x5A: digit - 0x41
@@ -33,7 +33,7 @@ package enum Base64 {
         }
     }
 
-    /// The whole bytes that digits of either alphabet stand for, without padding; others are passed over.
+    /// The whole bytes that unpadded digits of either alphabet encode; other bytes are skipped.
     package static func decodeDigits(_ digits: some Sequence<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0
@@ -48,7 +48,7 @@ package enum Base64 {
         return bytes
     }
 
-    /// The bytes that `text` stands for, or nil if it is no base64 with padding.
+    /// The bytes that `text` encodes; nil if it is not base64 with padding.
     package static func decode(_ text: [UInt8]) -> [UInt8]? {
         let digits = text.prefix { $0 != UInt8(ascii: "=") }
         let padding = text.count - digits.count

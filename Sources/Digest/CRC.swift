@@ -2,11 +2,11 @@ import CChecksum
 
 /// The cyclic redundancy checks that S3 and gzip use. All start from, and end with, inverted bits.
 package enum CRCAlgorithm: Sendable {
-    /// That of gzip and of `x-amz-checksum-crc32`.
+    /// The CRC of gzip and of `x-amz-checksum-crc32`.
     case crc32
-    /// Castagnoli's, of `x-amz-checksum-crc32c`.
+    /// Castagnoli's CRC, of `x-amz-checksum-crc32c`.
     case crc32c
-    /// That of `x-amz-checksum-crc64nvme`, which S3 gives objects by itself.
+    /// The CRC of `x-amz-checksum-crc64nvme`, which S3 adds to objects by itself.
     case crc64nvme
 
     /// How many bytes a checksum has.
@@ -21,13 +21,13 @@ package enum CRCAlgorithm: Sendable {
     }
 }
 
-/// A checksum being computed, by carry-less multiplication where the processor has it.
+/// Computes a checksum, by carry-less multiplication if the processor has it.
 package struct CRC: Equatable, Sendable {
     package let algorithm: CRCAlgorithm
-    /// The checksum of what was added so far, in the lowest `algorithm.size` bytes.
+    /// The checksum of the bytes added so far, in the lowest `algorithm.size` bytes.
     package private(set) var value: UInt64
 
-    /// - Parameter value: the checksum of bytes that came before; 0 for none.
+    /// - Parameter value: the checksum of preceding bytes; 0 if there are none.
     package init(_ algorithm: CRCAlgorithm, _ value: UInt64 = 0) {
         self.algorithm = algorithm
         self.value = value
@@ -41,7 +41,7 @@ package struct CRC: Equatable, Sendable {
         }
     }
 
-    /// The same without what only some processors have.
+    /// The same without instructions that only some processors have.
     package mutating func updatePortably(_ bytes: RawSpan) {
         unsafe bytes.withUnsafeBytes { buffer in
             let typed = unsafe buffer.assumingMemoryBound(to: UInt8.self)
@@ -54,7 +54,7 @@ package struct CRC: Equatable, Sendable {
         CRC(algorithm, checksum_combine(algorithm.kind, value, next.value, UInt64(count)))
     }
 
-    /// The checksum of `bytes` alone.
+    /// The checksum of `bytes`.
     package static func checksum(_ bytes: RawSpan, _ algorithm: CRCAlgorithm) -> CRC {
         var checksum = CRC(algorithm)
         checksum.update(bytes)

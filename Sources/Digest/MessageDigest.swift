@@ -1,7 +1,7 @@
 package import ByteIO
 import CCrypto
 
-/// The hash functions the toolkit uses, by libcrypto.
+/// The toolkit's hash functions, computed by libcrypto.
 package enum DigestAlgorithm: Sendable {
     case md5, sha1, sha256
 
@@ -19,13 +19,13 @@ package var cryptoLibrary: String {
     "OpenSSL/\(OPENSSL_version_major()).\(OPENSSL_version_minor()).\(OPENSSL_version_patch())"
 }
 
-/// A hash being computed; one value is used for many messages, one after the other.
+/// Computes hashes; one value is reused for many consecutive messages.
 ///
 /// Source: OpenSSL's EVP_DigestInit(3). A machine that forbids an algorithm (FIPS and MD5) ends the process.
 @safe package struct MessageDigest: ~Copyable {
     private let context: OpaquePointer
-    /// True once the hash was taken: the next bytes start a message. Not done at once, since starting costs
-    /// as much as a short message does.
+    /// True after the hash was taken: the next bytes start a message. The start is deferred because it costs as much
+    /// as a short message.
     private var isFinished = false
 
     package init(_ algorithm: DigestAlgorithm) {
@@ -46,13 +46,13 @@ package var cryptoLibrary: String {
     /// Adds the content of a buffer.
     package mutating func update(_ buffer: borrowing ByteBuffer) { update(buffer.bytes) }
 
-    /// Goes on from where `other`, of the same algorithm, stands.
+    /// Continues from the state of `other`, which has the same algorithm.
     package mutating func resume(_ other: borrowing MessageDigest) {
         isFinished = false
         _ = unsafe EVP_MD_CTX_copy_ex(context, other.context)
     }
 
-    /// The hash of the message, 16, 20 or 32 bytes; what is added next is another message.
+    /// The hash of the message, 16, 20 or 32 bytes; the bytes added next are another message.
     package mutating func finish() -> [UInt8] {
         startIfFinished()
         isFinished = true
@@ -70,7 +70,7 @@ package var cryptoLibrary: String {
         Hexadecimal.append(unsafe hash.span.bytes.extracting(first: size), to: &text)
     }
 
-    /// Adds the hash of what `other` was given, as `finish` ends that.
+    /// Adds the hash of the message of `other`, which ends as by `finish`.
     mutating func update(hashOf other: inout MessageDigest) {
         var hash = Hash(repeating: 0)
         let size = other.finish(into: &hash)
@@ -95,11 +95,11 @@ package var cryptoLibrary: String {
     private mutating func startIfFinished() {
         guard isFinished else { return }
         isFinished = false
-        // The algorithm stays what it was: naming it again would look it up again.
+        // Without a name the algorithm stays the same and is not looked up again.
         _ = unsafe EVP_DigestInit_ex(context, nil, nil)
     }
 
-    /// The hash of `bytes` alone.
+    /// The hash of `bytes`.
     package static func hash(_ bytes: RawSpan, _ algorithm: DigestAlgorithm) -> [UInt8] {
         var digest = MessageDigest(algorithm)
         digest.update(bytes)

@@ -1,12 +1,12 @@
 package import ByteIO
 
-/// When a batch has had enough. Nil is no limit.
+/// The limits at which a batch ends. Nil means no limit.
 package struct BatchLimits: Equatable, Sendable {
     /// The most lines of a batch.
     package var lines: Int?
-    /// The most bytes of a batch, newlines counted; a longer line is a batch of its own.
+    /// The most bytes of a batch, newlines included; a longer line is a batch of its own.
     package var bytes: Int?
-    /// The most milliseconds from a batch's first line on.
+    /// The most milliseconds after a batch's first line.
     package var milliseconds: Int?
 
     package init(lines: Int? = nil, bytes: Int? = nil, milliseconds: Int? = nil) {
@@ -16,18 +16,18 @@ package struct BatchLimits: Equatable, Sendable {
     }
 }
 
-/// The batches that lines can still join, one for each of the partitions used last. It does no I/O.
+/// The batches that lines can still join: one for each of the most recently used partitions. It does no I/O.
 ///
-/// A line that `join` finds no batch for gets a new key and `begin`s one. A batch that is full keeps its
-/// place, as its object does in whatever reads the records, until its time is over, no line is there that
-/// could complete the object, or another batch needs the place; then it is the first to go.
+/// If `join` finds no batch for a line, the caller makes a key and calls `begin`. A full batch keeps its place, as
+/// its object stays open in the tool that reads the records. It is the first to be removed: when its time is over,
+/// when no next line is available to complete the object, or when another batch needs the place.
 package struct BatchTable {
     /// Where a batch is kept.
     package typealias Slot = Int
 
     private struct Batch {
         var partition: [UInt8]
-        /// As records write it.
+        /// As a record's KEY field is written.
         var keyField: [UInt8]
         var lines = 0
         var bytes = 0
@@ -40,23 +40,23 @@ package struct BatchTable {
     private var batches: [Batch] = []
     private var free: [Slot] = []
     private var slots: [[UInt8]: Slot] = [:]
-    /// From the one to go first to the one used last.
+    /// From the batch that is removed first to the one that was used last.
     private var byUse = SlotOrder()
     private var byAge = SlotOrder()
 
-    /// - Parameter maximumOpen: for how many partitions a batch is kept, at least 1.
+    /// - Parameter maximumOpen: how many partitions may have an open batch, at least 1.
     package init(_ limits: BatchLimits, maximumOpen: Int) {
         self.limits = limits
         self.maximumOpen = maximumOpen
     }
 
-    /// The key of the batch at `slot`, as records write it.
+    /// The key of the batch at `slot`, as a record's KEY field is written.
     package func keyField(_ slot: Slot) -> [UInt8] { batches[slot].keyField }
 
-    /// Counts a line to the batch of its partition.
+    /// Adds a line to the batch of its partition.
     ///
     /// - Parameter size: the line's bytes, its newline included.
-    /// - Returns: nil if there is no such batch, or the line is too much for it.
+    /// - Returns: nil if there is no such batch, or if the line would exceed its limits.
     package mutating func join(_ partition: borrowing ByteBuffer, size: Int) -> Slot? {
         guard let slot = slot(of: partition.bytes) else { return nil }
         guard !isFull(slot), size <= limits.bytes.map({ $0 - batches[slot].bytes }) ?? size else {
@@ -66,10 +66,10 @@ package struct BatchTable {
         return slot
     }
 
-    /// Makes a batch of one line, in the place of its partition's last batch or of the least recently used.
+    /// Makes a batch of one line. It replaces its partition's last batch or the least recently used one.
     ///
-    /// - Returns: the batch, and the KEY field of the one that lost its place, if it has to be closed before
-    ///   the new one's first record. The only batch has not: any other key completes its object.
+    /// - Returns: the batch, and the KEY field of the replaced batch if a close record must precede the new batch's
+    ///   first record. With one open batch none is needed: any other key completes its object.
     package mutating func begin(
         _ partition: borrowing ByteBuffer, keyField: [UInt8], size: Int, at now: Int
     ) -> (slot: Slot, closing: [UInt8]?) {
@@ -87,7 +87,7 @@ package struct BatchTable {
         return (slot, maximumOpen > 1 ? closing : nil)
     }
 
-    /// When the oldest batch's time is over, on the monotonic clock; nil if nothing runs out.
+    /// When the oldest batch's time is over, on the monotonic clock; nil if no batch has a time limit.
     package var deadline: Int? {
         guard let limit = limits.milliseconds, let oldest = byAge.first else { return nil }
         return batches[oldest].begun + limit
@@ -145,7 +145,7 @@ package struct BatchTable {
     }
 }
 
-/// Slots in an order: a list linked in both directions, so that each change takes the same short time.
+/// Slots in an order: a doubly linked list, so that each change takes constant time.
 private struct SlotOrder {
     private struct Links {
         var before: Int?

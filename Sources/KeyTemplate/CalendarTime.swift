@@ -65,8 +65,8 @@ package struct CalendarTime: Equatable, Sendable {
         Self.days(year: year, month: month, day: day) - Self.days(year: year, month: 1, day: 1)
     }
 
-    /// The year and week (1 to 53) that ISO 8601 counts the day to: weeks begin on Monday, and the first one
-    /// of a year holds its first Thursday.
+    /// The year and week (1 to 53) of the day in ISO 8601: weeks begin on Monday, and the first week of a year
+    /// contains its first Thursday.
     package var isoWeek: (year: Int, week: Int) {
         let today = Self.days(year: year, month: month, day: day)
         let thursday = today - (weekday + 6) % 7 + 3

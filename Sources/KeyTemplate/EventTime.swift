@@ -2,9 +2,9 @@ import ByteIO
 
 /// The time that a JSON value holds, in whole seconds since the epoch, rounded down.
 package enum EventTime {
-    /// The time that text holds: `2026-05-01T14:34:56.789+02:00`, or a number in quotes; nil if it is no such text.
+    /// The time in a text: `2026-05-01T14:34:56.789+02:00`, or a number in quotes; nil if the text is neither.
     ///
-    /// RFC 3339, section 5.6, and what programs write besides: `t`, `z` and a space for the `T`; a space before the
+    /// RFC 3339, section 5.6, and what programs also write: `t`, `z` and a space for the `T`; a space before the
     /// offset; an offset without a colon or without minutes; `UTC`; a decimal comma; no seconds. A leap second is the
     /// second after it.
     package static func seconds(ofText text: RawSpan) -> Int? {
@@ -36,7 +36,7 @@ package enum EventTime {
         return CalendarTime.representable.contains(seconds) ? seconds : nil
     }
 
-    /// True if the text would be a time if it told its offset from UTC.
+    /// True if only the offset from UTC is missing to make the text a time.
     package static func lacksOffset(_ text: RawSpan) -> Bool {
         let complete = text.array + [UInt8(ascii: "Z")]
         return !isNumber(text) && seconds(ofText: complete.bytes) != nil
@@ -68,7 +68,7 @@ package enum EventTime {
         return offset == text.byteCount
     }
 
-    /// The number of two digits, far too large if they are none.
+    /// The number of two digits; far too large if they are not digits.
     @inline(__always)
     private static func twoDigits(_ text: RawSpan, _ offset: Int) -> Int {
         let tens = text[offset] &- UInt8(ascii: "0")
@@ -76,7 +76,7 @@ package enum EventTime {
         return tens < 10 && ones < 10 ? 10 * Int(tens) + Int(ones) : 10_000
     }
 
-    /// `Z`, `UTC` or `+HH:MM` up to the text's end, in seconds, to be taken from the local time.
+    /// `Z`, `UTC` or `+HH:MM` up to the text's end, in seconds, to be subtracted from the local time.
     private static func zoneOffset(_ text: RawSpan, from start: Int) -> Int? {
         guard start < text.byteCount else { return nil }
         let offset = text[start] == UInt8(ascii: " ") ? start + 1 : start
@@ -97,8 +97,8 @@ package enum EventTime {
         return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 3600 + minutes * 60)
     }
 
-    /// The time that a JSON number holds, in the unit that its size tells: below 1e11 seconds, below 1e14
-    /// milliseconds, below 1e17 microseconds, else nanoseconds. Nil if it is out of the calendar.
+    /// The time of a JSON number, whose size determines the unit: below 1e11 seconds, below 1e14 milliseconds,
+    /// below 1e17 microseconds, else nanoseconds. Nil if it is outside the calendar.
     package static func seconds(ofNumber text: RawSpan) -> Int? {
         guard let number = DecimalNumber(text.array) else { return nil }
         let unit: Int128 =
@@ -127,7 +127,7 @@ private struct DecimalNumber {
     /// True if digits other than 0 stand after the point.
     var hasFraction = false
 
-    /// Nil for a whole part past `Int128.max`, which is far out of the calendar in any unit.
+    /// Nil for a whole part above `Int128.max`, which is far outside the calendar in any unit.
     init?(_ text: [UInt8]) {
         var scanner = DigitScanner(text: text)
         isNegative = scanner.accept("-")
@@ -137,7 +137,7 @@ private struct DecimalNumber {
         if scanner.accept("e") || scanner.accept("E") {
             let isDown = scanner.accept("-")
             if !isDown { _ = scanner.accept("+") }
-            // An exponent of more digits than Int has makes any number but 0 too large or a mere fraction.
+            // An exponent with more digits than Int has makes every number except 0 too large or less than 1.
             let exponent = Int(String(decoding: scanner.digits(), as: UTF8.self)) ?? Int.max / 2
             point += (isDown ? -1 : 1) * min(exponent, Int.max / 2)
         }

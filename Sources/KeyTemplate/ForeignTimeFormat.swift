@@ -1,7 +1,7 @@
 /// Formats of times as other languages write them: `yyyy/MM/dd` of Java and .NET, `YYYY-MM-DD` of Moment, `2006-01-02`
 /// of Go.
 enum ForeignTimeFormat {
-    /// The same in the words of strftime(3), nil if nothing in it is known.
+    /// The same format for strftime(3); nil if no part of it is known.
     static func inStrftime(_ format: [UInt8]) -> [UInt8]? {
         let text = String(decoding: format, as: UTF8.self)
         let isGo = text.contains("2006") || text.contains("15:04")
@@ -31,7 +31,7 @@ enum ForeignTimeFormat {
         ("15", "%H"), ("03", "%I"), ("04", "%M"), ("05", "%S"), ("06", "%y"), ("PM", "%p"),
     ]
 
-    /// - Parameter hasHours: whether small `mm` are minutes; where there are no hours, months are meant.
+    /// - Parameter hasHours: whether lower-case `mm` means minutes; without hours it means months.
     private static func letterWords(hasHours: Bool) -> [Word] {
         [
             ("yyyy", "%Y"), ("YYYY", "%Y"), ("yy", "%y"), ("YY", "%y"), ("MMMM", "%B"), ("MMM", "%b"),

@@ -1,9 +1,9 @@
 import ByteIO
 
-/// A time format that remembers what it gave: the times of a stream are mostly of few days or hours.
+/// A time format with a cache of its texts: most times of a stream lie within a few days or hours.
 ///
-/// A text is the same for all seconds of a period, a day for `%Y-%m-%d`, an hour for `%Y-%m-%d/%H`. The
-/// texts of the last periods are kept in a table, each at the place that its period's number gives.
+/// All seconds of a period have the same text: a day for `%Y-%m-%d`, an hour for `%Y-%m-%d/%H`. A table keeps
+/// the texts of the latest periods, indexed by the period's number.
 struct FormattedTimes {
     private static let places = 512
     private static let longestText = 32
@@ -41,7 +41,7 @@ struct FormattedTimes {
         for offset in 0..<length { texts[first + offset] = text[start + offset] }
     }
 
-    /// Divisions by numbers that the compiler knows take a fraction of the time.
+    /// Division by a constant takes a fraction of the time.
     private func periodNumber(_ seconds: Int) -> Int {
         switch period {
         case 86_400: floorDivide(seconds, 86_400)

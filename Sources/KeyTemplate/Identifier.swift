@@ -1,12 +1,12 @@
 import ByteIO
 
-/// A time and random bits in 128 bits, each greater than the one before.
+/// A time and random bits in 128 bits; each value is greater than the one before.
 ///
-///     UUID version 7    48 bits ms | 74 random    (RFC 9562, 5.7; version and variant are put between)
+///     UUID version 7    48 bits ms | 74 random    (RFC 9562, 5.7; version and variant are inserted)
 ///     ULID              48 bits ms | 80 random
 ///
-/// The random bits are drawn again in each millisecond, with their first bit 0 for room. Within one they
-/// are counted up by a random amount, which keeps order and stays hard to guess: RFC 9562, 6.2, method 2.
+/// Each millisecond gets new random bits, the first of them 0 to leave room. Within a millisecond they grow by a
+/// random amount, which keeps the order and stays hard to guess: RFC 9562, 6.2, method 2.
 struct OrderedIdentifier {
     private let randomBits: Int
     private var milliseconds: UInt64 = 0
@@ -18,7 +18,7 @@ struct OrderedIdentifier {
     /// The next value, time and random bits side by side in its low bits.
     ///
     /// - Parameters:
-    ///   - now: milliseconds since the epoch. If that is before the last value's, the last one's is kept.
+    ///   - now: milliseconds since the epoch. If that is before the last value's time, the last value's time is used.
     ///   - source: called for 64 random bits at a time.
     mutating func next(_ now: UInt64, random source: () -> UInt64) -> UInt128 {
         if now > milliseconds {
@@ -41,7 +41,7 @@ enum IdentifierText {
     /// Source: the ULID specification; Crockford's alphabet without I, L, O and U.
     private static let crockford = [UInt8]("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
-    /// A UUID of 122 bits that are free, with version and variant put in their places (RFC 9562, 4).
+    /// A UUID of 122 free bits, with version and variant inserted (RFC 9562, 4).
     static func appendUUID(_ free: UInt128, version: UInt8, to text: inout ByteBuffer) {
         let high =
             UInt64(truncatingIfNeeded: free >> 74) << 16 | UInt64(version) << 12

@@ -1,10 +1,10 @@
 import ByteIO
 
-/// The kernel's random numbers, fetched as many at a time as one call gives.
+/// The kernel's random numbers, fetched in the largest block that one call returns.
 ///
 /// Source: getentropy(3), which is getrandom(2) and never waits for input or signals.
 struct KernelRandom: ~Copyable {
-    /// The most that getentropy gives.
+    /// The most bytes that getentropy returns.
     private static let blockSize = 256
 
     private var bytes = [UInt8](repeating: 0, count: blockSize)

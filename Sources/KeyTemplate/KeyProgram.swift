@@ -1,15 +1,14 @@
 import ByteIO
 import JSONStream
 
-/// A template made ready to run: what is the same for all lines is worked out.
+/// A template prepared for execution: everything that is the same for all lines is computed in advance.
 ///
-/// Steps hold plain numbers that point into the arrays beside them, so that no reference is counted while
-/// a key is made.
+/// Steps hold indices into the arrays beside them, so that making a key counts no references.
 struct KeyProgram {
     enum Operation {
-        /// These of `texts`, as they are.
+        /// A range of `texts`: literal text, inserted unchanged.
         case text(Range<Int>)
-        /// These of `texts`, which are a value.
+        /// A range of `texts`: a value that is the same for all lines.
         case value(Range<Int>)
         /// A variable that is not set.
         case unset
@@ -28,19 +27,19 @@ struct KeyProgram {
         case column(Int)
     }
 
-    /// An operation, and what its field says about it. The alternatives of a field follow each other.
+    /// An operation with its field's settings. The alternatives of a field are consecutive steps.
     struct Step {
         let operation: Operation
         /// The step after the field's last alternative.
         var end: Int
-        /// True if the field's text may be a part of the line, which then tells the batch.
+        /// True if the field's text may come from the line; it then selects the batch.
         var tellsBatch = false
         var isRaw = false
         /// True if an empty value counts as missing.
         var skipsEmpty = false
-        /// The default's place in `texts`.
+        /// The default, a range of `texts`.
         var fallback: Range<Int>?
-        /// The places in `names` of this alternative and of the whole field.
+        /// The indices in `names` of this alternative and of the whole field.
         var name = 0
         var fieldName = 0
     }
@@ -49,13 +48,13 @@ struct KeyProgram {
     private(set) var texts: [UInt8] = []
     private(set) var formats: [TimeFormat] = []
     private(set) var names: [String] = []
-    /// What is wanted of JSON lines; each path once.
+    /// The paths to look up in JSON lines, each once.
     private(set) var paths: [FieldPath] = []
-    /// True if a step wants the line's SHA-256.
+    /// True if a step needs the line's SHA-256.
     private(set) var hashes = false
-    /// True if a key may hold bytes that are written as an escape.
+    /// True if a key may contain bytes that are written as an escape.
     private(set) var mayNeedEscapes = false
-    /// True if a key may hold bytes that are not UTF-8. A template is UTF-8, and an encoded value is ASCII.
+    /// True if a key may contain bytes that are not UTF-8. A template is UTF-8, and an encoded value is ASCII.
     private(set) var mayNotBeUTF8 = false
 
     init(_ template: Template, _ context: RenderContext) {

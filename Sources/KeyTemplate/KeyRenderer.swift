@@ -2,9 +2,9 @@ package import ByteIO
 
 /// Makes the keys of a template, one line after the other.
 ///
-/// `read` takes a line; `makePartition` and `makeKey` then put together what the template says about it.
+/// `read` takes a line; `makePartition` and `makeKey` then assemble what the template makes of it.
 package struct KeyRenderer: ~Copyable {
-    /// What tells the batch of the line that `makePartition` was called for last.
+    /// The text that selects the batch of the line for which `makePartition` was called last.
     package var partition: ByteBuffer { _read { yield partitionText.bytes } }
 
     private let program: KeyProgram
@@ -17,15 +17,15 @@ package struct KeyRenderer: ~Copyable {
     private var orderedULID = OrderedIdentifier(randomBits: 80)
 
     private var key = KeyText()
-    /// The same with escapes, if the template may need some.
+    /// The same with escapes, if the template may need any.
     private var escapedKey = ByteBuffer()
     private var partitionText = KeyText()
-    /// For each step the number that it showed last.
+    /// For each step, the number that it used last.
     private var numbers: [DecimalText]
 
     /// - Parameters:
-    ///   - firstSequenceNumber: what `seq` starts from.
-    ///   - clock: makes the times of keys from readings.
+    ///   - firstSequenceNumber: the first value of `seq`.
+    ///   - clock: turns clock readings into the times of keys.
     package init(
         _ template: Template, context: RenderContext = .system, firstSequenceNumber: UInt64 = 0,
         clock: LineClock = LineClock()
@@ -41,7 +41,7 @@ package struct KeyRenderer: ~Copyable {
     /// Takes the next line, without its newline.
     package mutating func read(_ line: RawSpan) throws(LineFault) { try values.read(line) }
 
-    /// Puts together the texts of the fields that come from `line`, which was read.
+    /// Assembles the texts of the fields that come from `line`, which `read` has taken.
     package mutating func makePartition(_ line: RawSpan) throws(LineFault) {
         partitionText.removeAll()
         var index = 0
@@ -52,8 +52,8 @@ package struct KeyRenderer: ~Copyable {
         }
     }
 
-    /// Appends the text that the first alternative gives that is there, and which of them it is. One that is no part
-    /// of the line has none: its next text is no reason for another batch.
+    /// Appends the text of the first alternative that is present, and its index. An alternative that does not come from
+    /// the line contributes no text: if it changes, the batch does not end.
     private mutating func appendPartition(of alternatives: Range<Int>, _ line: RawSpan) throws(LineFault) {
         let start = partitionText.bytes.count
         var used = alternatives.lowerBound
@@ -64,7 +64,7 @@ package struct KeyRenderer: ~Copyable {
         partitionText.bytes.append(decimal: length, width: 20)
     }
 
-    /// - Returns: false if there is nothing, and the next alternative is to be tried.
+    /// - Returns: false if there is no value, so that the caller tries the next alternative.
     private mutating func insertIntoPartition(_ index: Int, _ line: RawSpan) throws(LineFault) -> Bool {
         let step = program.steps[index]
         switch step.operation {
@@ -91,7 +91,7 @@ package struct KeyRenderer: ~Copyable {
         }
     }
 
-    /// Makes the key of `line`, which was read.
+    /// Makes the key of `line`, which `read` has taken.
     ///
     /// - Parameters:
     ///   - number: the line's, from 1.
@@ -110,9 +110,9 @@ package struct KeyRenderer: ~Copyable {
         sequence += 1
     }
 
-    /// Appends what a step gives.
+    /// Appends the text of a step.
     ///
-    /// - Returns: false if there is nothing, and the next alternative is to be tried.
+    /// - Returns: false if there is no value, so that the caller tries the next alternative.
     private mutating func insert(_ index: Int, of line: RawSpan, number: UInt64) throws(LineFault) -> Bool {
         switch program.steps[index].operation {
         case .text(let range): key.bytes.append(program.texts, range)
@@ -159,8 +159,8 @@ package struct KeyRenderer: ~Copyable {
 
     /// Inserts a value from outside, which may be missing.
     ///
-    /// - Parameter isLast: whether there is no other alternative, but the default.
-    /// - Returns: false if there is nothing, and the next alternative is to be tried.
+    /// - Parameter isLast: whether only the default is left.
+    /// - Returns: false if there is no value, so that the caller tries the next alternative.
     private static func insert(
         _ step: KeyProgram.Step, of line: RawSpan, _ values: inout LineValues,
         _ formats: inout [FormattedTimes], _ program: KeyProgram, isLast: Bool, into key: inout KeyText

@@ -1,14 +1,14 @@
 import ByteIO
 
-/// A key being put together from literal text and values.
+/// A key that is assembled from literal text and values.
 struct KeyText: ~Copyable {
-    /// A value that is empty, `.` or `..`: the ones that could make a segment climb.
+    /// A value that is empty, `.` or `..`: only these can make a segment `.` or `..`.
     private struct DotValue {
         let offset: Int
         let count: Int
     }
 
-    /// The key so far. Text that needs no care is appended here.
+    /// The key so far. Text that needs no encoding is appended here directly.
     var bytes = ByteBuffer()
 
     private var dotValues: [DotValue] = []
@@ -19,7 +19,7 @@ struct KeyText: ~Copyable {
         if !dotValues.isEmpty { dotValues.removeAll(keepingCapacity: true) }
     }
 
-    /// Appends a value, percent-encoded unless it is to stay as it is.
+    /// Appends a value, percent-encoded unless it is to be inserted unchanged.
     mutating func insert(_ value: RawSpan, isRaw: Bool) {
         guard !isRaw else { return bytes.append(value) }
         if value.byteCount <= 2, (0..<value.byteCount).allSatisfy({ value[$0] == UInt8(ascii: ".") }) {
@@ -30,7 +30,7 @@ struct KeyText: ~Copyable {
 
     /// Encodes the dots of values where they make a segment `.` or `..`.
     ///
-    /// - Throws: `dotSegment` where a segment is that without dots of values, but only because a value is empty.
+    /// - Throws: `dotSegment` if a segment consists of literal dots alone because a value is empty.
     mutating func encodeDotSegments() throws(LineFault.Reason) {
         guard !dotValues.isEmpty else { return }
         scratch.removeAll()

@@ -2,9 +2,9 @@ package import ByteIO
 
 /// How a run ended.
 package enum KeyedLinesResult: Equatable, Sendable {
-    /// All lines were read; that many got no key and were set aside.
+    /// All lines were read; this many got no key and were rejected.
     case finished(rejected: Int)
-    /// This signal came; what was complete has been written.
+    /// This signal arrived; everything complete was written.
     case interrupted(CInt)
 }
 
@@ -12,13 +12,13 @@ package enum KeyedLinesResult: Equatable, Sendable {
 package enum KeyedLinesError: Error, Equatable, Sendable {
     /// A read or a write failed.
     case system(SystemError)
-    /// A line got no key, and there was no place to set it aside. The text says which and why.
+    /// A line got no key, and there is no reject file. The text says which line and why.
     case line(String)
 }
 
 /// s3-keygen's data path: lines in, keyed records out.
 package struct KeyedLines: ~Copyable {
-    /// So many lines without a key are reported one by one; of the others only the number is told.
+    /// This many lines without a key are reported one by one; for the rest, one message gives their number.
     private static let reportLimit = 10
     private static let tab = UInt8(ascii: "\t")
     private static let newline = UInt8(ascii: "\n")
@@ -32,9 +32,9 @@ package struct KeyedLines: ~Copyable {
     private let clock: Clock
     private let diagnostics: Diagnostics
 
-    /// The number of the last line in the whole input, of which there may be only the rest here.
+    /// The number of the last line within the whole input, of which stdin may hold only the rest.
     private var lineNumber: UInt64
-    /// Where the line starts, in bytes from the input's start.
+    /// The line's offset from the start of the input, in bytes.
     private var lineStart = 0
     /// The clocks when the line was read.
     private var readAt: UInt64 = 0
@@ -44,7 +44,7 @@ package struct KeyedLines: ~Copyable {
     /// - Parameters:
     ///   - firstLine: the number of the input's first line, at least 1.
     ///   - batches: nil if each line gets a key of its own.
-    ///   - rejects: takes the lines that get no key; without it the first of them ends the run.
+    ///   - rejects: receives the lines that get no key; without it, the first of them ends the run.
     package init(
         _ renderer: consuming KeyRenderer, firstLine: UInt64 = 1, batches: BatchTable?,
         rejects: consuming RejectFile?,
@@ -63,9 +63,9 @@ package struct KeyedLines: ~Copyable {
         self.output = output
     }
 
-    /// Gives all lines of `input` their keys.
+    /// Writes a keyed record for each line of `input`.
     ///
-    /// What is complete has been written when this returns or throws, if it could be written at all.
+    /// When this returns or throws, everything complete was written, if writing is possible at all.
     package mutating func run(_ input: inout LineReader) throws(KeyedLinesError) -> KeyedLinesResult {
         widenPipe(input.descriptor)
         do throws(KeyedLinesError) {
@@ -82,7 +82,7 @@ package struct KeyedLines: ~Copyable {
         if rejected > Self.reportLimit {
             diagnostics.report("\(rejected - Self.reportLimit) more lines got no key")
         }
-        // One that came while only the reader of the output was waited for. The input's end has ended all batches.
+        // A signal that arrived while only the reader of the output was awaited. The input's end has ended all batches.
         if let signal = signals.pending() { return .interrupted(signal) }
         return .finished(rejected: rejected)
     }
@@ -111,8 +111,8 @@ package struct KeyedLines: ~Copyable {
         return nil
     }
 
-    /// Waits for input no longer than the next batch lives. Before, batches are closed that no line can join,
-    /// and what was put out is written.
+    /// Waits for input, at most until the next batch's time is over. Before that, it closes the batches that no line
+    /// can join, and writes the output.
     private mutating func wait(for descriptor: CInt) throws(KeyedLinesError) -> InputEvent {
         do {
             let event = try waitForInput(descriptor, signals: signals, milliseconds: 0)
@@ -147,8 +147,8 @@ package struct KeyedLines: ~Copyable {
         }
     }
 
-    /// Writes the record of a line with its batch's key, and before it the close record of a batch that has
-    /// to make room.
+    /// Writes the record of a line with its batch's key, preceded by the close record of a batch that was
+    /// removed to make room.
     private mutating func keyInBatch(_ line: RawSpan) throws(KeyedLinesError) {
         let place: (slot: BatchTable.Slot, closing: [UInt8]?)
         do {
@@ -177,7 +177,7 @@ package struct KeyedLines: ~Copyable {
         return batches.begin(renderer.partition, keyField: renderer.keyField, size: size, at: now)
     }
 
-    /// Puts a line that gets no key into the reject file, or ends the run.
+    /// Writes a line that gets no key to the reject file, or ends the run.
     private mutating func setAside(_ line: RawSpan, _ fault: LineFault) throws(KeyedLinesError) {
         let message = message(fault, line)
         guard rejects != nil else { throw .line(message) }

@@ -4,7 +4,7 @@ import ByteIO
 package struct Clock: Sendable {
     /// Nanoseconds since the epoch.
     package let realtime: @Sendable () -> UInt64
-    /// Milliseconds since some moment, never set back.
+    /// Milliseconds of a clock that is never set back.
     package let monotonic: @Sendable () -> Int
 
     package init(realtime: @escaping @Sendable () -> UInt64, monotonic: @escaping @Sendable () -> Int) {
@@ -22,23 +22,23 @@ package struct Clock: Sendable {
         monotonic: { MonotonicClock.milliseconds })
 }
 
-/// The times that keys are made with: no two are equal.
+/// The times of keys: no two are equal.
 ///
-/// Lines that one read(2) brought were read at one moment, so the clock is read as often as the input is,
-/// and the lines follow each other by a nanosecond. When the clock is set back, `unique` stays ahead of it
-/// by as little as it can; `calendar` follows the clock once it is off by more than a second.
+/// All lines of one read(2) were read at the same moment. So the clock is read once for each read, and its lines
+/// are one nanosecond apart. If the clock is set back, `unique` stays ahead of it by as little as possible;
+/// `calendar` follows the clock once they differ by more than a second.
 package struct LineClock: Sendable {
     /// Nanoseconds since the epoch, greater than at the last step.
     package private(set) var unique: UInt64 = 0
-    /// Nanoseconds since the epoch, for times of which two may be the same.
+    /// Nanoseconds since the epoch, for times that need not be unique.
     package private(set) var calendar: UInt64 = 0
 
     private let resolution: UInt64
 
-    /// - Parameter resolution: how many nanoseconds `unique` advances at least, 1 or the unit that keys show.
+    /// - Parameter resolution: the least number of nanoseconds by which `unique` advances: 1, or the unit in the keys.
     package init(resolution: UInt64 = 1) { self.resolution = resolution }
 
-    /// Goes on to the next key's time.
+    /// Advances to the next key's time.
     ///
     /// - Parameter reading: the clock when the key's line was read.
     package mutating func advance(to reading: UInt64) {

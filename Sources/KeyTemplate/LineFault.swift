@@ -7,23 +7,23 @@ package struct LineFault: Error, Equatable, Sendable {
         case missing
         /// The value is an object or an array.
         case notScalar
-        /// The string holds a surrogate without its other half.
+        /// The string contains a lone surrogate.
         case loneSurrogate
-        /// The value is not well-formed UTF-8, which JSON has to be.
+        /// The value is not well-formed UTF-8, as JSON must be.
         case notUTF8
-        /// A time was asked for, and this is none; perhaps only because it does not tell its offset from UTC.
+        /// The value is not a time, although a time is required; possibly only its offset from UTC is missing.
         case notTime(value: String, lacksOffset: Bool)
         /// The line is not JSON.
         case notJSON(FieldLookup.Malformed)
         case emptyKey
-        /// The key has so many bytes.
+        /// The key has this many bytes, which is too many.
         case longKey(Int)
         case keyNotUTF8
-        /// Empty values leave a segment that is `.` or `..`.
+        /// Because a value is empty, a segment is `.` or `..`.
         case dotSegment
     }
 
-    /// The field, with its braces; nil if the line or the whole key is at fault.
+    /// The field, with its braces; nil if the fault is in the line or in the whole key.
     package let field: String?
     package let reason: Reason
 
@@ -32,7 +32,7 @@ package struct LineFault: Error, Equatable, Sendable {
         self.field = field
     }
 
-    /// Where in the line, in bytes from its start, if there is one such place.
+    /// The fault's offset in the line, in bytes, if it has one.
     package var offset: Int? {
         guard case .notJSON(let malformed) = reason else { return nil }
         return malformed.offset
@@ -61,5 +61,5 @@ extension LineFault: CustomStringConvertible {
     }
 }
 
-/// How many bytes an object's key has at most. Source: Amazon S3 User Guide, "Naming Amazon S3 objects".
+/// The most bytes of an object's key. Source: Amazon S3 User Guide, "Naming Amazon S3 objects".
 package let maximumKeyLength = 1024

@@ -2,25 +2,25 @@ import ByteIO
 import Digest
 import JSONStream
 
-/// What a line gives to its key: JSON values, columns and hashes.
+/// What a key takes from its line: JSON values, columns and hashes.
 struct LineValues: ~Copyable {
     private let paths: [FieldPath]
     private var lookup: FieldLookup
-    /// Nil if no hash is wanted: libcrypto takes a millisecond to get ready.
+    /// Nil if no hash is needed: libcrypto takes a millisecond to initialise.
     private var digest: MessageDigest?
     /// A string with its escapes resolved.
     private var unescaped = ByteBuffer()
 
     /// - Parameters:
-    ///   - paths: what is wanted of JSON lines, by number.
-    ///   - hashes: true if SHA-256 is wanted.
+    ///   - paths: the paths to look up in JSON lines; a value is addressed by its path's index.
+    ///   - hashes: true if SHA-256 is needed.
     init(paths: [FieldPath], hashes: Bool) {
         self.paths = paths
         digest = hashes ? MessageDigest(.sha256) : nil
         lookup = FieldLookup(paths)
     }
 
-    /// Takes the next line. Only if a path is wanted has it to be JSON.
+    /// Takes the next line. It must be JSON only if there is a path to look up.
     mutating func read(_ line: RawSpan) throws(LineFault) {
         guard !paths.isEmpty else { return }
         do throws(FieldLookup.Malformed) {
@@ -30,10 +30,10 @@ struct LineValues: ~Copyable {
         }
     }
 
-    /// Inserts the value at a path of the line that was read.
+    /// Inserts the value at a path of the current line.
     ///
-    /// - Parameter skipsEmpty: an empty one counts as none.
-    /// - Returns: false if there is none.
+    /// - Parameter skipsEmpty: whether an empty value counts as missing.
+    /// - Returns: false if it is missing.
     mutating func insertValue(
         _ path: Int, of line: RawSpan, isRaw: Bool, skipsEmpty: Bool, into key: inout KeyText
     ) throws(LineFault.Reason) -> Bool {
@@ -56,10 +56,10 @@ struct LineValues: ~Copyable {
         return true
     }
 
-    /// Inserts the value at a path of the line that was read, which is a time, in a format.
+    /// Inserts the time at a path of the current line, formatted.
     ///
-    /// - Parameter skipsEmpty: an empty one counts as none.
-    /// - Returns: false if there is none.
+    /// - Parameter skipsEmpty: whether an empty value counts as missing.
+    /// - Returns: false if it is missing.
     mutating func insertTime(
         _ path: Int, of line: RawSpan, _ format: inout FormattedTimes, skipsEmpty: Bool,
         into key: inout KeyText
@@ -99,15 +99,15 @@ struct LineValues: ~Copyable {
         do {
             try JSONStringText.unescape(text, into: &unescaped)
         } catch {
-            // The lookup has checked the escapes themselves.
+            // The lookup has already validated the escapes.
             throw .loneSurrogate
         }
     }
 
     /// Inserts a TAB-separated column, counted from 1.
     ///
-    /// - Parameter skipsEmpty: an empty one counts as missing.
-    /// - Returns: false if the line has fewer.
+    /// - Parameter skipsEmpty: whether an empty column counts as missing.
+    /// - Returns: false if the line has fewer columns.
     func insertColumn(
         _ number: Int, of line: RawSpan, isRaw: Bool, skipsEmpty: Bool, into key: inout KeyText
     ) -> Bool {

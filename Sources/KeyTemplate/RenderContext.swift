@@ -20,7 +20,7 @@ package struct RenderContext: Sendable {
     /// Source: gethostname(2), getpid(2), getenv(3).
     package static var system: RenderContext {
         var name = [CChar](repeating: 0, count: 256)
-        // The last byte stays NUL, whatever POSIX says of names that are cut short; Linux allows 64 bytes.
+        // The last byte stays NUL, because POSIX does not require one for a truncated name; Linux allows 64 bytes.
         _ = unsafe gethostname(&name, name.count - 1)
         let host = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         return RenderContext(host: host, process: getpid()) { name in

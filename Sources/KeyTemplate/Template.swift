@@ -2,11 +2,11 @@ package import JSONStream
 
 /// A key template, parsed: literal text and fields, in order.
 package struct Template: Equatable, Sendable {
-    /// A stretch of the template.
+    /// A part of the template.
     package enum Part: Equatable, Sendable {
-        /// Text that every key has, `{{` and `}}` already made one brace.
+        /// Text of every key, with `{{` and `}}` already replaced by one brace.
         case text([UInt8])
-        /// What stands between braces.
+        /// The text between braces.
         case field(Field)
     }
 
@@ -21,10 +21,10 @@ package struct Template: Equatable, Sendable {
         }
     }
 
-    /// True if two keys of one run are different, as batches need them.
+    /// True if all keys of a run differ, as batches require.
     package var givesUniqueKeys: Bool { fields.contains { $0.isUnique } }
 
-    /// How many nanoseconds have to pass until keys differ, if only their time tells them apart.
+    /// How many nanoseconds must pass until keys differ, if they differ only by time.
     package var timeResolution: UInt64 {
         let unique = fields.filter(\.isUnique).flatMap(\.alternatives).map(\.source)
         let isCoarse =
@@ -39,19 +39,19 @@ package struct Template: Equatable, Sendable {
 
 /// One field of a template: `{SOURCE{"|"SOURCE}["?"DEFAULT]}`, where SOURCE is `FIELD["!"][":"FORMAT]`.
 package struct Field: Equatable, Sendable {
-    /// One place that the value may come from.
+    /// One alternative for the value.
     package struct Alternative: Equatable, Sendable {
         /// Where it comes from, with the format.
         package let source: FieldSource
-        /// True if `!` asks for the value as it is, without percent-encoding.
+        /// True if `!` requests the value unchanged, without percent-encoding.
         package let isRaw: Bool
         /// As the template writes it, without `!` and format: `.user.id`.
         package let name: String
     }
 
-    /// The first that is there gives the value.
+    /// The first one that is present supplies the value.
     package let alternatives: [Alternative]
-    /// What stands in for a missing value; then an empty one counts as missing too.
+    /// Replaces a missing value; if it is set, an empty value counts as missing too.
     package let fallback: [UInt8]?
 
     /// Its name with braces, as messages name it: `{.user.id}`.
@@ -63,7 +63,7 @@ package struct Field: Equatable, Sendable {
 
 /// Where a field's value comes from. A `width` is the least number of digits, zeros before them.
 package enum FieldSource: Equatable, Sendable {
-    /// The time the line was read, since the epoch, in units of so many nanoseconds.
+    /// The time at which the line was read, since the epoch, in units of this many nanoseconds.
     case time(unit: TimeUnit, width: Int)
     /// The same time in UTC.
     case now(TimeFormat)
@@ -77,11 +77,11 @@ package enum FieldSource: Equatable, Sendable {
     case uuid4
     /// A ULID.
     case ulid
-    /// So many random hexadecimal digits.
+    /// This many random hexadecimal digits.
     case random(digits: Int)
-    /// So many leading digits of the line's SHA-256.
+    /// This many leading digits of the line's SHA-256.
     case sha256(digits: Int)
-    /// So many leading digits of the line's CRC-32.
+    /// This many leading digits of the line's CRC-32.
     case crc32(digits: Int)
     /// This machine's name.
     case host
@@ -109,8 +109,8 @@ package enum FieldSource: Equatable, Sendable {
         return false
     }
 
-    /// True if the value is a part of the line, which tells the line's batch. Hashes of it do not: each line has its
-    /// own.
+    /// True if the value comes from the line, so that it selects the batch. Hashes of the line do not: every line has
+    /// its own.
     package var isOfLine: Bool {
         switch self {
         case .path, .column: true
@@ -118,7 +118,7 @@ package enum FieldSource: Equatable, Sendable {
         }
     }
 
-    /// True if there is a value for every line, so that nothing need stand in for it.
+    /// True if every line has a value, so that no default is needed.
     package var isAlwaysThere: Bool {
         switch self {
         case .path, .column, .environment: false

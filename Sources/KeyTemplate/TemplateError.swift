@@ -12,10 +12,10 @@ package struct TemplateError: Error, Equatable, Sendable {
         self.reason = reason
     }
 
-    /// How many bytes before and after the place are shown.
+    /// How many bytes before and after the error are shown.
     private static let surroundings = 100
 
-    /// Two lines: the template, or what of it is around the place, and below it a mark at the place.
+    /// Two lines: the template, or the part of it around the error, and below it a mark at the error.
     package func marked(in template: [UInt8]) -> String {
         var start = max(0, offset - Self.surroundings)
         while start > 0, template[start] & 0xC0 == 0x80 { start -= 1 }

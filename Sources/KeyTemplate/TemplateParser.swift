@@ -15,7 +15,7 @@ extension Template {
 
 /// Reads a template from left to right; `offset` is the byte it looks at.
 private struct TemplateParser {
-    /// Text with its backslashes taken away, and where in the template each of its bytes stood.
+    /// Text without its backslashes, and the offset of each byte in the template.
     private struct Unescaped {
         var bytes: [UInt8] = []
         var offsets: [Int] = []
@@ -25,9 +25,9 @@ private struct TemplateParser {
     private var offset = 0
     private var sources = 0
 
-    /// A key has no more bytes than this, and each source is looked for in each line.
+    /// A key has no more bytes than this, and each source costs a lookup in each line.
     private static let maximumSources = 1024
-    /// How much of a source's name messages show.
+    /// How many bytes of a source's name a message shows.
     private static let longestName = 200
 
     init(text: [UInt8]) { self.text = text }
@@ -69,18 +69,18 @@ private struct TemplateParser {
         return parts
     }
 
-    /// A source as it is written; what its format means is not looked at yet.
+    /// A source as written; its format is not parsed yet.
     private struct WrittenSource {
         let start: Int
         let name: String
         let kind: Kind
         let isRaw: Bool
         let format: Unescaped?
-        /// Where its format stands, or would stand.
+        /// The offset of its format, or where a format would be.
         let colon: Int
     }
 
-    /// What stands after an opening brace, and its closing one.
+    /// Parses what follows an opening brace, and the closing brace.
     private mutating func field(openedAt brace: Int) throws(TemplateError) -> Field {
         var written: [WrittenSource] = []
         repeat { written.append(try writtenSource(openedAt: brace)) } while accept("|")
@@ -120,7 +120,7 @@ private struct TemplateParser {
         return WrittenSource(start: start, name: name, kind: kind, isRaw: isRaw, format: format, colon: colon)
     }
 
-    /// A source's own format, else that of the last one if it is of a kind that the source takes.
+    /// A source's own format, else that of the last source if this source accepts that kind of format.
     private func format(of source: WrittenSource, last: WrittenSource) -> (Unescaped?, colon: Int) {
         if source.format == nil, let kind = source.kind.format, kind == last.kind.format {
             return (last.format, last.colon)
@@ -132,7 +132,7 @@ private struct TemplateParser {
         TemplateError(brace, "this '{' is not closed; '{{' stands for one brace")
     }
 
-    /// FORMAT or DEFAULT: up to one of `ends`, or to the template's end, which `field` then reports.
+    /// FORMAT or DEFAULT: up to one of `ends`, or up to the end of the template, which `field` then reports.
     private mutating func escapedText(
         until ends: [UInt8], openedAt brace: Int
     ) throws(TemplateError) -> Unescaped {
@@ -158,14 +158,14 @@ private struct TemplateParser {
 
     // MARK: - Names of fields
 
-    /// A field's name, its format not yet looked at.
+    /// A field's name; its format is not parsed yet.
     private enum Kind {
         case word(String, offset: Int)
         case environment(String)
         case column(Int)
         case path(FieldPath)
 
-        /// What a format may be.
+        /// The kinds of format.
         enum Format { case time, width, digits }
 
         var format: Format? {
@@ -180,11 +180,11 @@ private struct TemplateParser {
         }
     }
 
-    /// What a name runs up to.
+    /// The bytes that end a name.
     private static let nameEnds = [
         UInt8(ascii: "!"), UInt8(ascii: ":"), UInt8(ascii: "?"), UInt8(ascii: "|"), close,
     ]
-    /// All fields there are, for whom none of them came to mind.
+    /// All fields, for messages.
     private static let fieldNames =
         "ns us ms s now seq line uuid uuid4 ulid rand sha256 crc32 host pid env:NAME col:N .path"
 
@@ -304,7 +304,7 @@ private struct TemplateParser {
         }
     }
 
-    /// A number written in digits alone, nil if it is none or out of range.
+    /// A number in digits alone; nil if the text is not one or is out of range.
     private static func count(_ text: some Collection<UInt8>, in range: ClosedRange<Int>) -> Int? {
         guard text.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             let count = Int(String(decoding: text, as: UTF8.self)), range.contains(count)

@@ -6,7 +6,7 @@ package import ByteIO
 /// additions `%k %l %P %s` and the flags `-` (no padding), `_` (spaces), `0` (zeros) and `^` (upper case).
 /// Years have at least four digits, as date(1) prints them, so that text sorts like time.
 package struct TimeFormat: Equatable, Sendable {
-    /// A format that strftime does not know.
+    /// The format is not one of strftime's.
     package struct Malformed: Error, Equatable, Sendable {
         /// Where, in bytes from the format's start.
         package let offset: Int
@@ -14,7 +14,7 @@ package struct TimeFormat: Equatable, Sendable {
         package let reason: String
     }
 
-    /// What fills a number up to its usual width.
+    /// How a number is padded to its usual width.
     private enum Padding: Equatable, Sendable {
         case usual, none, spaces, zeros
     }
@@ -55,7 +55,7 @@ package struct TimeFormat: Equatable, Sendable {
         }
     }
 
-    /// For how many seconds on end the text stays the same: a day, an hour, a minute or one second.
+    /// For how many consecutive seconds the text stays the same: a day, an hour, a minute or one second.
     var resolution: Int {
         pieces.map { piece in
             switch piece {
@@ -76,7 +76,7 @@ package struct TimeFormat: Equatable, Sendable {
         }
     }
 
-    /// True if the text holds a byte that keys are written with an escape for.
+    /// True if the text contains a byte that a KEY field escapes.
     var holdsEscapedBytes: Bool {
         pieces.contains { [.byte(0x5C), .byte(0x09), .byte(0x0A), .byte(0x0D)].contains($0) }
     }
@@ -162,7 +162,7 @@ package struct TimeFormat: Equatable, Sendable {
         }
     }
 
-    /// A number's value, width and what fills it.
+    /// A number's value, width and padding.
     private static func number(
         _ letter: UInt8, _ time: CalendarTime, _ seconds: Int
     ) -> (value: Int, width: Int, Padding) {
@@ -193,7 +193,7 @@ package struct TimeFormat: Equatable, Sendable {
 
     private static func append(_ value: Int, _ width: Int, _ padding: Padding, to text: inout ByteBuffer) {
         if padding == .zeros, width == 2 || width == 4, 0 <= value, value < 10_000 {
-            // Nearly all there is, without a detour.
+            // The common case, kept short.
             if width == 4 || value >= 100 { appendPair(value / 100, to: &text) }
             return appendPair(value % 100, to: &text)
         }

@@ -1,9 +1,9 @@
 package import ByteIO
 
-/// Percent-encoding of values, so that whatever a line holds stays within one segment of the key.
+/// Percent-encoding of values, so that a value of a line stays within one segment of the key.
 ///
-/// What S3 calls safe characters stay as they are, without the `/`: `A-Z a-z 0-9 ! - _ . * ' ( )`. Every
-/// other byte is `%` and two upper-case digits; `%` is one of them, so decoding gives the value back.
+/// S3's safe characters except `/` stay unchanged: `A-Z a-z 0-9 ! - _ . * ' ( )`. Every other byte, `%` included,
+/// becomes `%` and two upper-case digits, so that decoding restores the value.
 package enum ValueEncoding {
     private static let digits = [UInt8]("0123456789ABCDEF".utf8)
 
