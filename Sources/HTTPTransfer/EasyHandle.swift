@@ -246,7 +246,7 @@ import CCurl
             message =
                 isInHead
                 ? "a header field of more than \(CURL_MAX_HTTP_HEADER >> 10) KiB came, or memory is used up"
-                : "no memory is left for the transfer"
+                : TransferError.noMemory.message
         } else if kind == .notHTTP {
             message = "the answer is not HTTP: " + message
         } else if code == CURLE_SSL_CONNECT_ERROR {

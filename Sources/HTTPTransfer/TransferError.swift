@@ -40,6 +40,9 @@ package struct TransferError: Error, Equatable, Sendable {
         self.wasSent = wasSent
     }
 
+    /// Nothing is wrong with the request or the service, and a later one may have what this one lacks.
+    static let noMemory = TransferError(.connectionLost, "no memory is left for the transfer")
+
     /// Source: libcurl-errors(3).
     static func kind(of code: CURLcode) -> Kind {
         switch code {

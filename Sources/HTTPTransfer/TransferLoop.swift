@@ -75,7 +75,7 @@ package struct TransferID: Equatable, Sendable {
 
     /// Starts a transfer; the receiver is kept until it has ended.
     ///
-    /// - Throws: `unusable` if there is no memory for one more, or a header field would end its line early.
+    /// - Throws: `noMemory`; `unusable` if a header field would end its line early.
     @discardableResult
     package func start(_ request: HTTPRequest, _ receiver: any TransferReceiver) throws(TransferError)
         -> TransferID
@@ -91,6 +91,7 @@ package struct TransferID: Equatable, Sendable {
         guard code == CURLM_OK else {
             _ = handle.end(CURLE_FAILED_INIT)
             idle.append(slot)
+            if code == CURLM_OUT_OF_MEMORY { throw TransferError.noMemory }
             throw TransferError(.unusable, unsafe String(cString: curl_multi_strerror(code)))
         }
         return TransferID(slot: slot, generation: handle.generation)
@@ -98,7 +99,7 @@ package struct TransferID: Equatable, Sendable {
 
     private func addHandle() throws(TransferError) -> Int {
         guard let handle = EasyHandle(options, slot: handles.count) else {
-            throw TransferError(.unusable, "no memory for a transfer")
+            throw TransferError.noMemory
         }
         handles.append(handle)
         return handles.count - 1

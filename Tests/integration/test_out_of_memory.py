@@ -91,3 +91,32 @@ def test_no_memory_for_what_the_runtime_asks_for(tmp_path):
     assert {finished.returncode for finished in ends} <= {0, 74} and ends[0].returncode == 74
     for finished in ends:
         assert finished.returncode == 0 or finished.stderr.count(b"\n") == 1
+
+
+# Each takes away memory at another place of libcurl's. Source: libcurl-errors(3).
+LIBCURL = {
+    "a transfer begins": "int curl_multi_add_handle(void *multi, void *easy) { return 3; }",
+    "a transfer ends": """
+        #include <dlfcn.h>
+        struct message { int kind; void *easy; union { void *whatever; int result; } data; };
+        struct message *curl_multi_info_read(void *multi, int *left) {
+            struct message *(*real)(void *, int *) = dlsym(RTLD_NEXT, "curl_multi_info_read");
+            struct message *found = real(multi, left);
+            if (found) found->data.result = 27;
+            return found;
+        }""",
+}
+
+
+@pytest.mark.parametrize("when", LIBCURL)
+def test_libcurl_has_no_memory(tmp_path, when):
+    """That is said, and is taken neither for a bad answer nor for a bad configuration."""
+    (tmp_path / "poor.c").write_text("#define _GNU_SOURCE\n" + LIBCURL[when])
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", "poor.so", "poor.c"], cwd=tmp_path, check=True)
+    variables = environment(2, AWS_ENDPOINT_URL_S3="http://127.0.0.1:1", LD_PRELOAD=str(tmp_path / "poor.so"))
+    shell = Shell(tmp_path, variables)
+    put = shell.tool("s3-put-lines", "s3://b", stdin=b"k\tv\n").expect(69)
+    get = shell.tool("s3-get-lines", "s3://b", "k").expect(1)
+    for finished in (put, get):
+        assert "no memory is left for the transfer" in finished.message
+        assert finished.stdout == b"" and "not HTTP" not in finished.message
