@@ -9,7 +9,7 @@ BASH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
-.PHONY: build help setup demo check lint test instructions sanitize bench completions format \
+.PHONY: build help setup demo check lint test instructions sanitize bench examples completions format \
     install uninstall deb tarball deb-check html clean
 
 build:
@@ -24,6 +24,7 @@ help:
 	@echo 'make deb         makes a Debian package; make tarball a tar file; make html the manual as web pages'
 	@echo 'make deb-check   installs, upgrades and purges the package in a Debian of its own'
 	@echo 'make bench       compares the tools with others'
+	@echo 'make examples    runs all of examples/, installs Spark and a Java runtime for it, and takes long'
 	@echo 'make completions, make format: after a change of options, of Swift files'
 	@echo 'make lint, make test, make instructions: the parts of make check; make sanitize: sanitizers, which take long'
 	@echo 'make clean       removes all that was built'
@@ -60,6 +61,14 @@ sanitize:
 bench: build
 	@scripts/setup bench
 	@bench/run
+
+# All blocks of examples/, and workers that are killed while they store a million lines.
+EXAMPLE_LINES ?= 1000000
+examples: build
+	@scripts/setup examples
+	$(PYTHON) -m pytest Tests/integration/test_examples.py -k examples/ --all-examples
+	$(PYTHON) -m pytest Tests/integration/test_example_files.py Tests/integration/test_example_workers.py \
+	    --all-examples --worker-lines $(EXAMPLE_LINES)
 
 completions: build
 	@scripts/completions

@@ -31,6 +31,10 @@ def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=6, help="how many of these runs are killed")
 
 
+    parser.addoption("--worker-lines", type=int, default=10_000, help="lines that workers of other programs store")
+    parser.addoption("--all-examples", action="store_true", help="also those that need what `make examples` installs")
+
+
 def pytest_configure(config):
     # The default action of these signals would end pytest without ending the servers.
     for number in (signal.SIGTERM, signal.SIGHUP):

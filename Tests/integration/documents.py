@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DIRECTIVES = {"before", "after", "status", "stop", "norun"}
+ROOT = Path(__file__).resolve().parent.parent.parent
+DIRECTIVES = {"before", "after", "status", "stop", "norun", "needs"}
 ROFF_CHARACTERS = {
     r"\e": "\\", r"\(rs": "\\", r"\(aq": "'", r"\(dq": '"', r"\(ga": "`", r"\(ha": "^", r"\(ti": "~",
     r"\-": "-", r"\&": "",
@@ -16,7 +17,7 @@ ROFF_CHARACTERS = {
 
 def version():
     """The version of every tool, from where it is kept."""
-    source = Path(__file__).resolve().parent.parent.parent / "Sources/CommandSupport/Version.swift"
+    source = ROOT / "Sources/CommandSupport/Version.swift"
     return re.search(r'toolkitVersion = "(.*)"', source.read_text())[1]
 
 
@@ -62,7 +63,8 @@ class Blocks:
             self.directives.setdefault(name.strip(), []).append(value.strip())
 
     def end(self, lines, number):
-        example = Example(f"{self.path.name}:{number}", "\n".join(lines), self.directives)
+        where = self.path.relative_to(ROOT) if self.path.is_relative_to(ROOT) else self.path.name
+        example = Example(f"{where}:{number}", "\n".join(lines), self.directives)
         self.examples.append(example)
         self.directives = {}
 

@@ -33,12 +33,14 @@ def example_shell(seaweedfs, tmp_path, request):
             for item in page.get("Contents", []):
                 client.delete_object(Bucket=name, Key=item["Key"])
     shell = Shell(tmp_path, seaweedfs.tool_environment() | {"ROOT": str(ROOT)})
-    # The AWS command line is in the virtual environment.
+    # The AWS command line and Spark are in the virtual environment.
     return shell.with_environment(PATH=f"{shell.environment['PATH'].partition(':')[0]}:{servers.PYTHON_BIN}:{os.environ['PATH']}")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.where)
-def test_example(example, example_shell):
+def test_example(example, example_shell, pytestconfig):
+    if example.directive("needs") and not pytestconfig.getoption("--all-examples"):
+        pytest.skip(f"{example.directive('needs')} runs it")
     if example.directive("norun"):
         pytest.skip(example.directive("norun"))
     if example.directive("before"):

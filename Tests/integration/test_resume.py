@@ -236,9 +236,11 @@ def resumed(seaweedfs, tmp_path):
     return Resumed()
 
 
-def test_what_survives_its_shell_is_waited_for(resumed, tmp_path):
-    """Two runs at once would both write receipts, and the sum of their lines would be too large."""
-    (tmp_path / "in").write_bytes(b"".join(b"%d\n" % number for number in range(20_000)))
+@pytest.mark.parametrize("victim", ["tail", "s3-keygen", "s3-put-lines", "script", "all"])
+def test_one_process_that_is_killed(resumed, tmp_path, victim):
+    """The producer, each tool, the shell alone, or all. What survives the shell is waited for: two runs at once would both
+    write receipts, and the sum of their lines would be too large."""
+    (tmp_path / "in").write_bytes(b"".join(b"%0999d\n" % number for number in range(20_000)))
     with FaultProxy(resumed.shell.environment["AWS_ENDPOINT_URL_S3"]) as proxy:
         slow = resumed.shell.with_environment(AWS_ENDPOINT_URL_S3=proxy.endpoint)
         killer = Killer(slow, [*resumed.words, "--max-connections", "4"], resumed.receipts, random.Random(1))
@@ -246,10 +248,12 @@ def test_what_survives_its_shell_is_waited_for(resumed, tmp_path):
         while killer.progress() == 0:
             assert process.poll() is None
             time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        assert "s3-put-lines" in processes_of(process.pid).values(), "it had ended before"
+        running = processes_of(process.pid)
+        assert {"tail", "s3-keygen", "s3-put-lines"} <= set(running.values()), "one has ended before"
+        killer.VICTIMS = (victim,)
+        killer.kill(process)
         resumed.run()
+        assert killer.killed == ["bash" if victim == "script" else victim]
     assert not processes_of(process.pid)
     resumed.assert_whole()
 
