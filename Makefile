@@ -24,7 +24,7 @@ help:
 	@echo 'make deb         makes a Debian package; make tarball a tar file; make html the manual as web pages'
 	@echo 'make deb-check   installs, upgrades and purges the package in a Debian of its own'
 	@echo 'make bench       compares the tools with others'
-	@echo 'make examples    runs all of examples/, installs Spark and a Java runtime for it, and takes long'
+	@echo 'make examples    runs all of examples/, installs Spark, Java and Slurm for it, and takes long'
 	@echo 'make completions, make format: after a change of options, of Swift files'
 	@echo 'make lint, make test, make instructions: the parts of make check; make sanitize: sanitizers, which take long'
 	@echo 'make clean       removes all that was built'

@@ -1,12 +1,18 @@
 """The files of examples/ that other programs read."""
 
+import os
+import shlex
 import shutil
+import signal
 import subprocess
+import time
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
 import yaml
 from conftest import ROOT, Bucket, Shell
+from servers import die_with_parent
 
 EXAMPLES = ROOT / "examples"
 
@@ -27,6 +33,63 @@ def test_systemd_accepts_the_unit(tmp_path):
     unit.write_text((EXAMPLES / "systemd/s3-log@.service").read_text())
     verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
     assert verified.returncode == 0 and unit.name not in verified.stderr, verified.stderr
+
+
+def test_the_unit_stops_by_a_signal_to_its_group_and_loses_no_line(bucket, shell):
+    """As systemd does it: SIGTERM to all processes; 143 is a success."""
+    text = (EXAMPLES / "systemd/s3-log@.service").read_text()
+    (command,) = [line.partition("=")[2] for line in text.splitlines() if line.startswith("ExecStart=")]
+    log = shell.directory / "app.log"
+    log.write_bytes(b"before\n")
+    command = command.replace("%%", "%").replace("%i", "app").replace("/var/log/app.log", str(log))
+    words = shlex.split(command)
+    process = subprocess.Popen(
+        words, env=shell.with_environment(BUCKET=bucket.name).environment, start_new_session=True,
+        preexec_fn=die_with_parent,
+    )  # fmt: skip
+    lines = b"".join(b"%d\n" % number for number in range(3000))
+    try:
+        # It looks for what is appended once it has found the end.
+        until(lambda: "anon_inode:inotify" in files_of_tail(process.pid))
+        with open(log, "ab") as file:
+            file.write(lines)
+        until(lambda: files_of_tail(process.pid)[str(log)] == log.stat().st_size)
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.wait(60) == -signal.SIGTERM, "128 + 15 in a shell"
+        until(lambda: not group_of(process.pid))
+    finally:
+        if group_of(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert "SuccessExitStatus=143 SIGTERM" in text
+    assert shell.tool("s3-get-lines", "--all", f"s3://{bucket.name}/logs/app/").expect().stdout == lines
+
+
+def until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.05)
+
+
+def files_of_tail(group):
+    """The files that the group's tail has open, and the position in each."""
+    found = {}
+    for number in group_of(group):
+        directory = Path(f"/proc/{number}")
+        try:
+            if (directory / "comm").read_text() == "tail\n":
+                for link in (directory / "fd").iterdir():
+                    position = (directory / "fdinfo" / link.name).read_text().split()[1]
+                    found[os.readlink(link)] = int(position)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def group_of(number):
+    """The processes of a group that are running."""
+    listed = subprocess.run(["ps", "-o", "pid=,stat=", "-g", str(number)], capture_output=True, text=True, check=False)
+    return [line.split()[0] for line in listed.stdout.splitlines() if not line.split()[1].startswith("Z")]
 
 
 def test_kubernetes_accepts_the_job():
@@ -55,6 +118,22 @@ def test_the_tasks_of_the_array_share_a_bucket(bucket, shell):
         array = shell.with_environment(SLURM_ARRAY_TASK_ID=task, SLURM_ARRAY_TASK_COUNT="2")
         array.run(f"bash '{EXAMPLES}/slurm/read.sbatch' s3://{bucket.name}").expect()
     lines = shell.run("cat counts-1 counts-2").expect().lines
+    assert sorted(int(line.split()[1]) for line in lines) == list(range(50))
+
+
+def test_slurm_runs_the_array(bucket, shell, pytestconfig):
+    if not pytestconfig.getoption("--all-examples"):
+        pytest.skip("make examples runs it")
+    from slurm import Slurm
+
+    shell.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"".join(b"k%d\t%d\n" % (n, n) for n in range(50))).expect()
+    with Slurm() as slurm:
+        shell = shell.with_environment(**slurm.environment)
+        file = EXAMPLES / "slurm/read.sbatch"
+        shell.run(f"sbatch --test-only '{file}' s3://{bucket.name}").expect()
+        shell.run(f"sbatch --wait --array=1-4 '{file}' s3://{bucket.name}").expect()
+        assert shell.run("cat read-*.log").expect().stdout == b""
+    lines = shell.run("cat counts-[1234]").expect().lines
     assert sorted(int(line.split()[1]) for line in lines) == list(range(50))
 
 
