@@ -48,6 +48,7 @@ _s3_get_lines() {
             --with-key \
             --exact \
             --raw \
+            --bytes \
             --multipart-threshold \
             --multipart-chunksize \
             --memory \

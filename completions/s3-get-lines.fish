@@ -15,6 +15,7 @@ complete -c s3-get-lines -l unordered -d 'Write whole lines as they arrive, in a
 complete -c s3-get-lines -l with-key -d 'Write KEY and a TAB before each line'
 complete -c s3-get-lines -l exact -d 'Add no newline to an object that ends without one'
 complete -c s3-get-lines -l raw -d 'Write compressed objects as they are stored'
+complete -c s3-get-lines -l bytes -d 'Write the stored bytes and nothing else: --raw --exact'
 complete -c s3-get-lines -l multipart-threshold -x -d 'Fetch objects of this size and more in parallel ranges'
 complete -c s3-get-lines -l multipart-chunksize -x -d 'Size of the ranges'
 complete -c s3-get-lines -l memory -x -d 'Most bytes that are fetched and not yet written'

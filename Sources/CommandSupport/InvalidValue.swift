@@ -6,16 +6,37 @@ enum InvalidValue {
         "level": "a whole number",
     ]
 
-    /// Turns `The value '5X' is invalid for '--memory <size>'` into a message of the toolkit's form; leaves all other
-    /// messages, and those that say more, as they are.
+    /// By the names that `--help` gives to operands.
+    private static let operands = [
+        "location": "LOCATION is missing: s3://BUCKET[/PREFIX]",
+        "template": "TEMPLATE is missing, such as 'logs/{now:%Y-%m-%d}/{uuid}'",
+    ]
+
+    /// Turns the parser's messages into the toolkit's form, and leaves others as they are:
+    ///
+    ///     The value '5X' is invalid for '--memory <size>'           --memory: '5X' is not a number of bytes: ...
+    ///     The value 'x' is invalid for '--shard <i/n>': expected I  --shard: 'x': expected I
+    ///     The value 'x' is invalid for '--sse <s>'. Please provide  --sse: 'x' is not one of a, b
+    ///         one of 'a' or 'b'.
+    ///     Missing expected argument '<location>'                    LOCATION is missing: ...
     static func explained(_ message: String) -> String {
-        let (head, middle, end) = ("The value '", "' is invalid for '", ">'")
-        guard message.hasPrefix(head), message.hasSuffix(end), let place = message.lastRange(of: middle)
-        else { return message }
+        if message.hasPrefix("Missing expected argument '<") {
+            let name = message.drop { $0 != "<" }.dropFirst().prefix { $0 != " " && $0 != ">" }
+            return operands[String(name)] ?? message
+        }
+        let (head, middle) = ("The value '", "' is invalid for '")
+        guard message.hasPrefix(head), let place = message.lastRange(of: middle) else { return message }
         let value = message[..<place.lowerBound].dropFirst(head.count)
-        let option = message[place.upperBound...].dropLast(end.count).split(separator: " <")
-        guard option.count == 2, let expectation = expectations[String(option[1])] else { return message }
-        return "\(option[0]): '\(value)' is not \(expectation)"
+        let option = message[place.upperBound...].prefix { $0 != " " && $0 != "'" }
+        let rest = message[place.upperBound...].drop { $0 != "'" }.dropFirst()
+        if rest.hasPrefix(": ") { return "\(option): '\(value)'\(rest)" }
+        if rest.hasPrefix(". Please provide one of ") {
+            let choices = rest.split(separator: "'").enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+            return "\(option): '\(value)' is not one of \(choices.joined(separator: ", "))"
+        }
+        let name = message[place.upperBound...].drop { $0 != "<" }.dropFirst().prefix { $0 != ">" }
+        guard rest.isEmpty, let expectation = expectations[String(name)] else { return message }
+        return "\(option): '\(value)' is not \(expectation)"
     }
 }
 

@@ -46,15 +46,14 @@ extension ToolCommand {
         }
     }
 
-    /// An unknown option is reported before a missing operand, which it may have caused.
+    /// An unknown option is reported before anything else: it may be the reason.
     private static func parse(words: [String]) throws -> any ParsableCommand {
         do { return try parseAsRoot(words) } catch {
             if let apart = separated(words, message(for: error)) { return try parse(words: apart) }
-            guard message(for: error).hasPrefix("Missing expected argument") else { throw error }
-            do { _ = try parseAsRoot(words + ["s3://bucket"]) } catch let other {
-                if message(for: other).hasPrefix("Unknown option") { throw other }
-            }
-            throw error
+            guard exitCode(for: error) != .success else { throw error }
+            let names = OptionNames(help: helpMessage())
+            guard let word = names.firstUnknown(in: words) else { throw error }
+            throw ValidationError(names.explanation(of: word))
         }
     }
 

@@ -36,11 +36,16 @@ package struct ToolFile: Sendable {
         }
     }
 
-    /// Refuses output that is also an input: the tool would read what it writes until the disk is full.
+    /// Refuses output without a name, and output that is appended to an input: it would be read again until the disk
+    /// is full.
     package static func check(
         inputs: [ToolFile], outputs: [ToolFile]
     ) throws(ToolFailure) {
         for output in outputs {
+            if case .path("") = output.place {
+                throw ToolFailure(
+                    .usage, "\(output.name.dropLast()): the name of a file is expected, found ''")
+            }
             guard let identity = output.identity else { continue }
             for input in inputs where input.identity == identity {
                 throw ToolFailure(

@@ -27,7 +27,9 @@ extension Location {
 extension Shard {
     /// What `--shard` takes.
     package static func option(_ text: String) throws -> Shard {
-        guard let shard = Shard(text) else { throw ValidationError("I/N must be numbers, I from 1 to N") }
+        guard let shard = Shard(text) else {
+            throw ValidationError("expected I/N, such as 1/4, with I from 1 to N")
+        }
         return shard
     }
 }
@@ -39,16 +41,30 @@ extension Timestamp {
         if let span = TimeSpan(argument: text) {
             return Timestamp(seconds: Timestamp.now.seconds - span.milliseconds / 1000)
         }
+        guard let time = date(text) else {
+            throw ValidationError(
+                "expected a length of time before now, such as 7d or 12h, or a date: 2026-01-02, 2026-01-02T03:04:05Z"
+            )
+        }
+        return time
+    }
+
+    /// What `--expires` takes: a date as above, or in the form of the header field.
+    package static func expiry(_ text: String) throws -> Timestamp {
+        guard let time = date(text) ?? Timestamp(httpDate: text) else {
+            throw ValidationError(
+                "expected a date: 2026-01-02, 2026-01-02T03:04:05Z or Fri, 02 Jan 2026 03:04:05 GMT")
+        }
+        return time
+    }
+
+    /// `2026-01-02`, its first second in UTC, or `2026-01-02T03:04:05Z`.
+    private static func date(_ text: String) -> Timestamp? {
         let isDate = text.utf8.count == 10
         let signs = [UInt8](text.utf8).enumerated().filter { [4, 7, 10, 13, 16].contains($0.offset) }
             .map { Character(Unicode.Scalar($0.element)) }
-        guard ["--", "--T::", "--t::", "-- ::"].contains(String(signs)),
-            let time = Timestamp(isDate ? text + "T00:00:00Z" : text)
-        else {
-            throw ValidationError(
-                "TIME is a length of time such as 7d or 12h, or a date: 2026-01-02, 2026-01-02T03:04:05Z")
-        }
-        return time
+        guard ["--", "--T::", "--t::", "-- ::"].contains(String(signs)) else { return nil }
+        return Timestamp(isDate ? text + "T00:00:00Z" : text)
     }
 }
 
@@ -60,7 +76,8 @@ extension FollowList.Lookback {
         }
         guard !text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let span = TimeSpan(argument: text)
         else {
-            throw ValidationError("N is a number of keys up to 1000000, TIME has a unit: 15m, 1h")
+            throw ValidationError(
+                "expected a number of keys up to 1000000, or a length of time with its unit: 15m, 1h")
         }
         return .milliseconds(span.milliseconds)
     }

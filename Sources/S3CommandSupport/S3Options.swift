@@ -120,7 +120,7 @@ package struct S3Options: ParsableArguments {
             throw ToolFailure(error)
         }
         if verbose {
-            client.log = { diagnostics.report($0.description(relativeTo: location)) }
+            client.log = { diagnostics.report($0.description(bucket: location.bucket)) }
             client.credentialsLog = { diagnostics.report($0) }
             client.connectionsLog = { diagnostics.report("connections: \($0) at once") }
         }
@@ -180,17 +180,21 @@ package struct S3Options: ParsableArguments {
 }
 
 extension RequestRecord {
-    /// `GET a/b: GetObject: 206, bytes=0-9, attempt 1, 3.2 ms`, the key as records write it.
-    fileprivate func description(relativeTo location: Location) -> String {
-        var field: [UInt8] = []
-        if let key {
-            let relative = location.relativeKey(key) ?? key
-            KeyEscaping.escape(relative.bytes, into: &field)
-        }
-        let name = key == nil ? location.bucket : String(decoding: field, as: UTF8.self)
-        var text = "\(method) \(name): \(operation): \(status == 0 ? "no answer" : String(status))"
+    /// `GET s3://b/a/k: GetObject: 206, bytes=0-9, attempt 1, 3.2 ms`
+    fileprivate func description(bucket: String) -> String {
+        let name = Location(bucket: bucket, prefix: key ?? [])
+        var text = "\(method) \(name): \(operation): \(status == 0 ? "no response" : String(status))"
         if let range { text += ", \(range)" }
         text += ", attempt \(attempt), \(microseconds / 1000).\(microseconds / 100 % 10) ms"
         return remark.isEmpty ? text : text + ": " + remark
     }
+}
+
+/// What `--help` says of the operand LOCATION.
+///
+/// - Parameter meaning: `Where the objects are`
+package func locationHelp(_ meaning: String) -> ArgumentHelp {
+    ArgumentHelp(
+        "\(meaning): s3://BUCKET[/PREFIX]. PREFIX and KEY are joined as they are: let a folder end with /.",
+        valueName: "location")
 }

@@ -67,7 +67,7 @@ struct JSONSep: ToolCommand {
 
     func validate() throws {
         if maxDepth < 0 { throw ValidationError("--max-depth: '\(maxDepth)' is less than 0") }
-        if maxValue.bytes < 1 { throw ValidationError("--max-value: no value fits 0 bytes") }
+        if maxValue.bytes < 1 { throw ValidationError("--max-value must be at least 1 byte") }
         if unwrap, unwrapPath != nil {
             throw ValidationError("--unwrap and --unwrap-path exclude each other")
         }
@@ -88,7 +88,6 @@ struct JSONSep: ToolCommand {
         if let until, ValueSplitter.compact(until) == nil {
             throw ValidationError("--until: '\(Diagnostics.excerpt(until.utf8))' is not one JSON value")
         }
-        if reject == "" { throw ValidationError("--reject: a file's name is empty") }
     }
 
     var inputs: [ToolFile] { files.map { .operand($0) } }

@@ -21,7 +21,7 @@ struct S3DeleteKeys: ToolCommand {
             """,
         version: versionText(of: "s3-delete-keys", libraries: s3Libraries))
 
-    @Argument(help: ArgumentHelp("Where the objects are: s3://BUCKET[/PREFIX].", valueName: "location"))
+    @Argument(help: locationHelp("Where the objects are"))
     var location: String
 
     @Flag(
@@ -54,6 +54,7 @@ struct S3DeleteKeys: ToolCommand {
         options.comparesETags = ifMatch
         options.readsURLKeys = urlKeys
         options.isDry = dryRun
+        options.namesAll = service.verbose
         let run = try service.run(in: client, diagnostics)
         let keys = DeleteKeys(place, client: client, options: options, run: run)
         return try run.run(keys).exitStatus(ignoresPipeSignal: ignoresPipeSignal)

@@ -23,7 +23,7 @@ struct S3GetLines: ToolCommand {
             """,
         version: versionText(of: "s3-get-lines", libraries: s3Libraries))
 
-    @Argument(help: ArgumentHelp("Where the objects are: s3://BUCKET[/PREFIX].", valueName: "location"))
+    @Argument(help: locationHelp("Where the objects are"))
     var location: String
 
     @Argument(
@@ -91,6 +91,9 @@ struct S3GetLines: ToolCommand {
     @Flag(help: "Write compressed objects as they are stored.")
     var raw = false
 
+    @Flag(help: "Write the stored bytes and nothing else: --raw --exact.")
+    var bytes = false
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Fetch objects of this size and more in parallel ranges.", valueName: "size"))
@@ -127,10 +130,15 @@ struct S3GetLines: ToolCommand {
         }
         if interval.milliseconds < 1 { throw ValidationError("--interval must be at least 1ms") }
         if urlKeys && all { throw ValidationError("--url-keys is for keys that are given: not with --all") }
-        if exact && (withKey || unordered) {
+        if exact || bytes, withKey || unordered {
             let other = withKey ? "--with-key" : "--unordered"
             throw ValidationError(
-                "--exact does not go with \(other): lines of different objects would run together")
+                "\(bytes ? "--bytes" : "--exact") does not go with \(other): lines of different objects would run together"
+            )
+        }
+        if keys.contains("-") {
+            throw ValidationError(
+                "KEY '-': leave it out to read keys from standard input; lines always go to standard output")
         }
         if memory.bytes < Self.minimumMemory.bytes {
             throw ValidationError("--memory must be at least \(Self.minimumMemory)")
@@ -182,8 +190,8 @@ struct S3GetLines: ToolCommand {
         var options = GetOptions()
         options.keepsOrder = !unordered
         options.writesKeys = withKey
-        options.isExact = exact
-        options.isRaw = raw
+        options.isExact = exact || bytes
+        options.isRaw = raw || bytes
         options.multipartThreshold = multipartThreshold.bytes
         options.memory = memory.bytes
         options.chunkSize = multipartChunksize?.bytes ?? min(options.chunkSize, memory.bytes / 4)

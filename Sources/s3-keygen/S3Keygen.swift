@@ -77,19 +77,24 @@ struct S3Keygen: ToolCommand {
         {
             throw ValidationError("\(name): '\(number)' is more than \(Int64.max)")
         }
-        if firstLine < 1 { throw ValidationError("--first-line: lines count from 1") }
-        if reject == "" { throw ValidationError("--reject: a file's name is empty") }
+        if firstLine < 1 { throw ValidationError("--first-line must be at least 1") }
         if let rollLines, rollLines < 1 {
-            throw ValidationError("--roll-lines: '\(rollLines)' is less than 1")
+            throw ValidationError("--roll-lines must be at least 1")
         }
-        if let rollBytes, rollBytes.bytes < 1 { throw ValidationError("--roll-bytes: no line fits 0 bytes") }
+        if let rollBytes, rollBytes.bytes < 1 {
+            throw ValidationError("--roll-bytes must be at least 1 byte")
+        }
         if let rollAfter, rollAfter.milliseconds < 1 {
-            throw ValidationError("--roll-after: a batch lasts at least 1ms")
+            throw ValidationError("--roll-after must be at least 1ms")
         }
-        if maxOpen < 1 { throw ValidationError("--max-open: '\(maxOpen)' is less than 1") }
+        if maxOpen < 1 { throw ValidationError("--max-open must be at least 1") }
         if maxOpen > 1, !isRolled {
             throw ValidationError("--max-open needs --roll-lines, --roll-bytes or --roll-after")
         }
+    }
+
+    private var rollOption: String {
+        rollLines != nil ? "--roll-lines" : rollBytes != nil ? "--roll-bytes" : "--roll-after"
     }
 
     private var isRolled: Bool { rollLines != nil || rollBytes != nil || rollAfter != nil }
@@ -100,7 +105,9 @@ struct S3Keygen: ToolCommand {
         guard let template = parseTemplate(diagnostics) else { return .usage }
         guard template.givesUniqueKeys || !isRolled else {
             throw ToolFailure(
-                .usage, "a template to be rolled needs {ns}, {us}, {seq}, {uuid}, {uuid4}, {ulid} or {rand}")
+                .usage,
+                "\(rollOption): the template must contain {ns}, {us}, {seq}, {uuid}, {uuid4}, {ulid} or {rand}: "
+                    + "without one of them two batches could get the same key")
         }
         let countsKeys = template.fields.flatMap(\.alternatives).contains { $0.source.isSequence }
         guard !isRolled || !countsKeys || firstLine == 1 || start != nil else {

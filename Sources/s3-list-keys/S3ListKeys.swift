@@ -22,7 +22,7 @@ struct S3ListKeys: ToolCommand {
             """,
         version: versionText(of: "s3-list-keys", libraries: s3Libraries))
 
-    @Argument(help: ArgumentHelp("Where the objects are: s3://BUCKET[/PREFIX].", valueName: "location"))
+    @Argument(help: locationHelp("Where the objects are"))
     var location: String
 
     @Flag(help: "Print KEY, SIZE, LAST_MODIFIED and ETAG, with a TAB between them.")

@@ -40,12 +40,31 @@ struct ObjectOptions: ParsableArguments {
     var contentEncoding: String?
 
     @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Content-Disposition of the objects, as 'attachment; filename=\"a.csv\"'.",
+            valueName: "disposition"))
+    var contentDisposition: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Content-Language of the objects, as en-GB.", valueName: "language"))
+    var contentLanguage: String?
+
+    @Option(
         parsing: .unconditional, help: ArgumentHelp("Cache-Control of the objects.", valueName: "directives"))
     var cacheControl: String?
 
     @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Expires of the objects: 2026-12-31 or 2026-12-31T23:59:59Z.", valueName: "date"),
+        transform: Timestamp.expiry)
+    var expires: Timestamp?
+
+    @Option(
         parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Metadata of the objects; may be repeated.", valueName: "k=v"))
+        help: ArgumentHelp("Metadata of the objects, in ASCII; may be repeated.", valueName: "k=v"))
     var metadata: [String] = []
 
     @Option(
@@ -111,6 +130,10 @@ struct ObjectOptions: ParsableArguments {
         do {
             try fields.set("content-type", contentType, option: "--content-type")
             try fields.set("content-encoding", contentEncoding, option: "--content-encoding")
+            try fields.set(
+                "content-disposition", contentDisposition, option: "--content-disposition")
+            try fields.set("content-language", contentLanguage, option: "--content-language")
+            try fields.set("expires", expires?.httpDate, option: "--expires")
             try fields.set("cache-control", cacheControl, option: "--cache-control")
             try fields.set("x-amz-storage-class", storageClass, option: "--storage-class")
             try fields.set("x-amz-acl", acl, option: "--acl")

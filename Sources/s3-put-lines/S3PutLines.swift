@@ -24,7 +24,7 @@ struct S3PutLines: ToolCommand {
             """,
         version: versionText(of: "s3-put-lines", libraries: s3Libraries))
 
-    @Argument(help: ArgumentHelp("Where keys belong: s3://BUCKET[/PREFIX].", valueName: "location"))
+    @Argument(help: locationHelp("Where objects are stored"))
     var location: String
 
     @Argument(help: ArgumentHelp("The key of the one object that all of the input is.", valueName: "key"))
@@ -44,11 +44,17 @@ struct S3PutLines: ToolCommand {
             if grouping.each || grouping.maxOpen != nil {
                 throw ValidationError("--each and --max-open are for keyed records, not for one KEY")
             }
+            if key == "-" {
+                throw ValidationError(
+                    "KEY '-': standard input is always what is read; leave '-' out for keyed records, or give the key "
+                        + "of the one object that is to be stored")
+            }
             if failing.reject != nil {
                 throw ValidationError("--reject is for keyed records, not for one KEY")
             }
             do { _ = try Self.unescaped(key) } catch {
-                throw ValidationError("KEY '\(key)': a backslash that stands before none of \\, t, n, r")
+                throw ValidationError(
+                    "KEY '\(key)': a backslash is written \\\\; \\t, \\n and \\r are the only other escapes")
             }
         }
     }
@@ -65,12 +71,18 @@ struct S3PutLines: ToolCommand {
         var service = s3
         // Nothing is sent, so nothing has to be signed.
         if failing.dryRun { service.noSignRequest = true }
+        if isatty(STDIN_FILENO) == 1 {
+            diagnostics.report(
+                key == nil
+                    ? "reading records from the terminal, KEY TAB DATA on each line; Ctrl-D ends them"
+                    : "reading the object's lines from the terminal; Ctrl-D ends them")
+        }
         let client = try service.client(
             for: location, checksum: headers.checksum, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         let options = try options(location)
         let end: RunEnd
         if failing.dryRun {
-            end = try put(options, DryPutStore(client), diagnostics)
+            end = try put(options, DryPutStore(client, namesAll: s3.verbose), diagnostics)
         } else {
             let store = S3PutStore(client, headers: headers.fields.headers, existing: failing.existing)
             end = try put(options, store, diagnostics)

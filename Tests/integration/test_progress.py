@@ -109,4 +109,4 @@ def test_a_pipe_has_whole_lines_if_it_is_asked_for(shell, tool):
 def test_requests_that_are_shown_leave_no_room_for_a_line(shell):
     words, stdin = TOOLS["s3-get-lines"]
     shown, _ = on_terminal(shell, [*words, "--verbose", "--progress"], stdin)
-    assert "\x1b" not in shown and "GET slow: GetObject: 200" in shown and shown.count("2 objects, ") == 1
+    assert "\x1b" not in shown and "GET s3://bucket/slow: GetObject: 200" in shown and shown.count("2 objects, ") == 1

@@ -320,7 +320,7 @@ def test_verbose_shows_ranges_and_what_was_cancelled(shell):
     options = ["--verbose", "--multipart-threshold", "256K", "--multipart-chunksize", "256K"]
     got, _ = get(shell, handle, *options, ["k"])
     assert got.stdout == body
-    assert "GET k: GetObject: 206, bytes=262144-511999, attempt 1" in got.message
+    assert "/k: GetObject: 206, bytes=262144-511999, attempt 1" in got.message
 
 
 def test_the_hint_for_403_is_for_named_keys_only(shell):

@@ -119,7 +119,7 @@ def test_what_was_read_and_not_taken_is_rejected(faulty):
 def test_a_stop_says_where_reading_ended(plain_shell):
     put = plain_shell.tool("s3-put-lines", "--dry-run", "s3://b", stdin=b"a\t1\nbad\nb\t2\n").expect(65)
     first, second, third = put.message.splitlines()
-    assert "line 2: no TAB" in first and "a: 1 line from line 1: " in second
+    assert "line 2: expected KEY TAB DATA, found no TAB" in first and "a: 1 line from line 1: " in second
     assert third == "s3-put-lines: reading stopped after line 2"
 
 
@@ -151,7 +151,7 @@ def test_an_open_object_that_failed_keeps_nothing_back(faulty):
 def test_lines_that_were_held_back_keep_their_numbers(plain_shell):
     words = ["--dry-run", "--commit-on", "#", "s3://b"]
     put = plain_shell.tool("s3-put-lines", *words, stdin=b"a\t#\nbad\nb\t1\n").expect(65)
-    assert "line 2: no TAB" in put.message
+    assert "line 2: expected KEY TAB DATA, found no TAB" in put.message
 
 
 def test_an_empty_commit_line_is_empty_data_and_no_other(plain_shell):
@@ -159,7 +159,7 @@ def test_an_empty_commit_line_is_empty_data_and_no_other(plain_shell):
     whole = plain_shell.tool("s3-put-lines", *words, stdin=b"a\t1\nb\t2\nend\t\n").expect()
     assert whole.lines == ["a", "b"]
     dead = plain_shell.tool("s3-put-lines", *words, stdin=b"a\t1\nb\t2\n").expect(65)
-    assert "the input ended without ''" in dead.message
+    assert "the input ended after line 2 without the line of --commit-on, ''" in dead.message
 
 
 # Signals
@@ -169,7 +169,7 @@ def test_a_rejected_line_without_an_end_holds_nothing_up(faulty):
     faulty.rule(s3_error(400, "InvalidArgument", method="PUT", target="/bad$", times=None, delay=2))
     process = start(faulty.shell, "--reject", "r", faulty.location)
     process.stdin.write(b"bad\t1\nbad\n" + b"x" * 300_000)
-    assert b"no TAB" in process.stderr.readline()
+    assert b"found no TAB" in process.stderr.readline()
     assert b"bad: " in process.stderr.readline()
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)

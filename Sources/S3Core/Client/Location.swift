@@ -23,7 +23,7 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
         // Bytes, not characters: a prefix may begin with a mark that combines with the slash before it.
         let bytes = [UInt8](text.utf8)
         guard bytes.starts(with: Self.scheme) else {
-            throw .invalid("'\(text)' is not a location: s3://BUCKET[/PREFIX]")
+            throw .invalid("'\(text)' is not a location: expected s3://BUCKET[/PREFIX]\(Self.hint(text))")
         }
         let rest = bytes.dropFirst(Self.scheme.count)
         if let (arn, prefix) = try Self.accessPoint(rest) {
@@ -32,13 +32,33 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
         }
         let name = rest.prefix { $0 != Self.slash }
         let bucket = String(decoding: name, as: UTF8.self)
+        guard !bucket.isEmpty else {
+            throw .invalid(
+                "'\(text)' is not a location: expected s3://BUCKET[/PREFIX], and BUCKET is missing")
+        }
         guard Self.isBucketName(bucket) else {
             throw .invalid(
-                "'\(bucket)' is not a bucket name: letters, digits, '.', '-' and '_', up to 255 of them")
+                "'\(bucket)' is not the name of a bucket: expected up to 255 letters, digits, '.', '-' and '_'"
+            )
         }
         try AccessPoint.refuse(bucket: bucket)
         self.init(bucket: bucket, prefix: Array(rest.dropFirst(name.count + 1)))
     }
+
+    /// What may have been meant.
+    private static func hint(_ text: String) -> String {
+        let lower = text.lowercased()
+        if lower.hasPrefix("http://") || lower.hasPrefix("https://") {
+            return "; a service's URL belongs to --endpoint"
+        }
+        var rest = text[...]
+        if lower.hasPrefix("s3:") { rest = rest.dropFirst(3) }
+        while rest.first == "/" { rest.removeFirst() }
+        return isBucketName(String(rest.prefix { $0 != "/" })) ? "; did you mean s3://\(rest)?" : ""
+    }
+
+    /// True if the prefix does not end a folder, so that it may have been meant as the key of an object.
+    package var hasOpenPrefix: Bool { !prefix.isEmpty && prefix.last != Self.slash }
 
     private static let scheme = [UInt8]("s3://".utf8)
     private static let slash = UInt8(ascii: "/")

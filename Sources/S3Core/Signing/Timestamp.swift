@@ -30,15 +30,36 @@ package struct Timestamp: Equatable, Sendable {
     /// Reads `Fri, 24 May 2013 00:00:00 GMT`, the form of the Date field (RFC 9110, 5.6.7).
     package init?(httpDate: String) {
         let words = httpDate.split { $0 == " " || $0 == ":" }.map(String.init)
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         guard words.count == 8, words[7] == "GMT", let day = Int(words[1]), (1...31).contains(day),
-            let month = months.firstIndex(of: words[2]), let year = Int(words[3]),
+            let month = Self.months.firstIndex(of: words[2]), let year = Int(words[3]),
             (1970...9999).contains(year),
             let hour = Int(words[4]), let minute = Int(words[5]), let second = Int(words[6]),
             (0..<24).contains(hour), (0..<60).contains(minute), (0...60).contains(second)
         else { return nil }
         let days = Self.days(year: year, month: month + 1, day: day)
         seconds = days * 86_400 + hour * 3600 + minute * 60 + second
+    }
+
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    /// 1970-01-01 was the first of them.
+    private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+
+    /// `Fri, 24 May 2013 00:00:00 GMT`
+    package var httpDate: String {
+        let days = seconds.dividedFloor(by: 86_400)
+        let (year, month, day) = Self.civil(days: days)
+        let rest = seconds - days * 86_400
+        var text = Array("\(Self.weekdays[days - days.dividedFloor(by: 7) * 7]), ".utf8)
+        Self.append(day, digits: 2, to: &text)
+        text += " \(Self.months[month - 1]) ".utf8
+        Self.append(year, digits: 4, to: &text)
+        for (sign, number) in [(" ", rest / 3600), (":", rest / 60 % 60), (":", rest % 60)] {
+            text += sign.utf8
+            Self.append(number, digits: 2, to: &text)
+        }
+        return String(decoding: text, as: UTF8.self) + " GMT"
     }
 
     /// Reads `2013-05-24T00:00:00Z` (RFC 3339), also with a fraction, an offset, `UTC`, or a space for the T.

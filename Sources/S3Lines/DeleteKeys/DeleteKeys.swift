@@ -9,6 +9,8 @@ package struct DeleteOptions: Sendable {
     package var readsURLKeys = false
     /// Whether nothing is sent.
     package var isDry = false
+    /// Whether a dry run names each object, and not only the first.
+    package var namesAll = false
 
     package init() {}
 }
@@ -21,6 +23,7 @@ package final class DeleteKeys: RunFilter {
     private let selection: KeySelection
     private let location: Location
     private var plan: DeletePlan
+    private var naming: DryRunNaming
     private var calls: [Int: S3Call] = [:]
     private var lineNumber = 0
     private var inputEnded = false
@@ -37,6 +40,7 @@ package final class DeleteKeys: RunFilter {
         self.location = location
         self.options = options
         self.run = run
+        naming = DryRunNaming("deleted", bucket: location.bucket, namesAll: options.namesAll)
         selection = KeySelection(location, readsURLKeys: options.readsURLKeys)
         plan = DeletePlan(
             comparesETags: options.comparesETags, trustsService: client.isAWS,
@@ -64,6 +68,9 @@ package final class DeleteKeys: RunFilter {
             )
         }
         _ = end()
+        if lineNumber == 0, inputFailure == nil, location.hasOpenPrefix {
+            run.report("standard input had no keys; nothing was deleted")
+        }
         if let inputFailure { throw inputFailure }
         return .done
     }
@@ -87,6 +94,8 @@ package final class DeleteKeys: RunFilter {
                 throw .malformed("\(place()): --if-match wants KEY TAB ETAG")
             }
             if options.isDry {
+                if let text = naming.text(of: object.objectKey) { run.report(text) }
+                run.counts.objects += 1
                 print(object.key)
             } else {
                 plan.add(

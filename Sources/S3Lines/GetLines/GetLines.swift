@@ -35,6 +35,8 @@ package final class GetLines: RunFilter {
     /// True if the next key is expected on standard input.
     private var awaitsInput = false
     private var notes: DoneNotes?
+    /// What is said if no key is given where one may be meant.
+    private let hint: String?
     /// The most that is listed ahead of its turn, in bytes.
     private static let listMemory = 8 << 20
     /// Nothing is left to do.
@@ -53,6 +55,7 @@ package final class GetLines: RunFilter {
         self.options = options
         self.run = run
         output = LineOutput(run.output)
+        hint = location.hasOpenPrefix ? Self.hint(location) : nil
         pool = WorkPool(threads: options.threads, wakeUp: store.wakeUp)
         if case .listing = origin { listsKeys = true } else { listsKeys = false }
         keys = KeySource(
@@ -62,6 +65,15 @@ package final class GetLines: RunFilter {
         if let path = options.donePath { notes = try DoneNotes(path, wakeUp: store.wakeUp) }
         window = FetchWindow(
             memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold)
+    }
+
+    /// What is said where a key stands in the location and none on standard input.
+    private static func hint(_ location: Location) -> String {
+        let start = location.prefix.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+        let folder = Location(bucket: location.bucket, prefix: Array(location.prefix[..<start]))
+        let key = String(decoding: location.prefix[start...], as: UTF8.self)
+        return
+            "standard input had no keys; nothing was fetched. For the object \(location): s3-get-lines \(folder) \(key)"
     }
 
     package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
@@ -164,6 +176,7 @@ package final class GetLines: RunFilter {
         case .end(let failure):
             keysEnded = true
             keyFailure = failure
+            if failure == nil, run.signal == nil, keys.hadNoLine, let hint { run.report(hint) }
         }
         return false
     }

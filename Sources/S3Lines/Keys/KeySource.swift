@@ -42,6 +42,9 @@ struct KeySource: ~Copyable {
             isParallel: !location.isDirectoryBucket, maximumBytes: memory)
     }
 
+    /// True if standard input was to give keys and has given not even a line.
+    var hadNoLine: Bool { if case .input = origin { lineNumber == 0 } else { false } }
+
     /// The next requested object, if it is known.
     ///
     /// - Parameter input: what was read of standard input.

@@ -47,9 +47,11 @@ package struct ObjectFields: Equatable, Sendable {
     package mutating func add(metadata pair: String) throws(Invalid) {
         let (name, value) = try Self.split(pair, option: "--metadata")
         guard name.utf8.allSatisfy(Self.isTokenByte) else {
-            throw Invalid(description: "--metadata '\(pair)': a name has letters, digits and !#$%&'*+-.^_`|~")
+            throw Invalid(
+                description: "--metadata '\(pair)': a name consists of letters, digits and !#$%&'*+-.^_`|~")
         }
-        try check(value, option: "--metadata")
+        try refuseSeveral(pair, value, separators: ",", option: "--metadata")
+        try check(value, option: "--metadata '\(pair)'")
         let field = "x-amz-meta-" + name.lowercased()
         guard !fields.contains(where: { $0.name.elementsEqual(field.utf8) }) else {
             throw Invalid(description: "--metadata '\(pair)': the name comes twice")
@@ -64,6 +66,7 @@ package struct ObjectFields: Equatable, Sendable {
     /// Adds `K=V` to `x-amz-tagging`.
     package mutating func add(tag pair: String) throws(Invalid) {
         let (name, value) = try Self.split(pair, option: "--tag")
+        try refuseSeveral(pair, value, separators: ",&", option: "--tag")
         // Two ways to write one character are two names to S3.
         guard !tags.contains(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
             throw Invalid(description: "--tag '\(pair)': the name comes twice")
@@ -74,10 +77,28 @@ package struct ObjectFields: Equatable, Sendable {
         tags.append((name, [UInt8](value.utf8)))
     }
 
+    /// S3 refuses other bytes, or gives them back as something else. Source: Amazon S3 User Guide, Working with object
+    /// metadata: "Amazon S3 allows arbitrary Unicode characters in your metadata values", but only in its own encoding.
     private func check(_ value: String, option: String) throws(Invalid) {
-        guard HTTPHeader.isValue([UInt8](value.utf8)) else {
-            throw Invalid(description: "\(option): a value has no line break")
+        if value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+            throw Invalid(description: "\(option): a control character cannot be sent, not even a line break")
         }
+        if value.utf8.contains(where: { $0 >= 0x80 }) {
+            throw Invalid(description: "\(option): only ASCII can be sent; percent-encode other characters")
+        }
+    }
+
+    /// Refuses `a=1,b=2`, which other tools take for two pairs.
+    private func refuseSeveral(
+        _ pair: String, _ value: String, separators: String, option: String
+    ) throws(Invalid) {
+        let parts = pair.split { separators.contains($0) }
+        guard parts.count > 1, let equals = parts[1].utf8.firstIndex(of: UInt8(ascii: "=")),
+            equals > parts[1].startIndex, parts[1].utf8[..<equals].allSatisfy(Self.isTokenByte)
+        else { return }
+        throw Invalid(
+            description: "\(option) '\(pair)' is one pair; for several: "
+                + parts.map { "\(option) '\($0)'" }.joined(separator: " "))
     }
 
     private static func split(_ pair: String, option: String) throws(Invalid) -> (String, String) {

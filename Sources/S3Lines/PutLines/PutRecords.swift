@@ -81,7 +81,8 @@ final class PutRecords<Store: PutStore> {
         longLine = nil
         guard options.commitLine == nil || !unterminated, takeHeld() else {
             let wanted = Diagnostics.printable(options.commitLine ?? [])
-            objects.stop(.malformed("line \(line): the input ended without '\(wanted)'"))
+            objects.stop(
+                .malformed("the input ended after line \(line) without the line of --commit-on, '\(wanted)'"))
             return
         }
         for slot in grouping.closeAll() { complete(slot) }
@@ -300,7 +301,8 @@ final class PutRecords<Store: PutStore> {
             case .ignore: break
             case .neverOpened:
                 throw MalformedRecord(
-                    "no TAB, and no object '\(Diagnostics.printable(key.prefix(80)))' is open")
+                    "expected KEY TAB DATA, found no TAB in '\(Diagnostics.excerpt(key, limit: 80))'; s3-keygen gives "
+                        + "lines keys, and with an operand KEY all of the input is one object")
             }
         } catch {
             malformed(field, error)
@@ -318,7 +320,8 @@ final class PutRecords<Store: PutStore> {
         var key: [UInt8] = []
         do { try KeyEscaping.unescape(field, into: &key) } catch {
             throw MalformedRecord(
-                "byte \(error.offset + 1): a backslash that stands before none of \\, t, n, r")
+                "byte \(error.offset + 1): a backslash in a key is written \\\\; \\t, \\n and \\r are the only other escapes"
+            )
         }
         return key
     }
@@ -339,7 +342,9 @@ final class PutRecords<Store: PutStore> {
                 let tab = bytes.extracting(first: KeySelection.longestEscapedField + 1).firstIndex(
                     of: Self.tab)
             else {
-                throw MalformedRecord("no TAB within \(KeySelection.longestEscapedField) bytes")
+                throw MalformedRecord(
+                    "expected KEY TAB DATA, found no TAB within \(KeySelection.longestEscapedField) bytes; s3-keygen "
+                        + "gives lines keys, and with an operand KEY all of the input is one object")
             }
             switch try target(bytes.extracting(first: tab), capacity: bytes.byteCount) {
             case .open(let draft), .whole(let draft): longLine = .append(draft)

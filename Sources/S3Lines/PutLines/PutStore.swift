@@ -173,8 +173,13 @@ package final class DryPutStore: PutStore {
     /// Waits for input and signals; has nothing to send.
     private let client: S3Client
     private var answers: [() -> Void] = []
+    private var naming: DryRunNaming
 
-    package init(_ client: S3Client) { self.client = client }
+    /// - Parameter namesAll: whether each object is named on standard error, and not only the first one.
+    package init(_ client: S3Client, namesAll: Bool = false) {
+        self.client = client
+        naming = DryRunNaming("stored", bucket: client.bucket, namesAll: namesAll)
+    }
 
     package var pending: Int { answers.count }
     package var connections: Int { client.connections }
@@ -190,7 +195,12 @@ package final class DryPutStore: PutStore {
 
     package func put(
         _ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
-    ) { answers.append { completion(.success(Self.etag)) } }
+    ) { store(key, completion) }
+
+    private func store(_ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void) {
+        if let text = naming.text(of: key) { notice?(text) }
+        answers.append { completion(.success(Self.etag)) }
+    }
 
     package func create(
         _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
@@ -210,7 +220,7 @@ package final class DryPutStore: PutStore {
     package func complete(
         _ key: [UInt8], id: [UInt8], parts: [UploadedPart], size: Int,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
-    ) { answers.append { completion(.success(Self.etag)) } }
+    ) { store(key, completion) }
 
     package func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void) {
         answers.append { completion(nil) }

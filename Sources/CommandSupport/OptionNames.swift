@@ -1,0 +1,78 @@
+/// The options that a tool has, as `--help` lists them: tells which word of a command line is none of them.
+///
+/// The parser stops at the first thing that is wrong, which an unknown option often only brings about: its value is
+/// taken for an operand.
+struct OptionNames {
+    private var takesValue: [String: Bool] = [:]
+
+    /// - Parameter help: the parser's text, in which each line of an option begins with two spaces and its names:
+    ///   `  -q, --quiet  `, `  --progress/--no-progress  `, `  --memory <size>  `.
+    init(help: String) {
+        for line in help.split(separator: "\n") where line.hasPrefix("  -") {
+            var words = line.split(separator: " ", omittingEmptySubsequences: false).dropFirst(2)[...]
+            // Two spaces end the names.
+            if let end = words.firstIndex(of: "") { words = words[..<end] }
+            let hasValue = words.contains { $0.hasPrefix("<") }
+            for word in words where word.hasPrefix("-") {
+                for name in word.split(whereSeparator: { $0 == "/" || $0 == "," }) {
+                    takesValue[String(name)] = hasValue
+                }
+            }
+        }
+    }
+
+    /// The first word that looks like an option and is none, if there is one.
+    func firstUnknown(in words: [String]) -> String? {
+        var isValue = false
+        for word in words {
+            if isValue {
+                isValue = false
+            } else if word == "--" {
+                return nil
+            } else if word.hasPrefix("--") {
+                // Bytes, not characters: a value may begin with a mark that combines with the sign before it.
+                let bytes = word.utf8.prefix { $0 != UInt8(ascii: "=") }
+                guard let value = takesValue[String(Substring(bytes))] else { return word }
+                isValue = value && bytes.count == word.utf8.count
+            } else if word.hasPrefix("-"), word != "-" {
+                for letter in word.dropFirst() where takesValue["-\(letter)"] == nil { return word }
+            }
+        }
+        return nil
+    }
+
+    /// What a message says of a word that `firstUnknown` has found.
+    func explanation(of word: String) -> String {
+        let name = String(Substring(word.utf8.prefix { $0 != UInt8(ascii: "=") }))
+        let suggestion = nearest(to: name).map { "; did you mean '\($0)'?" } ?? ""
+        return "Unknown option '\(word)'\(suggestion)"
+    }
+
+    /// The option that was meant: one that begins so, or that two letters make of it.
+    private func nearest(to name: String) -> String? {
+        guard name.utf8.count > 3 else { return nil }
+        let names = takesValue.keys.filter { $0.hasPrefix("--") }.sorted()
+        if let longer = names.first(where: { $0.hasPrefix(name) }) { return longer }
+        let distances = names.map { (name: $0, distance: Self.distance($0, name)) }
+        guard let best = distances.min(by: { $0.distance < $1.distance }), best.distance <= 2 else {
+            return nil
+        }
+        return best.name
+    }
+
+    /// How many letters are to be added, removed or replaced to make one word of the other. Source: V. I. Levenshtein,
+    /// Binary codes capable of correcting deletions, insertions, and reversals, 1966.
+    private static func distance(_ one: String, _ other: String) -> Int {
+        let other = Array(other.utf8)
+        var last = Array(0...other.count)
+        for (row, byte) in one.utf8.enumerated() {
+            var next = [row + 1]
+            for column in other.indices {
+                let replaced = last[column] + (byte == other[column] ? 0 : 1)
+                next.append(min(replaced, last[column + 1] + 1, next[column] + 1))
+            }
+            last = next
+        }
+        return last[other.count]
+    }
+}
