@@ -54,3 +54,12 @@ def test_a_torn_record_is_not_among_the_rejected(plain_shell):
 
 def test_the_commit_line_itself_may_lack_its_newline(plain_shell):
     assert put(plain_shell, b"k\t1\nend\t#END", status=0).lines == ["k\t-\t2\t1"]
+
+
+@pytest.mark.parametrize("options, stored", [(["--each"], [b"a\n", b"to\n"]), ([], [b"a\n"])])
+def test_what_the_death_of_a_producer_stores(seaweedfs_bucket, seaweedfs_shell, options, stored):
+    """s3-keygen ends the torn line, and --each does not wait to see that no line of --commit-on follows."""
+    location = f"s3://{seaweedfs_bucket.name}"
+    words = " ".join(["s3-put-lines", "--commit-on '#END'", *options, location])
+    seaweedfs_shell.run(f"{{ printf 'a\\nto'; kill -KILL $BASHPID; echo '#END'; }} | s3-keygen '{{line}}' | {words}").expect(65)
+    assert [seaweedfs_bucket.get(key) for key in seaweedfs_bucket.keys()] == stored
