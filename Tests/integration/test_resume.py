@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, SECONDS, Bucket, Shell
@@ -164,14 +165,15 @@ SHORT = {"seaweedfs": {"plain", "rolled", "gzip", "in parts", "through faults", 
 @pytest.mark.parametrize("server, name", CASES, indirect=["server"])
 def test_every_line_is_stored_once_whatever_is_killed(server, tmp_path, pytestconfig, name):
     kills = pytestconfig.getoption("--kills")
-    if kills < 10 and name not in SHORT[server.name]:
+    is_short = kills < 10
+    if is_short and name not in SHORT[server.name]:
         pytest.skip("bench/kill does it")
     count = pytestconfig.getoption("--kill-objects" if name == "plain" else "--kill-lines")
     form = form_named(name, count, server)
     lines = form.lines(count)
     (tmp_path / "in").write_bytes(b"".join(lines))
     bucket = Bucket(server)
-    shell = Shell(tmp_path, server.tool_environment())
+    shell = Shell(tmp_path, server.tool_environment(), 3600)
     existing = "" if (server.name, name) in OVERWRITTEN else "--idempotent"
     killed_shell = shell.with_environment(BATCH=str(form.batch), EXISTING=existing)
     dice = random.Random(name + server.name)
@@ -179,36 +181,45 @@ def test_every_line_is_stored_once_whatever_is_killed(server, tmp_path, pytestco
     if form.is_proxied:
         proxy = FaultProxy(server.endpoint, chaos=Chaos(1, 0.05, faults=FAULTS)).start()
         killed_shell = killed_shell.with_environment(AWS_ENDPOINT_URL_S3=proxy.endpoint)
-    script, receipts = (PARTITION, "receipts.new") if form.is_partitioned else (RESUME, "receipts")
-    words = [script, "in", f"s3://{bucket.name}/", "receipts", *form.options]
-    killer = Killer(killed_shell, words, tmp_path / receipts, dice)
+    killed, rounds = Counter(), 0
     try:
-        objects = len(lines) / form.batch
-        killer.run(kills, objects * 60)
+        # Where all was stored before all kills were done, since what survived its shell did it, it is stored once more.
+        while rounds == 0 or (not is_short and killed.total() < kills and rounds < 10):
+            rounds += 1
+            location, receipts = f"s3://{bucket.name}/{rounds}/", tmp_path / f"receipts{rounds}"
+            script, written = (PARTITION, f"{receipts}.new") if form.is_partitioned else (RESUME, receipts)
+            killer = Killer(killed_shell, [script, "in", location, receipts, *form.options], Path(written), dice)
+            killer.run(kills - killed.total(), count / form.batch * 60)
+            killed += Counter(killer.killed)
+            assert_stored(shell, form, location, lines, receipts)
     finally:
         if proxy:
             proxy.stop()
-    assert killer.killed, "no run was killed before its end"
-    report = f"{server.name}, {name}: {count} lines, {objects:.0f} objects, killed: {dict(Counter(killer.killed))}"
-
-    stored = [line.split("\t") for line in (tmp_path / "receipts").read_text().splitlines()]
-    listed = shell.tool("s3-list-keys", "--long", f"s3://{bucket.name}").expect().lines
-    # Each object has one receipt, which is true.
-    assert sorted((key, size, etag) for key, etag, size, _ in stored) == [
-        (key, size, etag) for key, size, _, etag in (line.split("\t") for line in listed)
-    ]
-    assert sum(int(receipt[3]) for receipt in stored) == count
-    if not form.is_partitioned:
-        assert [receipt[0] for receipt in stored] == [f"{number:08d}" for number in range(len(stored))]
-    got = shell.tool("s3-get-lines", "--all", f"s3://{bucket.name}").expect().stdout
-    if form.is_partitioned:
-        assert sorted(got.splitlines(keepends=True)) == sorted(lines)
-    else:
-        assert got == b"".join(lines)
+    assert killed.total() >= (1 if is_short else kills), "hardly a run was killed before its end"
     left = close_uploads(bucket)
     assert name == "in parts" or not left
     assert close_uploads(bucket) == []
-    print(f"{report}; {len(left)} uploads were left open and aborted", file=sys.stderr)
+    print(
+        f"{server.name}, {name}: {rounds} times {count} lines in {math.ceil(count / form.batch)} objects, "
+        f"{killed.total()} kills: {dict(killed)}; {len(left)} uploads were left open and aborted",
+        file=sys.stderr,
+    )
+
+
+def assert_stored(shell, form, location, lines, receipts):
+    """Each line is stored once, and each object has one receipt, which is true."""
+    stored = [line.split("\t") for line in receipts.read_text().splitlines()]
+    listed = shell.tool("s3-list-keys", "--long", location).expect().lines
+    assert sorted((key, size, etag) for key, etag, size, _ in stored) == [
+        (key, size, etag) for key, size, _, etag in (line.split("\t") for line in listed)
+    ]
+    assert sum(int(receipt[3]) for receipt in stored) == len(lines)
+    got = shell.tool("s3-get-lines", "--all", location).expect().stdout
+    if form.is_partitioned:
+        assert sorted(got.splitlines(keepends=True)) == sorted(lines)
+    else:
+        assert [receipt[0] for receipt in stored] == [f"{number:08d}" for number in range(len(stored))]
+        assert got == b"".join(lines)
 
 
 # One process of the pipeline
