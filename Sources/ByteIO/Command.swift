@@ -1,63 +1,25 @@
 /// A command that runs: its standard output is read here, its standard error is this process's, its standard
 /// input is empty.
-///
-/// Source: posix_spawnp(3), waitpid(2).
 package struct Command: ~Copyable {
     /// More of its output is not read.
     private static let maximumSize = 1 << 20
 
-    /// Can be read when there is output, or its end.
-    package let descriptor: CInt
-    private let process: pid_t
+    private let pipe: OpenFile
+    private var process: ChildProcess
     private var output: [UInt8] = []
     private var isAtEnd = false
-    private var isReaped = false
 
     /// Starts `words` without a shell.
     ///
-    /// - Parameter limits: what this process has changed; the command has what was found.
     /// - Throws: ENOENT if there is no such command.
-    package static func start(
-        _ words: [String], ignoresPipeSignal: Bool, limits: FoundLimits = FoundLimits()
-    ) throws(SystemError) -> Command {
-        let name = words.first ?? ""
-        var ends: [CInt] = [-1, -1]
-        _ = try restarting(name) { unsafe pipe(&ends) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
-        defer { close(ends[1]) }
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer { unsafe posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-        if !ignoresPipeSignal { unsafe sigaddset(&signals, SIGPIPE) }
-        if !SignalPipe.commandsIgnoreFileSizeSignal { unsafe sigaddset(&signals, SIGXFSZ) }
-        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-        var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { unsafe arguments.forEach { unsafe free($0) } }
-        var child: pid_t = 0
-        let code = limits.restored {
-            unsafe posix_spawnp(&child, name, &actions, &attributes, &arguments, environ)
-        }
-        guard code == 0 else {
-            close(ends[0])
-            throw SystemError(name, code: code)
-        }
-        return Command(descriptor: ends[0], process: child)
+    package init(_ words: [String], _ settings: CommandSettings) throws(SystemError) {
+        let pipe = try CommandPipe(isToCommand: false)
+        process = try ChildProcess(words.first ?? "", words, .init(output: pipe.commandEnd), settings)
+        self.pipe = pipe.ownEnd()
     }
 
-    private init(descriptor: CInt, process: pid_t) {
-        self.descriptor = descriptor
-        self.process = process
-    }
+    /// Can be read when there is output, or its end.
+    package var descriptor: CInt { pipe.descriptor }
 
     /// Takes what it has printed, and its end.
     ///
@@ -71,22 +33,14 @@ package struct Command: ~Copyable {
             if count == 0 || output.count + count > Self.maximumSize { isAtEnd = true }
             output += block[..<count]
         }
-        if output.count > Self.maximumSize { kill(process, SIGKILL) }
-        var status: CInt = 0
-        guard unsafe waitpid(process, &status, WNOHANG) == process else { return nil }
-        isReaped = true
-        let signal = status & 0x7F
-        return (output, Int(signal == 0 ? status >> 8 & 0xFF : 128 + signal))
+        if output.count > Self.maximumSize { process.send(SIGKILL) }
+        switch process.end() {
+        case .exited(let status): return (output, status)
+        case .killed(let signal): return (output, 128 + Int(signal))
+        case nil: return nil
+        }
     }
 
     /// Whether all its output is there, and only its end is not.
     package var isClosing: Bool { isAtEnd }
-
-    deinit {
-        close(descriptor)
-        guard !isReaped else { return }
-        kill(process, SIGKILL)
-        var status: CInt = 0
-        unsafe waitpid(process, &status, 0)
-    }
 }

@@ -6,7 +6,7 @@ package struct OpenFile: ~Copyable {
     /// The path, as messages name the file.
     package let name: String
 
-    private init(_ path: String, descriptor: CInt) {
+    init(_ path: String, descriptor: CInt) {
         name = path
         self.descriptor = descriptor
     }

@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 import CCurl
 
 /// What a receiver wants next.
@@ -185,14 +185,15 @@ package struct TransferID: Equatable, Sendable {
         receiver.ended(result)
     }
 
-    /// Waits until a transfer can go on, one of `descriptors` can be read, `wakeUp` was called or the time
+    /// Waits until a transfer can go on, one of `descriptors` can be read or written, `wakeUp` was called or the time
     /// is over.
     ///
-    /// - Returns: for each of `descriptors` whether it can be read: data, the end, or an error.
-    package func wait(for descriptors: [CInt], milliseconds: Int) -> [Bool] {
+    /// - Returns: for each of `descriptors` whether it can: also with the end, or an error.
+    package func wait(for descriptors: [DescriptorWait], milliseconds: Int) -> [Bool] {
         waiting.removeAll(keepingCapacity: true)
-        for descriptor in descriptors {
-            waiting.append(curl_waitfd(fd: descriptor, events: CShort(CURL_WAIT_POLLIN), revents: 0))
+        for each in descriptors {
+            let events = CShort(each.isWrite ? CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN)
+            waiting.append(curl_waitfd(fd: each.descriptor, events: events, revents: 0))
         }
         var milliseconds = milliseconds
         if active > 0 { milliseconds = max(0, min(milliseconds, nextLook - MonotonicClock.milliseconds)) }

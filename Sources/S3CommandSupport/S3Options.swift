@@ -92,18 +92,20 @@ package struct S3Options: ParsableArguments {
     /// - Parameters:
     ///   - checksum: what uploads carry; nil leaves it to the environment and the service.
     ///   - ignoresPipeSignal: whether SIGPIPE was ignored when the process began.
+    ///   - runsCommands: whether commands are started, also where none gives credentials.
     /// - Throws: 77 without credentials, 78 for anything else that is set wrong.
     package func client(
         for location: Location, checksum: ChecksumChoice? = nil, _ diagnostics: Diagnostics,
-        ignoresPipeSignal: Bool
+        ignoresPipeSignal: Bool, runsCommands: Bool = false
     ) throws(ToolFailure) -> S3Client {
         var settings = S3Settings()
         settings.endpoint = endpoint
         settings.region = region
         settings.profile = profile
         settings.addressing = addressing
-        var limits = FoundLimits()
-        settings.connections = connections(&limits)
+        var commands = CommandSettings()
+        commands.ignoresPipeSignal = ignoresPipeSignal
+        settings.connections = connections(&commands.limits)
         settings.maxAttempts = maxAttempts
         settings.timeoutMilliseconds = timeout.milliseconds
         settings.signsRequests = !noSignRequest
@@ -115,6 +117,8 @@ package struct S3Options: ParsableArguments {
             configuration = try S3Configuration(
                 settings, environment: environment, files: .onDisk(environment))
         } catch { throw ToolFailure(error) }
+        let mayRunCommands = runsCommands || configuration.lookup != nil
+        if mayRunCommands { commands.descriptors = inheritableDescriptors() }
         let client: S3Client
         do { client = try S3Client(configuration, bucket: location.bucket) } catch {
             throw ToolFailure(error)
@@ -124,9 +128,8 @@ package struct S3Options: ParsableArguments {
             client.credentialsLog = { diagnostics.report($0) }
             client.connectionsLog = { diagnostics.report("connections: \($0) at once") }
         }
-        client.commands.ignoresPipeSignal = ignoresPipeSignal
-        Self.hideMemory(mayRunCommands: configuration.lookup != nil, &limits)
-        client.commands.limits = limits
+        Self.hideMemory(mayRunCommands: mayRunCommands, &commands.limits)
+        client.commands = commands
         do { try client.findCredentials() } catch { throw ToolFailure(error) }
         return client
     }
@@ -171,7 +174,7 @@ package struct S3Options: ParsableArguments {
 
     /// A core file would hold the secret key. The limit says nothing to a program that core files are piped to
     /// (core(5)); a process that cannot be dumped gives it nothing, nor its environment to others of its user.
-    /// A command that gives credentials gets the limit that was found, for which the hard one has to stay.
+    /// A command gets the limit that was found, for which the hard one has to stay.
     private static func hideMemory(mayRunCommands: Bool, _ limits: inout FoundLimits) {
         let hard = FoundLimits.current(RLIMIT_CORE)?.rlim_max ?? 0
         limits.set(RLIMIT_CORE, to: rlimit(rlim_cur: 0, rlim_max: mayRunCommands ? hard : 0))

@@ -96,6 +96,13 @@ struct S3GetLines: ToolCommand {
 
     @Option(
         parsing: .unconditional,
+        help: ArgumentHelp(
+            "Pipe each object as it is stored through 'sh -c COMMAND', and write the lines that come out.",
+            valueName: "command"))
+    var filter: String?
+
+    @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Fetch objects of this size and more in parallel ranges.", valueName: "size"))
     var multipartThreshold = ByteSize(bytes: 8 << 20)
 
@@ -140,6 +147,7 @@ struct S3GetLines: ToolCommand {
             throw ValidationError(
                 "KEY '-': leave it out to read keys from standard input; lines always go to standard output")
         }
+        if filter == "" { throw ValidationError("--filter: the command is empty") }
         if memory.bytes < Self.minimumMemory.bytes {
             throw ValidationError("--memory must be at least \(Self.minimumMemory)")
         }
@@ -160,7 +168,7 @@ struct S3GetLines: ToolCommand {
         do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
         let origin = try origin(place)
         let client = try service.client(
-            for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
+            for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal, runsCommands: filter != nil)
         let options = options(client)
         let run = try service.run(
             in: client, diagnostics, outputLimit: min(Run.outputLimit, options.memory / 8))
@@ -191,7 +199,10 @@ struct S3GetLines: ToolCommand {
         options.keepsOrder = !unordered
         options.writesKeys = withKey
         options.isExact = exact || bytes
-        options.isRaw = raw || bytes
+        options.isRaw = raw || bytes || filter != nil
+        options.filter = filter.map {
+            FilterOptions(command: $0, settings: client.commands, bucket: client.bucket)
+        }
         options.multipartThreshold = multipartThreshold.bytes
         options.memory = memory.bytes
         options.chunkSize = multipartChunksize?.bytes ?? min(options.chunkSize, memory.bytes / 4)

@@ -93,10 +93,10 @@ final class GetFakeStore: GetStore {
         calls.removeAll()
     }
 
-    func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
+    func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
         for call in calls.shuffled(using: &random) where Bool.random(using: &random) { goOn(call) }
         calls.removeAll(where: \.isOver)
-        var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var polled = descriptors.map(\.request)
         unsafe poll(&polled, UInt(polled.count), calls.isEmpty ? 2 : 0)
         return polled.map { $0.revents != 0 }
     }

@@ -9,8 +9,12 @@ import Testing
 private final class Lines {
     private var lines: ObjectLines
 
-    init(isRaw: Bool = false, chunkSize: Int, size: Int?, checksum: ObjectChecksum? = nil) {
-        lines = ObjectLines(isRaw: isRaw, chunkSize: chunkSize, longestLine: 1000)
+    init(
+        isRaw: Bool = false, isFiltered: Bool = false, chunkSize: Int, size: Int?,
+        checksum: ObjectChecksum? = nil
+    ) {
+        lines = ObjectLines(
+            isRaw: isRaw, isFiltered: isFiltered, chunkSize: chunkSize, longestLine: 1000)
         lines.begin(size: size, checksum: checksum)
     }
 
@@ -28,6 +32,11 @@ private final class Lines {
         lines.takeBack(decoding)
         return decoding.consumedBytes
     }
+    func takeStored() -> [UInt8] { lines.takeStored().flatMap { $0.bytes.array } }
+    func appendFiltered(_ text: String) {
+        lines.appendFiltered(ByteSlice(ByteBlock([UInt8](text.utf8).bytes)))
+    }
+    func endFiltered() { lines.endFiltered() }
     func next() throws(ObjectLines.Problem) -> [UInt8] { try lines.next().flatMap { $0.bytes.array } }
 }
 
@@ -144,5 +153,45 @@ struct GetObjectLinesTests {
         try lines.end()
         #expect(try lines.next() == bytes)
         #expect(lines.isDone)
+    }
+
+    // MARK: through a command
+
+    @Test func aCommandGetsNothingThatIsNotVerified() throws {
+        let lines = Lines(
+            isFiltered: true, chunkSize: 100, size: Self.text.count, checksum: checksum(Self.text))
+        lines.append(Self.text)
+        #expect(lines.takeStored() == [])
+        try lines.end()
+        #expect(lines.takeStored() == Self.text)
+    }
+
+    @Test func whatFitsAChunkIsGivenOutOnceTheCommandHasSucceeded() throws {
+        let lines = Lines(isFiltered: true, chunkSize: 100, size: Self.text.count)
+        lines.append(Self.text)
+        try lines.end()
+        _ = lines.takeStored()
+        lines.appendFiltered("a\nb")
+        #expect(try lines.next().isEmpty)
+        lines.endFiltered()
+        #expect(try lines.next() == [UInt8]("a\nb".utf8) && lines.isDone)
+    }
+
+    @Test func ofMoreWholeLinesComeAtOnce() throws {
+        let lines = Lines(isFiltered: true, chunkSize: 10, size: Self.text.count)
+        lines.append(Self.text)
+        #expect(lines.takeStored() == Self.text)
+        lines.appendFiltered("a\nb")
+        #expect(try lines.next() == [UInt8]("a\n".utf8) && !lines.isDone)
+        lines.endFiltered()
+        #expect(try lines.next() == [UInt8]("b".utf8) && lines.isDone)
+    }
+
+    @Test func theRestNeedNotCome() throws {
+        let lines = Lines(isFiltered: true, chunkSize: 10, size: 1000)
+        lines.append(Self.text)
+        _ = lines.takeStored()
+        lines.endFiltered()
+        #expect(try lines.next().isEmpty && lines.isDone)
     }
 }

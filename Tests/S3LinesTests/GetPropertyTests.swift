@@ -15,7 +15,19 @@ import Testing
     }
 
     @Test(arguments: 0..<80) func linesComeWholeAndInOrder(seed: UInt64) throws {
-        let each = Self.make(seed)
+        try Self.compare(Self.make(seed), seed)
+    }
+
+    /// The same, with a command between that changes nothing.
+    @Test(arguments: 1000..<1012) func linesComeThroughCommands(seed: UInt64) throws {
+        SignalPipe.ignorePipeSignal()
+        var each = Self.make(seed)
+        each.options.filter = FilterOptions(command: "cat", settings: CommandSettings(), bucket: "b")
+        each.options.isRaw = true
+        try Self.compare(each, seed)
+    }
+
+    private static func compare(_ each: Case, _ seed: UInt64) throws {
         let stored = Dictionary(
             uniqueKeysWithValues: each.objects.map { ([UInt8]($0.utf8), [UInt8]($1.joined().utf8)) })
         let store = GetFakeStore(

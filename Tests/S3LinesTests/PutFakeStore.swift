@@ -172,12 +172,12 @@ final class PutFakeStore: PutStore {
     func cancelUnsent() {}
     func hurry() {}
 
-    func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
+    func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
         for number in requests.keys.sorted() where Int.random(in: 0..<3, using: &random) == 0 {
             guard let request = requests.removeValue(forKey: number) else { continue }
             request.answer(Double.random(in: 0..<1, using: &random) < failureRate)
         }
-        var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var polled = descriptors.map(\.request)
         unsafe poll(&polled, UInt(polled.count), requests.isEmpty ? 10 : 0)
         return polled.map { $0.revents != 0 }
     }

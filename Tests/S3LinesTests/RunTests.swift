@@ -35,8 +35,8 @@ private final class Nothing: RunService {
     var notice: ((String) -> Void)?
     var turned: () -> Void = {}
 
-    func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
-        var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
+        var polled = descriptors.map(\.request)
         unsafe poll(&polled, UInt(polled.count), CInt(clamping: min(5, milliseconds ?? 5)))
         turned()
         return polled.map { $0.revents != 0 }

@@ -11,7 +11,7 @@ extension S3Client {
         while fetch.outcome == nil {
             loop.perform()
             if fetch.outcome != nil { break }
-            let descriptors = fetch.descriptor.map { [$0] } ?? []
+            let descriptors = fetch.descriptor.map { [DescriptorWait.read($0)] } ?? []
             _ = loop.wait(for: descriptors, milliseconds: fetch.milliseconds ?? 60_000)
             fetch.turn()
         }

@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 import HTTPTransfer
 
 /// One request as `--verbose` shows it, after it has ended.
@@ -142,12 +142,12 @@ package final class S3Client {
     }
 
     /// Sends what can be sent, hands out what has ended, and then waits until there is more to do: an
-    /// answer, a retry that is due, one of `descriptors` that can be read, `milliseconds` that have passed.
+    /// answer, a retry that is due, one of `descriptors` that can be read or written, `milliseconds` that have passed.
     ///
     /// Returns at once if a completion was called or an operation has paused: only its user can go on then.
     ///
-    /// - Returns: for each of `descriptors` whether it can be read.
-    package func turn(waitingFor descriptors: [CInt] = [], milliseconds: Int? = nil) -> [Bool] {
+    /// - Returns: for each of `descriptors` whether it can.
+    package func turn(waitingFor descriptors: [DescriptorWait] = [], milliseconds: Int? = nil) -> [Bool] {
         let before = events
         let now = MonotonicClock.milliseconds
         schedule.release(now: now)
@@ -161,7 +161,7 @@ package final class S3Client {
         guard let command = fetch?.descriptor else {
             return loop.wait(for: descriptors, milliseconds: milliseconds)
         }
-        return loop.wait(for: descriptors + [command], milliseconds: milliseconds).dropLast()
+        return loop.wait(for: descriptors + [.read(command)], milliseconds: milliseconds).dropLast()
     }
 
     /// What another thread may call to end a `turn`.

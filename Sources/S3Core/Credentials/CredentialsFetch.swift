@@ -1,13 +1,5 @@
-package import ByteIO
+import ByteIO
 import HTTPTransfer
-
-/// What commands are started with: the signal and the limits as this process found them.
-package struct CommandSettings: Sendable {
-    package var ignoresPipeSignal = false
-    package var limits = FoundLimits()
-
-    package init() {}
-}
 
 /// Does for a machine what it wants, in an event loop's turns.
 final class CredentialsFetch: TransferReceiver {
@@ -93,8 +85,7 @@ final class CredentialsFetch: TransferReceiver {
                 return send()
             case .run(let words):
                 do {
-                    command = try Command.start(
-                        words, ignoresPipeSignal: commands.ignoresPipeSignal, limits: commands.limits)
+                    command = try Command(words, commands)
                     descriptor = command?.descriptor
                     return
                 } catch { event = .output([], status: error.code == ENOENT ? nil : 126) }

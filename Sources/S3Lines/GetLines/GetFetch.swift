@@ -16,6 +16,9 @@ final class WindowObject {
     var lines: ObjectLines
     /// What another thread does with them.
     var decoding: AheadDecoding?
+    /// What its bytes pass through, from the first one to the command's end; and whether one was started.
+    var command: FilterCommand?
+    var hasBegunFiltering = false
     /// What is wrong with it, where that was found before its turn.
     var problem: S3Error?
     /// Lines, or a part of a long one, that can be written and were not yet.
@@ -45,7 +48,9 @@ final class WindowObject {
     }()
 
     /// Bytes that are kept of it although its fetches gave them out.
-    var carriedBytes: Int { lines.carriedBytes + pending.reduce(0) { $0 + $1.count } }
+    var carriedBytes: Int {
+        lines.carriedBytes + pending.reduce(0) { $0 + $1.count } + (command?.heldBytes ?? 0)
+    }
     /// The same when it was last counted.
     var countedBytes = 0
 

@@ -61,6 +61,7 @@ package struct FetchWindow: Sendable {
     private let memory: Int
     private let chunkSize: Int
     private let threshold: Int
+    private let lanes: Int
     private var objects: [Object] = []
     /// The number of `objects[0]`.
     private var base = 0
@@ -81,7 +82,10 @@ package struct FetchWindow: Sendable {
     ///   - memory: how many bytes may be in flight.
     ///   - chunkSize: how long ranges are; less than half of `memory`.
     ///   - threshold: from which size on an object is fetched in ranges.
-    package init(memory: Int, chunkSize: Int, threshold: Int) {
+    ///   - lanes: how many of such objects are to go on beside each other; with one, all memory is for the first of
+    ///     them, up to its last range.
+    package init(memory: Int, chunkSize: Int, threshold: Int, lanes: Int = 1) {
+        self.lanes = lanes
         self.memory = memory
         self.chunkSize = chunkSize
         expected = min(64 << 10, chunkSize)
@@ -98,7 +102,15 @@ package struct FetchWindow: Sendable {
     // MARK: what is next
 
     /// True if another object could be begun now: nothing in the window comes before it, and there is room.
-    package var wantsObject: Bool { unbegun.isEmpty && hasRoom(count == 0 ? 0 : expected) }
+    package var wantsObject: Bool {
+        unbegun.count < lanes && unbegun.allSatisfy(hasItsShare) && hasRoom(count == 0 ? 0 : expected)
+    }
+
+    /// True if `number` is one of several that go on beside each other, and has as much as each of them may.
+    private func hasItsShare(_ number: Int) -> Bool {
+        guard lanes > 1, self[number].chunks != nil else { return false }
+        return self[number].reserved + chunkSize > max(2 * chunkSize, memory / (lanes + 1)) + Self.overhead
+    }
 
     /// Puts an object at the end of the line.
     ///
@@ -115,9 +127,10 @@ package struct FetchWindow: Sendable {
     package mutating func next() -> Fetch? {
         let lead = leader ?? first
         if lead < base + objects.count, self[lead].waitsToLead { return nextFirst(lead, self[lead]) }
-        guard let number = leader.flatMap({ unbegun.contains($0) ? $0 : nil }) ?? unbegun.first else {
-            return nil
-        }
+        guard
+            let number = leader.flatMap({ unbegun.contains($0) ? $0 : nil })
+                ?? unbegun.first(where: { !hasItsShare($0) })
+        else { return nil }
         let object = self[number]
         return object.chunks == nil ? nextFirst(number, object) : nextRange(number, object)
     }
@@ -244,6 +257,12 @@ package struct FetchWindow: Sendable {
     package mutating func gaveOut(_ bytes: Int, of number: Int) {
         if bytes > 0 { self[number].isBeingWritten = true }
         release(min(bytes, self[number].reserved - Self.overhead), of: number)
+    }
+
+    /// No more of `number` is wanted than was asked for, of which nothing is kept.
+    package mutating func hasEnough(_ number: Int) {
+        removeUnbegun(number)
+        release(self[number].reserved - Self.overhead, of: number)
     }
 
     /// `number` leaves the line: all of it was given out, or it failed.

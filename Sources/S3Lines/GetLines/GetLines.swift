@@ -7,13 +7,16 @@ package import S3Core
 /// Each step writes what is there of the object at the head of the line (of any object, if no order is kept), and
 /// asks for objects as far as the window allows.
 package final class GetLines: RunFilter {
-    private let store: any GetStore
+    let store: any GetStore
     let options: GetOptions
     let run: Run
     /// Decompresses objects ahead of their turn.
     let pool: WorkPool
     /// Objects that are here, compressed, by their numbers.
     var undecoded: [Int] = []
+    /// Objects that a command could begin with, by their numbers; those that have one, in order.
+    var unfiltered: [Int] = []
+    var filtered: [WindowObject] = []
     private let output: LineOutput
     private var keys: KeySource
     private var keysEnded = false
@@ -64,7 +67,9 @@ package final class GetLines: RunFilter {
             memory: min(Self.listMemory, options.memory / 16))
         if let path = options.donePath { notes = try DoneNotes(path, wakeUp: store.wakeUp) }
         window = FetchWindow(
-            memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold)
+            memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold,
+            lanes: options.filter?.atOnce ?? 1)
+        if let filter = options.filter { run.pipe(through: filter) }
     }
 
     /// What is said where a key stands in the location and none on standard input.
@@ -81,10 +86,12 @@ package final class GetLines: RunFilter {
         guard !hasEnded else { return .done }
         if run.stopReason == nil {
             pool.handBack()
+            try writeFiltered()
             // What was written makes room for what is begun.
             try write()
             begin(&input)
             decodeAhead()
+            limitFiltered()
         }
         run.counts.bytes = run.output.acceptedBytes
         guard isOver else {
@@ -92,6 +99,7 @@ package final class GetLines: RunFilter {
         }
         hasEnded = true
         store.cancelAll()
+        for object in filtered { endFiltering(object) }
         if run.stopReason == nil, run.signal == nil, let keyFailure { throw keyFailure }
         return .done
     }
@@ -182,7 +190,9 @@ package final class GetLines: RunFilter {
     }
 
     private func makeLines() -> ObjectLines {
-        ObjectLines(isRaw: options.isRaw, chunkSize: options.chunkSize, longestLine: options.memory)
+        ObjectLines(
+            isRaw: options.isRaw, isFiltered: options.filter != nil, chunkSize: options.chunkSize,
+            longestLine: options.memory)
     }
 
     private func begin(_ next: FetchWindow.Fetch) {
@@ -229,6 +239,7 @@ package final class GetLines: RunFilter {
     /// There are bytes again of an object that can be written before it is whole.
     func arrived(_ fetch: ObjectFetch) {
         if !options.keepsOrder { changed.insert(fetch.object.number) }
+        noteUnfiltered(fetch.object)
     }
 
     /// A request has come to its end.
@@ -266,12 +277,25 @@ package final class GetLines: RunFilter {
         carriedBytes -= object.countedBytes
         object.countedBytes = 0
         object.decoding = nil
+        endFiltering(object)
+        object.hasBegunFiltering = false
         object.problem = nil
         object.lines = makeLines()
         object.pending.removeAll()
     }
 
     // MARK: writing
+
+    /// Lets objects pass through commands, which the next one in line may only do once those before it were written.
+    private func writeFiltered() throws(StopReason) {
+        guard options.filter != nil else { return }
+        var head: Int
+        repeat {
+            head = window.head
+            filterObjects()
+            try write()
+        } while window.head != head
+    }
 
     /// Writes what is there and may be written, as long as the reader keeps up.
     private func write() throws(StopReason) {
@@ -334,12 +358,15 @@ package final class GetLines: RunFilter {
             }
             guard run.output.hasRoom else { return .waiting }
             object.pending = try object.nextLines()
-            if object.pending.isEmpty, !object.lines.isDone, try !object.takeFetched() { return .unknown }
+            if object.pending.isEmpty, !object.lines.isDone {
+                guard options.filter == nil, try object.takeFetched() else { return .unknown }
+            }
         }
     }
 
     private func finish(_ object: WindowObject) {
         for fetch in object.fetches { fetch.drop() }
+        endFiltering(object)
         carriedBytes -= object.countedBytes
         window.finished(object.number)
         objects[object.number] = nil

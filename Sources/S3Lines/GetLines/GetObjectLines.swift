@@ -2,7 +2,11 @@ import ByteIO
 import Codec
 import S3Core
 
-/// One object's stored bytes on their way to whole lines: verified, decompressed, cut. Knows no network.
+/// One object's stored bytes on their way to whole lines: verified, decompressed or filtered, cut. Knows no network.
+///
+/// What a command makes of the bytes comes back as if it had been decompressed:
+///
+///     append -> takeStored -> a command -> appendFiltered -> next
 struct ObjectLines: ~Copyable {
     /// What is wrong with the bytes.
     enum Problem: Error, Equatable {
@@ -11,7 +15,7 @@ struct ObjectLines: ~Copyable {
     }
 
     private enum Format {
-        case unknown, plain, compressed
+        case unknown, plain, compressed, filtered
     }
 
     private let isRaw: Bool
@@ -27,9 +31,11 @@ struct ObjectLines: ~Copyable {
     /// Nothing is given out before the object is whole, as long as it fits one chunk.
     private(set) var isHeldBack = true
     private var decoder: Decoder?
-    /// Decompressed bytes that are held back.
+    /// Decompressed or filtered bytes that are held back.
     private var decoded: [ByteSlice] = []
-    private var decodedCount = 0
+    private(set) var decodedCount = 0
+    /// The command has written all that it had to.
+    private var isFiltered = false
     /// The block that decompressed bytes go to, while it has room.
     private var unfilled: ByteBlock?
     /// What another thread may decompress of it, at most, while it does; and what it found wrong.
@@ -41,8 +47,9 @@ struct ObjectLines: ~Copyable {
     /// Blocks that decompressed bytes fill.
     private static let blockSize = 128 << 10
 
-    init(isRaw: Bool, chunkSize: Int, longestLine: Int) {
+    init(isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int) {
         self.isRaw = isRaw
+        if isFiltered { format = .filtered }
         self.chunkSize = chunkSize
         assembler = LineAssembler(limit: longestLine)
     }
@@ -79,14 +86,57 @@ struct ObjectLines: ~Copyable {
 
     /// The next lines; empty when there have to be more bytes first, or when all is done: `isDone`.
     mutating func next() throws(Problem) -> [ByteSlice] {
-        if isHeldBack && !isWhole || lentBytes != nil { return [] }
+        if isHeldBack && !isWhole && !isFiltered || lentBytes != nil { return [] }
         if let problem { throw .compression(problem) }
         if format == .unknown { format = recognise() }
         switch format {
         case .unknown: return []
         case .plain: return nextPlain()
         case .compressed: return try nextDecoded()
+        case .filtered: return nextFiltered()
         }
+    }
+
+    // MARK: through a command
+
+    /// Whether a command can be given something: bytes, or their end.
+    var hasStored: Bool { isWhole || !isHeldBack && !stored.isEmpty }
+
+    /// All stored bytes are here, and as they should be.
+    var isStoredWhole: Bool { isWhole }
+
+    /// The bytes for the command; none while they are held back.
+    mutating func takeStored() -> [ByteSlice] {
+        guard hasStored else { return [] }
+        defer { stored.removeAll() }
+        return stored
+    }
+
+    /// The command has taken so many bytes in all, or will not take them.
+    mutating func gaveToCommand(_ count: Int) { consumedBytes = count }
+
+    /// Takes what the command has written.
+    mutating func appendFiltered(_ slice: ByteSlice) {
+        decoded.add(slice)
+        decodedCount += slice.count
+        if decodedCount > chunkSize { isHeldBack = false }
+    }
+
+    /// The command has succeeded.
+    mutating func endFiltered() { isFiltered = true }
+
+    private mutating func nextFiltered() -> [ByteSlice] {
+        guard !isHeldBack || isFiltered else { return [] }
+        var lines: [ByteSlice] = []
+        cutDecoded(&lines, isLast: isFiltered)
+        return lines
+    }
+
+    private mutating func cutDecoded(_ lines: inout [ByteSlice], isLast: Bool) {
+        for slice in decoded { assembler.append(slice, to: &lines) }
+        decoded.removeAll()
+        decodedCount = 0
+        if isLast { finish(&lines) }
     }
 
     /// Lends what is here to another thread, if it is compressed. There are no lines before it is taken back.
@@ -164,10 +214,7 @@ struct ObjectLines: ~Copyable {
             }
             isHeldBack = false
             var lines: [ByteSlice] = []
-            for slice in decoded { assembler.append(slice, to: &lines) }
-            decoded.removeAll()
-            decodedCount = 0
-            if isLast { finish(&lines) }
+            cutDecoded(&lines, isLast: isLast)
             if isDry || !lines.isEmpty { return lines }
         }
     }

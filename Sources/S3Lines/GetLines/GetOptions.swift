@@ -11,6 +11,8 @@ package struct GetOptions: Sendable {
     package var isExact = false
     /// Whether gzip objects are written as they are.
     package var isRaw = false
+    /// What the stored bytes of each object pass through before they become lines; nil for none.
+    package var filter: FilterOptions?
     /// From which size on an object is fetched in ranges, in bytes.
     package var multipartThreshold = 8 << 20
     /// How long the ranges are, in bytes.

@@ -152,7 +152,7 @@ package final class S3PutStore: PutStore {
 
     package func hurry() { client.hurry() }
 
-    package func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
+    package func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
         client.turn(waitingFor: descriptors, milliseconds: milliseconds)
     }
 }
@@ -229,7 +229,7 @@ package final class DryPutStore: PutStore {
     package func cancelUnsent() {}
     package func hurry() {}
 
-    package func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool] {
+    package func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
         let due = answers
         answers.removeAll()
         for answer in due { answer() }

@@ -21,6 +21,8 @@ package final class Run {
 
     /// Where data goes.
     package let output: RunOutput
+    /// What objects are piped through, if they are.
+    package private(set) var commands: RunCommands?
     /// What was done so far.
     package var counts = RunCounts()
     /// Records or objects that failed, each of which was reported.
@@ -56,6 +58,11 @@ package final class Run {
         service.notice = { [unowned self] in report($0) }
     }
 
+    /// Objects are piped through a command.
+    package func pipe(through options: FilterOptions) {
+        commands = RunCommands(options) { [unowned self] in report($0) }
+    }
+
     /// Says something on standard error. What a service has named, as an upload's id, may repeat what it was sent.
     package func report(_ message: String) { messages.report(service.redacted(message)) }
 
@@ -83,6 +90,7 @@ package final class Run {
             isDrained = step == .done && output.drain()
             if !isDrained { wait(step, filter, &input) }
         }
+        commands?.end()
         let end = end()
         messages.end(counts)
         if showsSummary { report(messages.summary(counts, connections: service.peakConnections)) }
@@ -104,11 +112,17 @@ package final class Run {
             timeout = Self.earlier(timeout, milliseconds)
             timeout = Self.earlier(timeout, output.flushWhenDue(awaitsMore: service.pending > 0))
         }
-        var descriptors = signal == nil ? [signals.descriptor] : []
-        if readsInput { descriptors.append(input.descriptor) }
+        var descriptors = signal == nil ? [DescriptorWait.read(signals.descriptor)] : []
+        if readsInput { descriptors.append(.read(input.descriptor)) }
+        let own = descriptors.count
+        if let commands {
+            descriptors += commands.prepareWait()
+            timeout = Self.earlier(timeout, commands.untilDue)
+        }
         let ready = service.turn(waitingFor: descriptors, milliseconds: timeout)
+        commands?.turned(ready[own...])
         if signal == nil, ready[0], takeSignal(filter, &input) { return }
-        if readsInput, ready[ready.count - 1] { read(&input, filter) }
+        if readsInput, ready[own - 1] { read(&input, filter) }
     }
 
     private static func earlier(_ one: Int?, _ other: Int?) -> Int? {

@@ -46,7 +46,7 @@ package protocol RunService: AnyObject {
     /// Ends a `turn`, from any thread.
     var wakeUp: @Sendable () -> Void { get }
     /// `S3Client.turn`.
-    func turn(waitingFor descriptors: [CInt], milliseconds: Int?) -> [Bool]
+    func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool]
 }
 
 extension RunService {

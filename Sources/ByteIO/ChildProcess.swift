@@ -1,0 +1,143 @@
+/// A program that runs as a child of this process. It is ended with its owner.
+///
+/// Source: posix_spawn(3), waitpid(2).
+package struct ChildProcess: ~Copyable {
+    /// How it ended.
+    package enum End: Equatable, Sendable {
+        case exited(status: Int)
+        case killed(signal: CInt)
+    }
+
+    /// The descriptors that its standard ones are.
+    package struct Streams {
+        /// Nil is empty input.
+        package var input: CInt?
+        package var output: CInt
+        /// Nil is this process's.
+        package var errors: CInt?
+
+        package init(input: CInt? = nil, output: CInt, errors: CInt? = nil) {
+            self.input = input
+            self.output = output
+            self.errors = errors
+        }
+    }
+
+    private let process: pid_t
+    private let hasGroup: Bool
+    private var isReaped = false
+
+    /// Starts `path`, which is looked for in PATH if it has no slash, with no shell. No descriptor of this process but
+    /// those of `streams` is open in it, and its signals are as this process found them.
+    ///
+    /// - Parameters:
+    ///   - words: the command line, the program's name included.
+    ///   - variables: `NAME=VALUE`, which replace those of this process's environment.
+    ///   - hasGroup: whether it and what it starts are one group of processes, which all get the signals sent to it.
+    /// - Throws: ENOENT if there is no such program.
+    package init(
+        _ path: String, _ words: [String], variables: [[UInt8]] = [], _ streams: Streams,
+        hasGroup: Bool = false,
+        _ settings: CommandSettings
+    ) throws(SystemError) {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        if let input = streams.input {
+            unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+        } else {
+            unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        }
+        unsafe posix_spawn_file_actions_adddup2(&actions, streams.output, STDOUT_FILENO)
+        if let errors = streams.errors {
+            unsafe posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+        }
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+        if !settings.ignoresPipeSignal { unsafe sigaddset(&signals, SIGPIPE) }
+        if !SignalPipe.commandsIgnoreFileSizeSignal { unsafe sigaddset(&signals, SIGXFSZ) }
+        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+        if hasGroup {
+            flags |= POSIX_SPAWN_SETPGROUP
+            unsafe posix_spawnattr_setpgroup(&attributes, 0)
+        }
+        unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
+        var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
+        defer { unsafe arguments.forEach { unsafe free($0) } }
+        var environment = unsafe Self.environment(with: variables)
+        defer { unsafe environment.forEach { unsafe free($0) } }
+        var child: pid_t = 0
+        let code = settings.applied {
+            unsafe posix_spawnp(&child, path, &actions, &attributes, &arguments, &environment)
+        }
+        guard code == 0 else { throw SystemError(path, code: code) }
+        process = child
+        self.hasGroup = hasGroup
+    }
+
+    /// This process's environment with `variables` in it: strings to be freed, and the nil that ends them.
+    private static func environment(with variables: [[UInt8]]) -> [UnsafeMutablePointer<CChar>?] {
+        let names = variables.map { $0.prefix { $0 != UInt8(ascii: "=") } + [UInt8(ascii: "=")] }
+        var strings: [UnsafeMutablePointer<CChar>?] = unsafe []
+        var next = unsafe environ
+        while let string = unsafe next.pointee {
+            let isReplaced = names.contains { name in
+                name.enumerated().allSatisfy { unsafe UInt8(bitPattern: string[$0]) == $1 }
+            }
+            if !isReplaced { unsafe strings.append(strdup(string)) }
+            unsafe next += 1
+        }
+        for variable in variables {
+            let copy = variable.map { CChar(bitPattern: $0) } + [0]
+            unsafe strings.append(strdup(copy))
+        }
+        return unsafe strings + [nil]
+    }
+
+    /// How it ended, once it has. Does not wait.
+    package mutating func end() -> End? {
+        guard !isReaped else { return nil }
+        var status: CInt = 0
+        guard unsafe waitpid(process, &status, WNOHANG) == process else { return nil }
+        isReaped = true
+        let signal = status & 0x7F
+        return signal == 0 ? .exited(status: Int(status >> 8 & 0xFF)) : .killed(signal: signal)
+    }
+
+    /// Whether it was stopped because it asked the terminal for something, which belongs to another group of
+    /// processes. Said once.
+    package func wantsTerminal() -> Bool {
+        var information = unsafe siginfo_t()
+        let kinds = WSTOPPED | WNOHANG
+        guard !isReaped, unsafe waitid(P_PID, id_t(process), &information, kinds) == 0,
+            unsafe information.si_signo == SIGCHLD
+        else { return false }
+        let signal = unsafe information._sifields._sigchld.si_status
+        return signal == SIGTTIN || signal == SIGTTOU
+    }
+
+    /// Sends it a signal, and to its group: also to what is left of that after its own end. The group's number is not
+    /// given to others meanwhile.
+    package func send(_ signal: CInt) {
+        if hasGroup { kill(-process, signal) } else if !isReaped { kill(process, signal) }
+    }
+
+    /// Whether it has ended, and all of its group.
+    package mutating func isGone() -> Bool {
+        if !isReaped { _ = end() }
+        guard isReaped else { return false }
+        return !hasGroup || kill(-process, 0) != 0
+    }
+
+    deinit {
+        guard !isReaped else { return }
+        send(SIGKILL)
+        var status: CInt = 0
+        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+    }
+}

@@ -1,0 +1,155 @@
+import ByteIO
+import S3Core
+
+/// Objects that pass through a command before they become lines, several beside each other.
+///
+///     fetches -> lines.takeStored -> command -> lines.appendFiltered -> lines.next
+///
+/// The first ones in line that have something for a command get one, as many as there are processors; the one that is
+/// being written gets one in any case. What a command writes ahead of its object's turn is kept, up to a chunk, and as
+/// long as there is memory; then the command waits. What the object at the head of the line has is written out.
+extension GetLines {
+    /// How many bytes wait for a command that reads more slowly than they come.
+    private static var queueSize: Int { 256 << 10 }
+    /// How many bytes of a command's output are read at a time.
+    private static var outputSize: Int { 512 << 10 }
+
+    /// The number of the object whose lines are written next.
+    private var lead: Int { window.leader ?? window.head }
+
+    /// There may be something of an object for a command.
+    func noteUnfiltered(_ object: WindowObject) {
+        guard options.filter != nil, !object.hasBegunFiltering else { return }
+        // Most often it is the last one.
+        let place = (unfiltered.lastIndex { $0 <= object.number }).map { $0 + 1 } ?? 0
+        if place == 0 || unfiltered[place - 1] != object.number {
+            unfiltered.insert(object.number, at: place)
+        }
+    }
+
+    /// Moves what came of objects to commands, and takes what those have written.
+    func filterObjects() {
+        guard options.filter != nil else { return }
+        for object in filtered { filterFetched(of: object) }
+        beginFiltering()
+    }
+
+    /// Decides how much of their output commands may write meanwhile.
+    func limitFiltered() {
+        guard !filtered.isEmpty else { return }
+        window.outside = run.output.queuedBytes + carriedBytes
+        for object in filtered {
+            let isFirst = object.number == lead
+            let isWritten = isFirst || !options.keepsOrder
+            let most = isWritten && !object.lines.isHeldBack ? Self.outputSize : options.chunkSize
+            let hasRoom = object.lines.decodedCount <= most && (isFirst || window.canHold(Self.outputSize))
+            object.command?.outputLimit = hasRoom ? Self.outputSize : 0
+        }
+    }
+
+    /// Nothing more of an object is to be filtered. A command that runs is ended.
+    func endFiltering(_ object: WindowObject) {
+        unfiltered.removeAll { $0 == object.number }
+        guard let command = object.command else { return }
+        object.command = nil
+        filtered.removeAll { $0 === object }
+        run.commands?.cancel(command)
+    }
+
+    // MARK: commands that run
+
+    private func filterFetched(of object: WindowObject) {
+        guard let command = object.command else { return }
+        do throws(S3Error) { try give(object, to: command) } catch { object.problem = error }
+        var isNew = false
+        for slice in command.takeOutput() {
+            object.lines.appendFiltered(slice)
+            isNew = true
+        }
+        let consumedBefore = object.lines.consumedBytes
+        object.lines.gaveToCommand(command.takenBytes)
+        window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
+        if command.isSated { dropRest(of: object) }
+        switch command.outcome {
+        case .success: object.lines.endFiltered()
+        case .failure(let text): object.problem = object.problem ?? S3Error(.refused, text)
+        case nil: break
+        }
+        if command.outcome != nil || object.problem != nil {
+            endFiltering(object)
+            isNew = true
+        }
+        recount(object)
+        if isNew && !options.keepsOrder { changed.insert(object.number) }
+    }
+
+    private func give(_ object: WindowObject, to command: FilterCommand) throws(S3Error) {
+        while command.wantsInput, command.queuedBytes < Self.queueSize {
+            let stored = object.lines.takeStored()
+            for slice in stored { command.append(slice) }
+            if stored.isEmpty {
+                if object.lines.isStoredWhole { return command.endInput() }
+                guard try object.takeFetched() else { return }
+            }
+        }
+    }
+
+    /// The command reads no more, as `head` does: the rest is not fetched.
+    private func dropRest(of object: WindowObject) {
+        guard !object.fetches.isEmpty || !object.lines.isStoredWhole else { return }
+        for fetch in object.fetches { fetch.drop() }
+        object.fetches.removeAll()
+        window.hasEnough(object.number)
+    }
+
+    // MARK: commands that begin
+
+    private func beginFiltering() {
+        guard let atOnce = options.filter?.atOnce, !unfiltered.isEmpty else { return }
+        window.outside = run.output.queuedBytes + carriedBytes
+        if unfiltered.contains(lead), let object = objects[lead] { _ = beginFiltering(object) }
+        while filtered.count < atOnce, window.canHold(options.chunkSize), let number = unfiltered.first {
+            guard let object = objects[number], !object.hasBegunFiltering else {
+                unfiltered.removeFirst()
+                continue
+            }
+            guard beginFiltering(object) else { return }
+        }
+    }
+
+    /// - Returns: false if no command can be started now, but when another one has ended.
+    private func beginFiltering(_ object: WindowObject) -> Bool {
+        do throws(S3Error) {
+            while !object.lines.hasStored {
+                guard try object.takeFetched() else {
+                    // It is noted again.
+                    endFiltering(object)
+                    return true
+                }
+            }
+        } catch { return refuse(object, error) }
+        let label = Diagnostics.printable(object.request.key)
+        do throws(SystemError) {
+            object.command = try run.commands?.start(
+                label: label, key: object.request.objectKey, isSearch: true)
+        } catch {
+            if error.code == EAGAIN, !filtered.isEmpty { return false }
+            return refuse(object, S3Error(.refused, "the command cannot be started: \(error)"))
+        }
+        unfiltered.removeAll { $0 == object.number }
+        object.hasBegunFiltering = true
+        filtered.append(object)
+        filtered.sort { $0.number < $1.number }
+        object.command?.outputLimit = Self.outputSize
+        filterFetched(of: object)
+        return true
+    }
+
+    private func refuse(_ object: WindowObject, _ error: S3Error) -> Bool {
+        endFiltering(object)
+        object.hasBegunFiltering = true
+        object.problem = error
+        if !options.keepsOrder { changed.insert(object.number) }
+        return true
+    }
+}

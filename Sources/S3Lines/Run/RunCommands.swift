@@ -1,0 +1,130 @@
+package import ByteIO
+
+/// What a run's objects are piped through: `--filter`.
+package struct FilterOptions: Sendable {
+    /// What `sh -c` is given.
+    package let command: String
+    /// What commands are started with.
+    package let settings: CommandSettings
+    /// The objects' bucket: commands find its name and the object's whole key in their environment.
+    package let bucket: String
+
+    package init(command: String, settings: CommandSettings, bucket: String) {
+        self.command = command
+        self.settings = settings
+        self.bucket = bucket
+    }
+
+    /// How many commands are to run at once.
+    package var atOnce: Int { WorkPool.processors }
+
+    /// - Parameter key: the whole key, as it is.
+    func variables(key: [UInt8]) -> [[UInt8]] {
+        [[UInt8]("S3_KEY=".utf8) + key, [UInt8]("S3_BUCKET=\(bucket)".utf8)]
+    }
+}
+
+/// The commands of a run: what the loop waits for, and their end with that of the run.
+package final class RunCommands {
+    private let options: FilterOptions
+    private let report: (String) -> Void
+    private var running: [FilterCommand] = []
+    /// Those that were told to end, and until when they may, by the monotonic clock in milliseconds.
+    private var ending: [(command: FilterCommand, deadline: Int)] = []
+    private var waits: [(command: FilterCommand, wait: DescriptorWait)] = []
+    private var nextStopLook = 0
+    /// Whether there is a terminal that a command could wait for.
+    private let hasTerminal: Bool
+
+    /// How long a command has to end after SIGTERM.
+    private static let endMilliseconds = 1000
+    private static let endLookMilliseconds = 10
+    private static let stopLookMilliseconds = 500
+
+    package init(_ options: FilterOptions, report: @escaping (String) -> Void) {
+        self.options = options
+        self.report = report
+        let terminal = unsafe open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        hasTerminal = terminal >= 0
+        if hasTerminal { close(terminal) }
+    }
+
+    /// Starts a command.
+    ///
+    /// - Parameters:
+    ///   - label: the key, as messages have it.
+    ///   - key: the whole key of the object.
+    ///   - isSearch: `FilterOutcome.init`.
+    /// - Throws: EAGAIN if there are too many processes; EINVAL if an environment cannot hold the key.
+    package func start(label: String, key: [UInt8], isSearch: Bool) throws(SystemError) -> FilterCommand {
+        guard !key.contains(0) else { throw SystemError("S3_KEY", code: EINVAL) }
+        let command = try FilterCommand(
+            options.command, variables: options.variables(key: key), isSearch: isSearch, options.settings
+        ) { [report] in report("\(label): \(Diagnostics.printable($0))") }
+        running.append(command)
+        return command
+    }
+
+    /// Nothing more of a command is wanted: it gets SIGTERM, and SIGKILL if it does not end by that.
+    package func cancel(_ command: FilterCommand) {
+        guard let place = running.firstIndex(where: { $0 === command }) else { return }
+        running.remove(at: place)
+        guard command.outcome == nil else { return }
+        command.terminate()
+        ending.append((command, MonotonicClock.milliseconds + Self.endMilliseconds))
+    }
+
+    /// A command has ended, and its object knows.
+    package func forget(_ command: FilterCommand) { running.removeAll { $0 === command } }
+
+    /// The descriptors that the commands can go on after, as `turned` takes what became of them.
+    package func prepareWait() -> [DescriptorWait] {
+        waits.removeAll(keepingCapacity: true)
+        for command in running { for wait in command.waits { waits.append((command, wait)) } }
+        return waits.map(\.wait)
+    }
+
+    /// How long the wait for them may take, in milliseconds; nil if time alone changes nothing.
+    package var untilDue: Int? {
+        guard !running.isEmpty || !ending.isEmpty else { return nil }
+        let now = MonotonicClock.milliseconds
+        var due = running.compactMap { $0.untilLook(now: now) }
+        if !ending.isEmpty { due.append(Self.endLookMilliseconds) }
+        if hasTerminal, !running.isEmpty { due.append(max(0, nextStopLook - now)) }
+        return due.min()
+    }
+
+    /// The wait is over.
+    ///
+    /// - Parameter ready: for each that `prepareWait` gave, whether it is ready.
+    package func turned(_ ready: ArraySlice<Bool>) {
+        for (isReady, (command, wait)) in zip(ready, waits) where isReady { command.isReady(wait) }
+        guard !running.isEmpty || !ending.isEmpty else { return }
+        let now = MonotonicClock.milliseconds
+        for command in running where command.untilLook(now: now) == 0 { command.look() }
+        if hasTerminal, now >= nextStopLook {
+            nextStopLook = now + Self.stopLookMilliseconds
+            for command in running { command.lookForStop() }
+        }
+        reap(now: now)
+    }
+
+    private func reap(now: Int) {
+        ending.removeAll { command, deadline in
+            if command.isGone() { return true }
+            // What was killed is waited for with its owner's end, or is another one's to wait for.
+            guard now >= deadline else { return false }
+            command.kill()
+            return true
+        }
+    }
+
+    /// Ends all of them: none is left when this returns.
+    package func end() {
+        for command in running { cancel(command) }
+        while !ending.isEmpty {
+            reap(now: MonotonicClock.milliseconds)
+            if !ending.isEmpty { usleep(UInt32(Self.endLookMilliseconds * 1000)) }
+        }
+    }
+}
