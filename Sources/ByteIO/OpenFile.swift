@@ -37,6 +37,12 @@ package struct OpenFile: ~Copyable {
         return OpenFile(path, descriptor: try restarting(path) { unsafe open(path, flags, 0o666) })
     }
 
+    /// Opens a file to write it from its start, and makes it if there is none.
+    package static func emptied(_ path: String) throws(SystemError) -> OpenFile {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
+        return OpenFile(path, descriptor: try restarting(path) { unsafe open(path, flags, 0o666) })
+    }
+
     /// All bytes from here to the end.
     ///
     /// - Throws: EFBIG if there are more than `limit`.

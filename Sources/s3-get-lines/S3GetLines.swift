@@ -59,10 +59,16 @@ struct S3GetLines: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "With --follow, look again at the last N keys, or at those of the last TIME. (default: 1000)",
+            "Look again at the last N keys, or at those of the last TIME. (default with --follow: 1000)",
             valueName: "n|time"),
         transform: FollowList.Lookback.option)
     var lookback: FollowList.Lookback?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "With --all, keep in FILE how far all was written, and go on from there.", valueName: "file"))
+    var cursor: String?
 
     @Flag(help: "Take keys that are percent-encoded, as in inventories and event notifications.")
     var urlKeys = false
@@ -131,9 +137,13 @@ struct S3GetLines: ToolCommand {
         }
         if follow && !all { throw ValidationError("--follow goes with --all only") }
         if follow && endBefore != nil { throw ValidationError("--end-before does not go with --follow") }
-        if !follow, untilIdle != nil || lookback != nil {
-            throw ValidationError(
-                "\(untilIdle != nil ? "--until-idle" : "--lookback") goes with --follow only")
+        if !follow, untilIdle != nil { throw ValidationError("--until-idle goes with --follow only") }
+        if cursor != nil && !all { throw ValidationError("--cursor goes with --all only") }
+        if lookback != nil, !follow, cursor == nil {
+            throw ValidationError("--lookback goes with --follow or --cursor only")
+        }
+        if let cursor, [cursor, cursor + ".lookback"].contains(done) {
+            throw ValidationError("--cursor and --done must be different files")
         }
         if interval.milliseconds < 1 { throw ValidationError("--interval must be at least 1ms") }
         if urlKeys && all { throw ValidationError("--url-keys is for keys that are given: not with --all") }
@@ -159,17 +169,24 @@ struct S3GetLines: ToolCommand {
     /// With KEYs and --all, standard input is not looked at.
     var inputs: [ToolFile] { all || !keys.isEmpty ? [] : [.standardInput] }
 
-    var outputs: [ToolFile] { [.standardOutput] + ToolFile.option("--done", done) }
+    var outputs: [ToolFile] {
+        [.standardOutput] + ToolFile.option("--done", done) + ToolFile.option("--cursor", cursor)
+    }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
         let place: Location
         do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
-        let origin = try origin(place)
+        let range = try range(place)
+        let origin = try origin(range)
         let client = try service.client(
             for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal, runsCommands: filter != nil)
-        let options = options(client)
+        var options = options(client)
+        options.startAfter = range.startAfter
+        options.following = range.following
+        options.place = range.place
+        if all { options.cursorFile = cursorFile(place) }
         let run = try service.run(
             in: client, diagnostics, outputLimit: min(Run.outputLimit, options.memory / 8))
         let lines: GetLines
@@ -179,13 +196,33 @@ struct S3GetLines: ToolCommand {
         return try run.run(lines).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
-    private func origin(_ place: Location) throws(ToolFailure) -> KeyOrigin {
-        if all {
-            var bounds: (after: [UInt8]?, before: [UInt8]?)
-            if let startAfter { bounds.after = try place.key(startAfter, option: "--start-after") }
-            if let endBefore { bounds.before = try place.key(endBefore, option: "--end-before") }
-            return .listing(startAfter: bounds.after, endBefore: bounds.before)
+    private func cursorFile(_ place: Location) -> CursorFile? {
+        cursor.map { CursorFile($0, for: place, looksBack: follow || lookback != nil) }
+    }
+
+    /// What is listed with --all.
+    private func range(_ place: Location) throws(ToolFailure) -> ListedKeyRange {
+        var range = ListedKeyRange()
+        guard all else { return range }
+        if let startAfter { range.startAfter = try place.key(startAfter, option: "--start-after") }
+        if let endBefore { range.endBefore = try place.key(endBefore, option: "--end-before") }
+        do { range.place = try cursorFile(place)?.place() } catch {
+            switch error {
+            case .unusable(let text): throw ToolFailure(.configuration, text)
+            case .system(let error): throw ToolFailure(error)
+            }
         }
+        if follow || lookback != nil {
+            let end: FollowList.End = untilIdle.map { .idle($0.milliseconds) } ?? .never
+            range.following = Following(
+                interval: interval.milliseconds, end: follow ? end : .firstPoll,
+                lookback: lookback ?? .keys(1000))
+        }
+        return range
+    }
+
+    private func origin(_ range: ListedKeyRange) throws(ToolFailure) -> KeyOrigin {
+        if all { return .listing(range) }
         guard keys.isEmpty else { return .operands(keys.map { [UInt8]($0.utf8) }) }
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(
@@ -209,11 +246,6 @@ struct S3GetLines: ToolCommand {
         options.verifiesChecksums = client.verifiesChecksums
         options.readsURLKeys = urlKeys
         options.donePath = done
-        if follow {
-            options.following = Following(
-                interval: interval.milliseconds, untilIdle: untilIdle?.milliseconds,
-                lookback: lookback ?? .keys(1000))
-        }
         if let shard { options.shard = shard }
         return options
     }

@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func itEndsOnceNothingNewComes() {
-        var follower = Follower(keys: names(0..<10), untilIdle: 5000)
+        var follower = Follower(keys: names(0..<10), end: .idle(5000))
         _ = follower.run(to: 0)
         _ = follower.run(to: 4000)
         follower.bucket.insert(names(11..<12)[0])
@@ -77,10 +77,28 @@ import Testing
     }
 
     @Test func itBeginsAfterAKey() {
-        var follower = Follower(keys: names(0..<100), startAfter: names(89..<90)[0])
+        var follower = Follower(keys: names(0..<100), recent: RecentKeys(after: names(89..<90)[0]))
         #expect(follower.run(to: 0) == names(90..<100))
         follower.bucket.insert([UInt8]("00000003x".utf8))
         #expect(follower.run(to: 2000).isEmpty)
+    }
+
+    @Test func itGoesOnWhereAnotherRunStopped() {
+        let known = names(50..<60) + names(62..<70)
+        let recent = RecentKeys(
+            after: names(49..<50)[0], known.map { RecentKeys.Entry(key: $0, time: -5000) })
+        var follower = Follower(keys: names(0..<80), recent: recent, lookback: .keys(30))
+        #expect(follower.run(to: 0) == names(60..<62) + names(70..<80))
+        follower.bucket.insert([UInt8]("00000055x".utf8))
+        #expect(follower.run(to: 1000) == [[UInt8]("00000055x".utf8)])
+        follower = Follower(keys: names(0..<80), recent: recent, lookback: .milliseconds(4000))
+        #expect(follower.run(to: 0) == names(70..<80), "it was the last one too long ago")
+    }
+
+    @Test func oneListIsEnough() {
+        var follower = Follower(keys: names(0..<250), end: .firstPoll, lookback: .keys(0))
+        #expect(follower.run(to: 0) == names(0..<250))
+        #expect(follower.list.isAtEnd && follower.list.untilDue(now: 9999) == nil)
     }
 
     @Test func aFailureEndsIt() throws {
@@ -109,13 +127,12 @@ private struct Follower {
     private var random = SeededGenerator(9)
 
     init(
-        keys: [[UInt8]], startAfter: [UInt8]? = nil, untilIdle: Int? = nil,
+        keys: [[UInt8]], recent: RecentKeys = RecentKeys(), end: FollowList.End = .never,
         lookback: FollowList.Lookback = .keys(100)
     ) {
         bucket = ListedBucket(keys: keys)
         list = FollowList(
-            prefix: [], startAfter: startAfter, interval: 1000, untilIdle: untilIdle, lookback: lookback,
-            maximumBytes: 1 << 20)
+            prefix: [], recent: recent, interval: 1000, end: end, lookback: lookback, maximumBytes: 1 << 20)
     }
 
     /// Whatever is new by then.

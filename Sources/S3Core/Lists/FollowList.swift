@@ -14,13 +14,27 @@ package struct FollowList: KeyList {
         case keys(Int)
         /// What came after the key that was the last one so many milliseconds ago.
         case milliseconds(Int)
+
+        /// How many keys are remembered from one poll to the next.
+        package var mostKeys: Int { if case .keys(let count) = self { count } else { Self.mostKeysOfATime } }
+        private static let mostKeysOfATime = 100_000
+    }
+
+    /// When a list is at its end.
+    package enum End: Equatable, Sendable {
+        case never
+        /// Once nothing new came for so many milliseconds.
+        case idle(Int)
+        /// Once all was listed.
+        case firstPoll
     }
 
     private let prefix: [UInt8]
+    private let endBefore: [UInt8]?
     private let isParallel: Bool
     private let maximumBytes: Int
     private let interval: Int
-    private let untilIdle: Int?
+    private let end: End
     private let lookback: Lookback
 
     /// The monotonic time, in milliseconds.
@@ -31,28 +45,26 @@ package struct FollowList: KeyList {
     private var pollStart: Int?
     /// When something new came last, or the first list began.
     private var lastNews: Int?
-    /// Polls begin after this key.
-    private var floor: [UInt8]?
-    /// The keys after the floor that were given out, in order, each with the time when it was.
-    private var recent: [(key: [UInt8], time: Int)] = []
-    private var known: Set<[UInt8]> = []
+    /// What was given out and is looked at again. Polls begin after its floor.
+    private var recent: RecentKeys
     private var numbers: [Int: Int] = [:]
     private var nextNumber = 0
     private var isOver = false
 
     /// - Parameters:
-    ///   - startAfter: a whole key; the first list begins after it.
+    ///   - endBefore: a whole key; each list ends before it.
+    ///   - recent: what came before, by the monotonic clock; the first list begins after its floor.
     ///   - interval: the least time from one poll to the next, in milliseconds.
-    ///   - untilIdle: how long nothing new may come before the list is at its end, in milliseconds; nil is for ever.
     ///   - maximumBytes: how much may be held ahead of its turn, in bytes.
     package init(
-        prefix: [UInt8], startAfter: [UInt8]? = nil, interval: Int, untilIdle: Int? = nil, lookback: Lookback,
-        isParallel: Bool = true, maximumBytes: Int
+        prefix: [UInt8], endBefore: [UInt8]? = nil, recent: RecentKeys = RecentKeys(), interval: Int,
+        end: End = .never, lookback: Lookback, isParallel: Bool = true, maximumBytes: Int
     ) {
         self.prefix = prefix
-        floor = startAfter
+        self.endBefore = endBefore
+        self.recent = recent
         self.interval = interval
-        self.untilIdle = untilIdle
+        self.end = end
         self.lookback = lookback
         self.isParallel = isParallel
         self.maximumBytes = maximumBytes
@@ -67,7 +79,7 @@ package struct FollowList: KeyList {
         lastNews = lastNews ?? now
         guard list == nil, !isOver else { return }
         // What is new has to be looked for once more after it could come.
-        if let untilIdle, let lastNews, let pollStart, pollStart - lastNews >= untilIdle {
+        if case .idle(let silence) = end, let lastNews, let pollStart, pollStart - lastNews >= silence {
             isOver = true
         } else if pollStart.map({ now - $0 >= interval }) ?? true {
             begin()
@@ -79,31 +91,13 @@ package struct FollowList: KeyList {
         return pollStart.map { max(0, $0 + interval - now) } ?? 0
     }
 
-    /// How many keys are remembered between two polls.
-    private var mostKeys: Int {
-        if case .keys(let count) = lookback { count } else { Self.mostKeysOfATime }
-    }
-    private static let mostKeysOfATime = 100_000
-
     private mutating func begin() {
         pollStart = now
-        if case .milliseconds(let milliseconds) = lookback { forget(olderThan: now - milliseconds) }
+        if case .milliseconds(let milliseconds) = lookback { recent.forget(before: now - milliseconds) }
         list = ParallelList(
-            prefix: prefix, startAfter: floor, readsDetails: true, isParallel: isParallel,
+            prefix: prefix, startAfter: recent.floor, endBefore: endBefore, readsDetails: true,
+            isParallel: isParallel,
             maximumBytes: maximumBytes)
-    }
-
-    /// The floor becomes the greatest key that came before `time`, if all keys up to there did.
-    private mutating func forget(olderThan time: Int) {
-        guard let last = recent.lastIndex(where: { $0.time < time }) else { return }
-        dropFirst(last + 1)
-    }
-
-    private mutating func dropFirst(_ count: Int) {
-        guard count > 0 else { return }
-        floor = recent[count - 1].key
-        for entry in recent[..<count] { known.remove(entry.key) }
-        recent.removeFirst(count)
     }
 
     package mutating func requests(free: Int) -> [ListRequest] {
@@ -129,7 +123,7 @@ package struct FollowList: KeyList {
                 if list?.isAtEnd ?? true { endPoll() }
                 return nil
             }
-            let fresh = objects.filter { !known.contains($0.key) }
+            let fresh = objects.filter { !recent.contains($0.key) }
             guard !fresh.isEmpty else { continue }
             for object in fresh { remember(object.key) }
             lastNews = now
@@ -139,17 +133,15 @@ package struct FollowList: KeyList {
     }
 
     private mutating func remember(_ key: [UInt8]) {
-        known.insert(key)
-        var place = recent.count
-        while place > 0, key.precedes(recent[place - 1].key) { place -= 1 }
-        recent.insert((key, now), at: place)
+        recent.insert(key, time: now)
         // What is dropped while a list goes on came before what is yet to come.
-        if recent.count > 2 * mostKeys + 64 { dropFirst(recent.count - mostKeys) }
+        if recent.count > 2 * lookback.mostKeys + 64 { recent.keep(last: lookback.mostKeys) }
     }
 
     private mutating func endPoll() {
         list = nil
         numbers.removeAll()
-        dropFirst(max(0, recent.count - mostKeys))
+        recent.keep(last: lookback.mostKeys)
+        isOver = end == .firstPoll
     }
 }

@@ -208,7 +208,7 @@ extension [UInt8] {
     }
 
     /// True if it comes before `other` in a list: S3 compares bytes without sign.
-    func precedes(_ other: [UInt8]) -> Bool {
+    package func precedes(_ other: [UInt8]) -> Bool {
         let common = commonCount(with: other)
         guard common < count else { return common < other.count }
         return common < other.count && self[common] < other[common]

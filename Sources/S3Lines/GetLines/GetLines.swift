@@ -27,7 +27,7 @@ package final class GetLines: RunFilter {
     /// Why no more keys come, if that is not their end.
     private var keyFailure: StopReason?
     var window: FetchWindow
-    private var delivery = Delivery<DeliveredObject>()
+    private let delivery: GetDelivery
     var objects = WindowObjects()
     /// Of those, the ones that something happened to since they were last looked at; if no order is kept.
     var changed: Set<Int> = []
@@ -37,7 +37,6 @@ package final class GetLines: RunFilter {
     var carriedBytes = 0
     /// True if the next key is expected on standard input.
     private var awaitsInput = false
-    private var notes: DoneNotes?
     /// What is said if no key is given where one may be meant.
     private let hint: String?
     /// The most that is listed ahead of its turn, in bytes.
@@ -63,9 +62,8 @@ package final class GetLines: RunFilter {
         if case .listing = origin { listsKeys = true } else { listsKeys = false }
         keys = KeySource(
             origin, in: location, shard: options.shard, readsURLKeys: options.readsURLKeys,
-            following: options.following,
             memory: min(Self.listMemory, options.memory / 16))
-        if let path = options.donePath { notes = try DoneNotes(path, wakeUp: store.wakeUp) }
+        delivery = try GetDelivery(options, run: run, wakeUp: store.wakeUp)
         window = FetchWindow(
             memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold,
             lanes: options.filter?.atOnce ?? 1)
@@ -82,7 +80,7 @@ package final class GetLines: RunFilter {
     }
 
     package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
-        try confirm()
+        try delivery.confirm(isLast: hasEnded)
         guard !hasEnded else { return .done }
         if run.stopReason == nil {
             pool.handBack()
@@ -95,29 +93,14 @@ package final class GetLines: RunFilter {
         }
         run.counts.bytes = run.output.acceptedBytes
         guard isOver else {
-            return .wait(input: awaitsInput, milliseconds: run.signal == nil ? keys.untilDue : timeForLine)
+            let due = [run.signal == nil ? keys.untilDue : timeForLine, delivery.untilDue]
+            return .wait(input: awaitsInput, milliseconds: due.compactMap { $0 }.min())
         }
         hasEnded = true
         store.cancelAll()
         for object in filtered { endFiltering(object) }
         if run.stopReason == nil, run.signal == nil, let keyFailure { throw keyFailure }
         return .done
-    }
-
-    /// Notes what standard output has taken.
-    private func confirm() throws(StopReason) {
-        guard delivery.count > 0 || notes != nil else { return }
-        let written = run.output.writtenBytes
-        while let object = delivery.next(written: written) {
-            run.counts.objects += 1
-            notes?.append(object)
-        }
-        guard let notes else { return }
-        notes.flush()
-        let isLast = hasEnded && (delivery.count == 0 || run.output.error != nil)
-        guard isLast || notes.error != nil else { return }
-        self.notes = nil
-        do { try notes.finish() } catch { throw .system(error) }
     }
 
     package func take(signal: CInt, _ input: inout LineReader) {
@@ -174,6 +157,7 @@ package final class GetLines: RunFilter {
         case .object(let request):
             let number = window.add(size: request.known?.size)
             objects[number] = WindowObject(request, number: number, lines: makeLines())
+            delivery.requested(number, key: request.key)
             return true
         case .malformed(let problem):
             run.report(problem)
@@ -329,12 +313,13 @@ package final class GetLines: RunFilter {
         if rest == .waiting && !options.keepsOrder { changed.insert(object.number) }
         if let problem {
             guard try failed(object, problem) else { return false }
+            delivery.failed(object.number)
             finish(object)
             return true
         }
         guard rest == .nothing else { return false }
-        let done = DeliveredObject(key: object.request.key, etag: object.head?.etag)
-        delivery.handedOver(done, end: run.output.acceptedBytes)
+        delivery.handedOver(
+            DeliveredObject(number: object.number, key: object.request.key, etag: object.head?.etag))
         finish(object)
         return true
     }

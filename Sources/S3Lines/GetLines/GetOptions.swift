@@ -30,8 +30,14 @@ package struct GetOptions: Sendable {
     /// A file that each object is noted in once standard output has taken all of it.
     package var donePath: String?
 
-    /// How a list goes on, if it does.
+    /// How a list goes on, or looks at keys again, if it does.
     package var following: Following?
+    /// The key that a list begins after.
+    package var startAfter: [UInt8]?
+    /// Where it is kept how far a list was read.
+    package var cursorFile: CursorFile?
+    /// How far a run before this one has read it.
+    package var place: ReadCursor.Place?
 
     package init() {}
 }
@@ -40,13 +46,12 @@ package struct GetOptions: Sendable {
 package struct Following: Sendable {
     /// The least time from one poll to the next, in milliseconds.
     package let interval: Int
-    /// How long nothing new may come before the list is at its end, in milliseconds; nil is for ever.
-    package let untilIdle: Int?
+    package let end: FollowList.End
     package let lookback: FollowList.Lookback
 
-    package init(interval: Int, untilIdle: Int?, lookback: FollowList.Lookback) {
+    package init(interval: Int, end: FollowList.End, lookback: FollowList.Lookback) {
         self.interval = interval
-        self.untilIdle = untilIdle
+        self.end = end
         self.lookback = lookback
     }
 }

@@ -6,6 +6,9 @@ final class DoneNotes {
     private let file: OpenFile
     private let thread: OutputThread
     private var lines = ByteBlock()
+    /// Bytes that were taken, and those of them that the file has.
+    private(set) var acceptedBytes = 0
+    var writtenBytes: Int { thread.writtenBytes }
 
     /// - Parameters:
     ///   - path: appended to, and made if it is not there.
@@ -27,6 +30,7 @@ final class DoneNotes {
         line += object.etag ?? []
         line.append(UInt8(ascii: "\n"))
         lines.append(line.bytes)
+        acceptedBytes += line.count
     }
 
     /// Hands over what was taken.
@@ -36,12 +40,17 @@ final class DoneNotes {
         lines = ByteBlock()
     }
 
+    /// Keeps what the file has, whatever happens to the machine; from any thread. Not every file can. Source: fsync(2).
+    func sync() { _ = fsync(file.descriptor) }
+
     /// Waits until all that was noted is in the file.
     func finish() throws(SystemError) { try thread.finish() }
 }
 
 /// An object that standard output has taken completely.
 struct DeliveredObject {
+    /// Its number in line.
+    let number: Int
     /// Relative to the location.
     let key: [UInt8]
     /// As it came; nil if the service gives none.

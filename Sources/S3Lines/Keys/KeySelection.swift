@@ -94,8 +94,22 @@ package enum KeyOrigin: Sendable {
     case operands([[UInt8]])
     /// Lines of standard input.
     case input
-    /// All keys under the location, after one and before one if they are given (unescaped, relative to the location).
-    case listing(startAfter: [UInt8]? = nil, endBefore: [UInt8]? = nil)
+    /// All keys under the location.
+    case listing(ListedKeyRange)
+}
+
+/// Which keys under a location are listed, and how. Keys are unescaped and relative to the location.
+package struct ListedKeyRange: Sendable {
+    /// The list begins after this key.
+    package var startAfter: [UInt8]?
+    /// It ends before this key.
+    package var endBefore: [UInt8]?
+    /// How far a run before this one has read it; in place of `startAfter`.
+    package var place: ReadCursor.Place?
+    /// How the list goes on, or looks at keys again, if it does.
+    package var following: Following?
+
+    package init() {}
 }
 
 /// What the next key is.

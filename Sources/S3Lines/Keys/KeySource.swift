@@ -21,24 +21,27 @@ struct KeySource: ~Copyable {
 
     /// - Parameter memory: how much may be listed ahead of its turn, in bytes.
     init(
-        _ origin: KeyOrigin, in location: Location, shard: Shard, readsURLKeys: Bool = false,
-        following: Following? = nil,
-        memory: Int
+        _ origin: KeyOrigin, in location: Location, shard: Shard, readsURLKeys: Bool = false, memory: Int
     ) {
         self.origin = origin
         self.location = location
         selection = KeySelection(location, shard: shard, readsURLKeys: readsURLKeys)
-        guard case .listing(let startAfter, let endBefore) = origin else { return }
-        if let following {
-            list = FollowList(
-                prefix: location.prefix, startAfter: startAfter.map { location.prefix + $0 },
-                interval: following.interval, untilIdle: following.untilIdle, lookback: following.lookback,
+        if case .listing(let range) = origin { list = Self.list(range, in: location, memory: memory) }
+    }
+
+    private static func list(_ range: ListedKeyRange, in location: Location, memory: Int) -> any KeyList {
+        let endBefore = range.endBefore.map { location.prefix + $0 }
+        guard let following = range.following else {
+            return ParallelList(
+                prefix: location.prefix,
+                startAfter: (range.place?.key ?? range.startAfter).map { location.prefix + $0 },
+                endBefore: endBefore, readsDetails: true,
                 isParallel: !location.isDirectoryBucket, maximumBytes: memory)
-            return
         }
-        list = ParallelList(
-            prefix: location.prefix, startAfter: startAfter.map { location.prefix + $0 },
-            endBefore: endBefore.map { location.prefix + $0 }, readsDetails: true,
+        let recent = range.place?.recent ?? RecentKeys(after: range.startAfter)
+        return FollowList(
+            prefix: location.prefix, endBefore: endBefore, recent: recent.under(location.prefix),
+            interval: following.interval, end: following.end, lookback: following.lookback,
             isParallel: !location.isDirectoryBucket, maximumBytes: memory)
     }
 
@@ -136,5 +139,14 @@ struct KeySource: ~Copyable {
             }
             if listed.isEmpty { return list?.isAtEnd ?? true ? finish() : .later }
         }
+    }
+}
+
+extension RecentKeys {
+    /// The same keys, relative to what is above `prefix`, and by the monotonic clock instead of the machine's.
+    fileprivate func under(_ prefix: [UInt8]) -> RecentKeys {
+        let ahead = MonotonicClock.milliseconds - WallClock.milliseconds
+        let entries = entries.map { Entry(key: prefix + $0.key, time: $0.time + ahead) }
+        return RecentKeys(after: floor.map { prefix + $0 }, entries)
     }
 }

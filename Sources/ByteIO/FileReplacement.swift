@@ -1,0 +1,65 @@
+/// A file that is replaced as a whole: after a crash, too, it holds what it held before or what it was to hold.
+///
+/// The new content is written beside it, synced and renamed; then the directory is synced, which keeps the name.
+/// Source: rename(2), fsync(2).
+package struct FileReplacement: Sendable {
+    /// As messages name it.
+    package let path: String
+    /// The file itself, where `path` is a symbolic link to it.
+    private let target: String
+
+    package init(_ path: String) {
+        self.path = path
+        target = Self.withoutLinks(path)
+    }
+
+    /// Source: realpath(3).
+    private static func withoutLinks(_ path: String) -> String {
+        guard let resolved = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
+    /// True if something is there that is no regular file: a directory, a device, a pipe.
+    package var isSomethingElse: Bool {
+        var status = stat()
+        return unsafe stat(target, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+    }
+
+    /// What the file holds; nil if there is none, but its directory.
+    ///
+    /// - Throws: EFBIG if it has more than `limit` bytes.
+    package func contents(limit: Int) throws(SystemError) -> [UInt8]? {
+        do { return try OpenFile.readingRegularFile(target).contents(limit: limit) } catch {
+            guard error.code == ENOENT else { throw SystemError(path, code: error.code) }
+        }
+        _ = try directory()
+        return nil
+    }
+
+    /// Gives it another content.
+    package func replace(by content: [UInt8]) throws(SystemError) {
+        let aside = target + ".new"
+        do {
+            let file = try OpenFile.emptied(aside)
+            var status = stat()
+            if unsafe stat(target, &status) == 0 { fchmod(file.descriptor, status.st_mode & 0o7777) }
+            try writeAll(content.bytes, to: file.descriptor, name: aside)
+            _ = try restarting(aside) { fsync(file.descriptor) }
+            _ = try restarting(path) { unsafe rename(aside, target) }
+        } catch {
+            _ = unsafe unlink(aside)
+            throw error
+        }
+        let directory = try directory()
+        // Not every file system syncs directories.
+        _ = fsync(directory.descriptor)
+    }
+
+    private func directory() throws(SystemError) -> OpenFile {
+        let name = target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[..<$0]) + "/" } ?? "."
+        do { return try OpenFile.readingRegularFile(name) } catch {
+            throw SystemError(path, code: error.code)
+        }
+    }
+}

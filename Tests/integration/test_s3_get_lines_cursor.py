@@ -1,0 +1,184 @@
+"""s3-get-lines --cursor: reading goes on where it stopped."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+import servers
+from conftest import BIN, Bucket, require
+from lying_server import LyingServer, environment, page
+
+pytestmark = pytest.mark.usefixtures("tool")
+
+
+@pytest.fixture(scope="module")
+def tool():
+    require("s3-get-lines")
+
+
+@pytest.fixture
+def weed(seaweedfs):
+    return Bucket(seaweedfs)
+
+
+@pytest.fixture
+def weed_shell(seaweedfs, plain_shell):
+    return plain_shell.with_environment(**seaweedfs.tool_environment())
+
+
+@pytest.fixture
+def start():
+    """Starts the tool with a cursor; what is not over at the end is killed."""
+    processes = []
+
+    def start(shell, *arguments):
+        words = [BIN / "s3-get-lines", "--all", "--cursor", "cursor", *arguments]
+        processes.append(
+            subprocess.Popen(
+                words, env=shell.environment, cwd=shell.directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, preexec_fn=servers.die_with_parent,
+            )  # fmt: skip
+        )
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def get(shell, *arguments):
+    return shell.tool("s3-get-lines", "--all", "--cursor", "cursor", *arguments)
+
+
+def within(seconds, condition):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("options", [[], ["--unordered"], ["--done", "done"], ["--lookback", "10"]], ids=" ".join)
+def test_the_next_run_reads_what_is_new(bucket, shell, options):
+    cursor, location = shell.directory / "cursor", f"s3://{bucket.name}/p/"
+    for key in ("p/a", "p/b\tb", "q"):
+        bucket.put(key, key.encode())
+    assert sorted(get(shell, *options, location).expect().lines) == ["p/a", "p/b\tb"]
+    assert cursor.read_text() == f"{location}\tb\\tb\n"
+    for key in ("p/c", "p/d"):
+        bucket.put(key, key.encode())
+    assert sorted(get(shell, *options, location).expect().lines) == ["p/c", "p/d"]
+    assert get(shell, *options, location).expect().stdout == b""
+    assert cursor.read_text() == f"{location}\td\n"
+    assert [path.name for path in shell.directory.iterdir() if path.name.endswith(".new")] == []
+
+
+def test_a_key_that_comes_late_while_nothing_is_read_is_read(weed, weed_shell):
+    location, follow = f"s3://{weed.name}", ["--follow", "--interval", "50ms", "--until-idle", "100ms"]
+    for key in "bdf":
+        weed.put(key, key.encode())
+    assert get(weed_shell, *follow, location).expect().lines == ["b", "d", "f"]
+    for key in "aceg":
+        weed.put(key, key.encode())
+    assert get(weed_shell, *follow, "--lookback", "2", location).expect().lines == ["a", "c", "e", "g"]
+    for key in ("aa", "ee", "ff"):
+        weed.put(key, key.encode())
+    # What comes after the third key from the end was looked at again, and none before it.
+    assert get(weed_shell, *follow, location).expect().lines == ["ee", "ff"]
+    assert get(weed_shell, "--lookback", "1h", location).expect().lines == []
+    weed.put("fa", b"late")
+    assert get(weed_shell, "--lookback", "1h", location).expect().lines == ["late"]
+    assert (weed_shell.directory / "cursor").read_text() == f"{location}\tg\n"
+
+
+def test_it_is_renewed_while_the_run_goes_on(weed, weed_shell, start):
+    cursor = weed_shell.directory / "cursor"
+    weed.put("a", b"1\n")
+    process = start(weed_shell, "--follow", "--interval", "50ms", f"s3://{weed.name}")
+    assert process.stdout.readline() == b"1\n"
+    within(30, cursor.exists)
+    weed.put("b", b"2\n")
+    assert process.stdout.readline() == b"2\n"
+    within(30, lambda: cursor.read_text() == f"s3://{weed.name}\tb\n")
+    weed.put("c", b"3\n")
+    assert process.stdout.readline() == b"3\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == -signal.SIGTERM
+    assert cursor.read_text() == f"s3://{weed.name}\tc\n"
+
+
+def test_it_never_leads_what_standard_output_has_taken(weed, weed_shell, start):
+    cursor = weed_shell.directory / "cursor"
+    weed.put("a", b"1\n")
+    weed.put("b", b"x" * (3 << 20) + b"\n")
+    process = start(weed_shell, f"s3://{weed.name}")
+    within(30, cursor.exists)
+    assert cursor.read_text() == f"s3://{weed.name}\ta\n"
+    process.stdout.close()
+    assert process.wait(30) == -signal.SIGPIPE
+    assert cursor.read_text() == f"s3://{weed.name}\ta\n"
+    output = get(weed_shell, f"s3://{weed.name}").expect().stdout
+    assert len(output) == (3 << 20) + 1
+
+
+@pytest.mark.parametrize("options", [[], ["--unordered"], ["--lookback", "9"]], ids=" ".join)
+def test_it_stops_before_what_failed(plain_shell, options):
+    broken = {"b": True}
+
+    def handle(request):
+        if "list-type" in request.query:
+            after = request.query.get("start-after", "")
+            return 200, {}, page([key for key in "abcd" if key > after])
+        key = request.path[-1]
+        if broken.get(key):
+            return 403, {}, b"<Error><Code>InvalidObjectState</Code><Message>archived</Message></Error>"
+        return 200, {"ETag": '"e"'}, key.encode() + b"234\n"
+
+    with LyingServer(handle) as server:
+        shell = plain_shell.with_environment(**environment(1, AWS_ENDPOINT_URL_S3=server.endpoint))
+        assert sorted(get(shell, *options, "s3://bucket").expect(1).lines) == ["a234", "c234", "d234"]
+        assert (shell.directory / "cursor").read_text() == "s3://bucket\ta\n"
+        broken.clear()
+        assert sorted(get(shell, *options, "s3://bucket").expect().lines) == ["b234", "c234", "d234"]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("s3://other\ta\n", "is of s3://other, not of s3://bucket"), ("s3://bucket/p\ta\n", "s3://bucket/p"),
+        ("s3://bucket\ta", "torn"), ("s3://bucket\n", "torn"), ("", "torn"), ("s3://bucket\t\\x\n", "torn"),
+        ("s3://bucket\ta\ns3://bucket\tb\n", "line 2"), ("lines\n", "torn"),
+    ],
+)  # fmt: skip
+def test_what_is_no_cursor_of_it_is_78(plain_shell, content, what):
+    (plain_shell.directory / "cursor").write_text(content)
+    shell = plain_shell.with_environment(**environment(1, AWS_ENDPOINT_URL_S3="http://127.0.0.1:9"))
+    got = get(shell, "s3://bucket").expect(78)
+    assert what in got.message and "remove it" in got.message
+    assert (plain_shell.directory / "cursor").read_text() == content
+
+
+def test_what_cannot_be_written_is_74_or_78(weed, weed_shell):
+    weed.put("a", b"1\n")
+    got = weed_shell.tool("s3-get-lines", "--all", "--cursor", "no/cursor", f"s3://{weed.name}").expect(74)
+    assert "no/cursor" in got.message and got.stdout == b""
+    weed_shell.tool("s3-get-lines", "--all", "--cursor", "/dev/null", f"s3://{weed.name}").expect(78)
+    # It is a directory where the new content would be written.
+    (weed_shell.directory / "cursor.new").mkdir()
+    got = get(weed_shell, f"s3://{weed.name}").expect(74)
+    assert "cursor.new" in got.message and got.stdout == b"1\n"
+
+
+def test_start_after_is_for_the_first_run(weed, weed_shell):
+    for key in "abc":
+        weed.put(key, key.encode())
+    for expected in (["b", "c"], []):
+        assert get(weed_shell, "--start-after", "a", f"s3://{weed.name}").expect().lines == expected
+
+
+@pytest.mark.parametrize(
+    "options", [["--cursor", "c"], ["--all", "--cursor", "c", "--done", "c"], ["--all", "--lookback", "5"]], ids=" ".join
+)
+def test_what_does_not_go_together_is_64(plain_shell, options):
+    plain_shell.tool("s3-get-lines", *options, "s3://bucket", *([] if "--all" in options else ["k"])).expect(64)
