@@ -8,6 +8,7 @@ complete -c s3-get-lines -l follow -d 'With --all, keep listing for keys that co
 complete -c s3-get-lines -l interval -x -d 'With --follow, list no more often than this'
 complete -c s3-get-lines -l until-idle -x -d 'With --follow, end once nothing new came for so long'
 complete -c s3-get-lines -l lookback -x -d 'Look again at the last N keys, or at those of the last TIME. (default with --follow: 1000)'
+complete -c s3-get-lines -l per -x -d 'With --all, take each prefix that matches as a list of its own: \'AWSLogs/*/CloudTrail/*/\''
 complete -c s3-get-lines -l cursor -r -F -d 'With --all, keep in FILE how far all was written, and go on from there'
 complete -c s3-get-lines -l url-keys -d 'Take keys that are percent-encoded, as in inventories and event notifications'
 complete -c s3-get-lines -l shard -x -d 'Take the I-th of N shares of the keys'

@@ -68,6 +68,24 @@ extension Timestamp {
     }
 }
 
+extension PrefixPattern {
+    /// What `--per` takes.
+    package static func option(_ text: String) throws -> PrefixPattern {
+        do throws(PrefixPattern.Problem) { return try PrefixPattern(text) } catch {
+            let problem =
+                switch error {
+                case .empty: "it is empty"
+                case .withoutSlash: "it does not end in /"
+                case .withoutStar: "it has no *"
+                case .doubleStar: "a * stays within one segment, so ** says nothing more"
+                }
+            throw ValidationError(
+                "\(problem); PATTERN is path segments with *, each within one segment, and ends in /: 'AWSLogs/*/CloudTrail/*/'"
+            )
+        }
+    }
+}
+
 extension FollowList.Lookback {
     /// What `--lookback` takes: a number of keys, or a length of time with its unit.
     package static func option(_ text: String) throws -> FollowList.Lookback {

@@ -67,6 +67,14 @@ struct S3GetLines: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
+            "With --all, take each prefix that matches as a list of its own: 'AWSLogs/*/CloudTrail/*/'.",
+            valueName: "pattern"),
+        transform: PrefixPattern.option)
+    var per: PrefixPattern?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
             "With --all, keep in FILE how far all was written, and go on from there.", valueName: "file"))
     var cursor: String?
 
@@ -139,6 +147,12 @@ struct S3GetLines: ToolCommand {
         if follow && endBefore != nil { throw ValidationError("--end-before does not go with --follow") }
         if !follow, untilIdle != nil { throw ValidationError("--until-idle goes with --follow only") }
         if cursor != nil && !all { throw ValidationError("--cursor goes with --all only") }
+        if per != nil && !all { throw ValidationError("--per goes with --all only") }
+        if per != nil && (startAfter ?? endBefore) != nil {
+            throw ValidationError(
+                "\(startAfter != nil ? "--start-after" : "--end-before") does not go with --per: each prefix is a list of its own"
+            )
+        }
         if lookback != nil, !follow, cursor == nil {
             throw ValidationError("--lookback goes with --follow or --cursor only")
         }
@@ -183,9 +197,6 @@ struct S3GetLines: ToolCommand {
         let client = try service.client(
             for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal, runsCommands: filter != nil)
         var options = options(client)
-        options.startAfter = range.startAfter
-        options.following = range.following
-        options.place = range.place
         if all { options.cursorFile = cursorFile(place) }
         let run = try service.run(
             in: client, diagnostics, outputLimit: min(Run.outputLimit, options.memory / 8))
@@ -197,7 +208,7 @@ struct S3GetLines: ToolCommand {
     }
 
     private func cursorFile(_ place: Location) -> CursorFile? {
-        cursor.map { CursorFile($0, for: place, looksBack: follow || lookback != nil) }
+        cursor.map { CursorFile($0, for: place, pattern: per, looksBack: follow || lookback != nil) }
     }
 
     /// What is listed with --all.
@@ -206,7 +217,8 @@ struct S3GetLines: ToolCommand {
         guard all else { return range }
         if let startAfter { range.startAfter = try place.key(startAfter, option: "--start-after") }
         if let endBefore { range.endBefore = try place.key(endBefore, option: "--end-before") }
-        do { range.place = try cursorFile(place)?.place() } catch {
+        range.pattern = per
+        do { range.places = try cursorFile(place)?.places() ?? [:] } catch {
             switch error {
             case .unusable(let text): throw ToolFailure(.configuration, text)
             case .system(let error): throw ToolFailure(error)

@@ -87,12 +87,41 @@ import Testing
             for number in order where written.contains(number) { cursor.done(number, now: 0) }
             read += found[..<(found.indices.first { !written.contains($0) } ?? found.count)]
             guard let passed = cursor.place(now: 0) else { continue }
-            var kept = try text.place(text.cursor(passed))
-            try text.add(text.recentKeys(passed), to: &kept)
-            #expect(kept == passed)
-            place = kept
+            var kept = try text.places(text.cursor([[]: passed]))
+            try text.add(text.recentKeys([[]: passed]), to: &kept)
+            #expect(kept == [[]: passed])
+            place = kept[[]]
         }
         #expect(Set(read) == Set(bucket) && read.count == bucket.count && coming.isEmpty)
+    }
+}
+
+/// One for each prefix that matches.
+@Suite struct ReadCursorsTests {
+    @Test func eachPrefixHasItsOwnPlace() throws {
+        let pattern = try PrefixPattern("*/")
+        let text = CursorText(Location(bucket: "b", prefix: bytes("p/")), pattern: pattern)
+        var cursors = ReadCursors(
+            [bytes("old/"): ReadCursor.Place(key: bytes("k"))], pattern: pattern, lookback: .keys(1))
+        for (number, key) in ["a/1", "b/1", "a/2", "b/2", "none"].enumerated() {
+            cursors.requested(number, key: bytes(key))
+        }
+        #expect(!cursors.isChanged)
+        cursors.failed(1, key: bytes("b/1"))
+        for (number, key) in ["b/2": 3, "a/1": 0, "a/2": 2].map({ ($1, $0) }).sorted(by: <) {
+            cursors.done(number, key: bytes(key), now: number)
+        }
+        #expect(cursors.isChanged)
+        let places = cursors.places(now: 5)
+        #expect(!cursors.isChanged)
+        #expect(text.cursor(places) == bytes("s3://b/p/a/\t2\ns3://b/p/old/\tk\n"))
+        #expect(text.recentKeys(places) == bytes("s3://b/p/a/\t1\n\t2\t2\ns3://b/p/old/\tk\n"))
+        var kept = try text.places(text.cursor(places))
+        try text.add(text.recentKeys(places), to: &kept)
+        #expect(kept == places)
+        for line in ["s3://b/p/\tk\n", "s3://b/p/a/c/\tk\n", "s3://b/p/a\tk\n", "s3://bb/p/a/\tk\n"] {
+            #expect(throws: CursorText.Problem.self, "\(line)") { try text.places(bytes(line)) }
+        }
     }
 }
 
@@ -102,11 +131,11 @@ import Testing
 
     @Test func itIsALocationATabAndAKey() throws {
         let place = ReadCursor.Place(key: bytes("a\nb\\"))
-        let written = text.cursor(place)
+        let written = text.cursor([[]: place])
         #expect(written == bytes("s3://b/p/\\t\ta\\nb\\\\\n"))
-        #expect(try text.place(written) == place)
+        #expect(try text.places(written) == [[]: place])
         let whole = CursorText(Location(bucket: "b"))
-        #expect(whole.cursor(ReadCursor.Place(key: bytes("k"))) == bytes("s3://b\tk\n"))
+        #expect(whole.cursor([[]: ReadCursor.Place(key: bytes("k"))]) == bytes("s3://b\tk\n"))
     }
 
     @Test(arguments: [
@@ -116,7 +145,7 @@ import Testing
     ])
     func whatIsTornIsMalformed(written: String) {
         do {
-            _ = try text.place(bytes(written))
+            _ = try text.places(bytes(written))
             Issue.record("no error")
         } catch {
             guard case .malformed = error else {
@@ -128,33 +157,33 @@ import Testing
 
     @Test func aKeyThatNoObjectHasIsMalformed() {
         let line = bytes("s3://b/p/\\t\t") + [0xFF, 0x0A]
-        #expect(throws: CursorText.Problem.malformed(line: 1)) { try text.place(line) }
+        #expect(throws: CursorText.Problem.malformed(line: 1)) { try text.places(line) }
     }
 
     @Test func anotherLocationIsNamed() {
         #expect(throws: CursorText.Problem.elsewhere(line: 1, location: "s3://b/q/")) {
-            try text.place(bytes("s3://b/q/\ta\n"))
+            try text.places(bytes("s3://b/q/\ta\n"))
         }
     }
 
     @Test func whatWasWrittenByHandCounts() throws {
         let recent = RecentKeys(
             after: bytes("c"), ["d", "f", "h"].map { RecentKeys.Entry(key: bytes($0), time: 5) })
-        let kept = text.recentKeys(ReadCursor.Place(key: bytes("h"), recent: recent))
+        let kept = text.recentKeys([[]: ReadCursor.Place(key: bytes("h"), recent: recent)])
         for (key, floor, known) in [
             ("h", "c", "dfh"), ("g", "c", "df"), ("c", "c", ""), ("a", "a", ""), ("z", "z", ""),
         ] {
-            var place = ReadCursor.Place(key: bytes(key))
-            try text.add(kept, to: &place)
-            #expect(place.recent.floor == bytes(floor), "\(key)")
-            #expect(place.recent.entries.flatMap(\.key) == bytes(known), "\(key)")
+            var places: ReadCursors.Places = [[]: ReadCursor.Place(key: bytes(key))]
+            try text.add(kept, to: &places)
+            #expect(places[[]]?.recent.floor == bytes(floor), "\(key)")
+            #expect(places[[]]?.recent.entries.flatMap(\.key) == bytes(known), "\(key)")
         }
     }
 
     @Test(arguments: ["", "s3://b/p/\\t\tc\n\td\t5", "s3://b/p/\\t\tc\n\td\n", "s3://b/p/\\t\tc\n\td\tx\n"])
     func whatIsTornOfTheRecentKeysIsMalformed(written: String) {
-        var place = ReadCursor.Place(key: bytes("d"))
-        #expect(throws: CursorText.Problem.self) { try text.add(bytes(written), to: &place) }
+        var places: ReadCursors.Places = [[]: ReadCursor.Place(key: bytes("d"))]
+        #expect(throws: CursorText.Problem.self) { try text.add(bytes(written), to: &places) }
     }
 }
 

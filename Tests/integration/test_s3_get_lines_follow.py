@@ -85,7 +85,81 @@ def test_a_poll_without_news_is_one_request_and_ends_at_a_failure(follow):
     [
         ["--follow"], ["--all", "--until-idle", "1s"], ["--all", "--lookback", "5"], ["--all", "--follow", "--lookback", "x"],
         ["--all", "--follow", "--end-before", "k"], ["--all", "--follow", "--interval", "0"],
+        ["--per", "*/"], ["--all", "--per", "*/", "--start-after", "k"], ["--all", "--per", "*/", "--end-before", "k"],
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_64(plain_shell, options):
     plain_shell.tool("s3-get-lines", *options, "s3://bucket").expect(64)
+
+
+def test_a_prefix_that_comes_later_is_followed(server, bucket, follow):
+    for key in ("logs/1/eu/b", "logs/2/us/b", "logs/1/x", "logs/1/eu/c/d", "other/1/eu/b"):
+        bucket.put(key, key.encode())
+    process = follow(server, f"s3://{bucket.name}/logs/", "--per", "*/*/", "--cursor", "cursor")
+    assert sorted(process.stdout.readline() for _ in range(3)) == [b"logs/1/eu/b\n", b"logs/1/eu/c/d\n", b"logs/2/us/b\n"]
+    # In the middle, before all, and in prefixes that are new.
+    for key in ("logs/1/eu/a", "logs/0/eu/z", "logs/1/af/z", "logs/2/us/c"):
+        bucket.put(key, key.encode())
+        assert process.stdout.readline() == key.encode() + b"\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.read() == b"" and process.wait(30) == -signal.SIGTERM
+    assert process.stderr.read() == b""
+
+
+def test_an_interval_without_news_is_one_request_for_each_prefix(follow):
+    asked = []
+
+    def handle(request):
+        if "list-type" not in request.query:
+            return 200, {"ETag": '"e"'}, b"line\n"
+        prefix = request.query.get("prefix", "")
+        asked.append(prefix)
+        if prefix == "x/" and asked.count(prefix) > 4:
+            return 403, {}, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
+        if request.query.get("delimiter"):
+            prefixes = "".join(f"<CommonPrefixes><Prefix>{each}/</Prefix></CommonPrefixes>" for each in "xyz")
+            return 200, {}, page([]).replace(b"</ListBucketResult>", prefixes.encode() + b"</ListBucketResult>")
+        return 200, {}, page([prefix + "a"])
+
+    with LyingServer(handle) as server:
+        process = follow(server, "s3://bucket", "--per", "*/")
+        assert process.stdout.read() == b"line\n" * 3
+        assert process.wait(30) == 77
+    counts = {prefix: asked.count(prefix) for prefix in ("", "x/", "y/", "z/")}
+    assert counts["x/"] == 5 and set(counts.values()) <= {4, 5, 6} and len(asked) == sum(counts.values())
+
+
+@pytest.mark.parametrize("options", [[], ["--unordered"], ["--lookback", "1h"]], ids=" ".join)
+def test_each_prefix_has_a_cursor(bucket, shell, options):
+    words = ["--all", "--per", "acc*/*/", "--cursor", "cursor", *options, f"s3://{bucket.name}/l/"]
+    for key in ("l/acc1/eu/b", "l/acc1/us/b", "l/acc2/eu/a", "l/xx1/eu/a"):
+        bucket.put(key, key.encode())
+    lines = shell.tool("s3-get-lines", *words).expect().lines
+    assert sorted(lines) == ["l/acc1/eu/b", "l/acc1/us/b", "l/acc2/eu/a"]
+    for key in ("l/acc1/eu/c", "l/acc3/eu/a", "l/acc1/us/a"):
+        bucket.put(key, key.encode())
+    late = ["l/acc1/us/a"] if "--lookback" in options else []
+    lines = shell.tool("s3-get-lines", *words).expect().lines
+    assert sorted(lines) == sorted(["l/acc1/eu/c", "l/acc3/eu/a", *late])
+    assert (shell.directory / "cursor").read_text().splitlines() == [
+        f"s3://{bucket.name}/l/{place}" for place in ("acc1/eu/\tc", "acc1/us/\tb", "acc2/eu/\ta", "acc3/eu/\ta")
+    ]
+    got = shell.tool("s3-get-lines", "--all", "--cursor", "cursor", f"s3://{bucket.name}/l/").expect(78)
+    assert "remove it" in got.message
+
+
+def test_idle_prefixes_end_it(seaweedfs, follow):
+    bucket = Bucket(seaweedfs)
+    for key in ("a/1", "b/1"):
+        bucket.put(key, key.encode())
+    process = follow(seaweedfs, f"s3://{bucket.name}", "--per", "*/", "--until-idle", "200ms")
+    assert sorted(process.stdout.read().split()) == [b"a/1", b"b/1"]
+    assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "what"), [("*", "does not end in /"), ("a/", "has no *"), ("a/**/", "within one segment"), ("", "is empty")]
+)
+def test_a_pattern_that_is_none_is_64(plain_shell, pattern, what):
+    got = plain_shell.tool("s3-get-lines", "--all", "--per", pattern, "s3://bucket").expect(64)
+    assert what in got.message and "AWSLogs/*/CloudTrail/*/" in got.message

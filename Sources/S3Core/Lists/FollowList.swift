@@ -7,7 +7,7 @@
 /// A poll lists what comes after the floor: keys of writers that work side by side appear late, and not in order. What
 /// was given out after the floor is remembered, and nothing else. A poll in which nothing is new is one request as long
 /// as a page holds what is looked at again.
-package struct FollowList: KeyList {
+package struct FollowList: KeyList, PolledList {
     /// What is looked at again.
     package enum Lookback: Equatable, Sendable {
         /// The last so many keys.
@@ -43,6 +43,7 @@ package struct FollowList: KeyList {
     private var list: ParallelList?
     /// When the latest poll began.
     private var pollStart: Int?
+    private(set) var completedStart: Int?
     /// When something new came last, or the first list began.
     private var lastNews: Int?
     /// What was given out and is looked at again. Polls begin after its floor.
@@ -71,6 +72,8 @@ package struct FollowList: KeyList {
     }
 
     package var isAtEnd: Bool { isOver }
+    var isPolling: Bool { list != nil }
+    var heldBytes: Int { list?.heldBytes ?? 0 }
     /// How many keys are remembered.
     package var rememberedKeys: Int { recent.count }
 
@@ -140,6 +143,7 @@ package struct FollowList: KeyList {
 
     private mutating func endPoll() {
         list = nil
+        completedStart = pollStart
         numbers.removeAll()
         recent.keep(last: lookback.mostKeys)
         isOver = end == .firstPoll

@@ -9,13 +9,16 @@ final class GetDelivery {
     private var noted = Delivery<DeliveredObject>()
     private var cursor: CursorKeeper?
 
-    init(_ options: GetOptions, run: Run, wakeUp: @escaping @Sendable () -> Void) throws(SystemError) {
+    init(
+        _ options: GetOptions, _ range: ListedKeyRange, run: Run, wakeUp: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
         self.run = run
         if let path = options.donePath { notes = try DoneNotes(path, wakeUp: wakeUp) }
         guard let file = options.cursorFile else { return }
-        let cursor = ReadCursor(
-            options.place, startAfter: options.startAfter, lookback: options.following?.lookback)
-        self.cursor = CursorKeeper(file, cursor, wakeUp: wakeUp) { [notes] in notes?.sync() }
+        let cursors = ReadCursors(
+            range.places, pattern: range.pattern, startAfter: range.startAfter,
+            lookback: range.following?.lookback)
+        cursor = CursorKeeper(file, cursors, wakeUp: wakeUp) { [notes] in notes?.sync() }
     }
 
     /// How long it is until there is something to do, in milliseconds; nil if time alone changes nothing.
@@ -30,7 +33,7 @@ final class GetDelivery {
     }
 
     /// An object was not handed over, or not all of it.
-    func failed(_ number: Int) { cursor?.failed(number) }
+    func failed(_ number: Int, key: [UInt8]) { cursor?.failed(number, key: key) }
 
     /// Takes note of what standard output has taken.
     ///
@@ -41,7 +44,7 @@ final class GetDelivery {
             while let object = delivery.next(written: written) {
                 run.counts.objects += 1
                 guard let notes else {
-                    cursor?.done(object.number)
+                    cursor?.done(object.number, key: object.key)
                     continue
                 }
                 notes.append(object)
@@ -65,7 +68,7 @@ final class GetDelivery {
             do { try notes.finish() } catch { failure = error }
         }
         let written = cursor == nil ? 0 : notes.writtenBytes
-        while let object = noted.next(written: written) { cursor?.done(object.number) }
+        while let object = noted.next(written: written) { cursor?.done(object.number, key: object.key) }
         if let failure { throw .system(failure) }
     }
 }

@@ -59,11 +59,17 @@ package final class GetLines: RunFilter {
         output = LineOutput(run.output)
         hint = location.hasOpenPrefix ? Self.hint(location) : nil
         pool = WorkPool(threads: options.threads, wakeUp: store.wakeUp)
-        if case .listing = origin { listsKeys = true } else { listsKeys = false }
+        var range = ListedKeyRange()
+        if case .listing(let listed) = origin {
+            range = listed
+            listsKeys = true
+        } else {
+            listsKeys = false
+        }
         keys = KeySource(
             origin, in: location, shard: options.shard, readsURLKeys: options.readsURLKeys,
             memory: min(Self.listMemory, options.memory / 16))
-        delivery = try GetDelivery(options, run: run, wakeUp: store.wakeUp)
+        delivery = try GetDelivery(options, range, run: run, wakeUp: store.wakeUp)
         window = FetchWindow(
             memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold,
             lanes: options.filter?.atOnce ?? 1)
@@ -313,7 +319,7 @@ package final class GetLines: RunFilter {
         if rest == .waiting && !options.keepsOrder { changed.insert(object.number) }
         if let problem {
             guard try failed(object, problem) else { return false }
-            delivery.failed(object.number)
+            delivery.failed(object.number, key: object.request.key)
             finish(object)
             return true
         }

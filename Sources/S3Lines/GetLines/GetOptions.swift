@@ -30,14 +30,8 @@ package struct GetOptions: Sendable {
     /// A file that each object is noted in once standard output has taken all of it.
     package var donePath: String?
 
-    /// How a list goes on, or looks at keys again, if it does.
-    package var following: Following?
-    /// The key that a list begins after.
-    package var startAfter: [UInt8]?
     /// Where it is kept how far a list was read.
     package var cursorFile: CursorFile?
-    /// How far a run before this one has read it.
-    package var place: ReadCursor.Place?
 
     package init() {}
 }

@@ -11,38 +11,42 @@ package struct CursorFile: Sendable {
     }
 
     private let text: CursorText
-    private let location: Location
+    private let place: String
     private let file: FileReplacement
     private let recentFile: FileReplacement?
 
     /// No file of a run is larger, in bytes.
     private static let maximumSize = 1 << 30
 
-    /// - Parameter looksBack: whether keys are looked at again.
-    package init(_ path: String, for location: Location, looksBack: Bool) {
-        text = CursorText(location)
-        self.location = location
+    /// - Parameters:
+    ///   - pattern: which prefixes have a place each.
+    ///   - looksBack: whether keys are looked at again.
+    package init(
+        _ path: String, for location: Location, pattern: PrefixPattern? = nil, looksBack: Bool
+    ) {
+        text = CursorText(location, pattern: pattern)
+        place = "\(location)" + (pattern == nil ? "" : " with what --per says")
         file = FileReplacement(path)
         recentFile = looksBack ? FileReplacement(path + ".lookback") : nil
     }
 
-    /// Where a run before this one stopped; nil if there is no file.
-    package func place() throws(Problem) -> ReadCursor.Place? {
-        guard let content = try contents(of: file) else { return nil }
-        var place: ReadCursor.Place
-        do { place = try text.place(content) } catch {
+    /// Where a run before this one stopped; none if there is no file.
+    package func places() throws(Problem) -> ReadCursors.Places {
+        guard let content = try contents(of: file) else { return [:] }
+        var places: ReadCursors.Places
+        do { places = try text.places(content) } catch {
             throw problem(
                 error, file,
                 "to start from the beginning remove it, to start after a key write `LOCATION TAB KEY` and a newline"
             )
         }
         if let recentFile, let content = try contents(of: recentFile) {
-            do { try text.add(content, to: &place) } catch {
+            do { try text.add(content, to: &places) } catch {
                 throw problem(
                     error, recentFile, "remove it to go on without what came late before the cursor")
             }
         }
-        return place
+        return places
     }
 
     private func contents(of file: FileReplacement) throws(Problem) -> [UInt8]? {
@@ -58,14 +62,14 @@ package struct CursorFile: Sendable {
             .unusable("\(file.path): line \(line) is torn or none of a cursor; \(way)")
         case .elsewhere(let line, let other):
             .unusable(
-                "\(file.path): line \(line) is of \(other), not of \(location); give another --cursor FILE, or remove it to start from the beginning"
+                "\(file.path): line \(line) is of \(other), not of \(place); give another --cursor FILE, or remove it to start from the beginning"
             )
         }
     }
 
-    /// Keeps a place. What is looked at again comes first: of keys after the cursor nothing is taken from there.
-    package func keep(_ place: ReadCursor.Place) throws(SystemError) {
-        if let recentFile { try recentFile.replace(by: text.recentKeys(place)) }
-        try file.replace(by: text.cursor(place))
+    /// Keeps places. What is looked at again comes first: of keys after the cursor nothing is taken from there.
+    package func keep(_ places: ReadCursors.Places) throws(SystemError) {
+        if let recentFile { try recentFile.replace(by: text.recentKeys(places)) }
+        try file.replace(by: text.cursor(places))
     }
 }

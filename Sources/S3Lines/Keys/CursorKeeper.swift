@@ -5,7 +5,7 @@ import S3Core
 /// at the end.
 final class CursorKeeper {
     private let file: CursorFile
-    private var cursor: ReadCursor
+    private var cursors: ReadCursors
     /// Called by that thread before the file is written: what must be safe before.
     private let sync: () -> Void
     private let pool: WorkPool
@@ -20,22 +20,22 @@ final class CursorKeeper {
     private static let restPerWrite = 9
 
     init(
-        _ file: CursorFile, _ cursor: ReadCursor, wakeUp: @escaping @Sendable () -> Void,
+        _ file: CursorFile, _ cursors: ReadCursors, wakeUp: @escaping @Sendable () -> Void,
         sync: @escaping () -> Void
     ) {
         self.file = file
-        self.cursor = cursor
+        self.cursors = cursors
         self.sync = sync
         pool = WorkPool(threads: 1, wakeUp: wakeUp)
     }
 
-    func requested(_ number: Int, key: [UInt8]) { cursor.requested(number, key: key) }
-    func done(_ number: Int) { cursor.done(number, now: WallClock.milliseconds) }
-    func failed(_ number: Int) { cursor.failed(number) }
+    func requested(_ number: Int, key: [UInt8]) { cursors.requested(number, key: key) }
+    func done(_ number: Int, key: [UInt8]) { cursors.done(number, key: key, now: WallClock.milliseconds) }
+    func failed(_ number: Int, key: [UInt8]) { cursors.failed(number, key: key) }
 
     /// How long it is until it is to be written, in milliseconds; nil if time alone changes nothing.
     var untilDue: Int? {
-        cursor.isChanged && !isWriting && error == nil ? max(0, due - MonotonicClock.milliseconds) : nil
+        cursors.isChanged && !isWriting && error == nil ? max(0, due - MonotonicClock.milliseconds) : nil
     }
 
     /// Writes it if it is time to.
@@ -45,13 +45,13 @@ final class CursorKeeper {
     }
 
     private func write() {
-        guard let place = cursor.place(now: WallClock.milliseconds) else { return }
+        let places = cursors.places(now: WallClock.milliseconds)
         isWriting = true
         let start = MonotonicClock.milliseconds
         let outcome = Outcome()
         let work = Work { [file, sync] in
             sync()
-            do throws(SystemError) { try file.keep(place) } catch { outcome.error = error }
+            do throws(SystemError) { try file.keep(places) } catch { outcome.error = error }
         }
         pool.submit(work) { [unowned self] in
             isWriting = false
@@ -68,7 +68,7 @@ final class CursorKeeper {
 
     /// Writes what is left to write, and waits for it.
     func finish() throws(SystemError) {
-        while isWriting || cursor.isChanged && error == nil {
+        while isWriting || cursors.isChanged && error == nil {
             if !isWriting { write() }
             if let work { pool.wait(for: work) }
             pool.handBack()

@@ -14,85 +14,108 @@ package struct CursorText: Sendable {
     }
 
     private let location: Location
+    private let pattern: PrefixPattern?
 
-    package init(_ location: Location) { self.location = location }
+    /// - Parameter pattern: which prefixes have a line each; nil is the location alone.
+    package init(_ location: Location, pattern: PrefixPattern? = nil) {
+        self.location = location
+        self.pattern = pattern
+    }
 
     private static let tab = UInt8(ascii: "\t")
     private static let newline = UInt8(ascii: "\n")
+    private static let slash = UInt8(ascii: "/")
 
     // MARK: writing
 
-    package func cursor(_ place: ReadCursor.Place) -> [UInt8] {
-        var text = locationField
-        text.append(Self.tab)
-        KeyEscaping.escape(place.key.bytes, into: &text)
-        text.append(Self.newline)
+    package func cursor(_ places: ReadCursors.Places) -> [UInt8] {
+        var text: [UInt8] = []
+        for (prefix, place) in inOrder(places) { append(prefix, place.key, to: &text) }
         return text
     }
 
-    package func recentKeys(_ place: ReadCursor.Place) -> [UInt8] {
-        var text = locationField
-        text.append(Self.tab)
-        if let floor = place.recent.floor { KeyEscaping.escape(floor.bytes, into: &text) }
-        text.append(Self.newline)
-        for entry in place.recent.entries {
-            text.append(Self.tab)
-            let key = entry.key
-            KeyEscaping.escape(key.bytes, into: &text)
-            text.append(Self.tab)
-            text += String(entry.time).utf8
-            text.append(Self.newline)
+    package func recentKeys(_ places: ReadCursors.Places) -> [UInt8] {
+        var text: [UInt8] = []
+        for (prefix, place) in inOrder(places) {
+            append(prefix, place.recent.floor ?? [], to: &text)
+            for entry in place.recent.entries {
+                text.append(Self.tab)
+                let key = entry.key
+                KeyEscaping.escape(key.bytes, into: &text)
+                text.append(Self.tab)
+                text += String(entry.time).utf8
+                text.append(Self.newline)
+            }
         }
         return text
     }
 
-    private var locationField: [UInt8] {
-        let whole =
-            [UInt8]("s3://\(location.bucket)".utf8)
-            + (location.prefix.isEmpty ? [] : [0x2F] + location.prefix)
-        var field: [UInt8] = []
-        KeyEscaping.escape(whole.bytes, into: &field)
-        return field
+    private func inOrder(_ places: ReadCursors.Places) -> [(key: [UInt8], value: ReadCursor.Place)] {
+        places.sorted { $0.key.precedes($1.key) }
     }
+
+    private func append(_ prefix: [UInt8], _ key: [UInt8], to text: inout [UInt8]) {
+        let prefix = location.prefix + prefix
+        let place = bucket + (prefix.isEmpty ? [] : [Self.slash] + prefix)
+        KeyEscaping.escape(place.bytes, into: &text)
+        text.append(Self.tab)
+        KeyEscaping.escape(key.bytes, into: &text)
+        text.append(Self.newline)
+    }
+
+    private var bucket: [UInt8] { [UInt8]("s3://\(location.bucket)".utf8) }
 
     // MARK: reading
 
-    /// The place that `text` holds.
-    ///
-    /// - Parameter recent: what is kept of the keys that are looked at again, if it is.
-    package func place(_ text: [UInt8]) throws(Problem) -> ReadCursor.Place {
+    /// The places that `text` holds.
+    package func places(_ text: [UInt8]) throws(Problem) -> ReadCursors.Places {
+        var places: ReadCursors.Places = [:]
         let lines = try Self.lines(text)
-        guard let fields = lines.first, lines.count == 1 else {
-            throw .malformed(line: min(2, lines.count + 1))
+        guard !lines.isEmpty else { throw .malformed(line: 1) }
+        for (index, fields) in lines.enumerated() {
+            guard fields.count == 2 else { throw .malformed(line: index + 1) }
+            let prefix = try prefix(fields[0], line: index + 1)
+            guard places[prefix] == nil else { throw .malformed(line: index + 1) }
+            places[prefix] = ReadCursor.Place(key: try key(fields[1], under: prefix, line: index + 1))
         }
-        guard fields.count == 2 else { throw .malformed(line: 1) }
-        try check(fields[0], line: 1)
-        return ReadCursor.Place(key: try key(fields[1], line: 1))
+        return places
     }
 
-    /// Adds to `place` what `text` holds of the keys that are looked at again.
+    /// Adds to `places` what `text` holds of the keys that are looked at again.
     ///
-    /// The place is what counts. Where it is none that the text can be of, because it was written by hand or by a
+    /// The places are what counts. Where one is none that the text can be of, because it was written by hand or by a
     /// run that looks at nothing again, it stays as it is. Of keys after it nothing is known.
-    package func add(_ text: [UInt8], to place: inout ReadCursor.Place) throws(Problem) {
-        let lines = try Self.lines(text)
-        guard let fields = lines.first, fields.count == 2 else { throw .malformed(line: 1) }
-        try check(fields[0], line: 1)
-        let floor = fields[1].isEmpty ? nil : try key(fields[1], line: 1)
+    package func add(_ text: [UInt8], to places: inout ReadCursors.Places) throws(Problem) {
+        var current: (prefix: [UInt8], floor: [UInt8]?)?
         var entries: [RecentKeys.Entry] = []
-        for (index, fields) in lines.dropFirst().enumerated() {
-            let stamp = fields.last ?? []
-            guard fields.count == 3, fields[0].isEmpty, let time = stamp.bytes.decimal else {
-                throw .malformed(line: index + 2)
+        for (index, fields) in try Self.lines(text).enumerated() {
+            let line = index + 1
+            let first = fields.first ?? []
+            if !first.isEmpty, fields.count == 2 {
+                if let current { add(entries, after: current.floor, to: &places[current.prefix]) }
+                let prefix = try prefix(first, line: line)
+                let floor = try key(fields[1], under: prefix, line: line, mayBeNone: true)
+                current = (prefix, fields[1].isEmpty ? nil : floor)
+                entries = []
+                continue
             }
-            entries.append(RecentKeys.Entry(key: try key(fields[1], line: index + 2), time: time))
+            let stamp = fields.last ?? []
+            guard let current, fields.count == 3, first.isEmpty, let time = stamp.bytes.decimal else {
+                throw .malformed(line: line)
+            }
+            entries.append(
+                RecentKeys.Entry(key: try key(fields[1], under: current.prefix, line: line), time: time))
         }
-        let recent = RecentKeys(after: floor, entries)
-        guard let last = recent.entries.last, !last.key.precedes(place.key),
-            floor.map({ !place.key.precedes($0) }) ?? true
+        guard let current else { throw .malformed(line: 1) }
+        add(entries, after: current.floor, to: &places[current.prefix])
+    }
+
+    private func add(_ entries: [RecentKeys.Entry], after floor: [UInt8]?, to place: inout ReadCursor.Place?)
+    {
+        guard let key = place?.key, entries.contains(where: { !$0.key.precedes(key) }),
+            floor.map({ !key.precedes($0) }) ?? true
         else { return }
-        let before = entries.filter { !place.key.precedes($0.key) }
-        place.recent = RecentKeys(after: floor, before)
+        place?.recent = RecentKeys(after: floor, entries.filter { !key.precedes($0.key) })
     }
 
     /// Each line's fields; all but nothing ends in a newline.
@@ -102,17 +125,27 @@ package struct CursorText: Sendable {
         return lines.map { $0.split(separator: tab, omittingEmptySubsequences: false).map { [UInt8]($0) } }
     }
 
-    private func check(_ field: [UInt8], line: Int) throws(Problem) {
-        guard field != locationField else { return }
-        guard field.starts(with: "s3://".utf8) else { throw .malformed(line: line) }
+    /// The prefix, relative to the location, that a location has which is written as `field`.
+    private func prefix(_ field: [UInt8], line: Int) throws(Problem) -> [UInt8] {
+        var text: [UInt8] = []
+        do { try KeyEscaping.unescape(field.bytes, into: &text) } catch { throw .malformed(line: line) }
+        guard text.starts(with: "s3://".utf8) else { throw .malformed(line: line) }
+        if text.starts(with: bucket), [nil, Self.slash].contains(text.dropFirst(bucket.count).first) {
+            let whole = text.dropFirst(bucket.count + 1)
+            let rest = [UInt8](whole.dropFirst(location.prefix.count))
+            if whole.starts(with: location.prefix), pattern?.matches(rest) ?? rest.isEmpty { return rest }
+        }
         throw .elsewhere(line: line, location: Diagnostics.printable(field))
     }
 
-    private func key(_ field: [UInt8], line: Int) throws(Problem) -> [UInt8] {
+    private func key(
+        _ field: [UInt8], under prefix: [UInt8], line: Int, mayBeNone: Bool = false
+    ) throws(Problem) -> [UInt8] {
         var key: [UInt8] = []
+        if mayBeNone, field.isEmpty { return key }
         do {
             try KeyEscaping.unescape(field.bytes, into: &key)
-            _ = try location.objectKey(key)
+            _ = try location.objectKey(prefix + key)
         } catch { throw .malformed(line: line) }
         return key
     }

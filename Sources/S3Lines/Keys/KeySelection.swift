@@ -104,8 +104,10 @@ package struct ListedKeyRange: Sendable {
     package var startAfter: [UInt8]?
     /// It ends before this key.
     package var endBefore: [UInt8]?
+    /// Which prefixes are lists of their own; nil if the location is one. Then there is neither of these keys.
+    package var pattern: PrefixPattern?
     /// How far a run before this one has read it; in place of `startAfter`.
-    package var place: ReadCursor.Place?
+    package var places: ReadCursors.Places = [:]
     /// How the list goes on, or looks at keys again, if it does.
     package var following: Following?
 

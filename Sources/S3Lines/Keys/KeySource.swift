@@ -30,19 +30,31 @@ struct KeySource: ~Copyable {
     }
 
     private static func list(_ range: ListedKeyRange, in location: Location, memory: Int) -> any KeyList {
+        let isParallel = !location.isDirectoryBucket
+        if let pattern = range.pattern {
+            let following = range.following ?? Following(interval: 0, end: .firstPoll, lookback: .keys(0))
+            var recent: [[UInt8]: RecentKeys] = [:]
+            for (prefix, place) in range.places {
+                recent[prefix] = place.recent.under(location.prefix + prefix)
+            }
+            return PrefixLists(
+                root: location.prefix, pattern: pattern, recent: recent, interval: following.interval,
+                end: following.end, lookback: following.lookback, isParallel: isParallel, maximumBytes: memory
+            )
+        }
         let endBefore = range.endBefore.map { location.prefix + $0 }
+        let place = range.places[[]]
         guard let following = range.following else {
             return ParallelList(
                 prefix: location.prefix,
-                startAfter: (range.place?.key ?? range.startAfter).map { location.prefix + $0 },
-                endBefore: endBefore, readsDetails: true,
-                isParallel: !location.isDirectoryBucket, maximumBytes: memory)
+                startAfter: (place?.key ?? range.startAfter).map { location.prefix + $0 },
+                endBefore: endBefore, readsDetails: true, isParallel: isParallel, maximumBytes: memory)
         }
-        let recent = range.place?.recent ?? RecentKeys(after: range.startAfter)
+        let recent = place?.recent ?? RecentKeys(after: range.startAfter)
         return FollowList(
             prefix: location.prefix, endBefore: endBefore, recent: recent.under(location.prefix),
             interval: following.interval, end: following.end, lookback: following.lookback,
-            isParallel: !location.isDirectoryBucket, maximumBytes: memory)
+            isParallel: isParallel, maximumBytes: memory)
     }
 
     /// True if standard input was to give keys and has given not even a line.

@@ -1,0 +1,203 @@
+import ByteIO
+
+/// The keys under all prefixes that match a pattern, each prefix followed as a list of its own. A plain state machine:
+/// times and pages in, requests and keys out.
+///
+///     AWSLogs/ ---- level: 111/, 222/
+///       111/CloudTrail/ ---- level: eu-west-1/, us-east-1/
+///         eu-west-1/ ---- list
+///         us-east-1/ ---- list
+///
+/// Prefixes are found by lists up to the next `/`, level by level, and looked for again at each interval. Where nothing
+/// is new, an interval costs one request for each prefix of a level and one for each prefix that is followed.
+package struct PrefixLists: KeyList {
+    private let root: [UInt8]
+    private let pattern: PrefixPattern
+    private let interval: Int
+    private let end: FollowList.End
+    private let lookback: FollowList.Lookback
+    private let isParallel: Bool
+    private let maximumBytes: Int
+    private var recent: [[UInt8]: RecentKeys]
+
+    /// One list of those that are gone through.
+    private struct Watch {
+        var list: any PolledList
+        /// The segment whose names it finds; nil if it gives keys.
+        let segment: Int?
+        /// It received something since it was looked at.
+        var isReady = false
+    }
+
+    private var watches: [Watch] = []
+    /// What they list.
+    private var known: Set<[UInt8]> = []
+    /// Those that have a poll under way, the next one to ask first.
+    private var polling: [Int] = []
+    /// Those that may have something to give.
+    private var ready = Queue<Int>()
+    private var inFlight: [Int: (watch: Int, number: Int)] = [:]
+    private var nextNumber = 0
+    /// The monotonic time, in milliseconds.
+    private var now = 0
+    /// When the first of those that have none is to begin one; nil if that has to be found out.
+    private var nextDue: Int?
+    /// When something new came last, or the first list began.
+    private var lastNews: Int?
+    private var isOver = false
+
+    /// Pages that are asked for at once: each takes some hundred KiB until it is looked at.
+    private static let mostInFlight = 32
+
+    /// - Parameters:
+    ///   - root: what the pattern comes after.
+    ///   - recent: what was read before under a prefix, relative to `root`; with whole keys, by the monotonic clock.
+    ///   - interval: the least time from one poll of a prefix to the next, in milliseconds.
+    ///   - maximumBytes: how much may be held ahead of its turn, in bytes.
+    package init(
+        root: [UInt8], pattern: PrefixPattern, recent: [[UInt8]: RecentKeys] = [:], interval: Int,
+        end: FollowList.End = .never, lookback: FollowList.Lookback, isParallel: Bool = true,
+        maximumBytes: Int
+    ) {
+        self.root = root
+        self.pattern = pattern
+        self.recent = recent
+        self.interval = interval
+        self.end = end
+        self.lookback = lookback
+        self.isParallel = isParallel
+        self.maximumBytes = maximumBytes
+    }
+
+    package var isAtEnd: Bool { isOver }
+
+    // MARK: time
+
+    package mutating func pass(to now: Int) {
+        self.now = now
+        guard !isOver else { return }
+        if lastNews == nil {
+            lastNews = now
+            watch(after: [], segments: 0)
+        }
+        if isIdle {
+            isOver = true
+            polling.removeAll()
+            return
+        }
+        let due = nextDue ?? earliestDue
+        nextDue = due
+        guard due <= now else { return }
+        for index in watches.indices where !watches[index].list.isPolling { begin(index) }
+        nextDue = nil
+    }
+
+    /// What is new has to be looked for once more after it could come, under each prefix.
+    private var isIdle: Bool {
+        guard case .idle(let silence) = end, let lastNews, now - lastNews >= silence else { return false }
+        return watches.allSatisfy { $0.list.completedStart.map { $0 - lastNews >= silence } ?? false }
+    }
+
+    private var earliestDue: Int {
+        watches.compactMap { $0.list.untilDue(now: now) }.min().map { now + $0 } ?? .max
+    }
+
+    package func untilDue(now: Int) -> Int? {
+        guard !isOver else { return nil }
+        let due = nextDue ?? earliestDue
+        return watches.isEmpty ? 0 : due == .max ? nil : max(0, due - now)
+    }
+
+    private mutating func begin(_ index: Int) {
+        watches[index].list.pass(to: now)
+        if watches[index].list.isPolling { polling.append(index) }
+    }
+
+    // MARK: prefixes
+
+    /// Watches what the pattern says of the prefixes that begin with `base`, relative to the root.
+    private mutating func watch(after base: [UInt8], segments: Int) {
+        switch pattern.step(after: base, segments: segments) {
+        case .whole(let prefix): add(prefix, followed(prefix), segment: nil)
+        case .level(let base, let start, let segment):
+            let list = LevelList(
+                pattern, segment: segment, base: root + base, start: root + start,
+                interval: end == .firstPoll ? nil : interval)
+            add(base, list, segment: segment)
+        }
+    }
+
+    private mutating func add(_ prefix: [UInt8], _ list: any PolledList, segment: Int?) {
+        guard known.insert(prefix).inserted else { return }
+        watches.append(Watch(list: list, segment: segment))
+        begin(watches.count - 1)
+        nextDue = nil
+    }
+
+    private mutating func followed(_ prefix: [UInt8]) -> FollowList {
+        FollowList(
+            prefix: root + prefix, recent: recent.removeValue(forKey: prefix) ?? RecentKeys(),
+            interval: interval,
+            end: end == .firstPoll ? .firstPoll : .never, lookback: lookback, isParallel: isParallel,
+            maximumBytes: maximumBytes)
+    }
+
+    // MARK: pages
+
+    private var heldBytes: Int { polling.reduce(0) { $0 + watches[$1].list.heldBytes } }
+
+    package mutating func requests(free: Int) -> [ListRequest] {
+        var room = min(free, Self.mostInFlight - inFlight.count)
+        let isFull = heldBytes >= maximumBytes
+        // What can be taken is taken first; else the one page is asked for that lets something be taken.
+        guard room > 0, !isFull || ready.isEmpty else { return [] }
+        var requests: [ListRequest] = []
+        for place in polling.indices where room > 0 {
+            let index = polling[place]
+            let asked = watches[index].list.requests(free: isFull ? 1 : room)
+            for request in asked {
+                nextNumber += 1
+                inFlight[nextNumber] = (index, request.number)
+                requests.append(ListRequest(number: nextNumber, operation: request.operation))
+            }
+            room -= isFull && !asked.isEmpty ? room : asked.count
+        }
+        // Others are asked first the next time.
+        if polling.count > 1 { polling.append(polling.removeFirst()) }
+        return requests
+    }
+
+    package mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
+        guard let (index, inner) = inFlight.removeValue(forKey: number), !isOver else { return }
+        watches[index].list.received(inner, result)
+        guard !watches[index].isReady else { return }
+        watches[index].isReady = true
+        ready.append(index)
+    }
+
+    package mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? {
+        while let index = ready.popFirst() {
+            watches[index].isReady = false
+            // An answer may be late.
+            guard watches[index].list.isPolling else { continue }
+            watches[index].list.pass(to: now)
+            guard let objects = try watches[index].list.next() else {
+                if !watches[index].list.isPolling { ended(index) }
+                continue
+            }
+            // Others have their turn before its next page.
+            watches[index].isReady = true
+            ready.append(index)
+            lastNews = now
+            guard let segment = watches[index].segment else { return objects }
+            for object in objects { watch(after: [UInt8](object.key[root.count...]), segments: segment + 1) }
+        }
+        return nil
+    }
+
+    private mutating func ended(_ index: Int) {
+        polling.removeAll { $0 == index }
+        nextDue = nil
+        if end == .firstPoll, polling.isEmpty { isOver = true }
+    }
+}
