@@ -47,8 +47,8 @@ package struct TransferID: Equatable, Sendable {
     private var handles: [EasyHandle] = []
     private var idle: [Int] = []
     private var waiting: [curl_waitfd] = []
-    // libcurl must not be called from its own callbacks: what they ask for is done when it is back.
-    private var isPerforming = false
+    // libcurl must not be called from its own callbacks, nor a receiver while it does something else: what is asked for
+    // is done in `perform`.
     private var resumed: [TransferID] = []
     private var cancelled: [TransferID] = []
     /// When transfers are looked at next, for one that is silent; by the monotonic clock, in milliseconds.
@@ -108,15 +108,9 @@ package struct TransferID: Equatable, Sendable {
     /// Goes on, within the next `perform`, with a transfer whose receiver paused it.
     package func resume(_ id: TransferID) { resumed.append(id) }
 
-    /// Ends a transfer; its receiver is told so before this returns or, where libcurl is at work just then,
-    /// before `perform` does.
-    package func cancel(_ id: TransferID) {
-        if isPerforming {
-            cancelled.append(id)
-        } else if let handle = handle(id) {
-            finish(handle, CURLE_ABORTED_BY_CALLBACK, as: .cancelled)
-        }
-    }
+    /// Ends a transfer, within the `perform` that is under way or the next one: its receiver gets nothing more but the
+    /// end.
+    package func cancel(_ id: TransferID) { cancelled.append(id) }
 
     private func handle(_ id: TransferID) -> EasyHandle? {
         let handle = handles[id.slot]
@@ -125,16 +119,23 @@ package struct TransferID: Equatable, Sendable {
 
     /// Does what can be done without waiting, and hands out what ended.
     package func perform() {
+        endCancelled()
         var running: CInt = 0
-        isPerforming = true
         unsafe curl_multi_perform(multi, &running)
-        isPerforming = false
         takeUpResumed()
         handOutEnded()
         endSilent()
-        let ids = cancelled
-        cancelled.removeAll()
-        for id in ids { cancel(id) }
+        endCancelled()
+    }
+
+    private func endCancelled() {
+        while !cancelled.isEmpty {
+            let ids = cancelled
+            cancelled.removeAll()
+            for id in ids {
+                if let handle = handle(id) { finish(handle, CURLE_ABORTED_BY_CALLBACK, as: .cancelled) }
+            }
+        }
     }
 
     private func takeUpResumed() {
@@ -143,10 +144,8 @@ package struct TransferID: Equatable, Sendable {
         resumed.removeAll(keepingCapacity: true)
         for handle in ids.compactMap(handle) {
             // The bytes that were held back come to the receiver in here.
-            isPerforming = true
             handle.resumed()
             let code = unsafe curl_easy_pause(handle.handle, CURLPAUSE_CONT)
-            isPerforming = false
             if code != CURLE_OK || handle.refusal != nil { finish(handle, code) }
         }
     }
@@ -196,6 +195,7 @@ package struct TransferID: Equatable, Sendable {
             waiting.append(curl_waitfd(fd: each.descriptor, events: events, revents: 0))
         }
         var milliseconds = milliseconds
+        if !cancelled.isEmpty { milliseconds = 0 }
         if active > 0 { milliseconds = max(0, min(milliseconds, nextLook - MonotonicClock.milliseconds)) }
         unsafe curl_multi_poll(multi, &waiting, UInt32(waiting.count), CInt(clamping: milliseconds), nil)
         return waiting.map { $0.revents != 0 }

@@ -87,6 +87,32 @@ package struct S3Options: ParsableArguments {
         return isTerminal ? .line : .lines
     }
 
+    /// What these options and the environment say of the service.
+    ///
+    /// - Parameters:
+    ///   - checksum: what uploads carry; nil leaves it to the environment and the service.
+    ///   - limits: takes those that are changed.
+    /// - Throws: 77 without credentials, 78 for anything else that is set wrong.
+    package func configuration(
+        checksum: ChecksumChoice? = nil, _ limits: inout FoundLimits
+    ) throws(ToolFailure) -> S3Configuration {
+        var settings = S3Settings()
+        settings.endpoint = endpoint
+        settings.region = region
+        settings.profile = profile
+        settings.addressing = addressing
+        settings.connections = connections(&limits)
+        settings.maxAttempts = maxAttempts
+        settings.timeoutMilliseconds = timeout.milliseconds
+        settings.signsRequests = !noSignRequest
+        settings.requestPayer = requestPayer
+        settings.checksum = checksum
+        let environment = Environment.process
+        do {
+            return try S3Configuration(settings, environment: environment, files: .onDisk(environment))
+        } catch { throw ToolFailure(error) }
+    }
+
     /// A client for the bucket of `location`, set up by these options and the environment.
     ///
     /// - Parameters:
@@ -98,25 +124,9 @@ package struct S3Options: ParsableArguments {
         for location: Location, checksum: ChecksumChoice? = nil, _ diagnostics: Diagnostics,
         ignoresPipeSignal: Bool, runsCommands: Bool = false
     ) throws(ToolFailure) -> S3Client {
-        var settings = S3Settings()
-        settings.endpoint = endpoint
-        settings.region = region
-        settings.profile = profile
-        settings.addressing = addressing
         var commands = CommandSettings()
         commands.ignoresPipeSignal = ignoresPipeSignal
-        settings.connections = connections(&commands.limits)
-        settings.maxAttempts = maxAttempts
-        settings.timeoutMilliseconds = timeout.milliseconds
-        settings.signsRequests = !noSignRequest
-        settings.requestPayer = requestPayer
-        settings.checksum = checksum
-        let environment = Environment.process
-        let configuration: S3Configuration
-        do {
-            configuration = try S3Configuration(
-                settings, environment: environment, files: .onDisk(environment))
-        } catch { throw ToolFailure(error) }
+        let configuration = try configuration(checksum: checksum, &commands.limits)
         let mayRunCommands = runsCommands || configuration.lookup != nil
         if mayRunCommands { commands.descriptors = inheritableDescriptors() }
         let client: S3Client

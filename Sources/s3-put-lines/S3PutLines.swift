@@ -68,32 +68,44 @@ struct S3PutLines: ToolCommand {
         SignalPipe.ignorePipeSignal()
         let location: Location
         do { location = try Location(self.location) } catch { throw ToolFailure(error) }
-        var service = s3
-        // Nothing is sent, so nothing has to be signed.
-        if failing.dryRun { service.noSignRequest = true }
         if isatty(STDIN_FILENO) == 1 {
             diagnostics.report(
                 key == nil
                     ? "reading records from the terminal, KEY TAB DATA on each line; Ctrl-D ends them"
                     : "reading the object's lines from the terminal; Ctrl-D ends them")
         }
-        let client = try service.client(
-            for: location, checksum: headers.checksum, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
-        let options = try options(location)
         let end: RunEnd
         if failing.dryRun {
-            end = try put(options, DryPutStore(client, namesAll: s3.verbose), diagnostics)
+            let store = try dryStore(location)
+            end = try put(in: location, store, waitingIn: store, diagnostics)
         } else {
-            let store = S3PutStore(client, headers: headers.fields.headers, existing: failing.existing)
-            end = try put(options, store, diagnostics)
+            let client = try s3.client(
+                for: location, checksum: headers.checksum, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
+            let uploads = Uploads(client, headers: headers.fields.headers, existing: failing.existing)
+            end = try put(in: location, uploads, waitingIn: client, diagnostics)
         }
         return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
+    private func dryStore(_ location: Location) throws(ToolFailure) -> DryPutStore {
+        var service = s3
+        // Nothing is sent, so nothing has to be signed.
+        service.noSignRequest = true
+        var limits = FoundLimits()
+        let configuration = try service.configuration(checksum: headers.checksum, &limits)
+        let address = configuration.specialized(for: location.bucket).bucketAddress(location.bucket)
+        do {
+            return try DryPutStore(
+                DryRunNaming("stored", bucket: location.bucket, namesAll: s3.verbose),
+                wantsEqualParts: address.isR2, connections: configuration.connections)
+        } catch { throw ToolFailure(error) }
+    }
+
     private func put<Store: PutStore>(
-        _ options: PutOptions, _ store: Store, _ diagnostics: Diagnostics
+        in location: Location, _ store: Store, waitingIn service: any RunService, _ diagnostics: Diagnostics
     ) throws(ToolFailure) -> RunEnd {
-        let run = try s3.run(in: store, diagnostics, writesOutput: !failing.quiet)
+        let options = try options(location)
+        let run = try s3.run(in: service, diagnostics, writesOutput: !failing.quiet)
         do { return run.run(try PutLines(options, store: store, run: run)) } catch {
             throw ToolFailure(error)
         }

@@ -16,13 +16,15 @@ final class GetFakeStore: GetStore {
         var hasBegun = false
         var isPaused = false
         var isOver = false
+        private(set) var isCancelled = false
 
         init(_ sink: any ObjectSink, _ head: HTTPResponseHead, _ body: [UInt8], failure: S3Error?, end: Int) {
             (self.sink, self.head, self.body, self.failure, self.end) = (sink, head, body, failure, end)
         }
 
         func resume() { isPaused = false }
-        func cancel() { finish(S3Error(.cancelled, "cancelled")) }
+        func cancel() { isCancelled = true }
+        func endCancelled() { finish(S3Error(.cancelled, "cancelled")) }
 
         func finish(_ error: S3Error?) {
             guard !isOver else { return }
@@ -94,6 +96,7 @@ final class GetFakeStore: GetStore {
     }
 
     func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
+        for call in calls where call.isCancelled { call.endCancelled() }
         for call in calls.shuffled(using: &random) where Bool.random(using: &random) { goOn(call) }
         calls.removeAll(where: \.isOver)
         var polled = descriptors.map(\.request)
@@ -105,7 +108,7 @@ final class GetFakeStore: GetStore {
         guard !call.isOver, !call.isPaused else { return }
         if !call.hasBegun, call.head.status < 300 {
             call.hasBegun = true
-            guard call.sink.began(ObjectHead(call.head)) else { return call.cancel() }
+            guard call.sink.began(ObjectHead(call.head)) else { return call.endCancelled() }
         }
         guard call.offset < call.end else { return call.finish(call.failure) }
         let count = min(call.end - call.offset, Int.random(in: 1...700, using: &random))
@@ -114,7 +117,7 @@ final class GetFakeStore: GetStore {
         case .taken, .gather: call.offset += count
         case .pause: call.isPaused = true
         case .enough: call.finish(nil)
-        case .cancel: call.cancel()
+        case .cancel: call.endCancelled()
         }
     }
 }

@@ -3,7 +3,7 @@ import S3Core
 import S3Lines
 
 /// A service in memory that answers in any order and fails at random, and that checks what it is asked.
-final class PutFakeStore: PutStore {
+final class PutFakeStore: PutStore, RunService {
     struct Violation: Equatable { let text: String }
 
     private struct Request {
@@ -63,9 +63,10 @@ final class PutFakeStore: PutStore {
         return nextRequest
     }
 
-    private func cancelled(_ number: Int) {
-        guard let request = requests.removeValue(forKey: number) else { return }
-        request.cancel()
+    private var cancelled: [Int] = []
+
+    private func endCancelled() {
+        while !cancelled.isEmpty { requests.removeValue(forKey: cancelled.removeFirst())?.cancel() }
     }
 
     private func took(_ block: ByteBlock) {
@@ -122,7 +123,7 @@ final class PutFakeStore: PutStore {
             uploads[id]?.parts[part] = body.bytes.array
             completion(.success(UploadedPart(number: part, etag: [UInt8(truncatingIfNeeded: part)])))
         }
-        return { [self] in cancelled(number) }
+        return { [self] in cancelled.append(number) }
     }
 
     func complete(
@@ -173,6 +174,7 @@ final class PutFakeStore: PutStore {
     func hurry() {}
 
     func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
+        endCancelled()
         for number in requests.keys.sorted() where Int.random(in: 0..<3, using: &random) == 0 {
             guard let request = requests.removeValue(forKey: number) else { continue }
             request.answer(Double.random(in: 0..<1, using: &random) < failureRate)

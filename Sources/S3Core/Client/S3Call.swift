@@ -42,7 +42,8 @@ package class S3Call: TransferReceiver {
     /// Goes on, in the next turn, after the operation has answered `Received.pause`.
     package func resume() { client.resume(self) }
 
-    /// Ends the call; its completion is told `S3Error.Kind.cancelled`, unless it was told something before.
+    /// Ends the call: in the next turn its completion is told `S3Error.Kind.cancelled`, unless it was told something
+    /// before.
     package func cancel() { client.cancel(self) }
 
     /// Ends the call, unless its request is on its way: then that attempt, whose answer is awaited, is the

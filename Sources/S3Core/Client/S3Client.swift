@@ -21,7 +21,8 @@ package struct RequestRecord: Sendable {
 /// All operations on one bucket: sends them, as many at once as the service bears, and makes failed
 /// attempts again.
 ///
-/// One thread. Completions are called from within `turn` or `cancel`, and may start further operations.
+/// One thread. Completions are called from within `turn` alone, and may start further operations: who asks for
+/// something or cancels it is not called back meanwhile.
 package final class S3Client {
     /// The most bytes of an answer that are gathered; a page of a list has some hundred thousand.
     static let maximumGatheredSize = 16 << 20
@@ -60,6 +61,8 @@ package final class S3Client {
     var policy: AttemptPolicy
     private var checksumMode = ChecksumMode()
     var schedule = CallSchedule<S3Call>()
+    /// What the next turn begins with.
+    private var due: [() -> Void] = []
     /// Counts what only the client's user can go on after.
     var events = 0
 
@@ -99,8 +102,8 @@ package final class S3Client {
         builder.isSigned && builder.signsPayload(hasChecksum: hasChecksum)
     }
 
-    /// How many calls have not ended.
-    package var pending: Int { schedule.count }
+    /// How many calls have not ended, or not told their end.
+    package var pending: Int { schedule.count + due.count }
 
     /// How many requests are sent at once, as things are now.
     package var connections: Int { policy.limit }
@@ -149,6 +152,7 @@ package final class S3Client {
     /// - Returns: for each of `descriptors` whether it can.
     package func turn(waitingFor descriptors: [DescriptorWait] = [], milliseconds: Int? = nil) -> [Bool] {
         let before = events
+        callDue()
         let now = MonotonicClock.milliseconds
         schedule.release(now: now)
         for call in schedule.overdue(now: now) { cancel(call) }
@@ -157,11 +161,22 @@ package final class S3Client {
         policy.sent(isFull: pending >= policy.limit)
         loop.perform()
         sendWaiting()
-        let milliseconds = events != before ? 0 : timeout(milliseconds)
+        let milliseconds = events != before || !due.isEmpty ? 0 : timeout(milliseconds)
         guard let command = fetch?.descriptor else {
             return loop.wait(for: descriptors, milliseconds: milliseconds)
         }
         return loop.wait(for: descriptors + [.read(command)], milliseconds: milliseconds).dropLast()
+    }
+
+    /// Calls `body` as the next turn begins; until then it counts as pending.
+    func later(_ body: @escaping () -> Void) { due.append(body) }
+
+    private func callDue() {
+        guard !due.isEmpty else { return }
+        events += 1
+        let bodies = due
+        due.removeAll()
+        for body in bodies { body() }
     }
 
     /// What another thread may call to end a `turn`.
@@ -197,12 +212,10 @@ package final class S3Client {
     }
 
     func cancel(_ call: S3Call) {
-        guard !call.isOver else { return }
-        if let transfer = call.transfer {
-            loop.cancel(transfer)
-        } else {
-            finish(call, cancellation(of: call))
-        }
+        if let transfer = call.transfer { return loop.cancel(transfer) }
+        guard !call.isOver, schedule[call.id] != nil else { return }
+        schedule.remove(call.id)
+        later { [self] in finish(call, cancellation(of: call)) }
     }
 
     private func cancellation(of call: S3Call) -> S3Error {

@@ -85,7 +85,7 @@ extension Uploads {
         _ key: [UInt8], _ id: [UInt8], isProven: Bool,
         _ completion: @escaping (Result<Void, S3Error>) -> Void
     ) {
-        abort(key, uploadID: id) { [completeSupport] _ in
+        abort(key, id: id) { [completeSupport] _ in
             completion(.success(()))
             completeSupport.ended(isProven: isProven)
         }

@@ -21,11 +21,18 @@ package final class Uploads {
     private let bodies = NeedlessBodies()
     /// Whether the service keeps the tags of objects in parts; nil while that is not known.
     private var keepsTags: Bool?
+    /// Computes what takes long, if there is one.
+    var pool: WorkPool?
+    /// Parts whose digests are being computed.
+    var hashed: [HashedPart] = []
+
+    /// Ends a request early; its completion is told so in the client's next turn.
+    package typealias Cancel = () -> Void
 
     /// - Parameters:
     ///   - headers: what is stored with each object.
     ///   - existing: what is done where an object exists.
-    package init(_ client: S3Client, headers: [HTTPHeader], existing: ExistingObject) {
+    package init(_ client: S3Client, headers: [HTTPHeader] = [], existing: ExistingObject = .overwrite) {
         self.client = client
         self.headers = headers
         self.existing = existing
@@ -35,24 +42,44 @@ package final class Uploads {
         completeSupport = ConditionSupport(isProven: isProven)
     }
 
-    /// How many requests wait until it is known whether the service keeps to a condition.
-    package var held: Int { putSupport.heldCount + completeSupport.heldCount }
+    /// How many requests have not ended, or not told their end: those that wait until it is known whether the service
+    /// keeps to a condition, and parts that are not sent yet among them.
+    package var pending: Int {
+        client.pending + putSupport.heldCount + completeSupport.heldCount + hashed.count
+    }
 
-    /// Gives up what waits for that.
-    package func cancelHeld() {
+    /// How many requests are sent at once, as things are now, and the most that may ever be.
+    package var connections: Int { client.connections }
+    package var mostConnections: Int { client.mostConnections }
+
+    /// Whether the service wants all parts of an upload but the last one to be equally large.
+    package var wantsEqualParts: Bool { client.wantsEqualParts }
+
+    /// `S3Client.findBucket`.
+    package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> Cancel {
+        client.findBucket(completion)
+    }
+
+    /// Cancels what was not sent yet, but nothing that cleans up.
+    package func cancelUnsent() {
+        client.cancelUnsent()
         putSupport.cancelHeld()
         completeSupport.cancelHeld()
+        for part in hashed { cancel(part) }
     }
+
+    /// `S3Client.hurry`.
+    package func hurry() { client.hurry() }
 
     /// Stores an object in one request; gives its ETag.
     package func put(
-        _ key: [UInt8], _ body: ByteBlock, completion: @escaping (Result<[UInt8], S3Error>) -> Void
+        _ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
         let checksum = checksum(of: body)
         let operation = PutObject(
             key: key, body: body, headers: headers + conditions, checksum: checksum, bodies: bodies)
         putSupport.admit { [self] admission in
-            if admission == .refuse { return completion(.failure(Self.refused)) }
+            if admission == .refuse { return client.later { completion(.failure(Self.refused)) } }
             client.perform(operation) { [self] result in
                 settle(result, operation, checksum) { [self] result in
                     guard admission == .prove else { return completion(result) }
@@ -95,48 +122,43 @@ package final class Uploads {
         client.uploadChecksum.map { BodyChecksum($0, of: body) }
     }
 
-    /// Begins a multipart upload; gives its id.
+    /// Begins a multipart upload; gives its id. Once it was sent it is not cancelled, since the id must be learned.
     package func create(
-        _ key: [UInt8], completion: @escaping (Result<[UInt8], S3Error>) -> Void
-    ) -> S3Call {
+        _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) -> Cancel {
         let announced = client.uploadChecksum.map { BodyChecksum.announcement($0) } ?? []
-        return client.perform(
+        let call = client.perform(
             CreateMultipartUpload(key: key, headers: headers + announced), completion: completion)
+        return { call.cancelUnlessSent() }
     }
 
-    /// Computes what `upload` needs of a part's bytes; to be called by any thread.
-    package func digests(of body: ByteBlock) -> () -> PartDigests {
+    /// Sends a part; `digests` are those of `body`.
+    func send(
+        _ key: [UInt8], id: [UInt8], part: Int, _ body: ByteBlock, _ digests: PartDigests,
+        _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
+    ) -> S3Call {
+        client.perform(
+            UploadPart(key: key, uploadID: id, number: part, body: body, digests: digests, bodies: bodies),
+            completion: completion)
+    }
+
+    /// What computes a part's digests, on any thread.
+    func digests(of body: ByteBlock) -> () -> PartDigests {
         let algorithm = client.uploadChecksum
         let keepsSum = existing == .acceptSame
         let isSigned = client.signsPayload(hasChecksum: algorithm != nil)
         return { PartDigests(of: body, checksum: algorithm, keepsSum: keepsSum, isSigned: isSigned) }
     }
 
-    /// Sends a part.
-    ///
-    /// - Parameter digests: what `digests` gave; nil computes it now.
-    package func upload(
-        _ key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, digests known: PartDigests? = nil,
-        completion: @escaping (Result<UploadedPart, S3Error>) -> Void
-    ) -> S3Call {
-        let digests = known ?? digests(of: body)()
-        return client.perform(
-            UploadPart(
-                key: key, uploadID: uploadID, number: number, body: body, digests: digests, bodies: bodies),
-            completion: completion)
-    }
-
-    /// Makes the object; gives its ETag.
-    ///
-    /// - Parameter length: the bytes of all parts.
+    /// Makes the object, of `length` bytes; gives its ETag.
     package func complete(
-        _ key: [UInt8], uploadID: [UInt8], parts: [UploadedPart], length: Int,
-        completion: @escaping (Result<[UInt8], S3Error>) -> Void
+        _ key: [UInt8], id uploadID: [UInt8], parts: [UploadedPart], size length: Int,
+        _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
         let operation = CompleteMultipartUpload(
             key: key, uploadID: uploadID, parts: parts, headers: conditions)
         completeSupport.admit { [self] admission in
-            if admission == .refuse { return completion(.failure(Self.refused)) }
+            if admission == .refuse { return client.later { completion(.failure(Self.refused)) } }
             client.perform(operation) { [self] result in
                 settle(result, key, uploadID, parts, length) { [self] result in
                     guard admission == .prove else { return confirmTags(key, result, completion) }
@@ -168,7 +190,7 @@ package final class Uploads {
             return acceptIfSame(key, content, error) { [self] result in
                 guard case .success = result else { return completion(result) }
                 // The parts are not needed.
-                abort(key, uploadID: uploadID) { _ in completion(result) }
+                abort(key, id: uploadID) { _ in completion(result) }
             }
         }
         guard error.mayHaveBeenApplied else { return completion(result) }
@@ -213,7 +235,7 @@ package final class Uploads {
 
     /// Gives up an upload; one that is not there any more is given up.
     package func abort(
-        _ key: [UInt8], uploadID: [UInt8], completion: @escaping (S3Error?) -> Void
+        _ key: [UInt8], id uploadID: [UInt8], _ completion: @escaping (S3Error?) -> Void
     ) {
         client.perform(AbortMultipartUpload(key: key, uploadID: uploadID), cleansUp: true) { result in
             if case .failure(let error) = result, error.kind != .noSuchUpload, error.status != 404 {

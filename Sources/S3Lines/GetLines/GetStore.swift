@@ -14,8 +14,7 @@ package struct GetRequest: Equatable, Sendable {
     package let known: KnownObject?
 }
 
-/// What s3-get-lines asks of the service. Sinks and completions are called from within `turn`, or when something is
-/// cancelled.
+/// What s3-get-lines asks of the service. Sinks and completions are called from within `turn` alone.
 package protocol GetStore: RunService {
     /// How many more requests would be sent at once.
     var freeConnections: Int { get }
@@ -35,7 +34,7 @@ package protocol GetStore: RunService {
 package protocol GetCall: AnyObject {
     /// Goes on, in the next turn, after the sink has answered `Received.pause`.
     func resume()
-    /// Ends it; its sink is told so.
+    /// Ends it; its sink is told so in the next turn.
     func cancel()
 }
 

@@ -37,7 +37,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
     private var cancelBucketSearch: PutCancel = {}
 
     /// - Parameters:
-    ///   - run: one that waits in `store`; takes the receipts.
+    ///   - run: one that waits in what `store` sends by; takes the receipts.
     /// - Throws: `malformed` for a key that no object can have, `system` where the file of rejected records
     ///   cannot be opened.
     package init(

@@ -46,7 +46,7 @@ final class PutObjects<Store: PutStore> {
         headroom = plan.size(of: 1) ?? 0
         memory = PutMemory(limit: options.memory)
         partWindow = PutPartWindow(connections: store.mostConnections)
-        pool = WorkPool(threads: options.threads, wakeUp: store.wakeUp)
+        pool = WorkPool(threads: options.threads, wakeUp: run.wakeUp)
         if options.threads > 1 { store.use(pool) }
         if let path = options.rejectPath {
             rejects = try PutRejects(path)

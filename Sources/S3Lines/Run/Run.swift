@@ -63,6 +63,9 @@ package final class Run {
         commands = RunCommands(options) { [unowned self] in report($0) }
     }
 
+    /// Ends a wait of the run, from any thread.
+    package var wakeUp: @Sendable () -> Void { service.wakeUp }
+
     /// Says something on standard error. What a service has named, as an upload's id, may repeat what it was sent.
     package func report(_ message: String) { messages.report(service.redacted(message)) }
 

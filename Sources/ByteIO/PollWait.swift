@@ -1,0 +1,58 @@
+/// Waits for descriptors; another thread may end the wait.
+///
+/// Source: poll(2), pipe(7).
+package final class PollWait: Sendable {
+    /// Can be read once somebody has called `wakeUp`.
+    private let reading: CInt
+    private let writing: CInt
+
+    package init() throws(SystemError) {
+        (reading, writing) = try openPipe("pipe")
+        // A pipe that is full ends the wait as well as one that is fuller.
+        for end in [reading, writing] { _ = try restarting("pipe") { fcntl(end, F_SETFL, O_NONBLOCK) } }
+    }
+
+    deinit {
+        close(reading)
+        close(writing)
+    }
+
+    /// Ends the wait that is under way, or the next one, from any thread.
+    package var wakeUp: @Sendable () -> Void {
+        { [self] in
+            var byte: UInt8 = 0
+            _ = unsafe write(writing, &byte, 1)
+        }
+    }
+
+    /// Waits until one of `descriptors` can go on, `wakeUp` was called, a signal came or the time is over.
+    ///
+    /// - Parameter milliseconds: nil is for ever.
+    /// - Returns: for each of `descriptors` whether it can go on.
+    package func wait(for descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
+        var polled = (descriptors + [.read(reading)]).map(\.request)
+        let timeout = milliseconds.map { CInt(clamping: max(0, $0)) } ?? -1
+        // A signal's pipe is among the descriptors: the next wait finds it.
+        guard unsafe poll(&polled, nfds_t(polled.count), timeout) >= 0 else {
+            return descriptors.map { _ in false }
+        }
+        if polled[descriptors.count].revents != 0 {
+            var bytes = [UInt8](repeating: 0, count: 256)
+            _ = unsafe read(reading, &bytes, bytes.count)
+        }
+        return polled.dropLast().map { $0.revents != 0 }
+    }
+}
+
+/// A pipe whose ends commands that are started do not get. Source: pipe(2).
+///
+/// - Parameter name: as messages name it.
+package func openPipe(_ name: String) throws(SystemError) -> (reading: CInt, writing: CInt) {
+    var ends: [CInt] = [-1, -1]
+    _ = try restarting(name) { unsafe pipe(&ends) }
+    do { for end in ends { _ = try restarting(name) { fcntl(end, F_SETFD, FD_CLOEXEC) } } } catch {
+        for end in ends { close(end) }
+        throw error
+    }
+    return (ends[0], ends[1])
+}

@@ -1,0 +1,81 @@
+package import ByteIO
+package import S3Core
+
+/// What a dry run stores in, and waits in: everything succeeds and nothing is sent.
+package final class DryPutStore: PutStore, RunService {
+    private static let etag = [UInt8]("-".utf8)
+
+    private let descriptors: PollWait
+    private var answers: [() -> Void] = []
+    private var naming: DryRunNaming
+
+    package let wantsEqualParts: Bool
+    package let connections: Int
+    package let mostConnections: Int
+    package var notice: ((String) -> Void)?
+
+    /// - Parameters:
+    ///   - naming: which objects are named on standard error.
+    ///   - wantsEqualParts: whether the service does that objects would be sent to.
+    ///   - connections: how many requests would be sent at once, at first and at most.
+    package init(
+        _ naming: DryRunNaming, wantsEqualParts: Bool, connections: ClosedRange<Int>
+    ) throws(SystemError) {
+        self.naming = naming
+        self.wantsEqualParts = wantsEqualParts
+        self.connections = connections.lowerBound
+        mostConnections = connections.upperBound
+        descriptors = try PollWait()
+    }
+
+    package var pending: Int { answers.count }
+    package var wakeUp: @Sendable () -> Void { descriptors.wakeUp }
+
+    package func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
+        let due = answers
+        answers.removeAll()
+        for answer in due { answer() }
+        return self.descriptors.wait(for: descriptors, milliseconds: due.isEmpty ? milliseconds : 0)
+    }
+
+    package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {
+        answers.append { completion(.success(())) }
+        return {}
+    }
+
+    package func put(
+        _ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) { store(key, completion) }
+
+    private func store(_ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void) {
+        if let text = naming.text(of: key) { notice?(text) }
+        answers.append { completion(.success(Self.etag)) }
+    }
+
+    package func create(
+        _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) -> PutCancel {
+        answers.append { completion(.success(Self.etag)) }
+        return {}
+    }
+
+    package func upload(
+        _ key: [UInt8], id: [UInt8], part: Int, _ body: ByteBlock,
+        _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
+    ) -> PutCancel {
+        answers.append { completion(.success(UploadedPart(number: part, etag: Self.etag))) }
+        return {}
+    }
+
+    package func complete(
+        _ key: [UInt8], id: [UInt8], parts: [UploadedPart], size: Int,
+        _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) { store(key, completion) }
+
+    package func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void) {
+        answers.append { completion(nil) }
+    }
+
+    package func cancelUnsent() {}
+    package func hurry() {}
+}
