@@ -8,12 +8,15 @@ package struct CommandPipe: ~Copyable {
 
     /// - Parameter isToCommand: whether the command reads from it; else it writes to it.
     package init(isToCommand: Bool) throws(SystemError) {
-        var ends: [CInt] = [-1, -1]
-        _ = try restarting("pipe") { unsafe pipe(&ends) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        _ = fcntl(ends[isToCommand ? 1 : 0], F_SETFL, O_NONBLOCK)
-        kept = OpenFile("pipe", descriptor: ends[isToCommand ? 1 : 0])
-        lent = OpenFile("pipe", descriptor: ends[isToCommand ? 0 : 1])
+        let ends = try openPipe("pipe")
+        let (own, other) = isToCommand ? (ends.writing, ends.reading) : (ends.reading, ends.writing)
+        do { _ = try restarting("pipe") { fcntl(own, F_SETFL, O_NONBLOCK) } } catch {
+            close(own)
+            close(other)
+            throw error
+        }
+        kept = OpenFile("pipe", descriptor: own)
+        lent = OpenFile("pipe", descriptor: other)
     }
 
     /// What the command is started with.

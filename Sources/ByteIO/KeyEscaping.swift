@@ -2,11 +2,15 @@
 /// newline and carriage return, so that a key is one field of one line whatever bytes it holds.
 package enum KeyEscaping {
     /// A backslash that starts none of the four escapes.
-    package struct Malformed: Error, Equatable, Sendable {
+    package struct Malformed: Error, Equatable, Sendable, CustomStringConvertible {
         /// Where the backslash stands, in bytes from the field's start.
         package let offset: Int
 
         package init(offset: Int) { self.offset = offset }
+
+        package var description: String {
+            "byte \(offset + 1): a backslash in a key is written \\\\; \\t, \\n and \\r are the only other escapes"
+        }
     }
 
     private static let backslash = UInt8(ascii: "\\")

@@ -11,11 +11,9 @@ package struct SignalPipe: ~Copyable {
 
     /// Starts to catch the signals. One value a process.
     package init() throws(SystemError) {
-        var ends: [CInt] = [-1, -1]
-        _ = try restarting("signal pipe") { unsafe pipe(&ends) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        descriptor = ends[0]
-        unsafe signalPipeWriteEnd = ends[1]
+        let ends = try openPipe("signal pipe")
+        descriptor = ends.reading
+        unsafe signalPipeWriteEnd = ends.writing
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU] { Self.catchUnlessIgnored(signal) }
     }
 

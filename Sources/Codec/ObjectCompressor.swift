@@ -3,18 +3,18 @@ package import ByteIO
 /// Compresses one object on all processors. The output depends only on the object's bytes: not on the number of
 /// processors, on how the bytes arrived, or on other objects.
 ///
-///     append -> block -> piece -> WorkPool -> pieces in their order -> output
+///     append -> block -> piece -> WorkPool -> pieces in their order -> read
 ///
 /// A gzip object is one member whose blocks are compressed in parallel, each with the end of the block before as its
 /// dictionary, as pigz(1) does. A zstd object is one frame whose blocks are compressed in order, by libzstd's own
 /// threads. An object of one block needs neither.
 package final class ObjectCompressor {
-    private let compression: Compression
+    package let compression: Compression
     private let pool: WorkPool
     /// libzstd's threads for one object; 0 if several objects are compressed in parallel instead.
     private let workers: Int
-    private let output: (ByteBlock) -> Void
-    private let ended: () -> Void
+    /// Nil once nothing more comes: it may hold what holds this.
+    private var ready: (() -> Void)?
 
     /// Bytes that belong to no piece yet.
     private var block: ByteBlock
@@ -22,11 +22,14 @@ package final class ObjectCompressor {
     private var zstd: ZstdEncoder?
     /// The library's memory at its last report, in bytes.
     private var zstdMemory = 0
-    /// Pieces that were not delivered yet, in order; the first ones are submitted.
+    /// Pieces that are not known to be compressed, in order; the first ones are submitted.
     private var pieces: [CompressionPiece] = []
+    /// Output that was not read, in order, and how many bytes of the first block were.
+    private var outputs = Queue<ByteBlock>()
+    private var used = 0
     private var isFinished = false
-    private var isOver = false
-    /// Memory of the pieces, in bytes.
+    private var isCancelled = false
+    /// Memory of the pieces and of the output, in bytes.
     private var held = 0
 
     /// A piece up to this size is compressed immediately: handing it to another thread would take as long.
@@ -36,17 +39,14 @@ package final class ObjectCompressor {
     /// - Parameters:
     ///   - workers: libzstd's threads for this object, at least 1; the output does not depend on their number. 0 if
     ///     several objects are compressed in parallel.
-    ///   - output: receives the output, in order.
-    ///   - ended: called after the last output.
+    ///   - ready: called from within `pool.handBack` when there is output to be read, or none will follow.
     package init(
-        _ compression: Compression, pool: WorkPool, workers: Int, output: @escaping (ByteBlock) -> Void,
-        ended: @escaping () -> Void
+        _ compression: Compression, pool: WorkPool, workers: Int, ready: @escaping () -> Void
     ) {
         self.compression = compression
         self.pool = pool
         self.workers = workers
-        self.output = output
-        self.ended = ended
+        self.ready = ready
         block = ByteBlock(capacity: Self.firstCapacity)
         if case .gzip(let level) = compression { gzip = GzipMember(level: level) }
     }
@@ -82,19 +82,47 @@ package final class ObjectCompressor {
         cut(isLast: true)
     }
 
-    /// The same; all output was delivered when this returns.
+    /// The same; all output can be read when this returns.
     package func finishNow() {
         finish()
-        while !isOver, let piece = pieces.first {
+        while let piece = pieces.first {
             if let work = piece.work { pool.wait(for: work) } else { compute(piece) }
-            giveOut()
+            settle()
         }
     }
 
     /// No more output is needed.
     package func cancel() {
-        isOver = true
+        isCancelled = true
+        ready = nil
         pieces.removeAll()
+        outputs.removeAll()
+    }
+
+    /// How many bytes can be read at once; more may follow them immediately.
+    package var readable: Int {
+        settle()
+        return outputs.first.map { $0.count - used } ?? 0
+    }
+
+    /// True once all output was read and none follows.
+    package var isAtEnd: Bool { isFinished && pieces.isEmpty && outputs.isEmpty }
+
+    /// Appends the next bytes of the output to `output`, at most `room`.
+    ///
+    /// - Returns: how many; all of `readable`, if there is room for them.
+    package func read(into output: ByteBlock, room: Int) -> Int {
+        settle()
+        guard let block = outputs.first else { return 0 }
+        let count = min(room, block.count - used)
+        output.append(block.bytes.extracting(used..<used + count))
+        used += count
+        if used == block.count {
+            _ = outputs.popFirst()
+            held -= block.capacity
+            used = 0
+        }
+        return count
     }
 
     private func cut(isLast: Bool) {
@@ -114,7 +142,8 @@ package final class ObjectCompressor {
         pieces.append(piece)
         if isLast, pieces.count == 1, input.count < Self.shortPiece {
             compute(piece)
-            return giveOut()
+            settle()
+            return
         }
         submit()
     }
@@ -135,25 +164,32 @@ package final class ObjectCompressor {
             piece.work = work
             pool.submit(work) { [self] in
                 piece.isComputed = true
-                giveOut()
-                if !isOver { submit() }
+                guard !isCancelled else { return }
+                let ready = ready
+                let isMore = settle()
+                submit()
+                if isMore { ready?() }
             }
         }
     }
 
-    /// Delivers the first pieces that are computed.
-    private func giveOut() {
-        while !isOver, let piece = pieces.first, piece.isComputed || piece.work.map(pool.isComputed) == true {
+    /// Moves the first pieces that are computed to the output.
+    ///
+    /// - Returns: false if there were none.
+    @discardableResult
+    private func settle() -> Bool {
+        let before = pieces.count
+        while let piece = pieces.first, piece.isComputed || piece.work.map(pool.isComputed) == true {
             pieces.removeFirst()
             held -= piece.input.capacity
             gzip?.complete(piece)
             if let piece = piece as? ZstdPiece { zstdMemory = piece.memory }
-            if piece.output.count > 0 { output(piece.output) }
-            if isFinished, pieces.isEmpty, !isOver {
-                isOver = true
-                ended()
-            }
+            guard piece.output.count > 0 else { continue }
+            outputs.append(piece.output)
+            held += piece.output.capacity
         }
+        if isFinished, pieces.isEmpty { ready = nil }
+        return pieces.count < before
     }
 }
 

@@ -14,8 +14,7 @@ extension Location {
         let field = [UInt8](text.utf8)
         var key: [UInt8] = []
         do { try KeyEscaping.unescape(field.bytes, into: &key) } catch {
-            throw ToolFailure(
-                .malformedInput, "\(option) '\(text)': \\ at byte \(error.offset + 1) escapes nothing")
+            throw ToolFailure(.malformedInput, "\(option) '\(text)': \(error)")
         }
         do { _ = try objectKey(key) } catch {
             throw ToolFailure(.malformedInput, "\(option) '\(text)': \(error)")

@@ -53,8 +53,7 @@ struct S3PutLines: ToolCommand {
                 throw ValidationError("--reject is for keyed records, not for one KEY")
             }
             do { _ = try Self.unescaped(key) } catch {
-                throw ValidationError(
-                    "KEY '\(key)': a backslash is written \\\\; \\t, \\n and \\r are the only other escapes")
+                throw ValidationError("KEY '\(key)': \(error)")
             }
         }
     }

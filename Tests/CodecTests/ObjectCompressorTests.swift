@@ -9,22 +9,32 @@ import Testing
         endsNow: Bool = false
     ) -> [UInt8] {
         let pool = WorkPool(threads: threads, wakeUp: {})
-        var stored: [UInt8] = []
-        var ends = 0
-        let compressor = ObjectCompressor(compression, pool: pool, workers: workers) {
-            #expect(ends == 0)
-            stored += $0.bytes.array
-        } ended: {
-            ends += 1
+        let output = ByteBlock()
+        var announced = 0
+        let compressor = ObjectCompressor(compression, pool: pool, workers: workers) { announced += 1 }
+        /// Reads in pieces of an odd size what has come out.
+        func read() {
+            while compressor.readable > 0 {
+                let count = compressor.read(into: output, room: 777)
+                #expect(count > 0 && count <= 777)
+            }
         }
         for start in stride(from: 0, to: plain.count, by: step) {
             compressor.append(plain.bytes.extracting(start..<min(start + step, plain.count)))
             pool.handBack()
+            if announced > 0 { read() }
         }
+        #expect(!compressor.isAtEnd)
         if endsNow { compressor.finishNow() } else { compressor.finish() }
-        #expect(!endsNow || ends == 1)
-        while pool.pending > 0 { pool.handBack() }
-        #expect(ends == 1)
+        read()
+        #expect(!endsNow || compressor.isAtEnd)
+        while pool.pending > 0 {
+            let before = announced
+            pool.handBack()
+            if announced > before { read() }
+        }
+        #expect(compressor.isAtEnd && compressor.read(into: output, room: 1) == 0)
+        let stored = output.bytes.array
         return stored
     }
 
@@ -90,15 +100,11 @@ import Testing
 
     @Test func whatIsCancelledGivesNothingMore() {
         let pool = WorkPool(threads: 2, wakeUp: {})
-        var outputs = 0
-        let compressor = ObjectCompressor(.gzip(level: 6), pool: pool, workers: 0) { _ in
-            outputs += 1
-        } ended: {
-            outputs += 1
-        }
+        var announced = 0
+        let compressor = ObjectCompressor(.gzip(level: 6), pool: pool, workers: 0) { announced += 1 }
         compressor.append(Self.text(500_000).bytes)
         compressor.cancel()
         while pool.pending > 0 { pool.handBack() }
-        #expect(outputs == 0)
+        #expect(announced == 0 && compressor.readable == 0)
     }
 }

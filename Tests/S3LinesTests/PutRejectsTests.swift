@@ -22,14 +22,15 @@ import Testing
     {
         var stored = data
         if isCompressed {
-            stored = []
             let pool = WorkPool(threads: 0, wakeUp: {})
-            let compressor = ObjectCompressor(.gzip(level: 9), pool: pool, workers: 0) {
-                stored += $0.bytes.array
-            } ended: {
-            }
+            let compressor = ObjectCompressor(.gzip(level: 9), pool: pool, workers: 0) {}
             compressor.append(data.bytes)
             compressor.finishNow()
+            let output = ByteBlock()
+            while compressor.readable > 0 {
+                _ = compressor.read(into: output, room: compressor.readable)
+            }
+            stored = output.bytes.array
             // As each turn of a run does; the pool keeps what it was given until then.
             pool.handBack()
         }

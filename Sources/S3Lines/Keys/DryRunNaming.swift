@@ -2,7 +2,7 @@ import S3Core
 
 /// What a dry run says on standard error of the objects that it would touch, by their whole names: a prefix that is
 /// joined with the keys in another way than was meant is seen there, and not in the keys on standard output.
-struct DryRunNaming {
+package struct DryRunNaming {
     private let done: String
     private let bucket: String
     private let namesAll: Bool
@@ -11,7 +11,7 @@ struct DryRunNaming {
     /// - Parameters:
     ///   - done: what would be done, as a participle: `stored`.
     ///   - namesAll: whether each one is named, and not only the first.
-    init(_ done: String, bucket: String, namesAll: Bool) {
+    package init(_ done: String, bucket: String, namesAll: Bool) {
         self.done = done
         self.bucket = bucket
         self.namesAll = namesAll

@@ -62,9 +62,7 @@ package struct KeySelection: Sendable {
             }
         } else {
             do { try KeyEscaping.unescape(field, into: &key) } catch {
-                throw .malformed(
-                    "\(place()): a backslash in a key stands before \\, t, n or r only, not at byte \(error.offset + 1)"
-                )
+                throw .malformed("\(place()): \(error)")
             }
         }
         do {

@@ -28,6 +28,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
 
     private let options: PutOptions
     private let store: Store
+    private let outcomes: PutOutcomes
     private let objects: PutObjects<Store>
     private let input: Input
     private let run: Run
@@ -46,7 +47,10 @@ package final class PutLines<Store: PutStore>: RunFilter {
         self.options = options
         self.store = store
         self.run = run
-        do { objects = try PutObjects(options, store: store, run: run) } catch { throw .system(error) }
+        do {
+            outcomes = try PutOutcomes(options, run: run) { store.cancelUnsent() }
+            objects = try PutObjects(options, store: store, outcomes: outcomes, wakeUp: run.wakeUp)
+        } catch { throw .system(error) }
         if let key = options.key {
             let objectKey: [UInt8]
             do { objectKey = try options.location.objectKey(key) } catch {
@@ -59,7 +63,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
     }
 
     package func step(_ input: inout LineReader) -> RunStep {
-        objects.takeCompressed()
+        objects.takeEncoded()
         objects.replay(queued: run.output.queuedBytes)
         takeInput(&input)
         if phase != .finishing, run.stopReason != nil { stopReading(&input) }
@@ -67,10 +71,10 @@ package final class PutLines<Store: PutStore>: RunFilter {
         objects.writeRejects()
         if phase == .finishing && objects.isIdle { return .done }
         let wantsInput = phase != .finishing && !isCutOff && admission != .wait
-        return .wait(input: wantsInput, milliseconds: objects.isRejecting ? 0 : drainMilliseconds)
+        return .wait(input: wantsInput, milliseconds: outcomes.isRejecting ? 0 : drainMilliseconds)
     }
 
-    package func inputFailed(_ error: SystemError) { objects.stop(.system(error)) }
+    package func inputFailed(_ error: SystemError) { outcomes.stop(.system(error)) }
 
     package func take(signal: CInt, _ input: inout LineReader) {
         store.hurry()
@@ -83,7 +87,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
     }
 
     private var admission: PutMemory.Admission {
-        bucket == .asked || objects.isRejecting ? .wait : objects.admission(queued: run.output.queuedBytes)
+        bucket == .asked || outcomes.isRejecting ? .wait : objects.admission(queued: run.output.queuedBytes)
     }
 
     /// How long the input is still read after a signal, in milliseconds; nil if that is not limited, or over.
@@ -180,7 +184,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
             cancelBucketSearch = {}
             // A refusal says nothing: anyone who may write need not be allowed to ask.
             if case .failure(let error) = result, error.stopsRun || error.kind == .notS3 {
-                objects.stop(.service(error, context: nil))
+                outcomes.stop(.service(error, context: nil))
             }
         }
     }
@@ -190,6 +194,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
     private func writeReceipts() {
         var line: [UInt8] = []
         while let receipt = objects.nextReceipt() {
+            run.counts.objects += 1
             guard run.output.isWanted else { continue }
             line.removeAll(keepingCapacity: true)
             append(receipt, to: &line)

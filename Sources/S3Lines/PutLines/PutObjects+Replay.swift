@@ -10,55 +10,52 @@ extension PutObjects {
     private static var maximumReplays: Int { 3 }
 
     /// Whether all parts of an object can be sent again.
-    func canReplay(_ draft: PutDraft) -> Bool {
-        (draft.spool != nil && !draft.isLost || draft.kept != nil) && draft.replays < Self.maximumReplays
-            && run.stopReason == nil
+    func canReplay(_ draft: PutDraft, _ transfer: PutTransfer) -> Bool {
+        let isThere = if case .spool = draft.copy { true } else { transfer.kept != nil }
+        return isThere && transfer.replays < Self.maximumReplays && !outcomes.hasStopped
     }
 
     // MARK: parts from memory
 
     /// A part was stored, and stays.
-    func keepPart(_ part: Int, _ draft: PutDraft) {
-        guard draft.failure == nil, draft.kept != nil, let body = draft.parts.removeValue(forKey: part) else {
-            return
-        }
-        if draft.kept?.isEmpty == true { keepers.append(draft) }
-        draft.kept?[part] = body
+    func keepPart(_ number: Int, of transfer: PutTransfer) {
+        guard transfer.kept != nil, let part = transfer.parts.removeValue(forKey: number) else { return }
+        if transfer.kept?.isEmpty == true { keepers.append(transfer) }
+        transfer.kept?[number] = part.body
         heldParts -= 1
     }
 
-    /// Gives the memory of an object's kept parts to others. It cannot be sent once more.
-    func dropKept(_ draft: PutDraft) {
-        guard let kept = draft.kept else { return }
-        draft.kept = nil
+    /// Gives the memory of kept parts to others. Their object cannot be sent once more.
+    func dropKept(_ transfer: PutTransfer) {
+        guard let kept = transfer.kept.take() else { return }
         for body in kept.values { memory.change(by: -body.capacity) }
-        keepers.removeAll { $0 === draft }
+        keepers.removeAll { $0 === transfer }
     }
 
     /// Makes kept parts parts that are about to be sent, whose memory no one else can have.
-    func holdKept(_ draft: PutDraft) {
-        guard let kept = draft.kept else { return }
-        draft.kept = [:]
-        draft.parts = kept
+    func holdKept(_ transfer: PutTransfer) {
+        guard let kept = transfer.kept else { return }
+        transfer.kept = [:]
+        transfer.parts = kept.mapValues { PutTransfer.Part(body: $0) }
         heldParts += kept.count
-        keepers.removeAll { $0 === draft }
+        keepers.removeAll { $0 === transfer }
     }
 
-    private func sendHeld(_ draft: PutDraft) {
-        var upload = PutUpload()
-        let actions = draft.parts.keys.sorted().flatMap { _ in upload.addPart().actions } + upload.finish()
-        draft.upload = upload
-        perform(actions, draft)
+    private func sendHeld(_ draft: PutDraft, _ held: PutTransfer, in transfer: PutTransfer) {
+        draft.state = .inParts(transfer)
+        let bodies = held.parts.sorted { $0.key < $1.key }.map(\.value.body)
+        held.parts = [:]
+        let actions = bodies.flatMap { transfer.add($0).actions } + transfer.upload.finish()
+        perform(actions, draft, transfer)
     }
 
     // MARK: parts from the spool
 
     /// Puts an object in line that has nothing on its way, and nothing in memory but what was kept.
-    func beginReplay(_ draft: PutDraft) {
-        draft.replays += 1
-        guard draft.spool != nil else { return sendHeld(draft) }
-        draft.replayedBytes = 0
-        draft.upload = nil
+    func beginReplay(_ draft: PutDraft, _ dropped: PutTransfer) {
+        let transfer = PutTransfer(keepsParts: options.keepsParts, replays: dropped.replays + 1)
+        guard case .spool = draft.copy else { return sendHeld(draft, dropped, in: transfer) }
+        draft.state = .again(transfer, taken: 0)
         draft.size = 0
         draft.partSize = plan.size(of: 1) ?? 0
         replays.append(draft)
@@ -72,30 +69,31 @@ extension PutObjects {
     /// - Parameter queued: bytes of receipts that stdout's reader has not taken.
     func replay(queued: Int) {
         while let draft = replays.first {
-            guard let offset = draft.replayedBytes else {
+            guard case .again(let transfer, let taken) = draft.state, case .spool(let spool) = draft.copy
+            else {
                 replays.removeFirst()
                 continue
             }
             guard admission(queued: queued) != .wait else { return }
             do {
-                guard let chunk = try draft.spool?.read(at: offset) else {
-                    endReplay(draft)
+                guard let chunk = try spool.read(at: taken) else {
+                    endReplay(draft, transfer)
                     continue
                 }
-                draft.replayedBytes = offset + chunk.count
+                draft.state = .again(transfer, taken: taken + chunk.count)
                 store(chunk.bytes, in: draft)
             } catch {
-                draft.isLost = true
-                failed(draft, S3Error(.refused, "its parts cannot be sent again: \(error)"))
-                stop(.system(error))
+                draft.copy = .lost
+                fail(draft, S3Error(.refused, "its parts cannot be sent again: \(error)"))
+                outcomes.stop(.system(error))
             }
         }
     }
 
-    private func endReplay(_ draft: PutDraft) {
+    private func endReplay(_ draft: PutDraft, _ transfer: PutTransfer) {
         if draft.body.count > 0 { cutPart(draft) }
-        draft.replayedBytes = nil
+        draft.state = .inParts(transfer)
         recharge(draft)
-        perform(draft.upload?.finish() ?? [], draft)
+        perform(transfer.upload.finish(), draft, transfer)
     }
 }

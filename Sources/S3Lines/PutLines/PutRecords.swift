@@ -3,13 +3,6 @@ import S3Core
 
 /// Keyed records: each line is taken apart and its data given to the object it belongs to.
 final class PutRecords<Store: PutStore> {
-    /// What becomes of the rest of a line that is taken piece by piece.
-    private enum LongLine {
-        case append(PutDraft)
-        case reject
-        case ignore
-    }
-
     private static var tab: UInt8 { 0x09 }
     private static var newline: [UInt8] { [0x0A] }
     /// A line is taken whole up to this length, so that memory need not hold longer ones.
@@ -17,6 +10,7 @@ final class PutRecords<Store: PutStore> {
 
     private let options: PutOptions
     private let objects: PutObjects<Store>
+    private let outcomes: PutOutcomes
     private var grouping: PutGrouping
     private var open: [PutDraft?] = []
     /// The draft of the last record and how that record wrote its key: most often the next one is the same.
@@ -26,13 +20,15 @@ final class PutRecords<Store: PutStore> {
     private(set) var line = 0
     /// Objects were completed to make room, before any other key needed their place.
     private var hasCompletedEarly = false
-    private var longLine: LongLine?
-    /// A record that is the commit line if no other follows, and close records after it.
-    private var held: [(line: Int, record: [UInt8])] = []
+    private var longLine = PutLongLine<PutDraft>()
+    /// Nil without a commit line.
+    private var hold: PutCommitHold?
 
     init(_ options: PutOptions, _ objects: PutObjects<Store>) {
         self.options = options
         self.objects = objects
+        outcomes = objects.outcomes
+        hold = options.commitLine.map { PutCommitHold(line: $0, maxOpen: options.maxOpen) }
         grouping = PutGrouping(maxOpen: options.maxOpen, each: options.each)
     }
 
@@ -44,16 +40,12 @@ final class PutRecords<Store: PutStore> {
     ///   only that line may: any other was torn when its producer died, and must not even close an object.
     /// - Returns: false if more has to be read first.
     func takeNext(_ reader: inout LineReader, takesUnterminated: Bool) -> Bool {
-        if reader.isAtEnd, !takesUnterminated || options.commitLine != nil,
+        if reader.isAtEnd, !takesUnterminated || hold != nil,
             reader.unread.firstIndex(of: 0x0A) == nil, !takesUnterminated || !isCommit(reader.unread)
         {
             return false
         }
-        if longLine != nil {
-            let used = takePiece(reader.unread, isLast: reader.isAtEnd)
-            reader.consume(used)
-            return used > 0 || longLine == nil
-        }
+        if longLine.isUnderWay { return takePiece(&reader) }
         if let record = reader.nextLine() {
             line += 1
             take(record)
@@ -70,27 +62,30 @@ final class PutRecords<Store: PutStore> {
     ///
     /// - Parameter unterminated: whether there is more of a line that must not be taken for whole.
     func end(unterminated: Bool) {
-        if unterminated || longLine != nil {
-            objects.reportUnterminated(line: longLine == nil ? line + 1 : line)
+        if unterminated || longLine.isUnderWay {
+            outcomes.unterminated(line: longLine.isUnderWay ? line : line + 1)
         }
-        switch longLine {
+        switch longLine.end() {
         case .append(let draft): removeOpenRecord(draft)
         case .reject: endRejectedLine()
         case .ignore, nil: break
         }
-        longLine = nil
-        guard options.commitLine == nil || !unterminated, takeHeld() else {
-            let wanted = Diagnostics.printable(options.commitLine ?? [])
-            objects.stop(
-                .malformed("the input ended after line \(line) without the line of --commit-on, '\(wanted)'"))
-            return
+        if hold != nil {
+            guard !unterminated, let closing = hold?.end(lastField: lastField) else {
+                let wanted = Diagnostics.printable(options.commitLine ?? [])
+                outcomes.stop(
+                    .malformed(
+                        "the input ended after line \(line) without the line of --commit-on, '\(wanted)'"))
+                return
+            }
+            place(closing)
         }
         for slot in grouping.closeAll() { complete(slot) }
     }
 
     /// The last record's end never came: its object is what came before, where that is still apart from it.
     private func removeOpenRecord(_ draft: PutDraft) {
-        if objects.removeOpenRecord(draft), draft.recordBytes > 0 || draft.failure != nil, !options.each {
+        if objects.removeOpenRecord(draft), draft.recordBytes > 0 || draft.hasFailed, !options.each {
             return
         }
         for slot in open.indices where open[slot] === draft { open[slot] = nil }
@@ -100,7 +95,7 @@ final class PutRecords<Store: PutStore> {
 
     private func endRejectedLine() {
         let nothing: [UInt8] = []
-        objects.reject(nothing.bytes, endsLine: true)
+        outcomes.reject(nothing.bytes, endsLine: true)
     }
 
     /// Gives up all objects that are open. What was read and not taken is rejected, up to the last whole line.
@@ -115,18 +110,20 @@ final class PutRecords<Store: PutStore> {
             objects.abandon(draft)
         }
         if let whole { objects.abandon(whole) }
-        for (_, record) in held { objects.reject(record.bytes, endsLine: true) }
-        held = []
-        guard objects.rejects != nil else { return }
+        for held in hold?.release() ?? [] {
+            let record = held.record
+            outcomes.reject(record.bytes, endsLine: true)
+        }
+        guard outcomes.keepsRejects else { return }
         while let newline = reader.unread.firstIndex(of: 0x0A) {
             line += 1
-            objects.reject(reader.unread.extracting(first: newline), endsLine: true)
+            outcomes.reject(reader.unread.extracting(first: newline), endsLine: true)
             reader.consume(newline + 1)
         }
         let rest = reader.unread.byteCount
-        if takesUnterminated, options.commitLine == nil, reader.isAtEnd, rest > 0 {
+        if takesUnterminated, hold == nil, reader.isAtEnd, rest > 0 {
             line += 1
-            objects.reject(reader.unread, endsLine: true)
+            outcomes.reject(reader.unread, endsLine: true)
             reader.consume(rest)
         }
     }
@@ -135,23 +132,22 @@ final class PutRecords<Store: PutStore> {
     ///
     /// - Returns: the line's object, if that is not among the open ones.
     private func endLongLine(_ reader: inout LineReader) -> PutDraft? {
-        defer { longLine = nil }
         let newline = reader.unread.firstIndex(of: 0x0A)
         let length = newline ?? reader.unread.byteCount
-        switch longLine {
+        switch longLine.end() {
         case .append(let draft):
-            let isWanted = objects.rejects != nil
+            let isWanted = outcomes.keepsRejects
             if isWanted, newline != nil {
                 objects.append(reader.unread.extracting(first: length), to: draft)
                 objects.append(Self.newline.bytes, to: draft)
                 objects.endRecords(draft)
                 reader.consume(length + 1)
             } else if isWanted {
-                objects.reportCutOff(line: line)
+                outcomes.cutOff(line: line)
             }
             return open.contains { $0 === draft } ? nil : draft
         case .reject:
-            objects.reject(reader.unread.extracting(first: length), endsLine: true)
+            outcomes.reject(reader.unread.extracting(first: length), endsLine: true)
             reader.consume(newline == nil ? length : length + 1)
             return nil
         case .ignore, nil: return nil
@@ -165,8 +161,7 @@ final class PutRecords<Store: PutStore> {
     func relieve() -> Bool {
         if objects.relieve(open.compactMap { $0 }) { return true }
         // The object of a line that is being taken is the one used last.
-        let isTaking = if case .append = longLine { true } else { false }
-        let candidates = grouping.openCount - (isTaking ? 1 : 0)
+        let candidates = grouping.openCount - (longLine.object == nil ? 0 : 1)
         guard candidates > 0 else { return false }
         for _ in 0..<max(1, min(objects.store.connections, candidates / 8)) {
             if let slot = grouping.closeOldest() { complete(slot) }
@@ -178,52 +173,30 @@ final class PutRecords<Store: PutStore> {
     // MARK: records
 
     private func take(_ record: RawSpan) {
-        guard options.commitLine != nil else { return place(record) }
-        if isCommit(record) {
-            releaseHeld()
-            held = [(line, record.array)]
-        } else if !held.isEmpty, held.count <= options.maxOpen + 1, record.firstIndex(of: Self.tab) == nil {
-            held.append((line, record.array))
-        } else {
-            releaseHeld()
+        switch hold?.take(record, line: line) {
+        case nil: place(record)
+        case .hold(let released): place(released)
+        case .place(let released):
+            place(released)
             place(record)
         }
     }
 
     /// Whether `bytes` are a record whose data is the commit line.
     private func isCommit(_ bytes: RawSpan) -> Bool {
-        guard longLine == nil, let wanted = options.commitLine, let tab = bytes.firstIndex(of: Self.tab)
-        else { return false }
-        return bytes.extracting(droppingFirst: tab + 1).equals(wanted)
+        !longLine.isUnderWay && hold?.isCommit(bytes) == true
     }
 
     /// What was held is data after all.
-    private func releaseHeld() {
-        let records = held
-        held = []
-        place(records[...])
-    }
-
-    private func place(_ records: ArraySlice<(line: Int, record: [UInt8])>) {
+    private func place(_ records: [PutCommitHold.Held]) {
+        guard !records.isEmpty else { return }
         let current = line
-        for (number, record) in records {
-            line = number
+        for held in records {
+            line = held.line
+            let record = held.record
             place(record.bytes)
         }
         line = current
-    }
-
-    /// The input has ended.
-    ///
-    /// - Returns: false if it should have ended with the commit line and did not.
-    private func takeHeld() -> Bool {
-        guard options.commitLine != nil else { return true }
-        guard let commit = held.first else { return false }
-        let field = commit.record.bytes.firstIndex(of: Self.tab).map { Array(commit.record[..<$0]) } ?? []
-        // The commit line's own key makes no object, so there is none to close either.
-        place(held.dropFirst().filter { $0.record != field || lastField == field }[...])
-        held = []
-        return true
     }
 
     private func place(_ record: RawSpan) {
@@ -235,7 +208,7 @@ final class PutRecords<Store: PutStore> {
             case .whole(let draft):
                 appendRecord(data, to: draft)
                 objects.complete(draft)
-            case .rejected: objects.reject(record, endsLine: true)
+            case .rejected: outcomes.reject(record, endsLine: true)
             }
         } catch {
             malformed(record, error)
@@ -285,7 +258,7 @@ final class PutRecords<Store: PutStore> {
                 hasCompletedEarly
                 ? "; objects were completed early to stay within --memory: use more of it, or a smaller --max-open"
                 : ""
-            objects.stop(
+            outcomes.stop(
                 .malformed(
                     "line \(line): \(Diagnostics.printable(key)): the key comes again after its object was "
                         + "completed, which would be overwritten" + early))
@@ -319,15 +292,13 @@ final class PutRecords<Store: PutStore> {
     private static func key(_ field: RawSpan) throws(MalformedRecord) -> [UInt8] {
         var key: [UInt8] = []
         do { try KeyEscaping.unescape(field, into: &key) } catch {
-            throw MalformedRecord(
-                "byte \(error.offset + 1): a backslash in a key is written \\\\; \\t, \\n and \\r are the only other escapes"
-            )
+            throw MalformedRecord(error.description)
         }
         return key
     }
 
     private func malformed(_ record: RawSpan, _ error: MalformedRecord) {
-        if objects.malformed(line: line, error.description) { objects.reject(record, endsLine: true) }
+        if outcomes.malformed(line: line, error.description) { outcomes.reject(record, endsLine: true) }
     }
 
     // MARK: lines that memory need not hold
@@ -336,50 +307,48 @@ final class PutRecords<Store: PutStore> {
     ///
     /// - Returns: how many bytes were used.
     private func beginLongLine(_ bytes: RawSpan) -> Int {
-        releaseHeld()
+        place(hold?.release() ?? [])
         do throws(MalformedRecord) {
-            guard
-                let tab = bytes.extracting(first: KeySelection.longestEscapedField + 1).firstIndex(
-                    of: Self.tab)
-            else {
+            guard let tab = PutLongLine<PutDraft>.keyLength(bytes) else {
                 throw MalformedRecord(
                     "expected KEY TAB DATA, found no TAB within \(KeySelection.longestEscapedField) bytes; s3-keygen "
                         + "gives lines keys, and with an operand KEY all of the input is one object")
             }
             switch try target(bytes.extracting(first: tab), capacity: bytes.byteCount) {
-            case .open(let draft), .whole(let draft): longLine = .append(draft)
+            case .open(let draft), .whole(let draft): longLine.begin(.append(draft))
             case .rejected:
-                longLine = objects.rejects == nil ? .ignore : .reject
+                longLine.begin(outcomes.keepsRejects ? .reject : .ignore)
                 return 0
             }
             return tab + 1
         } catch {
-            longLine = objects.malformed(line: line, error.description) ? .reject : .ignore
+            longLine.begin(outcomes.malformed(line: line, error.description) ? .reject : .ignore)
             return 0
         }
     }
 
     /// Takes what was read of a line whose start was taken.
     ///
-    /// - Returns: how many bytes were used.
-    private func takePiece(_ bytes: RawSpan, isLast: Bool) -> Int {
-        let newline = bytes.firstIndex(of: 0x0A)
-        let piece = bytes.extracting(first: newline ?? bytes.byteCount)
-        let ends = newline != nil || isLast
-        guard piece.byteCount > 0 || ends else { return 0 }
-        switch longLine {
+    /// - Returns: false if more has to be read first.
+    private func takePiece(_ reader: inout LineReader) -> Bool {
+        guard let piece = longLine.next(reader.unread, isLast: reader.isAtEnd) else { return false }
+        take(piece, reader.unread.extracting(first: piece.count))
+        reader.consume(piece.used)
+        return true
+    }
+
+    private func take(_ piece: PutLongLine<PutDraft>.Piece, _ bytes: RawSpan) {
+        switch piece.fate {
         case .append(let draft):
-            objects.append(piece, to: draft)
-            if ends {
+            objects.append(bytes, to: draft)
+            if piece.endsLine {
                 objects.append(Self.newline.bytes, to: draft)
                 objects.endRecords(draft)
                 if options.each { objects.complete(draft) }
             }
-        case .reject: objects.reject(piece, endsLine: ends)
-        case .ignore, nil: break
+        case .reject: outcomes.reject(bytes, endsLine: piece.endsLine)
+        case .ignore: break
         }
-        if ends { longLine = nil }
-        return piece.byteCount + (newline == nil ? 0 : 1)
     }
 }
 

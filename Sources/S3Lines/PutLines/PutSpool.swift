@@ -12,8 +12,8 @@ final class PutSpool {
         name = directory + "/s3-put-lines-XXXXXX"
         var path = name.utf8.map { CChar(bitPattern: $0) } + [0]
         descriptor = try restarting(directory) { unsafe mkstemp(&path) }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         unsafe unlink(path)
+        _ = try restarting(directory) { fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     }
 
     deinit { close(descriptor) }

@@ -39,7 +39,7 @@ final class PutStream<Store: PutStore> {
         let isCommitted = tail == nil || (tail?.end { append($0) } ?? true)
         guard let draft else { return }
         guard isCommitted else {
-            objects.stop(.malformed("the input ended without the line of --commit-on"))
+            objects.outcomes.stop(.malformed("the input ended without the line of --commit-on"))
             return
         }
         if !endsWithNewline { objects.endRecords(draft) }

@@ -1,0 +1,107 @@
+import ByteIO
+import S3Lines
+import Testing
+
+/// The machines that lines of records go through.
+@Suite struct PutCommitHoldTests {
+    private func records(_ held: [PutCommitHold.Held]) -> [String] {
+        held.map { "\($0.line) " + String(decoding: $0.record, as: UTF8.self) }
+    }
+
+    /// What is data of these records, in order, and what `end` says.
+    private func run(
+        _ lines: [String], maxOpen: Int = 1, lastField: String = ""
+    ) -> (placed: [String], end: [String]?) {
+        var hold = PutCommitHold(line: [UInt8]("EOF".utf8), maxOpen: maxOpen)
+        var placed: [String] = []
+        for (index, line) in lines.enumerated() {
+            let record = [UInt8](line.utf8)
+            switch hold.take(record.bytes, line: index + 1) {
+            case .hold(let released): placed += records(released)
+            case .place(let released): placed += records(released) + ["\(index + 1) " + line]
+            }
+        }
+        return (placed, hold.end(lastField: [UInt8](lastField.utf8)).map(records))
+    }
+
+    @Test func theLastRecordIsHeldBack() {
+        #expect(run(["a\tx", "b\tEOF"]) == (["1 a\tx"], []))
+        #expect(run(["b\tEOF"]) == ([], []))
+    }
+
+    @Test func withoutItTheInputIsNotWhole() {
+        #expect(run(["a\tx"]) == (["1 a\tx"], nil))
+        #expect(run([]) == ([], nil))
+    }
+
+    @Test func anywhereElseItIsData() {
+        #expect(run(["a\tEOF", "a\tx"]) == (["1 a\tEOF", "2 a\tx"], nil))
+        #expect(run(["a\tEOF", "a\tEOF"]) == (["1 a\tEOF"], []))
+        #expect(run(["a\tEOFs", "a\t EOF"]) == (["1 a\tEOFs", "2 a\t EOF"], nil))
+    }
+
+    @Test func closeRecordsMayFollowIt() {
+        #expect(run(["a\tx", "b\tEOF", "a"]) == (["1 a\tx"], ["3 a"]))
+        #expect(run(["b\tEOF", "a", "b\tx"]) == (["1 b\tEOF", "2 a", "3 b\tx"], nil))
+    }
+
+    @Test func itsOwnKeyMakesNoObjectToClose() {
+        #expect(run(["b\tEOF", "b"]) == ([], []))
+        #expect(run(["b\tx", "b\tEOF", "b"], lastField: "b") == (["1 b\tx"], ["3 b"]))
+    }
+
+    /// Else the records alone would decide how much memory they take.
+    @Test func moreCloseRecordsThanObjectsCanBeOpenAreNotHeld() {
+        let many = ["b\tEOF", "1", "2", "3", "4"]
+        #expect(run(many, maxOpen: 3) == ([], ["2 1", "3 2", "4 3", "5 4"]))
+        #expect(run(many, maxOpen: 2) == (["1 b\tEOF", "2 1", "3 2", "4 3", "5 4"], nil))
+    }
+}
+
+@Suite struct PutLongLineTests {
+    private func next(
+        _ line: inout PutLongLine<Int>, _ text: String, isLast: Bool = false
+    ) -> [Int]? {
+        let bytes = [UInt8](text.utf8)
+        return line.next(bytes.bytes, isLast: isLast).map { [$0.count, $0.used, $0.endsLine ? 1 : 0] }
+    }
+
+    @Test func itIsTakenUpToItsNewline() {
+        var line = PutLongLine<Int>()
+        #expect(!line.isUnderWay && next(&line, "x") == nil)
+        line.begin(.append(7))
+        #expect(line.isUnderWay && line.object == 7)
+        #expect(next(&line, "abc") == [3, 3, 0])
+        #expect(next(&line, "") == nil)
+        #expect(next(&line, "de\nf\n") == [2, 3, 1])
+        #expect(!line.isUnderWay && line.object == nil && line.end() == nil)
+    }
+
+    @Test func theInputsEndIsItsEnd() {
+        var line = PutLongLine<Int>()
+        line.begin(.reject)
+        #expect(next(&line, "ab", isLast: true) == [2, 2, 1])
+        line.begin(.ignore)
+        #expect(next(&line, "", isLast: true) == [0, 0, 1])
+        #expect(!line.isUnderWay)
+    }
+
+    @Test func whatWasUnderWayIsToldAtItsEnd() {
+        var line = PutLongLine<Int>()
+        line.begin(.append(3))
+        guard case .append(3) = line.end() else {
+            Issue.record("not its object")
+            return
+        }
+        #expect(!line.isUnderWay)
+    }
+
+    @Test func aKeyIsNoLongerThanOneCanBe() {
+        let longest = KeySelection.longestEscapedField
+        func length(_ key: Int) -> Int? {
+            let bytes = [UInt8](repeating: 0x61, count: key) + [0x09] + [UInt8](repeating: 0x62, count: 9)
+            return PutLongLine<Int>.keyLength(bytes.bytes)
+        }
+        #expect(length(0) == 0 && length(longest) == longest && length(longest + 1) == nil)
+    }
+}
