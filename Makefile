@@ -9,7 +9,7 @@ BASH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
-.PHONY: build help setup demo check lint test instructions sanitize bench examples completions format \
+.PHONY: build help setup demo check lint test instructions sanitize renewal fuzz bench examples completions format \
     install uninstall deb tarball deb-check html clean
 
 build:
@@ -27,6 +27,7 @@ help:
 	@echo 'make examples    runs all of examples/, installs Spark, Java and Slurm for it, and takes long'
 	@echo 'make completions, make format: after a change of options, of Swift files'
 	@echo 'make lint, make test, make instructions: the parts of make check; make sanitize: sanitizers, which take long'
+	@echo 'make renewal     runs pipelines for ten minutes over credentials that live one; make fuzz fuzzes each reader'
 	@echo 'make clean       removes all that was built'
 
 setup:
@@ -57,6 +58,16 @@ sanitize:
 	@scripts/setup test
 	scripts/sanitize address
 	scripts/sanitize thread
+
+# A pipeline over each source of credentials, side by side, for ten minutes.
+renewal: build
+	@scripts/setup test
+	$(PYTHON) -m pytest -s Tests/integration/test_credentials_renewal.py -k renewed --renewal-seconds=600
+
+# Each reader of foreign input under libFuzzer; FUZZ_SECONDS is for one of them.
+FUZZ_SECONDS ?= 120
+fuzz:
+	for part in json answers keys config; do scripts/fuzz.sh $$part $(FUZZ_SECONDS) || exit; done
 
 bench: build
 	@scripts/setup bench

@@ -97,27 +97,34 @@ package struct Endpoint: Equatable, Sendable {
         return aws(service: service, region: region)
     }
 
-    /// AWS's own endpoint of another service in a region.
-    package static func aws(service: String, region: String) -> Endpoint {
-        Endpoint(scheme: .https, authority: "\(service).\(region).\(suffix(of: region))")
+    private static func aws(service: String, region: String) -> Endpoint {
+        Endpoint(scheme: .https, authority: "\(service).\(region).\(Partition.of(region).suffix)")
     }
 
-    /// What the hosts of a region's partition end in. Source: botocore, `partitions.json`.
-    private static let suffixes = [
-        ("cn-", "amazonaws.com.cn"), ("eusc-", "amazonaws.eu"), ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"), ("eu-isoe-", "cloud.adc-e.uk"), ("us-isof-", "csp.hci.ic.gov"),
-        ("eu-isof-", "csp.hci.ic.gov"),
-    ]
-    private static let commonSuffix = "amazonaws.com"
-
-    private static func suffix(of region: String) -> String {
-        suffixes.first { region.hasPrefix($0.0) }?.1 ?? commonSuffix
+    /// AWS's own endpoint of a service that gives credentials, `sts` or `portal.sso`, in a region.
+    ///
+    /// Source: botocore, `endpoint-rule-set-1.json` of STS and SSO.
+    /// - Throws: if the region has none that is dual-stack, and that is wanted.
+    package static func aws(
+        credentialsOf service: String, region: String, dualStack: Bool, fips: Bool
+    ) throws(ConfigurationError) -> Endpoint {
+        // The usual hosts of GovCloud are validated as they are.
+        let isNamed = fips && (dualStack || !region.hasPrefix("us-gov-"))
+        let host = "\(service)\(isNamed ? "-fips" : "").\(region)."
+        guard dualStack else {
+            return Endpoint(scheme: .https, authority: host + Partition.of(region).suffix)
+        }
+        guard let suffix = Partition.of(region).dualStackSuffix else {
+            throw .invalid(
+                "use_dualstack_endpoint is true, and region '\(region)' has no dual-stack endpoints")
+        }
+        return Endpoint(scheme: .https, authority: host + suffix)
     }
 
     /// True for the hosts of Amazon's service.
     package var isAWS: Bool {
         let host = authority.lowercased()
-        return ([Self.commonSuffix] + Self.suffixes.map(\.1)).contains { host.hasSuffix("." + $0) }
+        return Partition.suffixes.contains { host.hasSuffix("." + $0) }
     }
 
     /// True for the hosts of Cloudflare R2, with or without a port.
@@ -136,8 +143,18 @@ package struct Endpoint: Equatable, Sendable {
     /// True if `bucket` can be a label of a host name that one certificate covers: lower case, no dots.
     /// Source: Amazon S3 User Guide, Bucket naming rules.
     package static func canBeHostLabel(_ bucket: String) -> Bool {
-        (3...63).contains(bucket.utf8.count) && !bucket.hasPrefix("-") && !bucket.hasSuffix("-")
-            && bucket.utf8.allSatisfy {
+        (3...63).contains(bucket.utf8.count) && isLabel(bucket[...])
+    }
+
+    /// The same of a host name that needs no certificate: there may be dots.
+    static func canBeHostLabels(_ bucket: String) -> Bool {
+        (3...63).contains(bucket.utf8.count)
+            && bucket.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isLabel)
+    }
+
+    private static func isLabel(_ text: Substring) -> Bool {
+        !text.isEmpty && !text.hasPrefix("-") && !text.hasSuffix("-")
+            && text.utf8.allSatisfy {
                 (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
             }
     }

@@ -6,7 +6,11 @@ extension S3Client {
     ///
     /// - Throws: why there are none.
     package func findCredentials() throws(ConfigurationError) {
-        guard let lookup else { return }
+        guard let lookup else {
+            let source = builder.isSigned ? EnvironmentCredentials.place : "none, requests are not signed"
+            credentialsLog?("credentials: \(source)")
+            return
+        }
         let fetch = beginFetch(lookup)
         while fetch.outcome == nil {
             loop.perform()
@@ -26,7 +30,9 @@ extension S3Client {
     }
 
     private func beginFetch(_ lookup: CredentialsLookup) -> CredentialsFetch {
-        CredentialsFetch(lookup, loop, commands) { [weak self] secret in self?.redaction.add(secret) }
+        CredentialsFetch(lookup, loop, commands, commandMilliseconds: commandMilliseconds) {
+            [weak self] secret in self?.redaction.add(secret)
+        }
     }
 
     /// A text without the secrets that were in use.

@@ -56,6 +56,9 @@ package final class S3Client {
     /// Told where credentials were found, or why no new ones were.
     package var credentialsLog: ((String) -> Void)?
     package var commands = CommandSettings()
+    /// How long a command that gives credentials may take. A user may have to say something to it; but who runs a
+    /// pipeline for days is not there when it hangs while the old credentials end.
+    package var commandMilliseconds = 300_000
     var redaction = Redaction()
     var builder: RequestBuilder
     var policy: AttemptPolicy

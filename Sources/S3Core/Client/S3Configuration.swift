@@ -34,6 +34,8 @@ package struct S3Configuration: Sendable {
     /// Where credentials are looked for, if they are needed and not known.
     package let lookup: CredentialsLookup?
     package let addressing: Addressing
+    /// Whether the command line says it: then a host's name may be what no certificate covers.
+    private let isAddressingChosen: Bool
     /// How many requests are under way at once, at first and at most.
     package let connections: ClosedRange<Int>
     /// How many times a request is made at most, the first one counted.
@@ -74,6 +76,7 @@ package struct S3Configuration: Sendable {
             ?? Self.defaultRegion
         guard Endpoint.isRegionName(region) else { throw .invalid("'\(region)' is not the name of a region") }
         addressing = if let style = settings.addressing { style } else { try layers.addressing() }
+        isAddressingChosen = settings.addressing != nil
         connections = settings.connections
         maxAttempts =
             if let attempts = settings.maxAttempts {
@@ -91,6 +94,7 @@ package struct S3Configuration: Sendable {
             }
         dualStack = layers.flag("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT", block: "s3")
         fips = layers.flag("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT")
+        if customEndpoint == nil { try Self.check(dualStack: dualStack, fips: fips, region: region) }
         certificateBundle = layers.value("ca_bundle", "AWS_CA_BUNDLE")
         proxies = ProxySettings(environment)
         var redaction = Redaction()
@@ -115,6 +119,20 @@ package struct S3Configuration: Sendable {
             } else {
                 nil
             }
+    }
+
+    /// - Throws: if the region has no hosts of the kind that is wanted. Another kind would not be what was asked for.
+    private static func check(
+        dualStack: Bool, fips: Bool, region: String
+    ) throws(ConfigurationError) {
+        let partition = Partition.of(region)
+        if dualStack, partition.dualStackSuffix == nil {
+            throw .invalid(
+                "use_dualstack_endpoint is true, and region '\(region)' has no dual-stack endpoints")
+        }
+        if fips, !partition.hasFIPS {
+            throw .invalid("use_fips_endpoint is true, and region '\(region)' has no FIPS endpoints of S3")
+        }
     }
 
     private func accessPoint(_ bucket: String) -> AccessPoint? {
@@ -143,7 +161,10 @@ package struct S3Configuration: Sendable {
         let virtualHosted =
             switch addressing {
             case .path: false
-            case .virtual: true
+            case .virtual:
+                isAddressingChosen
+                    || (endpoint.scheme == .https
+                        ? Endpoint.canBeHostLabel(bucket) : Endpoint.canBeHostLabels(bucket))
             case .auto: customEndpoint == nil && Endpoint.canBeHostLabel(bucket)
             }
         return endpoint.address(of: bucket, virtualHosted: virtualHosted)

@@ -65,6 +65,19 @@ struct SettingLayers {
         return nil
     }
 
+    /// The endpoint that is set for a service that gives credentials, else AWS's own.
+    ///
+    /// - Parameter host: what AWS's host begins with.
+    func endpoint(
+        of host: String, region: String, service: String, variable: String
+    ) throws(ConfigurationError) -> Endpoint {
+        if let endpoint = try endpoint(service: service, variable: variable) { return endpoint }
+        return try Endpoint.aws(
+            credentialsOf: host, region: region,
+            dualStack: flag("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT"),
+            fips: flag("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT"))
+    }
+
     private func name(_ setting: String, _ variable: String) -> String {
         environment.value(variable) == nil ? "\(setting) of profile '\(profiles.name)'" : variable
     }

@@ -6,6 +6,8 @@ struct CommandCredentials: CredentialsMachine {
     private let place: String
     /// What is said if there is no such command.
     private let advice: String
+    /// What is said if it fails.
+    private var remedy = ""
 
     /// - Throws: if the command line has a quote that does not end.
     init(process: String, profile: String) throws(ConfigurationError) {
@@ -23,13 +25,17 @@ struct CommandCredentials: CredentialsMachine {
         self.place = place
         advice =
             "only the AWS command line can renew them, and there is no 'aws' in PATH; "
-            + "install it and run: \(login) --profile \(profile)"
+            + "install it and run: \(login) --profile \(ShellWords.quoted(profile))"
+        remedy = "; run: \(login) --profile \(ShellWords.quoted(profile))"
     }
 
     mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
+        if case .noResponse(let reason) = event { return .missing("\(place): \(reason)\(remedy)") }
         guard case .output(let text, let status) = event else { return .run(words) }
         guard let status else { return .missing("\(place): \(advice)") }
-        guard status == 0 else { return .missing("\(place): the command ended with status \(status)") }
+        guard status == 0 else {
+            return .missing("\(place): the command ended with status \(status)\(remedy)")
+        }
         guard let values = CredentialsDocument.values(text, [".Version"]) else {
             return .missing("\(place): what the command printed is not JSON")
         }
@@ -37,9 +43,6 @@ struct CommandCredentials: CredentialsMachine {
             return .missing("\(place): what the command printed is not of Version 1")
         }
         let paths = [".AccessKeyId", ".SecretAccessKey", ".SessionToken", ".Expiration"]
-        guard let credentials = CredentialsDocument.credentials(text, paths) else {
-            return .missing("\(place): what the command printed has no credentials")
-        }
-        return .end(.found(credentials, source: place))
+        return CredentialsDocument.outcome(text, paths, place: place, of: "what the command printed")
     }
 }

@@ -59,11 +59,9 @@ struct ContainerCredentials: CredentialsMachine {
             return ask(text)
         case .response(200, let body):
             let paths = [".AccessKeyId", ".SecretAccessKey", ".Token", ".Expiration"]
-            guard let credentials = CredentialsDocument.credentials(body, paths) else {
-                return .missing("\(Self.place): the response has no credentials")
-            }
-            return .end(.found(credentials, source: Self.place))
-        case .response(let status, _): return .missing("\(Self.place): the response is \(status)")
+            return CredentialsDocument.outcome(body, paths, place: Self.place, of: "the response")
+        case .response(let status, let body):
+            return .missing("\(Self.place): the response is \(status)\(CredentialsDocument.complaint(body))")
         case .noResponse(let reason): return .missing("\(Self.place): \(reason)")
         case .output: return .missing(Self.place)
         }

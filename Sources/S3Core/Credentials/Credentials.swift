@@ -16,9 +16,16 @@ package struct Credentials: Equatable, Sendable {
 extension Credentials {
     /// - Throws: if a part of a key could not stand in a header. The message has the part's name alone.
     static func check(_ value: String, name: String) throws(ConfigurationError) {
-        if value.utf8.contains(where: { $0 < 0x21 || $0 == 0x7F }) {
+        // Nearly all are of these alone, and then no table of characters is looked into.
+        guard !value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return }
+        if value.unicodeScalars.contains(where: isInvisible) {
             throw .invalid("\(name) holds white space or control characters")
         }
+    }
+
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isWhitespace
+            || [.control, .format].contains(scalar.properties.generalCategory)
     }
 }
 

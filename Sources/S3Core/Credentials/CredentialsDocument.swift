@@ -23,32 +23,63 @@ enum CredentialsDocument {
         }
     }
 
-    /// Reads identifier, secret, token and expiration at four paths.
+    /// What a document comes to that has identifier, secret, token and expiration at four paths.
     ///
-    /// - Returns: nil if one half of the key is missing, or a part cannot be one.
-    static func credentials(_ text: [UInt8], _ paths: [String]) -> Credentials? {
-        guard let values = values(text, paths), let identifier = values[0], let secret = values[1] else {
-            return nil
+    /// - Parameters:
+    ///   - place: where it comes from, as messages say it.
+    ///   - document: what it is called there: `the response`.
+    static func outcome(
+        _ text: [UInt8], _ paths: [String], place: String, of document: String
+    ) -> CredentialsAction {
+        guard let values = values(text, paths) else {
+            return .missing("\(place): \(document) is not JSON")
         }
-        return credentials(identifier, secret, values[2], expiration: values[3])
+        let names = paths.map { String($0.split(separator: ".").last ?? "") }
+        return outcome(Array(zip(names, values)), place: place, of: document, complaint: complaint(text))
     }
 
-    /// - Parameter expiration: RFC 3339, or milliseconds since the epoch.
-    static func credentials(
-        _ identifier: String, _ secret: String, _ token: String?, expiration: String?
-    ) -> Credentials? {
-        for part in [identifier, secret, token ?? ""] {
-            do { try Credentials.check(part, name: "") } catch { return nil }
+    /// The same of the four parts, which messages name.
+    ///
+    /// A part that cannot be one is told as what it is: signed with, it would be a signature that does not match.
+    /// - Parameter complaint: what the document says instead, if it says something.
+    static func outcome(
+        _ parts: [(name: String, value: String?)], place: String, of document: String, complaint: String = ""
+    ) -> CredentialsAction {
+        for (name, value) in parts.prefix(2) where value?.isEmpty != false {
+            return .missing("\(place): \(document) has no \(name)\(complaint)")
         }
-        guard !identifier.isEmpty, !secret.isEmpty else { return nil }
+        for (name, value) in parts.prefix(3) {
+            do { try Credentials.check(value ?? "", name: "\(place): \(name) of \(document)") } catch {
+                return .end(.failed(error))
+            }
+        }
         var credentials = Credentials(
-            accessKeyID: identifier, secretAccessKey: secret,
-            sessionToken: token.flatMap { $0.isEmpty ? nil : $0 })
-        if let expiration, !expiration.isEmpty {
-            guard let time = Int(expiration).map({ Timestamp(seconds: $0 / 1000) }) ?? Timestamp(expiration)
-            else { return nil }
+            accessKeyID: parts[0].value ?? "", secretAccessKey: parts[1].value ?? "",
+            sessionToken: parts[2].value.flatMap { $0.isEmpty ? nil : $0 })
+        if let text = parts[3].value, !text.isEmpty {
+            guard let time = time(text) else {
+                return .end(
+                    .failed(
+                        .invalid("\(place): \(parts[3].name) of \(document) is '\(text)', which is no time")))
+            }
             credentials.expiration = time
         }
-        return credentials
+        return .end(.found(credentials, source: place))
     }
+
+    /// RFC 3339, or milliseconds since the epoch.
+    private static func time(_ text: String) -> Timestamp? {
+        Int(text).map { Timestamp(seconds: $0 / 1000) } ?? Timestamp(text)
+    }
+
+    /// What a document says that went wrong, with a colon before it; empty if it says nothing.
+    ///
+    /// Source: the metadata service writes `Code` and `Message`, agents of containers and the portal of IAM Identity
+    /// Center in lower case.
+    static func complaint(_ text: [UInt8]) -> String {
+        let said = values(text, [".Code", ".code", ".Message", ".message"]) ?? []
+        return said.compactMap { $0 }.map { ": " + $0.prefix(longestComplaint) }.joined()
+    }
+
+    private static let longestComplaint = 300
 }

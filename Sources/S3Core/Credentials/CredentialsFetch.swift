@@ -6,6 +6,7 @@ final class CredentialsFetch: TransferReceiver {
     private var machine: any CredentialsMachine
     private let loop: TransferLoop
     private let commands: CommandSettings
+    private let commandMilliseconds: Int
     /// Told of what no message may show.
     private let hide: ([UInt8]) -> Void
     private(set) var outcome: CredentialsOutcome?
@@ -24,11 +25,13 @@ final class CredentialsFetch: TransferReceiver {
 
     init(
         _ machine: any CredentialsMachine, _ loop: TransferLoop, _ commands: CommandSettings,
+        commandMilliseconds: Int,
         hide: @escaping ([UInt8]) -> Void
     ) {
         self.machine = machine
         self.loop = loop
         self.commands = commands
+        self.commandMilliseconds = commandMilliseconds
         self.hide = hide
         tell(.start)
     }
@@ -50,11 +53,17 @@ final class CredentialsFetch: TransferReceiver {
         if let ended = command?.ended() {
             command = nil
             descriptor = nil
+            deadline = nil
             return tell(.output(ended.output, status: ended.status))
         }
         guard let deadline, deadline <= MonotonicClock.milliseconds else { return }
         if let transfer {
             loop.cancel(transfer)
+        } else if command != nil {
+            command = nil
+            descriptor = nil
+            self.deadline = nil
+            tell(.noResponse("the command did not end within \(commandMilliseconds) ms"))
         } else {
             send()
         }
@@ -87,6 +96,7 @@ final class CredentialsFetch: TransferReceiver {
                 do {
                     command = try Command(words, commands)
                     descriptor = command?.descriptor
+                    deadline = MonotonicClock.milliseconds + commandMilliseconds
                     return
                 } catch { event = .output([], status: error.code == ENOENT ? nil : 126) }
             }

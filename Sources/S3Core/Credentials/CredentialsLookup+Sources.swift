@@ -98,7 +98,8 @@ private struct CredentialsSources {
         if let serial = text("mfa_serial", name) {
             throw .invalid(
                 "\(place) needs a code of \(serial), which cannot be typed here; run: "
-                    + "eval \"$(aws configure export-credentials --profile \(name) --format env)\"")
+                    + "eval \"$(aws configure export-credentials --profile \(ShellWords.quoted(name)) --format env)\""
+                    + ", which asks for it; then this tool, without --profile")
         }
         var parameters = [
             ("RoleArn", role),

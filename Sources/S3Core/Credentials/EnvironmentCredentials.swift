@@ -4,7 +4,9 @@ package struct EnvironmentCredentials: CredentialsSource {
 
     package init(_ environment: Environment) { self.environment = environment }
 
-    package var place: String { "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)" }
+    package var place: String { Self.place }
+
+    static let place = "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
 
     /// - Throws: if one half of a key is set without the other, or a value could not stand in a header.
     package func credentials() throws(ConfigurationError) -> Credentials? {
@@ -15,11 +17,13 @@ package struct EnvironmentCredentials: CredentialsSource {
             guard values[0] != nil else { return nil }
             throw .missingCredentials("\(names[1]) is not set, but \(names[0]) is")
         }
-        let token = environment.value("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
+        let tokens = ["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"]
+        let name = tokens.first { environment.value($0) != nil }
+        let token = name.flatMap { environment.value($0) }
         try Credentials.check(identifier, name: names[0])
         try Credentials.check(secret, name: names[1])
         try token.map { token throws(ConfigurationError) in
-            try Credentials.check(token, name: "AWS_SESSION_TOKEN")
+            try Credentials.check(token, name: name ?? "")
         }
         return Credentials(accessKeyID: identifier, secretAccessKey: secret, sessionToken: token)
     }

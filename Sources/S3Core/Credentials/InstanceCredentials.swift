@@ -70,10 +70,10 @@ struct InstanceCredentials: CredentialsMachine {
             return .send(request(Self.rolePath + role))
         case .credentials:
             let paths = [".AccessKeyId", ".SecretAccessKey", ".Token", ".Expiration"]
-            guard let credentials = CredentialsDocument.credentials(body, paths) else {
-                return .nothing("\(Self.place): the response has no credentials")
-            }
-            return .end(.found(credentials, source: Self.place))
+            let action = CredentialsDocument.outcome(body, paths, place: Self.place, of: "the response")
+            // Nothing says that the instance was chosen: it is one place of many.
+            guard case .end(.failed(.missingCredentials(let reason))) = action else { return action }
+            return .nothing(reason)
         }
     }
 

@@ -2,6 +2,17 @@
 ///
 /// Source: POSIX, Shell Command Language, 2.2 Quoting; Python's `shlex.split`, which botocore uses.
 package enum ShellWords {
+    /// `word` as a command line has to have it for a shell to read just that.
+    package static func quoted(_ word: String) -> String {
+        let isPlain = word.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || "-_.,:/@%+=".utf8.contains(byte)
+        }
+        if isPlain, !word.isEmpty { return word }
+        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+            + "'"
+    }
+
     /// - Returns: nil if a quote does not end, or a backslash has nothing after it.
     package static func split(_ text: String) -> [String]? {
         var words: [String] = []

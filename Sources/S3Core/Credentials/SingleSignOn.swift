@@ -46,9 +46,8 @@ struct SingleSignOn: CredentialsMachine {
         guard Endpoint.isRegionName(region) else {
             throw .invalid("sso_region '\(region)' of profile '\(profile)' is not the name of a region")
         }
-        let endpoint =
-            try layers.endpoint(service: "sso", variable: "AWS_ENDPOINT_URL_SSO")
-            ?? Endpoint.aws(service: "portal.sso", region: region)
+        let endpoint = try layers.endpoint(
+            of: "portal.sso", region: region, service: "sso", variable: "AWS_ENDPOINT_URL_SSO")
         var query = [UInt8]("role_name=".utf8)
         PercentEncoding.append([UInt8]((text("sso_role_name", settings) ?? "").utf8), to: &query)
         query += "&account_id=".utf8
@@ -72,22 +71,21 @@ struct SingleSignOn: CredentialsMachine {
             guard case .output = event else { return .missing(place) }
             var running = command
             let action = running.next(event)
-            if case .end(.found) = action { return action }
-            return expired
+            switch action {
+            case .end(.found), .end(.failed(.invalid)): return action
+            default: return expired
+            }
         }
         switch event {
         case .start: return .read(tokenFile)
         case .file(let bytes): return ask(bytes)
         case .response(200, let body):
             let paths = [".accessKeyId", ".secretAccessKey", ".sessionToken", ".expiration"]
-            guard
-                let credentials = CredentialsDocument.credentials(body, paths.map { ".roleCredentials" + $0 })
-            else { return .missing("\(place): the response has no credentials") }
-            return .end(.found(credentials, source: place))
+            return CredentialsDocument.outcome(
+                body, paths.map { ".roleCredentials" + $0 }, place: place, of: "the response")
         case .response(401, _): return renew()
         case .response(let status, let body):
-            let message = CredentialsDocument.values(body, [".message"])?[0]
-            return .missing("\(place): the response is \(status)" + (message.map { ": " + $0 } ?? ""))
+            return .missing("\(place): the response is \(status)\(CredentialsDocument.complaint(body))")
         case .noResponse(let reason): return .missing("\(place): \(reason)")
         case .output: return .missing(place)
         }
@@ -115,6 +113,7 @@ struct SingleSignOn: CredentialsMachine {
     }
 
     private var expired: CredentialsAction {
-        .missing("\(place): the login has expired; run: \(Self.login) --profile \(profile)")
+        .missing(
+            "\(place): the login has expired; run: \(Self.login) --profile \(ShellWords.quoted(profile))")
     }
 }

@@ -12,9 +12,8 @@ struct TokenService: Sendable {
     /// STS of the region, unless an endpoint is set for it.
     init(_ layers: SettingLayers, region: String) throws(ConfigurationError) {
         self.region = region
-        endpoint =
-            try layers.endpoint(service: "sts", variable: "AWS_ENDPOINT_URL_STS")
-            ?? Endpoint.aws(service: "sts", region: region)
+        endpoint = try layers.endpoint(
+            of: "sts", region: region, service: "sts", variable: "AWS_ENDPOINT_URL_STS")
     }
 
     /// - Parameter credentials: sign the request; nil sends it unsigned.
@@ -64,12 +63,9 @@ struct TokenService: Sendable {
             return .missing("\(place): \(action): \(status) \(code)\(message)")
         }
         let result = document?.child(action + "Result")?.child("Credentials")
-        guard let result, let identifier = result.text("AccessKeyId"),
-            let secret = result.text("SecretAccessKey"),
-            let credentials = CredentialsDocument.credentials(
-                identifier, secret, result.text("SessionToken"), expiration: result.text("Expiration"))
-        else { return .missing("\(place): \(action): the response has no credentials") }
-        return .end(.found(credentials, source: place))
+        return CredentialsDocument.outcome(
+            ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"].map { ($0, result?.text($0)) },
+            place: place, of: "\(action): the response")
     }
 
     /// A name for a session that has none.

@@ -1,0 +1,196 @@
+import ByteIO
+import HTTPTransfer
+import S3Core
+import Testing
+
+/// What the sources of credentials ask for, step by step, as the environment leads to them.
+@Suite struct CredentialsSourcesTests {
+    private static let webIdentity = [
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r",
+    ]
+
+    private func lookup(_ variables: [String: String]) throws -> CredentialsLookup {
+        try #require(try S3Configuration(S3Settings(), environment: Environment(variables)).lookup)
+    }
+
+    /// The address of the first request, after a file with a token was read.
+    private func address(_ variables: [String: String]) throws -> String? {
+        var lookup = try lookup(variables)
+        var action = lookup.next(.start)
+        if case .read = action { action = lookup.next(.file([UInt8]("token".utf8))) }
+        guard case .send(let request) = action else { return nil }
+        return request.url
+    }
+
+    /// Source: what botocore's STS client asks with the same settings.
+    @Test(arguments: [
+        ("us-east-1", false, false, "sts.us-east-1.amazonaws.com"),
+        ("eu-west-1", true, false, "sts.eu-west-1.api.aws"),
+        ("eu-west-1", false, true, "sts-fips.eu-west-1.amazonaws.com"),
+        ("eu-west-1", true, true, "sts-fips.eu-west-1.api.aws"),
+        ("us-gov-west-1", false, true, "sts.us-gov-west-1.amazonaws.com"),
+        ("us-gov-west-1", true, true, "sts-fips.us-gov-west-1.api.aws"),
+        ("cn-north-1", false, false, "sts.cn-north-1.amazonaws.com.cn"),
+        ("cn-north-1", true, false, "sts.cn-north-1.api.amazonwebservices.com.cn"),
+        ("eusc-de-east-1", true, false, "sts.eusc-de-east-1.api.amazonwebservices.eu"),
+        ("us-iso-east-1", false, true, "sts-fips.us-iso-east-1.c2s.ic.gov"),
+        ("us-isob-east-1", true, false, "sts.us-isob-east-1.api.aws.scloud"),
+        ("us-isof-south-1", false, false, "sts.us-isof-south-1.csp.hci.ic.gov"),
+    ])
+    func theTokenServiceIsTheRegions(region: String, dualStack: Bool, fips: Bool, host: String) throws {
+        let settings = [
+            "AWS_REGION": region, "AWS_USE_DUALSTACK_ENDPOINT": "\(dualStack)",
+            "AWS_USE_FIPS_ENDPOINT": "\(fips)",
+        ]
+        #expect(try address(Self.webIdentity.merging(settings) { $1 }) == "https://\(host)/")
+    }
+
+    /// Source: what botocore's SSO client asks with the same settings.
+    @Test(arguments: [
+        ("eu-west-1", false, false, "portal.sso.eu-west-1.amazonaws.com"),
+        ("eu-west-1", true, false, "portal.sso.eu-west-1.api.aws"),
+        ("ca-central-1", false, true, "portal.sso-fips.ca-central-1.amazonaws.com"),
+        ("us-gov-east-1", false, true, "portal.sso.us-gov-east-1.amazonaws.com"),
+        ("us-gov-east-1", true, true, "portal.sso-fips.us-gov-east-1.api.aws"),
+        ("cn-northwest-1", true, false, "portal.sso.cn-northwest-1.api.amazonwebservices.com.cn"),
+    ])
+    func thePortalIsTheRegions(region: String, dualStack: Bool, fips: Bool, host: String) throws {
+        let endpoint = try Endpoint.aws(
+            credentialsOf: "portal.sso", region: region, dualStack: dualStack, fips: fips)
+        #expect(endpoint.authority == host && endpoint.scheme == .https)
+    }
+
+    @Test(arguments: [
+        ("cn-north-1", "AWS_USE_FIPS_ENDPOINT"), ("eu-isoe-west-1", "AWS_USE_DUALSTACK_ENDPOINT"),
+        ("us-isof-south-1", "AWS_USE_DUALSTACK_ENDPOINT"),
+    ])
+    func hostsThatAPartitionHasNotAreRefused(region: String, variable: String) throws {
+        let variables = Self.webIdentity.merging(["AWS_REGION": region, variable: "true"]) { $1 }
+        #expect { try lookup(variables) } throws: { "\($0)".contains("region '\(region)' has no ") }
+        let elsewhere = variables.merging([
+            "AWS_ENDPOINT_URL_S3": "http://h", "AWS_ENDPOINT_URL_STS": "http://h",
+        ]) { $1 }
+        #expect(try address(elsewhere) == "http://h/")
+    }
+
+    @Test(
+        arguments: [
+            ([:], "http://169.254.169.254"),
+            (["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6"], "http://[fd00:ec2::254]"),
+            (["AWS_IMDS_USE_IPV6": "true"], "http://[fd00:ec2::254]"),
+            (
+                [
+                    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv6",
+                    "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://h:1/x",
+                ],
+                "http://h:1/x"
+            ),
+        ] as [([String: String], String)])
+    func theInstancesMetadataIsAskedWhereItIs(variables: [String: String], base: String) throws {
+        var lookup = try lookup(variables)
+        guard case .send(let token) = lookup.next(.start) else {
+            Issue.record("the metadata service is not asked")
+            return
+        }
+        #expect(token.url == base + "/latest/api/token" && token.method == .put && token.isLocal)
+        #expect(token.milliseconds == 1000 && token.attempts == 1)
+        guard case .send(let role) = lookup.next(.response(status: 200, body: [UInt8]("t".utf8))) else {
+            Issue.record("the role is not asked for")
+            return
+        }
+        #expect(role.url == base + "/latest/meta-data/iam/security-credentials/" && role.isLocal)
+    }
+
+    @Test(arguments: [
+        "http://169.254.170.2/x", "http://169.254.170.23/v1/credentials",
+        "http://[fd00:ec2::23]/v1/credentials",
+        "http://[FD00:EC2::23]:80/", "http://127.0.0.1:1234/x", "http://127.9.8.7/", "http://localhost/x",
+        "http://[::1]:8080/", "https://example.com/credentials", "HTTPS://example.com/",
+    ])
+    func aContainersAgentIsAskedWhereItMayBe(address: String) throws {
+        #expect(try self.address(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address]) == address)
+    }
+
+    @Test func aContainersPathIsOnItsHost() throws {
+        let variables = [
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/",
+        ]
+        #expect(try address(variables) == "http://169.254.170.2/v2/credentials/1")
+    }
+
+    @Test(arguments: [
+        ("a", "a"), ("a-b_c.d", "a-b_c.d"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"),
+        ("$x", "'$x'"),
+    ])
+    func wordsAreQuotedForAShell(word: String, quoted: String) {
+        #expect(ShellWords.quoted(word) == quoted)
+        #expect(ShellWords.split(quoted) == [word])
+    }
+
+    @Test(arguments: ["a b", "a\n", "\ta", "a\u{00A0}", "a\u{200B}", "\u{FEFF}a", "a\u{7F}", "a\u{2028}"])
+    func whatCannotBeSeenIsInNoKey(value: String) {
+        let variables = ["AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": value]
+        #expect {
+            try S3Configuration(S3Settings(), environment: Environment(variables))
+        } throws: { "\($0)" == "AWS_SECRET_ACCESS_KEY holds white space or control characters" }
+    }
+
+    @Test(arguments: [
+        ("my.logs", "https", "https://h/my.logs"), ("my.logs", "http", "http://my.logs.h"),
+        ("logs", "https", "https://logs.h"), ("My_Logs", "http", "http://h/My_Logs"),
+    ])
+    func aProfilesVirtualHostIsOneThatACertificateCovers(
+        bucket: String, scheme: String, address: String
+    ) throws {
+        let file = try SettingsFile("[default]\ns3 =\n  addressing_style = virtual\n")
+        let environment = Environment([
+            "AWS_CONFIG_FILE": file.path, "AWS_ENDPOINT_URL": scheme + "://h", "HOME": "/nowhere",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        ])
+        var settings = S3Settings()
+        func text() throws -> String {
+            let endpoint = try S3Configuration(
+                settings, environment: environment, files: .onDisk(environment)
+            )
+            .bucketAddress(bucket)
+            return endpoint.scheme.rawValue + "://" + endpoint.authority + endpoint.path
+        }
+        #expect(try text() == address)
+        settings.addressing = .virtual
+        #expect(try text() == "\(scheme)://\(bucket).h")
+    }
+
+    @Test func aCommandThatHangsIsEnded() throws {
+        let file = try SettingsFile("[default]\ncredential_process = sleep 100\n")
+        let environment = Environment([
+            "AWS_CONFIG_FILE": file.path, "HOME": "/nowhere",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        ])
+        let configuration = try S3Configuration(
+            S3Settings(), environment: environment, files: .onDisk(environment))
+        let client = try S3Client(configuration, bucket: "b")
+        client.commandMilliseconds = 50
+        #expect {
+            try client.findCredentials()
+        } throws: {
+            "\($0)" == "credential_process of profile 'default': the command did not end within 50 ms"
+        }
+    }
+}
+
+/// A configuration file of one test.
+private final class SettingsFile {
+    let path: String
+
+    init(_ text: String) throws {
+        var template = Array("/tmp/s3-lines-test-XXXXXX".utf8CString)
+        let descriptor = unsafe mkstemp(&template)
+        guard descriptor >= 0 else { throw SystemError("mkstemp", code: errno) }
+        defer { close(descriptor) }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        try writeAll(text, to: descriptor, name: path)
+    }
+
+    deinit { unsafe unlink(path) }
+}
