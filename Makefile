@@ -9,8 +9,8 @@ BASH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
-.PHONY: build help setup demo check lint test instructions sanitize renewal fuzz bench examples completions format \
-    install uninstall deb tarball deb-check html clean
+.PHONY: build help setup demo check lint test instructions sanitize renewal fuzz bench queue examples completions \
+    format install uninstall deb tarball deb-check html clean
 
 build:
 	@scripts/setup build
@@ -25,6 +25,7 @@ help:
 	@echo 'make deb-check   installs, upgrades and purges the package in a Debian of its own'
 	@echo 'make bench       compares the tools with others'
 	@echo 'make examples    runs all of examples/, installs Spark, Java and Slurm for it, and takes long'
+	@echo 'make queue       kills the worker of a bucket as a queue, twenty times on each of three servers'
 	@echo 'make completions, make format: after a change of options, of Swift files'
 	@echo 'make lint, make test, make instructions: the parts of make check; make sanitize: sanitizers, which take long'
 	@echo 'make renewal     runs pipelines for ten minutes over credentials that live one; make fuzz fuzzes each reader'
@@ -80,6 +81,11 @@ examples: build
 	$(PYTHON) -m pytest Tests/integration/test_examples.py -k examples/ --all-examples
 	$(PYTHON) -m pytest Tests/integration/test_example_files.py Tests/integration/test_example_workers.py \
 	    --all-examples --worker-lines $(EXAMPLE_LINES)
+
+# A queue on three servers, its worker killed twenty times.
+queue: build
+	@scripts/setup test
+	bench/queue
 
 completions: build
 	@scripts/completions

@@ -28,6 +28,8 @@ def pytest_addoption(parser):
     parser.addoption("--renewal-seconds", type=int, default=9, help="how long each pipeline over short-lived keys runs")
     parser.addoption("--kill-lines", type=int, default=10_000, help="lines that are stored while runs are killed")
     parser.addoption("--kill-objects", type=int, default=1000, help="the same where each line is an object")
+    parser.addoption("--queue-kills", type=int, default=3, help="how many of its runs are killed")
+    parser.addoption("--queue-lines", type=int, default=15, help="lines that each of its writers stores")
     parser.addoption("--kills", type=int, default=6, help="how many of these runs are killed")
 
 
