@@ -15,7 +15,7 @@ _s3_put_lines() {
         elif [[ $word == -?* && ! $ended ]]; then
             seen+="${word%%=*} "
             case $word in
-            --max-open|--min-part-size|--part-size|--memory|--reject|--commit-on|--gzip-level|--zstd-level|--checksum|--content-type|--content-encoding|--content-disposition|--content-language|--cache-control|--expires|--metadata|--tag|--storage-class|--acl|--sse|--sse-kms-key-id|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
+            --max-open|--min-part-size|--part-size|--memory|--reject|--commit-on|--gzip-level|--zstd-level|--filter|--checksum|--content-type|--content-encoding|--content-disposition|--content-language|--cache-control|--expires|--metadata|--tag|--storage-class|--acl|--sse|--sse-kms-key-id|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
             esac
         else
             operand=$((operand + 1))
@@ -54,6 +54,7 @@ _s3_put_lines() {
             --gzip-level \
             --zstd \
             --zstd-level \
+            --filter \
             --checksum \
             --content-type \
             --content-encoding \

@@ -22,6 +22,9 @@ extension SystemError: CustomStringConvertible {
 
     package var description: String { "\(subject): \(reason)" }
 
+    /// True if there are too many processes or open files, or there is no memory, which may change.
+    package var isShortage: Bool { [EAGAIN, EMFILE, ENFILE, ENOMEM].contains(code) }
+
     /// True if a descriptor that does not block has nothing to give, or no room. Source: read(2), write(2).
     package var isWouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }
 }

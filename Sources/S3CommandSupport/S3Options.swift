@@ -92,16 +92,17 @@ package struct S3Options: ParsableArguments {
     /// - Parameters:
     ///   - checksum: what uploads carry; nil leaves it to the environment and the service.
     ///   - limits: takes those that are changed.
+    ///   - runsCommands: whether commands are started, which need descriptors.
     /// - Throws: 77 without credentials, 78 for anything else that is set wrong.
     package func configuration(
-        checksum: ChecksumChoice? = nil, _ limits: inout FoundLimits
+        checksum: ChecksumChoice? = nil, _ limits: inout FoundLimits, runsCommands: Bool = false
     ) throws(ToolFailure) -> S3Configuration {
         var settings = S3Settings()
         settings.endpoint = endpoint
         settings.region = region
         settings.profile = profile
         settings.addressing = addressing
-        settings.connections = connections(&limits)
+        settings.connections = connections(&limits, runsCommands: runsCommands)
         settings.maxAttempts = maxAttempts
         settings.timeoutMilliseconds = timeout.milliseconds
         settings.signsRequests = !noSignRequest
@@ -126,7 +127,8 @@ package struct S3Options: ParsableArguments {
     ) throws(ToolFailure) -> S3Client {
         var commands = CommandSettings()
         commands.ignoresPipeSignal = ignoresPipeSignal
-        let configuration = try configuration(checksum: checksum, &commands.limits)
+        let configuration = try configuration(
+            checksum: checksum, &commands.limits, runsCommands: runsCommands)
         let mayRunCommands = runsCommands || configuration.lookup != nil
         if mayRunCommands { commands.descriptors = inheritableDescriptors() }
         let client: S3Client
@@ -161,22 +163,27 @@ package struct S3Options: ParsableArguments {
     }
 
     /// How many requests are under way at once, at first and at most: as many as there can be descriptors for.
-    private func connections(_ limits: inout FoundLimits) -> ClosedRange<Int> {
+    private func connections(_ limits: inout FoundLimits, runsCommands: Bool) -> ClosedRange<Int> {
         let wanted = maxConnections.map { $0...$0 } ?? ConnectionGrowth.usual
-        let most = min(wanted.upperBound, Self.possibleConnections(wanted.upperBound, &limits))
+        // Three pipes each, of as many as run on all processors; more wait for those.
+        let others = Self.descriptorsForOthers + (runsCommands ? 6 * (WorkPool.processors + 1) : 0)
+        let most = min(
+            wanted.upperBound, Self.possibleConnections(wanted.upperBound, others: others, &limits))
         return min(wanted.lowerBound, most)...most
     }
 
     /// How many connections there are descriptors for, once as many are allowed as are wanted and can be.
-    private static func possibleConnections(_ wanted: Int, _ limits: inout FoundLimits) -> Int {
+    private static func possibleConnections(
+        _ wanted: Int, others: Int, _ limits: inout FoundLimits
+    ) -> Int {
         guard var limit = FoundLimits.current(RLIMIT_NOFILE) else { return wanted }
-        let needed = rlim_t(wanted + descriptorsForOthers)
+        let needed = rlim_t(wanted + others)
         // What is allowed already is left alone: commands have the same limit then.
         if limit.rlim_cur < needed {
             limit.rlim_cur = min(needed, limit.rlim_max)
             limits.set(RLIMIT_NOFILE, to: limit)
         }
-        return max(1, Int(clamping: limit.rlim_cur) - descriptorsForOthers)
+        return max(1, Int(clamping: limit.rlim_cur) - others)
     }
 
     /// Standard ones, files, pipes, the look-up of names.

@@ -27,6 +27,12 @@ struct ObjectOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
+            "Pipe each object through 'sh -c COMMAND', and store what comes out.", valueName: "command"))
+    var filter: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
             "Checksum that is sent along and stored. (default: crc64nvme on AWS, elsewhere none)",
             valueName: "algorithm"))
     var checksum: ChecksumChoice?
@@ -118,6 +124,10 @@ struct ObjectOptions: ParsableArguments {
         }
         if gzip || gzipLevel != nil, zstd || zstdLevel != nil {
             throw ValidationError("--gzip and --zstd exclude each other")
+        }
+        if filter == "" { throw ValidationError("--filter: the command is empty") }
+        if filter != nil, compression != nil {
+            throw ValidationError("--filter does not go with --gzip or --zstd: the command can compress")
         }
         if let sse, sseKmsKeyId != nil, !sse.hasPrefix("aws:kms") {
             throw ValidationError("--sse-kms-key-id is for --sse aws:kms and aws:kms:dsse")

@@ -75,22 +75,27 @@ struct S3PutLines: ToolCommand {
         }
         let end: RunEnd
         if failing.dryRun {
-            let store = try dryStore(location)
-            end = try put(in: location, store, waitingIn: store, diagnostics)
+            var commands = CommandSettings()
+            commands.ignoresPipeSignal = ignoresPipeSignal
+            if headers.filter != nil { commands.descriptors = inheritableDescriptors() }
+            let store = try dryStore(location, &commands.limits)
+            end = try put(in: location, store, waitingIn: store, commands, diagnostics)
         } else {
             let client = try s3.client(
-                for: location, checksum: headers.checksum, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
+                for: location, checksum: headers.checksum, diagnostics, ignoresPipeSignal: ignoresPipeSignal,
+                runsCommands: headers.filter != nil)
             let uploads = Uploads(client, headers: headers.fields.headers, existing: failing.existing)
-            end = try put(in: location, uploads, waitingIn: client, diagnostics)
+            end = try put(in: location, uploads, waitingIn: client, client.commands, diagnostics)
         }
         return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
-    private func dryStore(_ location: Location) throws(ToolFailure) -> DryPutStore {
+    private func dryStore(
+        _ location: Location, _ limits: inout FoundLimits
+    ) throws(ToolFailure) -> DryPutStore {
         var service = s3
         // Nothing is sent, so nothing has to be signed.
         service.noSignRequest = true
-        var limits = FoundLimits()
         let configuration = try service.configuration(checksum: headers.checksum, &limits)
         let address = configuration.specialized(for: location.bucket).bucketAddress(location.bucket)
         do {
@@ -101,9 +106,13 @@ struct S3PutLines: ToolCommand {
     }
 
     private func put<Store: PutStore>(
-        in location: Location, _ store: Store, waitingIn service: any RunService, _ diagnostics: Diagnostics
+        in location: Location, _ store: Store, waitingIn service: any RunService,
+        _ commands: CommandSettings, _ diagnostics: Diagnostics
     ) throws(ToolFailure) -> RunEnd {
-        let options = try options(location)
+        var options = try options(location)
+        options.filter = headers.filter.map {
+            FilterOptions(command: $0, settings: commands, bucket: location.bucket)
+        }
         let run = try s3.run(in: service, diagnostics, writesOutput: !failing.quiet)
         do { return run.run(try PutLines(options, store: store, run: run)) } catch {
             throw ToolFailure(error)
@@ -122,8 +131,9 @@ struct S3PutLines: ToolCommand {
         options.commitLine = failing.commitOn.map { [UInt8]($0.utf8) }
         options.rejectPath = failing.reject
         options.temporaryDirectory = Environment.process.value("TMPDIR") ?? options.temporaryDirectory
-        // With --reject they are in a file.
-        options.keepsParts = failing.existing != .overwrite && failing.reject == nil
+        // With --reject they are in a file, unless that has what a command was given.
+        options.keepsParts =
+            failing.existing != .overwrite && (failing.reject == nil || headers.filter != nil)
         options.long = failing.long
         return options
     }

@@ -23,6 +23,12 @@ import Testing
         _ = try check(seed)
     }
 
+    /// The same, with a command between that changes nothing.
+    @Test(arguments: 2000..<2016) func everyRecordPassesThroughACommand(seed: UInt64) throws {
+        SignalPipe.ignorePipeSignal()
+        _ = try check(seed, filter: "cat")
+    }
+
     /// Else the test above would say nothing of them.
     @Test func uploadsAreCompletedAndAborted() throws {
         let stores = try (0..<40).map { try check(UInt64($0)) }
@@ -34,8 +40,14 @@ import Testing
         }
     }
 
-    private func check(_ seed: UInt64) throws -> PutFakeStore {
-        let run = Self.make(seed)
+    private func check(_ seed: UInt64, filter: String? = nil) throws -> PutFakeStore {
+        var run = Self.make(seed)
+        if let filter {
+            run.options.compression = nil
+            // What is on its way through pipes.
+            run.options.memory += run.options.maxOpen * 512 * 1024
+            run.options.filter = FilterOptions(command: filter, settings: CommandSettings(), bucket: "b")
+        }
         let store = PutFakeStore(
             seed: seed &* 31, failureRate: run.failureRate, minPartSize: run.options.minPartSize,
             wantsEqualParts: seed % 5 == 0, connections: run.connections)

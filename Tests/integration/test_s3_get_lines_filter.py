@@ -169,7 +169,7 @@ def test_nothing_of_ours_leaks_into_it(location, seaweedfs_shell):
 
 
 def test_a_descriptor_of_the_shell_is_the_commands(location, seaweedfs_shell):
-    """As for `openssl enc -pass fd:7`."""
+    """All commands share it."""
     (seaweedfs_shell.directory / "pass").write_text("secret\n")
     assert seaweedfs_shell.run(f"s3-get-lines --filter 'cat <&7' {location} k01 7< pass").expect().lines == ["secret"]
 

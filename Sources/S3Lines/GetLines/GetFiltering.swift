@@ -133,7 +133,7 @@ extension GetLines {
             object.command = try run.commands?.start(
                 label: label, key: object.request.objectKey, isSearch: true)
         } catch {
-            if error.code == EAGAIN, !filtered.isEmpty { return false }
+            if error.isShortage, !filtered.isEmpty { return false }
             return refuse(object, S3Error(.refused, "the command cannot be started: \(error)"))
         }
         unfiltered.removeAll { $0 == object.number }

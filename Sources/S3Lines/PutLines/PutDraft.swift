@@ -43,6 +43,10 @@ final class PutDraft {
     var copy = Copy.none
     /// What its bytes go through before they are gathered; nil if they are stored as they come.
     var encoder: ObjectCompressor?
+    /// The command that they go through before; nil if there is none, or it is over.
+    var filter: PutFilter?
+    /// What came and is not in the copy, where a command makes something else of it and it may be rejected.
+    var source: ByteBlock?
 
     var lines = 0
     /// Bytes of whole records as they came.
@@ -80,6 +84,9 @@ final class PutDraft {
         }
     }
 
+    /// Whether what was sent in parts is in the copy.
+    var canBeReadAgain: Bool { if case .spool = copy { source == nil } else { false } }
+
     /// `KEY: 3 lines from line 7`
     var label: String {
         Diagnostics.printable(key) + ": \(lines) line\(lines == 1 ? "" : "s") from line \(firstLine)"
@@ -89,6 +96,8 @@ final class PutDraft {
     func startOver(partSize: Int) {
         copy = .none
         encoder = nil
+        filter = nil
+        source = nil
         body = ByteBlock(capacity: 0)
         self.partSize = partSize
         lines = 0

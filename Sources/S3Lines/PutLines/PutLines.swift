@@ -49,7 +49,9 @@ package final class PutLines<Store: PutStore>: RunFilter {
         self.run = run
         do {
             outcomes = try PutOutcomes(options, run: run) { store.cancelUnsent() }
-            objects = try PutObjects(options, store: store, outcomes: outcomes, wakeUp: run.wakeUp)
+            if let filter = options.filter { run.pipe(through: filter) }
+            objects = try PutObjects(
+                options, store: store, outcomes: outcomes, commands: run.commands, wakeUp: run.wakeUp)
         } catch { throw .system(error) }
         if let key = options.key {
             let objectKey: [UInt8]
@@ -64,8 +66,9 @@ package final class PutLines<Store: PutStore>: RunFilter {
 
     package func step(_ input: inout LineReader) -> RunStep {
         objects.takeEncoded()
+        objects.takeFiltered()
         objects.replay(queued: run.output.queuedBytes)
-        takeInput(&input)
+        repeat { takeInput(&input) } while objects.takeFiltered()
         if phase != .finishing, run.stopReason != nil { stopReading(&input) }
         writeReceipts()
         objects.writeRejects()

@@ -10,6 +10,7 @@ extension PutObjects {
     func stored(_ draft: PutDraft, _ etag: [UInt8]) {
         guard case .complete(let number) = draft.records else { return }
         draft.copy = .none
+        draft.source = nil
         charge(draft, 0)
         memory.change(by: draft.key.count + Self.receiptOverhead)
         receipts.confirmed(
@@ -38,6 +39,7 @@ extension PutObjects {
     /// The object will not be stored.
     func failed(_ draft: PutDraft, _ error: S3Error) {
         guard !draft.hasFailed else { return }
+        endFilter(draft)
         // All of it is in the spool.
         if case .again = draft.state { draft.body = ByteBlock(capacity: 0) }
         draft.state = .failed
@@ -68,6 +70,7 @@ extension PutObjects {
     func reject(_ draft: PutDraft) {
         if case .complete(let number) = draft.records { receipts.failed(number) }
         endEncoding(draft)
+        endFilter(draft)
         var spool: PutSpool?
         var isLost = !outcomes.keepsRejects
         switch draft.copy {
@@ -80,7 +83,7 @@ extension PutObjects {
         } else if draft.recordBytes > 0 {
             let object = PutRejected(
                 label: draft.label, key: draft.key, recordBytes: draft.recordBytes,
-                compression: draft.encoder?.compression, spool: spool, body: draft.body)
+                compression: draft.encoder?.compression, spool: spool, body: draft.source ?? draft.body)
             if outcomes.reject(object) { memory.change(by: object.memory) }
         }
         draft.startOver(partSize: plan.size(of: 1) ?? 0)

@@ -34,9 +34,13 @@ extension PutObjects {
         perform(actions, draft, transfer)
     }
 
-    /// Copies the gathered bytes to where they can be rejected from.
+    /// Copies the gathered bytes to where they can be rejected from, if they are the records' own.
     private func keep(_ draft: PutDraft) {
-        guard outcomes.keepsRejects else { return }
+        if outcomes.keepsRejects, draft.source == nil { keep(draft.body, of: draft) }
+    }
+
+    /// Copies bytes to where they can be rejected from.
+    func keep(_ bytes: ByteBlock, of draft: PutDraft) {
         do {
             let spool: PutSpool
             switch draft.copy {
@@ -49,8 +53,7 @@ extension PutObjects {
                     }
                 draft.copy = .spool(spool)
             }
-            let body = draft.body
-            try spool.append(body.bytes)
+            try spool.append(bytes.bytes)
         } catch {
             draft.copy = .lost
             outcomes.stop(.system(error))

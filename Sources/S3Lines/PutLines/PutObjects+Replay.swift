@@ -11,7 +11,7 @@ extension PutObjects {
 
     /// Whether all parts of an object can be sent again.
     func canReplay(_ draft: PutDraft, _ transfer: PutTransfer) -> Bool {
-        let isThere = if case .spool = draft.copy { true } else { transfer.kept != nil }
+        let isThere = draft.canBeReadAgain || transfer.kept != nil
         return isThere && transfer.replays < Self.maximumReplays && !outcomes.hasStopped
     }
 
@@ -54,7 +54,7 @@ extension PutObjects {
     /// Puts an object in line that has nothing on its way, and nothing in memory but what was kept.
     func beginReplay(_ draft: PutDraft, _ dropped: PutTransfer) {
         let transfer = PutTransfer(keepsParts: options.keepsParts, replays: dropped.replays + 1)
-        guard case .spool = draft.copy else { return sendHeld(draft, dropped, in: transfer) }
+        guard draft.canBeReadAgain else { return sendHeld(draft, dropped, in: transfer) }
         draft.state = .again(transfer, taken: 0)
         draft.size = 0
         draft.partSize = plan.size(of: 1) ?? 0

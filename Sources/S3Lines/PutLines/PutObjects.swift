@@ -29,6 +29,9 @@ final class PutObjects<Store: PutStore> {
     var failedKeys = RememberedKeys()
     /// Computes what takes long.
     let pool: WorkPool
+    /// What objects pass through, and which of them do now.
+    let commands: RunCommands?
+    var filters: PutFilters
     /// Objects of which something was encoded since they were last looked at.
     var encoded: [PutDraft] = []
     /// The first spool, made early: where there can be none, nothing must be lost for it.
@@ -37,9 +40,12 @@ final class PutObjects<Store: PutStore> {
     /// A call that waits for a connection for each that is sent keeps all of them busy.
     private static var pendingForConnection: Int { 2 }
 
-    /// - Parameter wakeUp: ends a wait of the run, from any thread.
+    /// - Parameters:
+    ///   - commands: what objects are piped through, if they are.
+    ///   - wakeUp: ends a wait of the run, from any thread.
     init(
-        _ options: PutOptions, store: Store, outcomes: PutOutcomes, wakeUp: @escaping @Sendable () -> Void
+        _ options: PutOptions, store: Store, outcomes: PutOutcomes, commands: RunCommands?,
+        wakeUp: @escaping @Sendable () -> Void
     ) throws(SystemError) {
         self.options = options
         self.store = store
@@ -49,6 +55,8 @@ final class PutObjects<Store: PutStore> {
         memory = PutMemory(limit: options.memory)
         partWindow = PutPartWindow(connections: store.mostConnections)
         pool = WorkPool(threads: options.threads, wakeUp: wakeUp)
+        self.commands = commands
+        filters = PutFilters(atOnce: options.filter?.atOnce ?? 0)
         if options.threads > 1 { store.use(pool) }
         if options.rejectPath != nil { firstSpool = try PutSpool(directory: options.temporaryDirectory) }
     }
@@ -64,12 +72,12 @@ final class PutObjects<Store: PutStore> {
         while memory.isFull(queued: queued, headroom: headroom), let transfer = keepers.first {
             dropKept(transfer)
         }
-        guard pool.hasRoom else { return .wait }
+        guard pool.hasRoom, filters.hasRoom else { return .wait }
         let admission = memory.admission(
             pending: store.pending, most: store.connections * Self.pendingForConnection, queued: queued,
             headroom: headroom)
-        // What is being compressed is about to be sent.
-        return admission == .relieve && pool.pending > 0 ? .wait : admission
+        // What is being compressed or filtered is about to be sent.
+        return admission == .relieve && (pool.pending > 0 || filters.isBusy) ? .wait : admission
     }
 
     // MARK: records
@@ -83,6 +91,7 @@ final class PutObjects<Store: PutStore> {
             partSize: plan.size(of: 1) ?? 0)
         // An empty object is an empty stream, not no stream.
         draft.encoder = encoder(of: draft)
+        beginFilter(of: draft)
         return draft
     }
 
@@ -90,6 +99,8 @@ final class PutObjects<Store: PutStore> {
     func append(_ bytes: RawSpan, to draft: PutDraft) {
         draft.openRecordBytes += bytes.byteCount
         outcomes.took(bytes: bytes.byteCount)
+        if let filter = draft.filter { return self.filter(bytes, of: draft, filter) }
+        if draft.source != nil { return keepSource(bytes, of: draft) }
         guard let encoder = draft.encoder else { return store(bytes, in: draft) }
         encoder.append(bytes)
     }
@@ -106,9 +117,11 @@ final class PutObjects<Store: PutStore> {
 
     /// Takes back the record that has not ended.
     ///
-    /// - Returns: false if bytes of it have left the body, or were compressed.
+    /// - Returns: false if bytes of it have left the body, or were compressed or filtered.
     func removeOpenRecord(_ draft: PutDraft) -> Bool {
-        guard draft.encoder == nil, draft.body.count >= draft.openRecordBytes else { return false }
+        guard draft.encoder == nil, draft.filter == nil, draft.source == nil,
+            draft.body.count >= draft.openRecordBytes
+        else { return false }
         draft.body.removeLast(draft.openRecordBytes)
         draft.size -= draft.openRecordBytes
         draft.openRecordBytes = 0
@@ -119,6 +132,7 @@ final class PutObjects<Store: PutStore> {
     func complete(_ draft: PutDraft) {
         draft.records = .complete(receipt: receipts.expect())
         if draft.hasFailed { return reject(draft) }
+        if let filter = draft.filter { return finishFilter(draft, filter) }
         guard let encoder = draft.encoder else { return send(draft) }
         encoder.finish()
         takeEncoded(draft)
@@ -188,7 +202,8 @@ final class PutObjects<Store: PutStore> {
     // MARK: memory
 
     func recharge(_ draft: PutDraft) {
-        charge(draft, draft.body.capacity + PutDraft.overhead + (draft.encoder?.memory ?? 0))
+        let before = (draft.encoder?.memory ?? draft.filter?.memory ?? 0) + (draft.source?.capacity ?? 0)
+        charge(draft, draft.body.capacity + PutDraft.overhead + before)
     }
 
     func charge(_ draft: PutDraft, _ bytes: Int) {
@@ -200,6 +215,7 @@ final class PutObjects<Store: PutStore> {
     ///
     /// - Returns: false if no object is large enough for a part.
     func relieve(_ drafts: [PutDraft]) -> Bool {
+        if relieveFilters() { return true }
         guard !plan.isFixed,
             let largest = drafts.max(by: { $0.body.count < $1.body.count }),
             largest.body.count >= options.minPartSize

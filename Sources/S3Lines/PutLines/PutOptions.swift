@@ -20,6 +20,8 @@ package struct PutOptions: Sendable {
     package var memory = 256 << 20
     /// Nil compresses nothing.
     package var compression: Compression?
+    /// What each object's bytes pass through before they are stored; nil for none.
+    package var filter: FilterOptions?
     /// How many threads compress.
     package var threads = WorkPool.processors
     /// What the last record's data, or the last line, must be; it is not stored.

@@ -55,7 +55,7 @@ package final class RunCommands {
     ///   - label: the key, as messages have it.
     ///   - key: the whole key of the object.
     ///   - isSearch: `FilterOutcome.init`.
-    /// - Throws: EAGAIN if there are too many processes; EINVAL if an environment cannot hold the key.
+    /// - Throws: `SystemError.isShortage` if there are too many processes; EINVAL if an environment cannot hold the key.
     package func start(label: String, key: [UInt8], isSearch: Bool) throws(SystemError) -> FilterCommand {
         guard !key.contains(0) else { throw SystemError("S3_KEY", code: EINVAL) }
         let command = try FilterCommand(

@@ -1,0 +1,205 @@
+"""s3-put-lines --filter: commands of every kind between records and objects."""
+
+import gzip
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import servers
+from conftest import BIN, SECONDS, require
+from faults import large
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tool():
+    require("s3-put-lines")
+
+
+@pytest.fixture
+def location(seaweedfs_bucket):
+    return f"s3://{seaweedfs_bucket.name}"
+
+
+def put(shell, command, *arguments, stdin=b"", status=0):
+    return shell.tool("s3-put-lines", "--filter", command, *arguments, stdin=stdin).expect(status)
+
+
+def records(count, lines=3):
+    return b"".join(b"k%02d\tline %d\n" % (key, line) for key in range(count) for line in range(lines))
+
+
+def test_objects_are_what_comes_out(seaweedfs_bucket, seaweedfs_shell, location):
+    got = put(seaweedfs_shell, "sed 's/^/> /'", "--long", location, stdin=records(20))
+    fields = [line.split("\t") for line in got.lines]
+    assert [(key, size, lines) for key, _, size, lines in fields] == [(f"k{n:02}", "27", "3") for n in range(20)]
+    assert seaweedfs_bucket.get("k07") == b"> line 0\n> line 1\n> line 2\n"
+
+
+@pytest.mark.parametrize("options", [["--each"], ["--max-open", "7"], ["--max-open", "1000", "--memory", "20M"]])
+def test_with_other_options(seaweedfs_bucket, seaweedfs_shell, location, options):
+    if "--each" in options:
+        data = b"".join(b"k%02d\tline\n" % n for n in range(30))
+    else:
+        data = b"".join(b"k%02d\tline\n" % (n % 7) for n in range(210))
+    got = put(seaweedfs_shell, "wc -l", *options, location, stdin=data)
+    assert sorted(got.lines) == sorted({line.split(b"\t")[0].decode() for line in data.splitlines()})
+    expected = b"1\n" if "--each" in options else b"30\n"
+    assert {seaweedfs_bucket.get(key) for key in seaweedfs_bucket.keys()} == {expected}
+
+
+def test_one_stream_of_any_size(seaweedfs_bucket, seaweedfs_shell, location):
+    """In parts, while it comes; what comes out may be more than what goes in."""
+    data = large(12 * MIB, seed=1)
+    put(seaweedfs_shell, "gzip -1", "--memory", "32M", location, "one", stdin=data)
+    assert gzip.decompress(seaweedfs_bucket.get("one")) == data
+    put(seaweedfs_shell, "cat; head -c 20000000 /dev/zero", "--memory", "20M", location, "two", stdin=data)
+    assert seaweedfs_bucket.get("two") == data + bytes(20_000_000)
+
+
+def test_large_objects_that_are_open_at_once(seaweedfs_bucket, seaweedfs_shell, location):
+    """More of them than processors: none may wait for another one's end."""
+    data = b"".join(b"k%d\t%s\n" % (n % 9, b"x" * 1000) for n in range(54_000))
+    got = put(seaweedfs_shell, "cat", "--max-open", "9", "--memory", "100M", location, stdin=data)
+    assert sorted(got.lines) == [f"k{n}" for n in range(9)]
+    assert {len(seaweedfs_bucket.get(f"k{n}")) for n in range(9)} == {6000 * 1001}
+
+
+def test_an_empty_output_is_an_empty_object(seaweedfs_bucket, seaweedfs_shell, location):
+    assert put(seaweedfs_shell, "true", "--long", location, stdin=b"a\tx\n").lines[0].split("\t")[2:] == ["0", "1"]
+    assert seaweedfs_bucket.get("a") == b""
+    put(seaweedfs_shell, "cat; printf end", location, "b", stdin=b"")
+    assert seaweedfs_bucket.get("b") == b"end"
+
+
+def test_a_command_that_ends_early_has_what_it_wanted(seaweedfs_bucket, seaweedfs_shell, location):
+    put(seaweedfs_shell, "head -n 1", location, "one", stdin=b"line\n" * MIB)
+    assert seaweedfs_bucket.get("one") == b"line\n"
+
+
+def test_several_run_at_once(seaweedfs_shell, location):
+    put(seaweedfs_shell, "echo 1 >> log; sleep 0.1; echo -1 >> log", location, stdin=records(20))
+    running = most = 0
+    for line in (seaweedfs_shell.directory / "log").read_text().split():
+        running += int(line)
+        most = max(most, running)
+    assert 2 <= most <= os.cpu_count() + 1 and running == 0
+
+
+FAILURES = [
+    ("exit 3", "the command ended with status 3"),
+    ("exit 1", "the command ended with status 1"),
+    ("cat; kill -9 $$", "the command was ended by signal 9"),
+    ("no-such-command", "the command was not found"),
+]
+
+
+@pytest.mark.parametrize("command, reason", FAILURES)
+def test_a_command_that_fails_ends_the_run(seaweedfs_bucket, seaweedfs_shell, location, command, reason):
+    script = f"case $S3_KEY in k01) {command};; *) cat;; esac"
+    got = put(seaweedfs_shell, script, location, stdin=records(3), status=1)
+    assert re.search(rf"^s3-put-lines: k01: 3 lines from line 4: {reason}", got.message, re.MULTILINE)
+    assert "k01" not in seaweedfs_bucket.keys() and "k01" not in got.lines and "k00" in got.lines
+
+
+@pytest.mark.parametrize("command, reason", FAILURES)
+def test_its_records_can_be_rejected(seaweedfs_bucket, seaweedfs_shell, location, command, reason):
+    """As they came, not as the command has made them; and they can be put again."""
+    script = f"case $S3_KEY in k01|k04) {command};; *) gzip;; esac"
+    got = put(seaweedfs_shell, script, "--reject", "rejected", location, stdin=records(6), status=1)
+    assert got.lines == ["k00", "k02", "k03", "k05"] and got.message.count(reason) == 2
+    rejected = (seaweedfs_shell.directory / "rejected").read_bytes()
+    assert rejected == b"".join(line for line in records(6).splitlines(True) if line[:3] in (b"k01", b"k04"))
+    assert put(seaweedfs_shell, "cat", location, stdin=rejected).lines == ["k01", "k04"]
+
+
+def test_large_objects_are_rejected_as_they_came(seaweedfs_bucket, seaweedfs_shell, location):
+    """Also what was in parts that are on their way; their uploads are aborted."""
+    data = b"".join(b"big\t%06d %s\n" % (n, b"x" * 1000) for n in range(20_000)) + b"small\tx\n"
+    script = "case $S3_KEY in big) cat; exit 9;; *) cat;; esac"
+    got = put(seaweedfs_shell, script, "--reject", "rejected", "--memory", "24M", location, stdin=data, status=1)
+    assert got.lines == ["small"] and "big: 20000 lines from line 1: the command ended with status 9" in got.message
+    assert (seaweedfs_shell.directory / "rejected").read_bytes() == data[: -len(b"small\tx\n")]
+    assert "Uploads" not in seaweedfs_bucket.client.list_multipart_uploads(Bucket=seaweedfs_bucket.name)
+
+
+def test_records_that_come_after_a_failure_are_rejected_too(seaweedfs_bucket, seaweedfs_shell, location):
+    data = b"".join(b"big\t%06d %s\n" % (n, b"x" * 1000) for n in range(9000)) + b"small\tx\n"
+    put(seaweedfs_shell, "[ $S3_KEY = small ]", "--reject", "rejected", location, stdin=data, status=1)
+    assert (seaweedfs_shell.directory / "rejected").read_bytes() == data[: -len(b"small\tx\n")]
+    assert seaweedfs_bucket.keys() == ["small"]
+
+
+def test_what_a_command_says_is_said_with_the_key(seaweedfs_shell, location):
+    got = put(seaweedfs_shell, "cat; echo $S3_BUCKET $S3_KEY >&2", location + "/p/", stdin=b"a\tx\nb\tx\n")
+    assert sorted(got.message.splitlines()) == [f"s3-put-lines: {key}: {location[5:]} p/{key}" for key in "ab"]
+
+
+def test_a_dry_run_says_what_would_be_stored(seaweedfs_bucket, seaweedfs_shell, location):
+    got = put(seaweedfs_shell, "head -c 2", "--dry-run", "--long", location, stdin=records(2))
+    assert got.lines == ["k00\t-\t2\t3", "k01\t-\t2\t3"] and seaweedfs_bucket.keys() == []
+
+
+@pytest.mark.parametrize("options", [["--gzip"], ["--zstd"], ["--gzip-level", "1"], ["--zstd-level", "1"]])
+def test_not_with_compression(seaweedfs_shell, options):
+    assert "--filter" in put(seaweedfs_shell, "cat", *options, "s3://b", status=64).message
+    assert "--filter" in put(seaweedfs_shell, "", "s3://b", status=64).message
+
+
+def test_the_memory_is_bounded_whatever_comes_out(seaweedfs_shell, location):
+    """Many objects whose commands write much, and a service that is slower."""
+    process = subprocess.Popen(
+        [BIN / "s3-put-lines", "--memory", "20M", "--filter", "cat; head -c 30000000 /dev/zero", location],
+        env=seaweedfs_shell.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        preexec_fn=servers.die_with_parent,
+    )  # fmt: skip
+    process.stdin.write(records(6))
+    process.stdin.close()
+    most = 0
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        most = max([most, *(int(kilobytes) for kilobytes in re.findall(r"VmHWM:\s+(\d+) kB", status))])
+        time.sleep(0.01)
+    assert process.returncode == 0 and len(process.stdout.read().splitlines()) == 6
+    assert most < 80 << 10, most
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("key", [[], ["one"]])
+def test_a_signal_leaves_no_command(seaweedfs_bucket, seaweedfs_shell, location, number, key):
+    """With KEY the object is given up; records are finished, which a second signal ends."""
+    command = "echo $$ > group-$S3_KEY; sleep 1000 | sleep 1000"
+    process = subprocess.Popen(
+        [BIN / "s3-put-lines", "--filter", command, location, *key], env=seaweedfs_shell.environment,
+        cwd=seaweedfs_shell.directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=servers.die_with_parent,
+    )  # fmt: skip
+    process.stdin.write(b"a\tx\nb\tx\n" + b"b\txxxxxxxxxxxxxxxx\n" * 100_000)
+    process.stdin.flush()
+    deadline = time.monotonic() + SECONDS
+    while not (found := [int(text) for file in Path(seaweedfs_shell.directory).glob("group-*") if (text := file.read_text())]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(number)
+    if not key:
+        time.sleep(0.2)
+        process.send_signal(number)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == -number and seaweedfs_bucket.keys() == []
+    if key:
+        for group in found:
+            while True:
+                try:
+                    os.killpg(group, 0)
+                except ProcessLookupError:
+                    break
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+    else:
+        for group in found:
+            os.killpg(group, signal.SIGKILL)
