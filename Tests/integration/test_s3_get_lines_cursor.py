@@ -1,7 +1,9 @@
 """s3-get-lines --cursor: reading goes on where it stopped."""
 
+import random
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -120,6 +122,40 @@ def test_it_never_leads_what_standard_output_has_taken(weed, weed_shell, start):
     assert cursor.read_text() == f"s3://{weed.name}\ta\n"
     output = get(weed_shell, f"s3://{weed.name}").expect().stdout
     assert len(output) == (3 << 20) + 1
+
+
+def test_a_follower_that_is_killed_goes_on(weed, weed_shell):
+    """It writes to a file, which keeps what it has taken: what was read twice is what came after the cursor."""
+    dice, location = random.Random(3), f"s3://{weed.name}"
+    numbers = list(range(1000, 1200))
+    for first in range(0, len(numbers), 10):
+        # No key is later than ten others that belong after it.
+        part = numbers[first : first + 10]
+        dice.shuffle(part)
+        numbers[first : first + 10] = part
+    writer = threading.Thread(target=lambda: [weed.put(str(number), b"%d\n" % number) for number in numbers])
+    words = [BIN / "s3-get-lines", "--all", "--follow", "--interval", "20ms", "--lookback", "20", "--cursor", "cursor"]
+    writer.start()
+    with open(weed_shell.directory / "out", "ab") as out:
+        for last in [False] * 4 + [True]:
+            options = ["--until-idle", "300ms"] if last else []
+            process = subprocess.Popen(
+                [*words, *options, location], env=weed_shell.environment, cwd=weed_shell.directory,
+                stdin=subprocess.DEVNULL, stdout=out, preexec_fn=servers.die_with_parent,
+            )  # fmt: skip
+            if last:
+                writer.join()
+                assert process.wait(60) == 0
+            else:
+                time.sleep(dice.uniform(0.1, 1.2))
+                process.kill()
+                process.wait()
+    got = (weed_shell.directory / "out").read_text().split()
+    assert set(got) == {str(number) for number in numbers}
+    assert (weed_shell.directory / "cursor").read_text() == f"{location}\t1199\n"
+    size = len(got)
+    process = weed_shell.tool("s3-get-lines", "--all", "--lookback", "20", "--cursor", "cursor", location).expect()
+    assert process.stdout == b"" and size >= len(numbers)
 
 
 @pytest.mark.parametrize("options", [[], ["--unordered"], ["--lookback", "9"]], ids=" ".join)
