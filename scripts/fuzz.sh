@@ -18,12 +18,12 @@ json) target=JSONFuzz modules=(SeparationHarness JSONStream CJSONKernel ByteIO C
 answers) target=AnswersFuzz modules=(S3Lines Codec S3Core JSONStream CJSONKernel HTTPTransfer Digest CChecksum ByteIO CProcess) libraries=(-lcurl -lcrypto -lz -lzstd -lexpat) ;;
 config)
     target=ConfigFuzz
-    modules=(S3Core JSONStream CJSONKernel HTTPTransfer Digest CChecksum ByteIO CProcess)
+    modules=(S3Core Codec JSONStream CJSONKernel HTTPTransfer Digest CChecksum ByteIO CProcess)
     libraries=(-lcurl -lcrypto -lz -lzstd -lexpat)
     ;;
 keys)
     target=KeysFuzz
-    modules=(KeyTemplate JSONStream CJSONKernel S3Core HTTPTransfer Digest CChecksum ByteIO CProcess)
+    modules=(KeyTemplate JSONStream CJSONKernel S3Core Codec HTTPTransfer Digest CChecksum ByteIO CProcess)
     libraries=(-lcurl -lcrypto -lz -lzstd -lexpat)
     ;;
 esac
