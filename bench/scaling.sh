@@ -1,0 +1,36 @@
+# Cost an object and peak memory from 1,000 objects to 1,000,000, and of a stream from 1 GiB to 10. BENCH_LIMIT (default
+# 1000000) caps the objects, BENCH_GIBIBYTES (default 10) the stream.
+set -euo pipefail
+
+if [ "${1:-}" != --beside-server ]; then
+    exec bench/with-nginx bash bench/scaling.sh --beside-server
+fi
+
+work=$(mktemp -d -p /dev/shm)
+trap 'rm -rf "$work"' EXIT
+
+# row CASE COUNT UNIT COMMAND: one run: rate, CPU for a unit, peak memory.
+row() {
+    /usr/bin/time -o "$work/time" -f '%e %U %S %M' bash -c "$4"
+    awk -v case="$1" -v count="$2" -v unit="$3" '{
+        cost = ($2 + $3) / count
+        printf "%s\t%s\t%.0f %ss/s\t%.3g µs/%s\tpeak memory\t%.0f MiB\n", case, "one run", count / $1, unit, \
+            cost * 1e6, unit, $4 / 1024
+    }' "$work/time"
+}
+
+for count in 1000 10000 100000 1000000; do
+    [ "$count" -le "${BENCH_LIMIT:-1000000}" ] || continue
+    awk -v count=$count 'BEGIN { for (i = 0; i < count; i++) printf "object-%07d\t%0199d\n", i, 0 }' > "$work/records"
+    cut -f 1 "$work/records" > "$work/keys"
+    row "s3-put-lines, $count objects" $count object "s3-put-lines s3://bench < $work/records > $work/receipts"
+    cmp "$work/receipts" "$work/keys"
+    row "s3-get-lines, $count objects" $count object "s3-get-lines s3://bench < $work/keys > $work/lines"
+done
+part=$((1 << 26))
+openssl rand -base64 $part | head -c $part > "$work/part"
+for gibibytes in 1 2 5 10; do
+    [ "$gibibytes" -le "${BENCH_GIBIBYTES:-10}" ] || continue
+    row "s3-put-lines, a stream of $gibibytes GiB" "$((gibibytes * 1024))" MiB \
+        "for ((i = 0; i < $((gibibytes * 16)); i++)); do cat $work/part; done | s3-put-lines s3://bench k > /dev/null"
+done
