@@ -11,6 +11,7 @@ import pytest
 import servers
 from conftest import ROOT, SECONDS, Shell, require_tools_of
 
+LONG_SECONDS = 1800  # what starts a cluster first
 PAGES = sorted((ROOT / "man").glob("*.[17]"))
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "examples").glob("**/*.md"))]
 EXAMPLES = [example for page in PAGES for example in documents.examples_of_page(page)]
@@ -32,7 +33,8 @@ def example_shell(seaweedfs, tmp_path, request):
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
             for item in page.get("Contents", []):
                 client.delete_object(Bucket=name, Key=item["Key"])
-    shell = Shell(tmp_path, seaweedfs.tool_environment() | {"ROOT": str(ROOT)})
+    seconds = LONG_SECONDS if example.directive("needs") else SECONDS
+    shell = Shell(tmp_path, seaweedfs.tool_environment() | {"ROOT": str(ROOT)}, seconds)
     # The AWS command line and Spark are in the virtual environment.
     return shell.with_environment(PATH=f"{shell.environment['PATH'].partition(':')[0]}:{servers.PYTHON_BIN}:{os.environ['PATH']}")
 

@@ -282,6 +282,35 @@ def test_receipts_that_a_machine_has_lost_are_written_again(resumed, tmp_path, s
     resumed.assert_whole()
 
 
+@pytest.mark.parametrize(
+    "name, call",
+    [("awk", 1), ("awk", 2), ("flock", 1), ("grep", 1), ("head", 1), ("mv", 1), ("tail", 1), ("tail", 2), ("wc", 1),
+     ("wc", 2), ("wc", 3)],
+)  # fmt: skip
+def test_a_program_that_counts_for_the_script_and_is_killed(resumed, tmp_path, name, call):
+    """What it does not say is no number: neither is all stored, nor does a line lack its newline."""
+    (tmp_path / "in").write_bytes(b"".join(b"%d\n" % number for number in range(250))[:-1])
+    resumed.run()
+    whole = resumed.receipts.read_bytes()
+    resumed.receipts.write_bytes(whole.splitlines(keepends=True)[0])
+    shim = tmp_path / "shim" / name
+    shim.parent.mkdir()
+    shim.write_text(
+        f"""#!/bin/sh
+        echo >> '{shim}.calls'
+        [ "$(/usr/bin/stat -c %s '{shim}.calls')" -ne {call} ] || kill -KILL $$
+        exec "$(PATH=/usr/bin:/bin command -v {name})" "$@"
+        """
+    )
+    shim.chmod(0o755)
+    path = f"{shim.parent}:{resumed.shell.environment['PATH']}"
+    run = resumed.shell.with_environment(PATH=path).run(" ".join(map(str, resumed.words)))
+    assert run.status != 0 or resumed.receipts.read_bytes() == whole
+    resumed.run()
+    assert resumed.receipts.read_bytes() == whole
+    assert resumed.bucket.get("00000002") == b"".join(b"%d\n" % number for number in range(200, 250))
+
+
 def test_a_file_whose_last_line_has_no_newline_is_stored_once(resumed, tmp_path):
     (tmp_path / "in").write_bytes(b"1\n" * 150 + b"2")
     resumed.run()
