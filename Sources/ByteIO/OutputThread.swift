@@ -18,7 +18,7 @@
     private var written = 0
     private var failure: SystemError?
     private var isFinished = false
-    private var thread = pthread_t()
+    private var thread: WorkerThread?
 
     /// - Parameter progressed: called from the other thread; must do no more than wake somebody up.
     package init(
@@ -32,7 +32,7 @@
         unsafe changed = .allocate(capacity: 1)
         unsafe pthread_mutex_init(lock, nil)
         unsafe pthread_cond_init(changed, nil)
-        try start()
+        thread = try WorkerThread("thread for \(name)") { [self] in run() }
     }
 
     deinit {
@@ -77,25 +77,8 @@
             return isFinished
         }
         // A thread that was waited for is not there any more: its number may be another one's.
-        if !wasFinished { pthread_join(thread, nil) }
+        if !wasFinished { thread?.join() }
         if let failure = error { throw failure }
-    }
-
-    private func start() throws(SystemError) {
-        // Signals are the first thread's business: only there do they end a wait.
-        var all = sigset_t()
-        var before = sigset_t()
-        unsafe sigfillset(&all)
-        unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                guard let context = unsafe context else { return nil }
-                unsafe Unmanaged<OutputThread>.fromOpaque(context).takeRetainedValue().run()
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
-        if code != 0 { throw SystemError("thread for \(name)", code: code) }
     }
 
     private func run() {

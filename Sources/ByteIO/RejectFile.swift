@@ -47,7 +47,7 @@ package struct RejectFile: ~Copyable {
             endsOldLine = false
             try writer.append(bytes)
         } catch {
-            removeTornLine()
+            try removeTornLine(after: error)
             throw error
         }
         isInLine = bytes[bytes.byteCount - 1] != 0x0A
@@ -67,13 +67,15 @@ package struct RejectFile: ~Copyable {
     /// Writes what was gathered.
     package mutating func flush() throws(SystemError) {
         do { try writer.flush() } catch {
-            removeTornLine()
+            try removeTornLine(after: error)
             throw error
         }
     }
 
     /// Takes away what a write that failed has left of a line: it would look like a whole one.
-    package func removeTornLine() {
+    ///
+    /// - Throws: the same error, saying so, if it cannot be taken away.
+    private func removeTornLine(after error: SystemError) throws(SystemError) {
         let size = Self.size(of: file.descriptor)
         guard let content, size > sizeBefore else { return }
         var end = size
@@ -87,7 +89,9 @@ package struct RejectFile: ~Copyable {
             }
             end = start
         }
-        if end < size { _ = ftruncate(file.descriptor, off_t(end)) }
+        if end < size, ftruncate(file.descriptor, off_t(end)) != 0 {
+            throw SystemError("\(error.subject) (its last line is torn)", code: error.code)
+        }
     }
 }
 

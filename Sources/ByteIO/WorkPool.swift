@@ -23,7 +23,7 @@ package final class Work {
 package final class WorkPool {
     private let queue: WorkQueue
     private let threadCount: Int
-    private var threads: [pthread_t] = []
+    private var threads: [WorkerThread] = []
     /// How many were submitted and not handed back.
     package private(set) var pending = 0
 
@@ -41,7 +41,7 @@ package final class WorkPool {
 
     deinit {
         queue.finish()
-        for thread in threads { pthread_join(thread, nil) }
+        for thread in threads { thread.join() }
     }
 
     /// As many as keep all threads busy until the next time that somebody looks.
@@ -78,22 +78,8 @@ package final class WorkPool {
     package func wait(for work: Work) { queue.wait(for: work) }
 
     private func startThread() {
-        // Signals are the first thread's business: only there do they end a wait.
-        var all = sigset_t()
-        var before = sigset_t()
-        unsafe sigfillset(&all)
-        unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
-        let context = unsafe Unmanaged.passRetained(queue)
-        var thread = pthread_t()
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                guard let context = unsafe context else { return nil }
-                unsafe Unmanaged<WorkQueue>.fromOpaque(context).takeRetainedValue().run()
-                return nil
-            }, context.toOpaque())
-        unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
-        if code == 0 { threads.append(thread) } else { unsafe context.release() }
+        // Where the system has no more, those that there are do the work, or the caller.
+        do { threads.append(try WorkerThread("thread") { [queue] in queue.run() }) } catch {}
     }
 }
 

@@ -40,7 +40,7 @@ package var cryptoLibrary: String {
     /// Adds `bytes` to the message.
     package mutating func update(_ bytes: RawSpan) {
         startIfFinished()
-        _ = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
+        Self.check(unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) })
     }
 
     /// Adds the content of a buffer.
@@ -49,7 +49,7 @@ package var cryptoLibrary: String {
     /// Continues from the state of `other`, which has the same algorithm.
     package mutating func resume(_ other: borrowing MessageDigest) {
         isFinished = false
-        _ = unsafe EVP_MD_CTX_copy_ex(context, other.context)
+        Self.check(unsafe EVP_MD_CTX_copy_ex(context, other.context))
     }
 
     /// The hash of the message, 16, 20 or 32 bytes; the bytes added next are another message.
@@ -58,7 +58,7 @@ package var cryptoLibrary: String {
         isFinished = true
         return unsafe [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, count in
             var size: UInt32 = 0
-            _ = unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, &size)
+            Self.check(unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, &size))
             count = Int(size)
         }
     }
@@ -87,7 +87,7 @@ package var cryptoLibrary: String {
         var size: UInt32 = 0
         var bytes = hash.mutableSpan
         unsafe bytes.withUnsafeMutableBufferPointer {
-            _ = unsafe EVP_DigestFinal_ex(context, $0.baseAddress, &size)
+            Self.check(unsafe EVP_DigestFinal_ex(context, $0.baseAddress, &size))
         }
         return Int(size)
     }
@@ -96,8 +96,11 @@ package var cryptoLibrary: String {
         guard isFinished else { return }
         isFinished = false
         // Without a name the algorithm stays the same and is not looked up again.
-        _ = unsafe EVP_DigestInit_ex(context, nil, nil)
+        Self.check(unsafe EVP_DigestInit_ex(context, nil, nil))
     }
+
+    /// A hash that was not computed must not be taken for one.
+    private static func check(_ code: CInt) { precondition(code == 1, "libcrypto computes no hash") }
 
     /// The hash of `bytes`.
     package static func hash(_ bytes: RawSpan, _ algorithm: DigestAlgorithm) -> [UInt8] {

@@ -27,8 +27,11 @@ import CCurl
     private var silence = Silence(limit: 0)
     private var headBytesReceived = 0
     private var isPaused = false
-    private var isLocal = false
-    private let options: TransferOptions
+    // The last transfer's: most often the next one has the same, and nothing has to be set again.
+    private var connectMilliseconds = 0
+    private var usesProxy: Bool?
+    /// The first option that libcurl did not take, since that was last looked at.
+    private var refusedOption: (option: CURLoption, code: CURLcode)?
 
     private var headers = HeaderList()
     /// A field like others: as an option of libcurl's it would be put together twice for each request.
@@ -43,16 +46,17 @@ import CCurl
     /// Where libcurl says what its codes do not: the host, the port.
     private let words: UnsafeMutableBufferPointer<CChar>
 
-    init?(_ options: TransferOptions, slot: Int) {
-        guard let handle = unsafe curl_easy_init() else { return nil }
+    /// - Throws: `noMemory`; `unusable` if libcurl does not know an option that transfers rest on.
+    init(_ options: TransferOptions, slot: Int) throws(TransferError) {
+        guard let handle = unsafe curl_easy_init() else { throw .noMemory }
         self.slot = slot
-        self.options = options
         userAgent = HTTPHeader("user-agent", options.userAgent)
         unsafe words = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe words.initialize(repeating: 0)
         unsafe self.handle = unsafe handle
         set(options)
         setCallbacks()
+        try checkOptions()
     }
 
     deinit {
@@ -72,38 +76,41 @@ import CCurl
         setLong(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         setLong(CURLOPT_SSL_VERIFYPEER, 1)
         setLong(CURLOPT_SSL_VERIFYHOST, 2)
-        setLong(CURLOPT_CONNECTTIMEOUT_MS, options.connectMilliseconds)
         setLong(CURLOPT_TCP_KEEPALIVE, 1)
         setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
         setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
-        if !options.mayHaveProxy { setText(CURLOPT_NOPROXY, [UInt8(ascii: "*")]) }
         if let bundle = options.certificateBundle {
             setText(CURLOPT_CAINFO, [UInt8](bundle.utf8))
             // The system's directory would be looked into as well.
-            unsafe s3_curl_set_pointer(handle, CURLOPT_CAPATH, nil)
+            unsafe setPointer(CURLOPT_CAPATH, nil)
         }
     }
 
     private func setCallbacks() {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-        unsafe s3_curl_set_pointer(handle, CURLOPT_PRIVATE, context)
-        unsafe s3_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
-        unsafe s3_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
-        unsafe s3_curl_set_pointer(handle, CURLOPT_PREREQDATA, context)
-        unsafe s3_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, UnsafeRawPointer(words.baseAddress))
-        unsafe s3_curl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
+        unsafe setPointer(CURLOPT_PRIVATE, context)
+        unsafe setPointer(CURLOPT_HEADERDATA, context)
+        unsafe setPointer(CURLOPT_WRITEDATA, context)
+        unsafe setPointer(CURLOPT_PREREQDATA, context)
+        unsafe setPointer(CURLOPT_ERRORBUFFER, UnsafeRawPointer(words.baseAddress))
+        let headerCode = unsafe s3_curl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) {
+            bytes, size, count, context in
             let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
             return unsafe EasyHandle.lend(context) {
                 $0.receive(headerLine: unsafe RawSpan(_unsafeBytes: line)) ? line.count : 0
             }
         }
-        unsafe s3_curl_set_data_callback(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
+        note(headerCode, CURLOPT_HEADERFUNCTION)
+        let writeCode = unsafe s3_curl_set_data_callback(handle, CURLOPT_WRITEFUNCTION) {
+            bytes, size, count, context in
             let chunk = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
             return unsafe EasyHandle.lend(context) { $0.receive(unsafe RawSpan(_unsafeBytes: chunk)) }
         }
-        unsafe s3_curl_set_prereq_callback(handle) { context, _, _, _, _ in
+        note(writeCode, CURLOPT_WRITEFUNCTION)
+        let prereqCode = unsafe s3_curl_set_prereq_callback(handle) { context, _, _, _, _ in
             unsafe EasyHandle.lend(context) { $0.allowSend() } ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
+        note(prereqCode, CURLOPT_PREREQFUNCTION)
     }
 
     static func from(_ context: UnsafeMutableRawPointer?) -> EasyHandle {
@@ -121,8 +128,8 @@ import CCurl
 
     // MARK: one transfer
 
-    /// - Returns: false if a header field would end its line early.
-    func begin(_ request: HTTPRequest, receiver: any TransferReceiver) -> Bool {
+    /// - Throws: `noMemory`; `unusable` if a header field would end its line early, or libcurl refuses an option.
+    func begin(_ request: HTTPRequest, receiver: any TransferReceiver) throws(TransferError) {
         self.receiver = receiver
         chooseBuffer(for: request.method)
         generation += 1
@@ -133,34 +140,41 @@ import CCurl
         refusal = nil
         bytesReceived = 0
         isPaused = false
-        silence = Silence(limit: max(options.silenceMilliseconds, request.silenceMilliseconds))
+        silence = Silence(limit: request.silenceMilliseconds)
         unsafe words[0] = 0
         setText(CURLOPT_URL, request.url)
         set(method: request.method, body: request.body)
-        if request.isLocal != isLocal { setLocal(request.isLocal) }
-        return set(headers: request.headers)
+        setConnection(request)
+        guard set(headers: request.headers) else {
+            throw TransferError(.unusable, "a header field holds a line break or a NUL")
+        }
+        try checkOptions()
     }
 
-    private func setLocal(_ isLocal: Bool) {
-        self.isLocal = isLocal
-        setLong(
-            CURLOPT_CONNECTTIMEOUT_MS, isLocal ? Self.localConnectMilliseconds : options.connectMilliseconds)
-        if isLocal || !options.mayHaveProxy {
-            setText(CURLOPT_NOPROXY, [UInt8(ascii: "*")])
+    private func setConnection(_ request: HTTPRequest) {
+        if request.connectMilliseconds != connectMilliseconds {
+            connectMilliseconds = request.connectMilliseconds
+            setLong(CURLOPT_CONNECTTIMEOUT_MS, connectMilliseconds)
+        }
+        guard request.usesProxy != usesProxy else { return }
+        usesProxy = request.usesProxy
+        if request.usesProxy {
+            unsafe setPointer(CURLOPT_NOPROXY, nil)
         } else {
-            unsafe s3_curl_set_pointer(handle, CURLOPT_NOPROXY, nil)
+            setText(CURLOPT_NOPROXY, [UInt8(ascii: "*")])
         }
     }
-
-    private static let localConnectMilliseconds = 1000
 
     private func set(method: HTTPMethod, body: ByteBlock?) {
         self.body = body
         if method != self.method { set(method) }
         if method == .put || method == .post {
             // Not a read callback: this way headers and a small body leave in one send.
-            unsafe s3_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body?.count ?? 0))
-            unsafe s3_curl_set_pointer(handle, CURLOPT_POSTFIELDS, (body ?? noBody).address)
+            let size = curl_off_t(body?.count ?? 0)
+            note(
+                unsafe s3_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, size),
+                CURLOPT_POSTFIELDSIZE_LARGE)
+            unsafe setPointer(CURLOPT_POSTFIELDS, (body ?? noBody).address)
         }
     }
 
@@ -170,7 +184,7 @@ import CCurl
         setLong(CURLOPT_HTTPGET, 1)
         if method == .head { setLong(CURLOPT_NOBODY, 1) }
         switch method {
-        case .get, .head: unsafe s3_curl_set_pointer(handle, CURLOPT_CUSTOMREQUEST, nil)
+        case .get, .head: unsafe setPointer(CURLOPT_CUSTOMREQUEST, nil)
         case .put, .post, .delete: setText(CURLOPT_CUSTOMREQUEST, [UInt8](method.rawValue.utf8))
         }
     }
@@ -194,7 +208,7 @@ import CCurl
     private func set(headers fields: [HTTPHeader]) -> Bool {
         let unwanted = method == .put || method == .post ? Self.unwantedWithBody : Self.unwanted
         guard let list = unsafe headers.set(fields, userAgent, without: unwanted) else { return false }
-        unsafe s3_curl_set_pointer(handle, CURLOPT_HTTPHEADER, list)
+        unsafe setPointer(CURLOPT_HTTPHEADER, list)
         return true
     }
 
@@ -324,7 +338,25 @@ import CCurl
     // MARK: options
 
     private func setLong(_ option: CURLoption, _ value: Int) {
-        unsafe s3_curl_set_long(handle, option, value)
+        note(unsafe s3_curl_set_long(handle, option, value), option)
+    }
+
+    private func setPointer(_ option: CURLoption, _ value: UnsafeRawPointer?) {
+        note(unsafe s3_curl_set_pointer(handle, option, value), option)
+    }
+
+    private func note(_ code: CURLcode, _ option: CURLoption) {
+        if code != CURLE_OK, refusedOption == nil { refusedOption = (option, code) }
+    }
+
+    /// Without any of them a transfer would be another than the one that was asked for, or a less secure one.
+    private func checkOptions() throws(TransferError) {
+        guard let (option, code) = refusedOption.take() else { return }
+        if code == CURLE_OUT_OF_MEMORY { throw .noMemory }
+        let known = unsafe curl_easy_option_by_id(option)
+        let name = unsafe known.map { unsafe String(cString: $0.pointee.name) } ?? "\(option.rawValue)"
+        throw TransferError(
+            .unusable, "libcurl cannot set \(name): \(unsafe String(cString: curl_easy_strerror(code)))")
     }
 
     /// libcurl copies the text.
@@ -332,6 +364,6 @@ import CCurl
         text.removeAll()
         text.append(value.bytes)
         text.append(0)
-        unsafe s3_curl_set_pointer(handle, option, text.address)
+        unsafe setPointer(option, text.address)
     }
 }

@@ -72,10 +72,13 @@ package struct HTTPRequest {
     /// Whether libcurl may send the request again by itself when a kept connection turns out to be dead: not
     /// where being acted on twice is another thing than once.
     package var mayBeResent = true
-    /// How long the service may be silent, in milliseconds, if that is longer than `TransferOptions` say.
-    package var silenceMilliseconds = 0
-    /// The service is this machine or its host: no proxy stands between, and a connection comes about at once.
-    package var isLocal = false
+    /// How long a connection may take to come about, in milliseconds.
+    package var connectMilliseconds = 10_000
+    /// How long the transfer may go on without a byte in either direction, in milliseconds. It also bounds the wait
+    /// for the first byte of an answer.
+    package var silenceMilliseconds = 60_000
+    /// Whether a proxy may stand between, if the environment names one, which libcurl else looks for each time.
+    package var usesProxy = true
 
     package init(method: HTTPMethod, url: [UInt8], headers: [HTTPHeader], body: ByteBlock? = nil) {
         self.method = method

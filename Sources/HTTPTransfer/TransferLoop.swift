@@ -61,7 +61,10 @@ package struct TransferID: Equatable, Sendable {
         else { throw TransferError(.unusable, "libcurl cannot be initialised") }
         unsafe self.multi = unsafe multi
         self.options = options
-        unsafe s3_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.keptConnections)
+        guard unsafe s3_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.keptConnections) == CURLM_OK
+        else { throw TransferError(.unusable, "libcurl cannot keep connections") }
+        // One at once: a libcurl that is none for these transfers is told of before anything is sent.
+        idle.append(try addHandle())
     }
 
     deinit {
@@ -82,10 +85,10 @@ package struct TransferID: Equatable, Sendable {
     {
         let slot = if let free = idle.popLast() { free } else { try addHandle() }
         let handle = handles[slot]
-        guard handle.begin(request, receiver: receiver) else {
+        do { try handle.begin(request, receiver: receiver) } catch {
             _ = handle.end(CURLE_FAILED_INIT)
             idle.append(slot)
-            throw TransferError(.unusable, "a header field holds a line break or a NUL")
+            throw error
         }
         let code = unsafe curl_multi_add_handle(multi, handle.handle)
         guard code == CURLM_OK else {
@@ -98,10 +101,7 @@ package struct TransferID: Equatable, Sendable {
     }
 
     private func addHandle() throws(TransferError) -> Int {
-        guard let handle = EasyHandle(options, slot: handles.count) else {
-            throw TransferError.noMemory
-        }
-        handles.append(handle)
+        handles.append(try EasyHandle(options, slot: handles.count))
         return handles.count - 1
     }
 
@@ -121,11 +121,18 @@ package struct TransferID: Equatable, Sendable {
     package func perform() {
         endCancelled()
         var running: CInt = 0
-        unsafe curl_multi_perform(multi, &running)
+        let code = unsafe curl_multi_perform(multi, &running)
         takeUpResumed()
         handOutEnded()
         endSilent()
         endCancelled()
+        if code != CURLM_OK { endAll(code) }
+    }
+
+    /// libcurl cannot go on: each transfer ends as if its connection had been lost.
+    private func endAll(_ code: CURLMcode) {
+        let ended = code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT
+        for handle in handles where handle.receiver != nil { finish(handle, ended, as: .connectionLost) }
     }
 
     private func endCancelled() {
@@ -197,7 +204,17 @@ package struct TransferID: Equatable, Sendable {
         var milliseconds = milliseconds
         if !cancelled.isEmpty { milliseconds = 0 }
         if active > 0 { milliseconds = max(0, min(milliseconds, nextLook - MonotonicClock.milliseconds)) }
-        unsafe curl_multi_poll(multi, &waiting, UInt32(waiting.count), CInt(clamping: milliseconds), nil)
+        let code = unsafe curl_multi_poll(
+            multi, &waiting, UInt32(waiting.count), CInt(clamping: milliseconds), nil)
+        guard code == CURLM_OK else {
+            // Input and signals are seen without it, and transfers are looked at soon.
+            var polled = descriptors.map(\.request)
+            let soon = CInt(clamping: min(milliseconds, Self.lookMilliseconds / 10))
+            guard unsafe poll(&polled, nfds_t(polled.count), soon) >= 0 else {
+                return descriptors.map { _ in false }
+            }
+            return polled.map { $0.revents != 0 }
+        }
         return waiting.map { $0.revents != 0 }
     }
 

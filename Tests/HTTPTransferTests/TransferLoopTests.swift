@@ -41,7 +41,7 @@ import Testing
         let receiver = Receiver()
         receiver.pauses = true
         let server = try ScriptedServer([[.readHead, .send(Self.ok + "12345"), .waitForEnd]])
-        let loop = try TransferLoop(Self.options)
+        let loop = try TransferLoop(TransferOptions())
         let id = try loop.start(request(server, .get), receiver)
         let began = MonotonicClock.milliseconds
         while MonotonicClock.milliseconds < began + 2500, receiver.result == nil { turn(loop) }
@@ -131,7 +131,7 @@ import Testing
         let server = try ScriptedServer([[]])
         server.stop()
         let receiver = Receiver()
-        let loop = try TransferLoop(Self.options)
+        let loop = try TransferLoop(TransferOptions())
         try loop.start(request(server, .get), receiver)
         while receiver.result == nil { turn(loop) }
         #expect(receiver.result?.error?.kind == .unconnected && receiver.result?.error?.wasSent == false)
@@ -140,13 +140,13 @@ import Testing
     /// The connection is there, but no one begins to speak TLS.
     @Test func aHandshakeThatStallsIsEndedByTheTimeToConnect() throws {
         let server = try ScriptedServer([[.waitForEnd]])
-        var options = Self.options
-        options.connectMilliseconds = 300
-        options.silenceMilliseconds = 30_000
-        let loop = try TransferLoop(options)
+        let loop = try TransferLoop(TransferOptions())
         let receiver = Receiver()
         let url = [UInt8]("https://127.0.0.1:\(server.port)/".utf8)
-        try loop.start(HTTPRequest(method: .get, url: url, headers: []), receiver)
+        var request = HTTPRequest(method: .get, url: url, headers: [])
+        request.connectMilliseconds = 300
+        request.silenceMilliseconds = 30_000
+        try loop.start(request, receiver)
         while receiver.result == nil { turn(loop) }
         #expect(receiver.result?.error?.kind == .unconnected && receiver.result?.error?.wasSent == false)
         server.stop()
@@ -158,7 +158,7 @@ import Testing
             .readHead, .send(Self.ok + "12345"), .pause(milliseconds: 50), .send("67890\n"), .waitForEnd,
         ]
         let server = try ScriptedServer([tooLong, [.readHead, .send("67890\n"), .waitForEnd]])
-        let loop = try TransferLoop(Self.options)
+        let loop = try TransferLoop(TransferOptions())
         for expected in [nil, TransferError.Kind.connectionLost, .notHTTP] {
             let receiver = Receiver()
             try loop.start(request(server, .get), receiver)
@@ -180,7 +180,7 @@ import Testing
     func aKeptConnectionThatDies(mayBeResent: Bool) throws {
         let good: [ScriptedServer.Step] = [.readHead, .send(Self.ok + "12345")]
         let server = try ScriptedServer([good + [.readHead], good + [.waitForEnd]])
-        let loop = try TransferLoop(Self.options)
+        let loop = try TransferLoop(TransferOptions())
         let first = Receiver()
         try loop.start(request(server, .get), first)
         while first.result == nil { turn(loop) }
@@ -200,7 +200,7 @@ import Testing
 
     @Test func aFieldThatWouldEndItsLineIsRefused() throws {
         let server = try ScriptedServer([[]])
-        let loop = try TransferLoop(Self.options)
+        let loop = try TransferLoop(TransferOptions())
         for value in ["a\r\nb: c", "a\nb", "a\0b"] {
             var request = request(server, .get)
             request.headers = [HTTPHeader("x", value)]
@@ -227,7 +227,7 @@ import Testing
                 .send("b"),
             ]
         ])
-        let loop = try TransferLoop(Self.options)
+        let loop = try TransferLoop(TransferOptions())
         let receiver = Receiver()
         var request = request(server, .post)
         request.silenceMilliseconds = 10_000
@@ -239,18 +239,11 @@ import Testing
 
     // MARK: running
 
-    private static var options: TransferOptions {
-        var options = TransferOptions()
-        options.connectMilliseconds = 2000
-        options.silenceMilliseconds = 1000
-        return options
-    }
-
     private func run(
         _ script: [ScriptedServer.Step], _ method: HTTPMethod = .get, body: ByteBlock? = nil
     ) throws -> TransferResult {
         let server = try ScriptedServer([script])
-        let loop = try TransferLoop(Self.options)
+        let loop = try TransferLoop(TransferOptions())
         let receiver = Receiver()
         var request = request(server, method)
         request.body = body
@@ -262,7 +255,10 @@ import Testing
     }
 
     private func request(_ server: ScriptedServer, _ method: HTTPMethod) -> HTTPRequest {
-        HTTPRequest(method: method, url: server.url, headers: [])
+        var request = HTTPRequest(method: method, url: server.url, headers: [])
+        request.connectMilliseconds = 2000
+        request.silenceMilliseconds = 1000
+        return request
     }
 
     private func turn(_ loop: TransferLoop) {

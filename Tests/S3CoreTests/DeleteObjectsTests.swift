@@ -57,4 +57,15 @@ import Testing
         try DeleteObjects([]).output(
             S3Response(head: HTTPResponseHead(status: 200), body: [UInt8](body.utf8)))
     }
+
+    /// A kept connection that turns out to be dead must not make an error of what can just be sent again.
+    @Test func whatMayBeSentTwiceSaysSo() {
+        let condition = [HTTPHeader("if-none-match", "*")]
+        let key: [UInt8] = [0x6B]
+        #expect(DeleteObjects([]).request().isIdempotent)
+        #expect(PutObject(key: key, body: ByteBlock()).request().isIdempotent)
+        #expect(!PutObject(key: key, body: ByteBlock(), conditions: condition).request().isIdempotent)
+        #expect(!CreateMultipartUpload(key: key).request().isIdempotent)
+        #expect(!CompleteMultipartUpload(key: key, uploadID: [], parts: []).request().isIdempotent)
+    }
 }

@@ -45,6 +45,8 @@ package final class S3Client {
     let loop: TransferLoop
     /// Where credentials come from, if they are not the environment's; and how new ones are fetched.
     let lookup: CredentialsLookup?
+    /// Whether there may be others than those that requests are signed with.
+    private let renewsCredentials: Bool
     var renewal = CredentialsRenewal()
     var fetch: CredentialsFetch?
     /// Told how many requests are sent at once from now on, where that changes because of what they move.
@@ -77,8 +79,6 @@ package final class S3Client {
         var options = TransferOptions()
         options.keptConnections = configuration.connections.upperBound
         options.certificateBundle = configuration.certificateBundle
-        options.silenceMilliseconds = configuration.timeoutMilliseconds
-        options.mayHaveProxy = !configuration.proxies.isEmpty
         do { loop = try TransferLoop(options) } catch {
             throw configuration.redaction.redacted(S3Error(error))
         }
@@ -86,6 +86,7 @@ package final class S3Client {
         scheme = configuration.bucketAddress(bucket).scheme
         uploadChecksum = configuration.uploadChecksum
         lookup = configuration.lookup
+        renewsCredentials = configuration.lookup != nil
         redaction = configuration.redaction
         builder = RequestBuilder(configuration, bucket: bucket)
         policy = AttemptPolicy(
@@ -159,7 +160,7 @@ package final class S3Client {
         let now = MonotonicClock.milliseconds
         schedule.release(now: now)
         for call in schedule.overdue(now: now) { cancel(call) }
-        if lookup != nil { renewCredentials() }
+        if renewsCredentials { renewCredentials() }
         sendWaiting()
         policy.sent(isFull: pending >= policy.limit)
         loop.perform()
@@ -242,7 +243,7 @@ package final class S3Client {
     // MARK: sending
 
     private func sendWaiting() {
-        if lookup != nil, renewal.holds(now: .now) { return }
+        if renewsCredentials, renewal.holds(now: .now) { return }
         while let id = schedule.next(limit: policy.limit) {
             peakConnections = max(peakConnections, schedule.sentCount)
             if let call = schedule[id] { send(call) }
@@ -290,7 +291,7 @@ package final class S3Client {
             finish(call, nil)
             return
         }
-        if failure.saysExpired, lookup != nil, !call.history.wasResigned,
+        if failure.saysExpired, renewsCredentials, !call.history.wasResigned,
             renewal.refused(generation: call.history.signing.generation, now: .now)
         {
             report(

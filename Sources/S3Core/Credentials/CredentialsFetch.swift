@@ -13,6 +13,7 @@ final class CredentialsFetch: TransferReceiver {
 
     private static let maximumSize = 1 << 20
     private static let retryMilliseconds = 1000
+    private static let localConnectMilliseconds = 1000
 
     private var request: CredentialsRequest?
     private var attempts = 0
@@ -120,7 +121,10 @@ final class CredentialsFetch: TransferReceiver {
         }
         var wire = HTTPRequest(
             method: request.method, url: [UInt8](request.url.utf8), headers: request.headers, body: block)
-        wire.isLocal = request.isLocal
+        if request.isLocal {
+            wire.usesProxy = false
+            wire.connectMilliseconds = Self.localConnectMilliseconds
+        }
         do { transfer = try loop.start(wire, self) } catch {
             deadline = nil
             tell(.noResponse(error.message))

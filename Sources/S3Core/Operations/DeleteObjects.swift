@@ -66,6 +66,8 @@ package struct DeleteObjects: S3Operation {
         // Older services want it, whatever other checksum there is.
         request.headers = [HTTPHeader([UInt8]("content-md5".utf8), checksum)]
         request.body = body
+        // What is deleted is deleted, however often.
+        request.isIdempotent = true
         return request
     }
 

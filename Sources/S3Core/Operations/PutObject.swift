@@ -8,34 +8,42 @@ package struct PutObject: S3Operation {
     let key: [UInt8]
     let body: ByteBlock
     private let headers: [HTTPHeader]
+    private let conditions: [HTTPHeader]
     private let checksum: BodyChecksum?
     private let bodies: NeedlessBodies
 
     /// - Parameters:
     ///   - key: the object's whole key.
     ///   - body: must not change until the call has ended.
-    ///   - headers: what is stored with it, and conditions.
+    ///   - headers: what is stored with it.
+    ///   - conditions: those that it breaks itself once it was stored.
     ///   - checksum: what the service is given to compare and to keep.
     package init(
-        key: [UInt8], body: ByteBlock, headers: [HTTPHeader] = [], checksum: BodyChecksum? = nil
+        key: [UInt8], body: ByteBlock, headers: [HTTPHeader] = [], conditions: [HTTPHeader] = [],
+        checksum: BodyChecksum? = nil
     ) {
-        self.init(key: key, body: body, headers: headers, checksum: checksum, bodies: NeedlessBodies())
+        self.init(
+            key: key, body: body, headers: headers, conditions: conditions, checksum: checksum,
+            bodies: NeedlessBodies())
     }
 
     /// - Parameter bodies: what is known of the service's answers.
     init(
-        key: [UInt8], body: ByteBlock, headers: [HTTPHeader], checksum: BodyChecksum?, bodies: NeedlessBodies
+        key: [UInt8], body: ByteBlock, headers: [HTTPHeader], conditions: [HTTPHeader],
+        checksum: BodyChecksum?, bodies: NeedlessBodies
     ) {
         self.bodies = bodies
         self.key = key
         self.body = body
         self.headers = headers
+        self.conditions = conditions
         self.checksum = checksum
     }
 
     package func request() -> S3Request {
         var request = S3Request(.put, key: key)
-        request.headers = headers
+        request.headers = headers + conditions
+        request.isIdempotent = conditions.isEmpty
         request.bodyChecksum = checksum?.header
         request.body = body
         return request

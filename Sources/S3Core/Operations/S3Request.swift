@@ -21,14 +21,12 @@ package struct S3Request {
 
     /// Whether being acted on twice is the same as once. Not so for what starts or completes an upload, and
     /// for a condition that the request itself breaks: the second answer would be a refusal.
-    package var isIdempotent: Bool {
-        method != .post && !headers.contains { $0.isCalled(Self.ifNoneMatch) }
-    }
-    private static let ifNoneMatch = [UInt8]("if-none-match".utf8)
+    package var isIdempotent: Bool
 
     package init(_ method: HTTPMethod, key: [UInt8]? = nil) {
         self.method = method
         self.key = key
+        isIdempotent = method != .post
     }
 }
 

@@ -77,7 +77,8 @@ package final class Uploads {
     ) {
         let checksum = checksum(of: body)
         let operation = PutObject(
-            key: key, body: body, headers: headers + conditions, checksum: checksum, bodies: bodies)
+            key: key, body: body, headers: headers, conditions: conditions, checksum: checksum, bodies: bodies
+        )
         putSupport.admit { [self] admission in
             if admission == .refuse { return client.later { completion(.failure(Self.refused)) } }
             client.perform(operation) { [self] result in

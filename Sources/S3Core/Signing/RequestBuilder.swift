@@ -5,6 +5,7 @@ import HTTPTransfer
 struct RequestBuilder: ~Copyable {
     private let bucket: String
     private var configuration: S3Configuration
+    private let usesProxy: Bool
     private var signer: Signer?
     private var credentials: Credentials?
     private var address: Endpoint
@@ -25,6 +26,7 @@ struct RequestBuilder: ~Copyable {
     init(_ configuration: S3Configuration, bucket: String) {
         self.bucket = bucket
         self.configuration = configuration
+        usesProxy = !configuration.proxies.isEmpty
         address = configuration.bucketAddress(bucket)
         credentials = configuration.credentials
         setRegion(configuration.region)
@@ -81,7 +83,8 @@ struct RequestBuilder: ~Copyable {
         if request.method == .get || request.method == .head { headers.append(acceptEncoding) }
         var transfer = HTTPRequest(method: request.method, url: url, headers: headers, body: request.body)
         transfer.mayBeResent = request.isIdempotent
-        transfer.silenceMilliseconds = request.silenceMilliseconds
+        transfer.silenceMilliseconds = max(configuration.timeoutMilliseconds, request.silenceMilliseconds)
+        transfer.usesProxy = usesProxy
         return transfer
     }
 

@@ -1,0 +1,39 @@
+/// A thread beside the first one. It has no signals: they are the first thread's business, since only there do they end
+/// a wait.
+///
+/// Source: pthread_create(3), pthread_sigmask(3).
+@safe struct WorkerThread: Sendable {
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    private nonisolated(unsafe) let thread: pthread_t
+
+    /// - Parameter name: as the message names it.
+    init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        var all = sigset_t()
+        var before = sigset_t()
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
+        let context = unsafe Unmanaged.passRetained(Body(body))
+        var thread = pthread_t()
+        let code = unsafe pthread_create(
+            &thread, nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, context.toOpaque())
+        unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
+        guard code == 0 else {
+            unsafe context.release()
+            throw SystemError(name, code: code)
+        }
+        unsafe self.thread = thread
+    }
+
+    /// Waits for its end; to be called once.
+    func join() { unsafe _ = pthread_join(thread, nil) }
+}
