@@ -2,14 +2,14 @@
 /// a wait.
 ///
 /// Source: pthread_create(3), pthread_sigmask(3).
-@safe struct WorkerThread: Sendable {
+struct WorkerThread: Sendable {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
 
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    private nonisolated(unsafe) let thread: pthread_t
+    private let thread: pthread_t
 
     /// - Parameter name: as the message names it.
     init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
@@ -31,9 +31,9 @@
             unsafe context.release()
             throw SystemError(name, code: code)
         }
-        unsafe self.thread = thread
+        self.thread = thread
     }
 
     /// Waits for its end; to be called once.
-    func join() { unsafe _ = pthread_join(thread, nil) }
+    func join() { _ = pthread_join(thread, nil) }
 }

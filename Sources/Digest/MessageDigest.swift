@@ -40,7 +40,8 @@ package var cryptoLibrary: String {
     /// Adds `bytes` to the message.
     package mutating func update(_ bytes: RawSpan) {
         startIfFinished()
-        Self.check(unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) })
+        Self.check(
+            unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) })
     }
 
     /// Adds the content of a buffer.

@@ -66,19 +66,10 @@ package enum JSONStringText {
         else { return nil }
         var unit: UInt32 = 0
         for index in offset + 2..<offset + 6 {
-            guard let digit = hexadecimalDigit(text[index]) else { return nil }
-            unit = unit << 4 | digit
+            guard let digit = Hexadecimal.value(text[index]) else { return nil }
+            unit = unit << 4 | UInt32(digit)
         }
         return unit
-    }
-
-    private static func hexadecimalDigit(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A")) + 10
-        default: nil
-        }
     }
 
     private static func append(_ scalar: Unicode.Scalar, to value: inout ByteBuffer) {

@@ -180,14 +180,10 @@ enum JSONToken {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
             offset += 2
-        case UInt8(ascii: "u") where (2..<6).allSatisfy({ isHexadecimal(byte(text, offset + $0)) }):
+        case UInt8(ascii: "u") where (2..<6).allSatisfy({ Hexadecimal.value(byte(text, offset + $0)) != nil }):
             offset += 6
         default:
             throw Malformed(offset: offset, expected: .escape)
         }
-    }
-
-    private static func isHexadecimal(_ byte: UInt8) -> Bool {
-        byte &- UInt8(ascii: "0") < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 6
     }
 }

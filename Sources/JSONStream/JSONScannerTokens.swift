@@ -115,16 +115,11 @@ extension JSONScanner {
     }
 
     private mutating func scanHexadecimalDigit(_ byte: UInt8, at offset: inout Int) -> Event? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "F"),
-            UInt8(ascii: "a")...UInt8(ascii: "f"):
-            offset += 1
-            count -= 1
-            if count == 0 { state = .string }
-            return nil
-        default:
-            return fail(.hexadecimalDigit, .byte(byte))
-        }
+        guard Hexadecimal.value(byte) != nil else { return fail(.hexadecimalDigit, .byte(byte)) }
+        offset += 1
+        count -= 1
+        if count == 0 { state = .string }
+        return nil
     }
 
     // MARK: - Numbers (RFC 8259, section 6)

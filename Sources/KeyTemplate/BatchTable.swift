@@ -144,38 +144,3 @@ package struct BatchTable {
         return batches[slot].keyField
     }
 }
-
-/// Slots in an order: a doubly linked list, so that each change takes constant time.
-private struct SlotOrder {
-    private struct Links {
-        var before: Int?
-        var after: Int?
-    }
-
-    private var links: [Links] = []
-    private(set) var first: Int?
-    private(set) var last: Int?
-
-    /// Puts a slot that is not in the list after the last.
-    mutating func append(_ slot: Int) {
-        while links.count <= slot { links.append(Links()) }
-        links[slot] = Links(before: last)
-        if let last { links[last].after = slot } else { first = slot }
-        last = slot
-    }
-
-    /// Puts a slot that is not in the list before the first.
-    mutating func prepend(_ slot: Int) {
-        while links.count <= slot { links.append(Links()) }
-        links[slot] = Links(after: first)
-        if let first { links[first].before = slot } else { last = slot }
-        first = slot
-    }
-
-    /// Takes a slot that is in the list out of it.
-    mutating func remove(_ slot: Int) {
-        let (before, after) = (links[slot].before, links[slot].after)
-        if let before { links[before].after = after } else { first = after }
-        if let after { links[after].before = before } else { last = before }
-    }
-}

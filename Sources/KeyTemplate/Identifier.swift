@@ -48,15 +48,15 @@ enum IdentifierText {
             | UInt64(truncatingIfNeeded: free >> 62) & 0xFFF
         let low = UInt64(truncatingIfNeeded: free) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         // 8-4-4-4-12
-        append(high >> 32, digits: 8, to: &text)
+        Hexadecimal.append(high >> 32, digits: 8, to: &text)
         text.append(UInt8(ascii: "-"))
-        append(high >> 16, digits: 4, to: &text)
+        Hexadecimal.append(high >> 16, digits: 4, to: &text)
         text.append(UInt8(ascii: "-"))
-        append(high, digits: 4, to: &text)
+        Hexadecimal.append(high, digits: 4, to: &text)
         text.append(UInt8(ascii: "-"))
-        append(low >> 48, digits: 4, to: &text)
+        Hexadecimal.append(low >> 48, digits: 4, to: &text)
         text.append(UInt8(ascii: "-"))
-        append(low, digits: 12, to: &text)
+        Hexadecimal.append(low, digits: 12, to: &text)
     }
 
     /// 26 characters of five bits, the first of two zeros and the first three bits.
@@ -64,17 +64,5 @@ enum IdentifierText {
         for shift in stride(from: 125, through: 0, by: -5) {
             text.append(crockford[Int(truncatingIfNeeded: value >> UInt128(shift)) & 31])
         }
-    }
-
-    /// The last `digits` hexadecimal digits of `value`, at most 16.
-    static func append(_ value: UInt64, digits: Int, to text: inout ByteBuffer) {
-        var characters = InlineArray<16, UInt8>(repeating: 0)
-        var rest = value
-        for place in stride(from: characters.count - 1, to: characters.count - 1 - digits, by: -1) {
-            let digit = UInt8(truncatingIfNeeded: rest & 15)
-            characters[place] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
-            rest >>= 4
-        }
-        text.append(unsafe characters.span.bytes.extracting(last: digits))
     }
 }

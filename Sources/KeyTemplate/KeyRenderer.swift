@@ -151,7 +151,7 @@ package struct KeyRenderer: ~Copyable {
             IdentifierText.appendUUID(value, version: 4, to: &key.bytes)
         case .random(let digits):
             for start in stride(from: 0, to: digits, by: 16) {
-                IdentifierText.append(random.next(), digits: min(16, digits - start), to: &key.bytes)
+                Hexadecimal.append(random.next(), digits: min(16, digits - start), to: &key.bytes)
             }
         default: break
         }

@@ -54,7 +54,7 @@ struct KeyText: ~Copyable {
         guard values.contains(where: { $0.count > 0 }) else { throw .dotSegment }
         for offset in segment {
             if values.contains(where: { $0.offset <= offset && offset < $0.offset + $0.count }) {
-                ValueEncoding.appendEncoded(UInt8(ascii: "."), to: &scratch)
+                PercentEscaping.append(UInt8(ascii: "."), to: &scratch)
             } else {
                 scratch.append(UInt8(ascii: "."))
             }

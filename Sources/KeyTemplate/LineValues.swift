@@ -128,13 +128,13 @@ struct LineValues: ~Copyable {
         guard let hash = digest?.finish() else { return }
         for place in 0..<digits {
             let byte = hash[place / 2]
-            IdentifierText.append(UInt64(place % 2 == 0 ? byte >> 4 : byte & 15), digits: 1, to: &key.bytes)
+            Hexadecimal.append(UInt64(place % 2 == 0 ? byte >> 4 : byte & 15), digits: 1, to: &key.bytes)
         }
     }
 
     /// Inserts the leading hexadecimal digits of the line's CRC-32.
     func insertCRC32(of line: RawSpan, digits: Int, into key: inout KeyText) {
         let checksum = CRC.checksum(line, .crc32).value
-        IdentifierText.append(checksum >> UInt64(4 * (8 - digits)), digits: digits, to: &key.bytes)
+        Hexadecimal.append(checksum >> UInt64(4 * (8 - digits)), digits: digits, to: &key.bytes)
     }
 }

@@ -1,3 +1,4 @@
+import ByteIO
 import Digest
 
 /// Takes secrets out of what a service or a library says: some repeat what they were sent, as it is or encoded.

@@ -1,3 +1,4 @@
+import ByteIO
 import Digest
 
 /// One reading of a text: as it is, or with its percent-encoding, XML entities and JSON escapes undone, as often

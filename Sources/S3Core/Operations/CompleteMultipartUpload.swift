@@ -53,20 +53,17 @@ package struct CompleteMultipartUpload: S3Operation {
     }
 
     private static func document(_ parts: [UploadedPart]) -> ByteBlock {
-        var text = [UInt8]("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".utf8)
-        for part in parts {
-            text += "<Part><PartNumber>\(part.number)</PartNumber><ETag>".utf8
-            XMLElement.append(escaped: part.etag, to: &text)
-            text += "</ETag>".utf8
-            if let checksum = part.checksum {
-                let name = "Checksum" + checksum.algorithm.name
-                text += "<\(name)>".utf8
-                text += checksum.text
-                text += "</\(name)>".utf8
+        let text = XMLText.document("CompleteMultipartUpload") { text in
+            for part in parts {
+                text.element("Part") {
+                    $0.element("PartNumber", [UInt8](String(part.number).utf8))
+                    $0.element("ETag", part.etag)
+                    if let checksum = part.checksum {
+                        $0.element(named: "Checksum" + checksum.algorithm.name, checksum.text)
+                    }
+                }
             }
-            text += "</Part>".utf8
         }
-        text += "</CompleteMultipartUpload>".utf8
         return ByteBlock(text.bytes)
     }
 }

@@ -102,18 +102,13 @@ package struct DeleteObjects: S3Operation {
     }
 
     private static func document(_ objects: [Object]) -> [UInt8] {
-        var text = [UInt8]("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".utf8)
-        for object in objects {
-            text += "<Object><Key>".utf8
-            XMLElement.append(escaped: object.key, to: &text)
-            text += "</Key>".utf8
-            if let etag = object.etag {
-                text += "<ETag>".utf8
-                XMLElement.append(escaped: etag, to: &text)
-                text += "</ETag>".utf8
+        XMLText.document("Delete") { text in
+            for object in objects {
+                text.element("Object") {
+                    $0.element("Key", object.key)
+                    if let etag = object.etag { $0.element("ETag", etag) }
+                }
             }
-            text += "</Object>".utf8
         }
-        return text + "</Delete>".utf8
     }
 }

@@ -31,18 +31,18 @@ struct PutObjectTagging: S3Operation {
     func output(_ response: S3Response) throws(S3Error) {}
 
     private static func document(_ tags: [UInt8]) -> ByteBlock {
-        var text = [UInt8]("<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet>".utf8)
-        for tag in tags.split(separator: UInt8(ascii: "&")) {
-            let pair = tag.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            text += "<Tag><Key>".utf8
-            XMLElement.append(escaped: PercentEncoding.decodeForm(Array(pair[0])), to: &text)
-            text += "</Key><Value>".utf8
-            if pair.count > 1 {
-                XMLElement.append(escaped: PercentEncoding.decodeForm(Array(pair[1])), to: &text)
+        let text = XMLText.document("Tagging") {
+            $0.element("TagSet") { text in
+                for tag in tags.split(separator: UInt8(ascii: "&")) {
+                    let pair = tag.split(
+                        separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+                    text.element("Tag") {
+                        $0.element("Key", PercentEncoding.decodeForm(Array(pair[0])))
+                        $0.element("Value", pair.count > 1 ? PercentEncoding.decodeForm(Array(pair[1])) : [])
+                    }
+                }
             }
-            text += "</Value></Tag>".utf8
         }
-        text += "</TagSet></Tagging>".utf8
         return ByteBlock(text.bytes)
     }
 }

@@ -1,32 +1,14 @@
-import Digest
+import ByteIO
 
 /// Percent-encoding as S3 signs it: everything but the unreserved characters of RFC 3986, in upper-case
 /// hexadecimal, each byte once.
 package enum PercentEncoding {
-    private static let digits = [UInt8]("0123456789ABCDEF".utf8)
-
-    /// For each byte whether it stands for itself.
-    private static let isUnreserved: [Bool] = (0..<256).map { byte in
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~".utf8.contains(UInt8(byte))
-    }
+    private static let inQueries = PercentEscaping(keeping: "-_.~")
+    private static let inPaths = PercentEscaping(keeping: "-_.~/")
 
     /// Appends `bytes`, encoded; `/` stays where `keepingSlash`, as in paths.
     package static func append(_ bytes: [UInt8], keepingSlash: Bool = false, to text: inout [UInt8]) {
-        let isUnreserved = isUnreserved
-        func isKept(_ byte: UInt8) -> Bool {
-            isUnreserved[Int(byte)] || (keepingSlash && byte == UInt8(ascii: "/"))
-        }
-        // Most keys stay as they are.
-        if bytes.allSatisfy(isKept) { return text += bytes }
-        for byte in bytes {
-            if isKept(byte) {
-                text.append(byte)
-            } else {
-                text.append(UInt8(ascii: "%"))
-                text.append(digits[Int(byte >> 4)])
-                text.append(digits[Int(byte & 15)])
-            }
-        }
+        (keepingSlash ? inPaths : inQueries).append(bytes, to: &text)
     }
 
     /// A `%` that two hexadecimal digits do not follow.

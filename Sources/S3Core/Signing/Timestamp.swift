@@ -12,17 +12,13 @@ package struct Timestamp: Equatable, Sendable {
 
     /// `20130524T000000Z`; its first eight bytes are the date.
     package var basicFormat: [UInt8] {
-        let (year, month, day) = Self.civil(days: seconds.dividedFloor(by: 86_400))
-        let rest = seconds - seconds.dividedFloor(by: 86_400) * 86_400
+        let time = CalendarTime(secondsSinceEpoch: seconds)
         var text: [UInt8] = []
         text.reserveCapacity(16)
-        Self.append(year, digits: 4, to: &text)
-        Self.append(month, digits: 2, to: &text)
-        Self.append(day, digits: 2, to: &text)
+        Self.append(time.year, digits: 4, to: &text)
+        for number in [time.month, time.day] { Self.append(number, digits: 2, to: &text) }
         text.append(UInt8(ascii: "T"))
-        Self.append(rest / 3600, digits: 2, to: &text)
-        Self.append(rest / 60 % 60, digits: 2, to: &text)
-        Self.append(rest % 60, digits: 2, to: &text)
+        for number in [time.hour, time.minute, time.second] { Self.append(number, digits: 2, to: &text) }
         text.append(UInt8(ascii: "Z"))
         return text
     }
@@ -36,26 +32,23 @@ package struct Timestamp: Equatable, Sendable {
             let hour = Int(words[4]), let minute = Int(words[5]), let second = Int(words[6]),
             (0..<24).contains(hour), (0..<60).contains(minute), (0...60).contains(second)
         else { return nil }
-        let days = Self.days(year: year, month: month + 1, day: day)
+        let days = CalendarTime.days(year: year, month: month + 1, day: day)
         seconds = days * 86_400 + hour * 3600 + minute * 60 + second
     }
 
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
-    /// 1970-01-01 was the first of them.
-    private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
 
     /// `Fri, 24 May 2013 00:00:00 GMT`
     package var httpDate: String {
-        let days = seconds.dividedFloor(by: 86_400)
-        let (year, month, day) = Self.civil(days: days)
-        let rest = seconds - days * 86_400
-        var text = Array("\(Self.weekdays[days - days.dividedFloor(by: 7) * 7]), ".utf8)
-        Self.append(day, digits: 2, to: &text)
-        text += " \(Self.months[month - 1]) ".utf8
-        Self.append(year, digits: 4, to: &text)
-        for (sign, number) in [(" ", rest / 3600), (":", rest / 60 % 60), (":", rest % 60)] {
+        let time = CalendarTime(secondsSinceEpoch: seconds)
+        var text = Array("\(Self.weekdays[time.weekday]), ".utf8)
+        Self.append(time.day, digits: 2, to: &text)
+        text += " \(Self.months[time.month - 1]) ".utf8
+        Self.append(time.year, digits: 4, to: &text)
+        for (sign, number) in [(" ", time.hour), (":", time.minute), (":", time.second)] {
             text += sign.utf8
             Self.append(number, digits: 2, to: &text)
         }
@@ -85,7 +78,7 @@ package struct Timestamp: Equatable, Sendable {
         } else if !["Z", "UTC", ""].contains(String(decoding: rest, as: UTF8.self)) {
             return nil
         }
-        let days = Self.days(year: year, month: month, day: day)
+        let days = CalendarTime.days(year: year, month: month, day: day)
         seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
     }
 
@@ -95,34 +88,5 @@ package struct Timestamp: Equatable, Sendable {
             text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
             divisor /= 10
         }
-    }
-
-    /// Days since 1970-01-01 to a date of the Gregorian calendar, counted in eras of 400 years that start in
-    /// March, so that the leap day is the last of its year.
-    private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = shifted.dividedFloor(by: 146_097)
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        return (
-            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        )
-    }
-
-    private static func days(year: Int, month: Int, day: Int) -> Int {
-        let shiftedYear = month <= 2 ? year - 1 : year
-        let era = shiftedYear.dividedFloor(by: 400)
-        let yearOfEra = shiftedYear - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-}
-
-extension Int {
-    fileprivate func dividedFloor(by divisor: Int) -> Int {
-        self >= 0 ? self / divisor : -((divisor - 1 - self) / divisor)
     }
 }

@@ -1,3 +1,5 @@
+import ByteIO
+
 /// Which object a record belongs to. A plain state machine: keys in, decisions out.
 ///
 /// An open object is known by its slot, a small number that is used again after the object was completed.
@@ -27,21 +29,14 @@ package struct PutGrouping {
         case neverOpened
     }
 
-    /// A place in a list of all slots' entries, linked both ways in order of use.
-    private struct Entry {
-        /// Nil while the slot is free; `newer` then links the free ones.
-        var digest: KeyDigest?
-        var older: Slot?
-        var newer: Slot?
-    }
-
     private let maxOpen: Int
     private let each: Bool
     private var slots: [KeyDigest: Slot] = [:]
-    private var entries: [Entry] = []
-    private var oldest: Slot?
-    private var newest: Slot?
-    private var firstFree: Slot?
+    /// For each slot the key of its object; nil while it is free.
+    private var digests: [KeyDigest?] = []
+    private var free: [Slot] = []
+    /// From the slot that was used least recently to the one used last.
+    private var byUse = SlotOrder()
     private var completed: RememberedKeys
 
     /// - Parameters:
@@ -60,9 +55,9 @@ package struct PutGrouping {
     /// Takes the key of the next record.
     package mutating func record(_ key: KeyDigest) -> Decision {
         if let slot = slots[key] {
-            if slot != newest {
-                unlink(slot)
-                link(slot)
+            if slot != byUse.last {
+                byUse.remove(slot)
+                byUse.append(slot)
             }
             return .append(slot)
         }
@@ -72,10 +67,10 @@ package struct PutGrouping {
             return .whole
         }
         let evicted = makeRoom()
-        let slot = freeSlot()
+        let slot = free.popLast() ?? digests.count
+        if slot == digests.count { digests.append(key) } else { digests[slot] = key }
         slots[key] = slot
-        entries[slot].digest = key
-        link(slot)
+        byUse.append(slot)
         return .open(slot, completing: evicted)
     }
 
@@ -90,7 +85,7 @@ package struct PutGrouping {
     ///
     /// - Returns: its slot, if one is open.
     package mutating func closeOldest() -> Slot? {
-        guard let slot = oldest else { return nil }
+        guard let slot = byUse.first else { return nil }
         complete(slot)
         return slot
     }
@@ -108,35 +103,10 @@ package struct PutGrouping {
     private mutating func makeRoom() -> Slot? { slots.count == maxOpen ? closeOldest() : nil }
 
     private mutating func complete(_ slot: Slot) {
-        guard let digest = entries[slot].digest else { return }
-        unlink(slot)
+        guard let digest = digests[slot].take() else { return }
+        byUse.remove(slot)
         slots[digest] = nil
-        entries[slot] = Entry(digest: nil, older: nil, newer: firstFree)
-        firstFree = slot
+        free.append(slot)
         completed.insert(digest)
-    }
-
-    /// The slot that was freed last, or a new one.
-    private mutating func freeSlot() -> Slot {
-        guard let slot = firstFree else {
-            entries.append(Entry())
-            return entries.count - 1
-        }
-        firstFree = entries[slot].newer
-        return slot
-    }
-
-    /// Makes `slot` the one that was used last.
-    private mutating func link(_ slot: Slot) {
-        entries[slot].older = newest
-        entries[slot].newer = nil
-        if let newest { entries[newest].newer = slot } else { oldest = slot }
-        newest = slot
-    }
-
-    private mutating func unlink(_ slot: Slot) {
-        let (older, newer) = (entries[slot].older, entries[slot].newer)
-        if let older { entries[older].newer = newer } else { oldest = newer }
-        if let newer { entries[newer].older = older } else { newest = older }
     }
 }

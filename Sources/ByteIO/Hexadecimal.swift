@@ -1,5 +1,3 @@
-package import ByteIO
-
 /// Bytes as text and back, where hashes are written.
 package enum Hexadecimal {
     /// The digit of `value`, which is below 16.
@@ -55,5 +53,16 @@ package enum Hexadecimal {
         case 0x61...0x66: digit - 0x61 + 10
         default: nil
         }
+    }
+
+    /// Appends the last `digits` digits of `value`, lower-case, at most 16.
+    package static func append(_ value: UInt64, digits: Int, to text: inout ByteBuffer) {
+        var characters = InlineArray<16, UInt8>(repeating: 0)
+        var rest = value
+        for place in stride(from: characters.count - 1, to: characters.count - 1 - digits, by: -1) {
+            characters[place] = digit(UInt8(truncatingIfNeeded: rest & 15))
+            rest >>= 4
+        }
+        text.append(unsafe characters.span.bytes.extracting(last: digits))
     }
 }

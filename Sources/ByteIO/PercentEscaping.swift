@@ -1,0 +1,55 @@
+/// Percent-encoding (RFC 3986, 2.1): a byte that is not kept becomes `%` and two upper-case hexadecimal digits.
+package struct PercentEscaping: Sendable {
+    private static let digits = [UInt8]("0123456789ABCDEF".utf8)
+
+    /// For each byte whether it stands for itself.
+    private let isKept: [Bool]
+
+    /// - Parameter signs: the ASCII characters that are kept besides letters and digits.
+    package init(keeping signs: String) {
+        let kept = Set(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8 + Array(signs.utf8))
+        isKept = (0...255).map { kept.contains(UInt8($0)) }
+    }
+
+    /// Appends `bytes`, encoded.
+    package func append(_ bytes: RawSpan, to text: inout ByteBuffer) {
+        var start = 0
+        while let place = firstEscaped(bytes, from: start) {
+            text.append(bytes.extracting(start..<place))
+            Self.append(bytes[place], to: &text)
+            start = place + 1
+        }
+        text.append(bytes.extracting(droppingFirst: start))
+    }
+
+    /// The same to an array.
+    package func append(_ bytes: [UInt8], to text: inout [UInt8]) {
+        var start = 0
+        while let place = firstEscaped(bytes.bytes, from: start) {
+            text += bytes[start..<place]
+            text.append(UInt8(ascii: "%"))
+            text.append(Self.digits[Int(bytes[place] >> 4)])
+            text.append(Self.digits[Int(bytes[place] & 15)])
+            start = place + 1
+        }
+        // Most have nothing to be encoded.
+        if start == 0 { text += bytes } else { text += bytes[start...] }
+    }
+
+    /// Appends one byte, encoded whether or not it would be kept.
+    package static func append(_ byte: UInt8, to text: inout ByteBuffer) {
+        text.append(UInt8(ascii: "%"))
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 15)])
+    }
+
+    private func firstEscaped(_ bytes: RawSpan, from start: Int) -> Int? {
+        var place = start
+        while place < bytes.byteCount {
+            if !isKept[Int(bytes[place])] { return place }
+            place += 1
+        }
+        return nil
+    }
+}
