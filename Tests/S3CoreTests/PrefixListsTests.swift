@@ -74,6 +74,30 @@ import Testing
         }
     }
 
+    @Test func whatIsHeldIsBoundedWhileNothingIsTaken() throws {
+        let keys = (0..<20).flatMap { prefix in (100..<200).map { "p\(prefix + 10)/\($0)" } }
+        var follower = try Follower("*/", keys: keys, end: .firstPoll)
+        follower.bucket.pageSize = 10
+        follower.lists.pass(to: 0)
+        // Some prefixes are found, and then no key is taken.
+        var found: [String] = []
+        var pages = 0
+        var requests = follower.lists.requests(free: 64)
+        while let request = requests.popLast() {
+            pages += 1
+            follower.lists.received(request.number, .success(follower.bucket.page(request.operation)))
+            if pages <= 3 {
+                while let objects = try follower.lists.next() {
+                    found += objects.map { String(decoding: $0.key, as: UTF8.self) }
+                }
+            }
+            requests += follower.lists.requests(free: 64 - requests.count)
+        }
+        #expect(pages < 70, "\(pages) pages of 100")
+        found += follower.run(to: 1)
+        #expect(found.sorted() == keys.sorted() && follower.lists.isAtEnd)
+    }
+
     @Test(arguments: 0..<4)
     func eachKeyIsGivenOnceAndInItsOrder(seed: UInt64) throws {
         var random = SeededGenerator(seed)
@@ -184,7 +208,7 @@ private struct Follower {
 /// Answers lists of a prefix, also up to a delimiter.
 private struct FolderBucket {
     private(set) var keys: [String] = []
-    private let pageSize = 50
+    var pageSize = 50
 
     mutating func insert(_ key: String) {
         let place = keys.firstIndex { key < $0 } ?? keys.count
