@@ -38,9 +38,6 @@ package struct PutOptions: Sendable {
 
     package init(location: Location) { self.location = location }
 
-    /// What keeps `--part-size` or the first part within a quarter of the memory, which nothing can do without.
-    package var smallestMemory: Int { (partSize ?? minPartSize) * PutPartPlan.partsInMemory }
-
     /// How objects are cut.
     ///
     /// - Parameter equally: whether the service wants parts of one size. The size is then one that keeps
