@@ -1,5 +1,7 @@
 #include "process.h"
 
+#include <sys/ioctl.h>
+
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -16,6 +18,11 @@ __attribute__((constructor)) static void keep_arguments(int count, char **words)
 int s3_argument_count(void) { return argument_count; }
 
 const char *const *s3_arguments(void) { return arguments; }
+
+int s3_terminal_columns(int descriptor) {
+    struct winsize size = {0};
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 void s3_forbid_dumps(void) {
 #ifdef __linux__

@@ -19,9 +19,11 @@ extension HTTPResponseHead {
             return .length(length)
         }
         let lengths = Set(elements("content-length"))
-        guard lengths.count < 2 else { return .contradictory("there are two lengths") }
+        guard lengths.count < 2 else { return .contradictory("it has two lengths") }
         let length = lengths.first.flatMap { length in length.bytes.decimal }
-        guard length != nil || lengths.isEmpty else { return .contradictory("the length is no number") }
+        guard length != nil || lengths.isEmpty else {
+            return .contradictory("its Content-Length is not a number")
+        }
         let codings = elements("transfer-encoding").filter { $0 != [UInt8]("identity".utf8) }
         if codings == [[UInt8]("chunked".utf8)] { return .chunked(claimed: length) }
         guard codings.isEmpty else {
@@ -38,10 +40,10 @@ extension HTTPResponseHead {
         switch framing {
         case .contradictory(let reason): return reason
         case .connection:
-            return bytes == 0 ? nil : "only the connection's end shows where it ends"
+            return bytes == 0 ? nil : "it has neither Content-Length nor Transfer-Encoding"
         case .length(let length), .chunked(claimed: let length?):
             guard let bytes, bytes != length else { return nil }
-            return "\(bytes) bytes came, Content-Length says \(length)"
+            return "expected \(length) bytes by Content-Length, received \(bytes)"
         case .chunked(claimed: nil): return nil
         }
     }

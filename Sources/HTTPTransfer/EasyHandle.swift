@@ -248,24 +248,24 @@ import CCurl
             message = unsafe String(cString: base)
         }
         if refusal == .stalled {
-            message = "no byte came or went for \(silence.limit / 1000) s"
+            message = "no data in either direction for \(silence.limit / 1000) s"
         } else if refusal == .notHTTP {
-            message = "more than \(HTTPHeadReader.maximumSize >> 10) KiB of header fields came"
+            message = "the response has more than \(HTTPHeadReader.maximumSize >> 10) KiB of header fields"
         } else if refusal == .misframed {
-            message = "nothing shows that the answer is whole: " + framing
+            message = "the response may be incomplete: " + framing
         } else if code == CURLE_OUT_OF_MEMORY {
             // A header field of more than its limit is what libcurl calls this as well.
             let isInHead = sends > 0 && !head.isWhole
             kind = isInHead ? .notHTTP : .connectionLost
             message =
                 isInHead
-                ? "a header field of more than \(CURL_MAX_HTTP_HEADER >> 10) KiB came, or memory is used up"
+                ? "the response has a header field of more than \(CURL_MAX_HTTP_HEADER >> 10) KiB, or memory is used up"
                 : TransferError.noMemory.message
         } else if kind == .notHTTP {
-            message = "the answer is not HTTP: " + message
+            message = "the response is not HTTP: " + message
         } else if code == CURLE_SSL_CONNECT_ERROR {
             // The words are OpenSSL's, which say nothing to anyone who took http for https.
-            message = "no TLS connection: " + message
+            message = "TLS handshake failed: " + message
         }
         return TransferError(kind, message, wasSent: sends > 0)
     }

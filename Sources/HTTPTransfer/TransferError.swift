@@ -41,7 +41,7 @@ package struct TransferError: Error, Equatable, Sendable {
     }
 
     /// Nothing is wrong with the request or the service, and a later one may have what this one lacks.
-    static let noMemory = TransferError(.connectionLost, "no memory is left for the transfer")
+    static let noMemory = TransferError(.connectionLost, "out of memory for the transfer")
 
     /// Source: libcurl-errors(3).
     static func kind(of code: CURLcode) -> Kind {

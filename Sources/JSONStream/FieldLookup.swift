@@ -45,8 +45,8 @@ package struct FieldLookup: ~Copyable {
     package enum Expected: String, Sendable {
         case value = "a value"
         case end = "the end of the line"
-        case name = "a member's name"
-        case nameOrEnd = "a member's name or '}'"
+        case name = "a member name"
+        case nameOrEnd = "a member name or '}'"
         case colon = "':'"
         case commaOrBrace = "',' or '}'"
         case commaOrBracket = "',' or ']'"

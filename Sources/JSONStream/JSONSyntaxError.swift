@@ -66,6 +66,8 @@ extension JSONSyntaxError: CustomStringConvertible {
         case (.text, .byte(UInt8(ascii: ","))):
             " (values are separated by white space or nothing; --unwrap takes those of an array, with its brackets)"
         case (.whiteSpaceInFramedInput, _), (.textOfLines, _), (.lineEnd, _): ""
+        case (.stringCharacter, .byte(0x0A)): " (in a string a line break is written \\n)"
+        case (.stringCharacter, .byte(0x09)): " (in a string a TAB is written \\t)"
         case (_, .byte(0x1E)): ", which means that the text before it is truncated"
         default: ""
         }
@@ -82,7 +84,7 @@ extension JSONSyntaxError.Expectation: CustomStringConvertible {
         case .colon: "':'"
         case .commaOrArrayEnd: "',' or ']'"
         case .commaOrObjectEnd: "',' or '}'"
-        case .stringCharacter: "a character of the string or '\"'"
+        case .stringCharacter: "a string character or '\"'"
         case .escapeCharacter: "one of \" \\ / b f n r t u after a backslash"
         case .hexadecimalDigit: "four hexadecimal digits after \\u"
         case .wellFormedUTF8: "well-formed UTF-8"

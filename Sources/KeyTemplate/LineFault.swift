@@ -45,7 +45,7 @@ extension LineFault: CustomStringConvertible {
             switch reason {
             case .missing: "is missing"
             case .notScalar: "is an object or array, which cannot be part of a key"
-            case .loneSurrogate: "holds half a surrogate pair"
+            case .loneSurrogate: "has a lone surrogate"
             case .notUTF8: "is not UTF-8"
             case .notTime(let value, true):
                 "is not a time: '\(value)' has no offset from UTC, such as Z or +02:00"
@@ -53,7 +53,7 @@ extension LineFault: CustomStringConvertible {
                 "is not a time: expected RFC 3339 text or a number since the epoch, found '\(value)'"
             case .notJSON(let malformed): "not JSON: expected \(malformed.expected.rawValue)"
             case .emptyKey: "the key is empty"
-            case .longKey(let count): "the key has \(count) bytes, S3 takes \(maximumKeyLength)"
+            case .longKey(let count): "the key has \(count) bytes, more than \(maximumKeyLength)"
             case .keyNotUTF8: "the key is not UTF-8"
             case .dotSegment: "the key has a segment '.' or '..' where values are empty"
             }

@@ -108,7 +108,7 @@ package struct TimeFormat: Equatable, Sendable {
         offset += 1
         let conversion = "%" + Diagnostics.printable(format[start + 1..<offset])
         guard Self.allows(modifier, before: letter) else {
-            throw Malformed(offset: start, reason: "'\(conversion)' is no conversion of strftime")
+            throw Malformed(offset: start, reason: "'\(conversion)' is not a conversion of strftime")
         }
         if let composite = Self.composites[letter] {
             for piece in TimeFormat(known: composite).pieces { pieces.append(piece.upper(isUpper)) }
@@ -119,7 +119,7 @@ package struct TimeFormat: Equatable, Sendable {
         } else if let text = Self.texts[letter] {
             pieces += text.description.utf8.map { .byte($0) }
         } else {
-            throw Malformed(offset: start, reason: "'\(conversion)' is no conversion of strftime")
+            throw Malformed(offset: start, reason: "'\(conversion)' is not a conversion of strftime")
         }
     }
 

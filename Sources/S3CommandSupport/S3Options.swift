@@ -67,7 +67,9 @@ package struct S3Options: ParsableArguments {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Show progress on standard error. (default: if it is a terminal and standard output is not)")
+        help:
+            "Show progress on standard error. (default: on a terminal, if standard output is a file or /dev/null)"
+    )
     package var progress: Bool?
 
     package init() {}
@@ -81,10 +83,14 @@ package struct S3Options: ParsableArguments {
     }
 
     /// How progress is shown. Requests that are shown say it better, and would run into a line of it.
+    ///
+    /// A line that is written over needs the screen for itself: where standard output is a pipe, the tool after it may
+    /// draw there, and where it is the terminal, data goes there.
     private var progressDisplay: RunProgress.Display {
-        let isTerminal = isatty(STDERR_FILENO) == 1
-        guard !verbose, progress ?? (isTerminal && isatty(STDOUT_FILENO) == 0) else { return .none }
-        return isTerminal ? .line : .lines
+        let terminal = Terminal(descriptor: STDERR_FILENO)
+        let hasScreen = terminal != nil && isFileOrNull(STDOUT_FILENO)
+        guard !verbose, progress ?? (hasScreen && terminal?.isForeground == true) else { return .none }
+        return hasScreen && Environment.process.value("TERM") != "dumb" ? .line : .lines
     }
 
     /// What these options and the environment say of the service.

@@ -66,7 +66,7 @@ struct JSONSep: ToolCommand {
     var maxValue = ByteSize(bytes: 64 << 20)
 
     func validate() throws {
-        if maxDepth < 0 { throw ValidationError("--max-depth: '\(maxDepth)' is less than 0") }
+        if maxDepth < 0 { throw ValidationError("--max-depth must be at least 0") }
         if maxValue.bytes < 1 { throw ValidationError("--max-value must be at least 1 byte") }
         if unwrap, unwrapPath != nil {
             throw ValidationError("--unwrap and --unwrap-path exclude each other")
@@ -82,7 +82,7 @@ struct JSONSep: ToolCommand {
         }
         if let unwrapPath, FieldPath(unwrapPath) == nil {
             throw ValidationError(
-                "--unwrap-path: '\(Diagnostics.excerpt(unwrapPath.utf8))' is no path: '.Records', '.a.b[0]', at most "
+                "--unwrap-path: '\(Diagnostics.excerpt(unwrapPath.utf8))' is not a path such as '.Records' or '.a.b[0]', of at most "
                     + "\(FieldPath.maximumSteps) names and indices")
         }
         if let until, ValueSplitter.compact(until) == nil {

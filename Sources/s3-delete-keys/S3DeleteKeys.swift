@@ -44,7 +44,10 @@ struct S3DeleteKeys: ToolCommand {
         let place: Location
         do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
         if isatty(STDIN_FILENO) == 1 {
-            throw ToolFailure(.usage, "standard input is a terminal; keys are read from it, one a line")
+            throw ToolFailure(
+                .usage,
+                "standard input is a terminal; keys are read from it, one on each line: s3-list-keys \(location) | s3-delete-keys \(location)"
+            )
         }
         var service = service
         // Nothing is sent, so nothing has to be signed.

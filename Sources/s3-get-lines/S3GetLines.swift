@@ -141,26 +141,28 @@ struct S3GetLines: ToolCommand {
         if all && !keys.isEmpty { throw ValidationError("--all takes no KEY: it takes every one") }
         if (startAfter ?? endBefore) != nil && !all {
             throw ValidationError(
-                "\(startAfter != nil ? "--start-after" : "--end-before") goes with --all only")
+                "\(startAfter != nil ? "--start-after" : "--end-before") needs --all")
         }
-        if follow && !all { throw ValidationError("--follow goes with --all only") }
+        if follow && !all { throw ValidationError("--follow needs --all") }
         if follow && endBefore != nil { throw ValidationError("--end-before does not go with --follow") }
-        if !follow, untilIdle != nil { throw ValidationError("--until-idle goes with --follow only") }
-        if cursor != nil && !all { throw ValidationError("--cursor goes with --all only") }
-        if per != nil && !all { throw ValidationError("--per goes with --all only") }
+        if !follow, untilIdle != nil { throw ValidationError("--until-idle needs --follow") }
+        if cursor != nil && !all { throw ValidationError("--cursor needs --all") }
+        if per != nil && !all { throw ValidationError("--per needs --all") }
         if per != nil && (startAfter ?? endBefore) != nil {
             throw ValidationError(
                 "\(startAfter != nil ? "--start-after" : "--end-before") does not go with --per: each prefix is a list of its own"
             )
         }
         if lookback != nil, !follow, cursor == nil {
-            throw ValidationError("--lookback goes with --follow or --cursor only")
+            throw ValidationError("--lookback needs --follow or --cursor")
         }
         if let cursor, [cursor, cursor + ".lookback"].contains(done) {
             throw ValidationError("--cursor and --done must be different files")
         }
         if interval.milliseconds < 1 { throw ValidationError("--interval must be at least 1ms") }
-        if urlKeys && all { throw ValidationError("--url-keys is for keys that are given: not with --all") }
+        if urlKeys && all {
+            throw ValidationError("--url-keys does not go with --all, which lists keys itself")
+        }
         if exact || bytes, withKey || unordered {
             let other = withKey ? "--with-key" : "--unordered"
             throw ValidationError(
@@ -238,7 +240,8 @@ struct S3GetLines: ToolCommand {
         guard keys.isEmpty else { return .operands(keys.map { [UInt8]($0.utf8) }) }
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(
-                .usage, "no KEY, and standard input is a terminal; for every key under \(location) use --all")
+                .usage,
+                "no KEY is given and standard input is a terminal; for every key under \(location) use --all")
         }
         return .input
     }

@@ -113,7 +113,7 @@ struct S3Keygen: ToolCommand {
         guard !isRolled || !countsKeys || firstLine == 1 || start != nil else {
             throw ToolFailure(
                 .usage,
-                "--first-line: how many keys the lines before it got is not known: give --start what {seq} goes on with"
+                "--first-line: with batches, --start must say which number {seq} continues with"
             )
         }
         do {

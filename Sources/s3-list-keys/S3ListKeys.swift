@@ -85,13 +85,13 @@ struct S3ListKeys: ToolCommand {
     var inputs: [ToolFile] { [] }
 
     func validate() throws {
-        if long && summary { throw ValidationError("--summary prints no keys: not with --long") }
+        if long && summary { throw ValidationError("--summary does not go with --long: it prints no keys") }
         guard let delimiter else { return }
         if delimiter.isEmpty { throw ValidationError("--delimiter must not be empty") }
         if newerThan != nil || olderThan != nil {
             let option = newerThan != nil ? "--newer-than" : "--older-than"
             throw ValidationError(
-                "\(option) does not go with --delimiter: what keys have in common has no time")
+                "\(option) does not go with --delimiter: a common prefix has no time")
         }
     }
 

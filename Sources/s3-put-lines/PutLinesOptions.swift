@@ -38,17 +38,16 @@ struct GroupingOptions: ParsableArguments {
         }
         for (name, size) in [("--min-part-size", minPartSize), ("--part-size", partSize ?? minPartSize)] {
             if size.bytes < MultipartLimits.minPartSize {
-                throw ValidationError("\(name): S3 wants parts of at least 5M")
+                throw ValidationError("\(name) must be at least 5M, the least that S3 takes")
             }
             if size.bytes > MultipartLimits.maxPartSize {
-                throw ValidationError("\(name): S3 takes parts of at most 5G")
+                throw ValidationError("\(name) must be at most 5G, the most that S3 takes")
             }
         }
         let needed = (partSize ?? minPartSize).bytes * PutPartPlan.partsInMemory
         if memory.bytes < needed {
             throw ValidationError(
-                "--memory must hold at least \(PutPartPlan.partsInMemory) parts: "
-                    + ByteSize(bytes: needed).description)
+                "--memory must be at least \(ByteSize(bytes: needed)): \(PutPartPlan.partsInMemory) parts")
         }
     }
 }
@@ -92,7 +91,7 @@ struct FailureOptions: ParsableArguments {
         }
         if long && quiet { throw ValidationError("--long and --quiet exclude each other") }
         if let commitOn, commitOn.utf8.contains(0x0A) {
-            throw ValidationError("--commit-on: a line has no newline in it")
+            throw ValidationError("--commit-on: the line must not contain a newline")
         }
     }
 }

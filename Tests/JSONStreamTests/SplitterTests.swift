@@ -367,7 +367,7 @@ struct SplitterTests {
         ),
         (
             "\"\u{1B}\"",
-            "1:2 (byte 1, value 1): expected a character of the string or '\"', found '\\x1B' near '\"\\x1B'"
+            "1:2 (byte 1, value 1): expected a string character or '\"', found '\\x1B' near '\"\\x1B'"
         ),
         ("[1", "1:3 (byte 2, value 1): expected ',' or ']', found the end of the input near '[1'"),
         (

@@ -130,7 +130,7 @@ import Testing
     @Test(arguments: [
         ("{now|.a}", 5, "'.a' is never used: 'now' before it"), ("{.a|seq|uuid}", 8, "'uuid' is never used"),
         ("{.a|}", 4, "a field's name is expected"), ("{.a|nss}", 4, "unknown field 'nss'"),
-        ("{.a|now:%Q}", 8, "no conversion"), ("{.a|env:X:y}", 9, "env takes no format"),
+        ("{.a|now:%Q}", 8, "not a conversion"), ("{.a|env:X:y}", 9, "env takes no format"),
         ("{now:yyyy/MM/dd}", 5, "for 'yyyy/MM/dd' write '%Y/%m/%d'"),
         ("{now:YYYY-MM-DD}", 5, "write '%Y-%m-%d'"), ("{now:yyyymmdd}", 5, "write '%Y%m%d'"),
         ("{now:2006-01-02}", 5, "write '%Y-%m-%d'"), ("{.t:2006/01/02/15}", 4, "write '%Y/%m/%d/%H'"),

@@ -9,7 +9,7 @@ import Testing
         #expect(progress.untilDue(now: 1000) == 500)
         #expect(progress.show(counts, now: 1499) == nil)
         let shown = progress.show(counts, now: 1500)
-        #expect(shown == "\rtool: 1 object, 2 lines, 3.0 MiB, 0.5 s, 6.0 MiB/s\u{1B}[K")
+        #expect(shown == "\rtool: 1 object, 2 lines, 3.0 MiB, 0.5 s, 6.0 MiB/s\u{1B}[K\r")
         #expect(progress.untilDue(now: 1600) == 400)
         #expect(progress.show(counts, now: 1600) == nil)
         #expect(progress.show(counts, now: 2700) != nil)
@@ -41,7 +41,46 @@ import Testing
         #expect(progress.end(counts, now: 6000) == "tool: 1 object, 2 lines, 3.0 MiB, 6.0 s, 512.0 KiB/s\n")
     }
 
-    @Test func nothingIsShownThatNobodyWants() {
+    @Test(arguments: [
+        (80, "tool: 1 object, 2 lines, 3.0 MiB, 0.5 s, 6.0 MiB/s"), (20, "tool: 1 object, 2 l"), (1, ""),
+        (0, ""),
+    ])
+    func theLineIsCutToTheWidthThatThereIs(columns: Int, text: String) {
+        var progress = RunProgress(tool: "tool", display: .line, start: 0)
+        #expect(progress.show(counts, now: 500, columns: columns) == "\r\(text)\u{1B}[K\r")
+    }
+
+    @Test func inTheBackgroundNothingIsDrawn() {
+        var progress = RunProgress(tool: "tool", display: .line, start: 0)
+        #expect(progress.show(counts, now: 500, columns: nil) == nil)
+        #expect(progress.untilDue(now: 500) == 500)
+        #expect(progress.show(counts, now: 1000, columns: 80) != nil, "back in the foreground")
+        var lines = RunProgress(tool: "tool", display: .lines, start: 0)
+        #expect(lines.show(counts, now: 5000, columns: nil) == nil)
+    }
+
+    @Test(arguments: [
+        (
+            3 as Int?, nil as Double?, 4000,
+            "1 of 3 objects, 2 lines, 3.0 MiB, 4.0 s, 768.0 KiB/s, 33%, 8 s left"
+        ),
+        (3, 0.5, 4000, "1 of 3 objects, 2 lines, 3.0 MiB, 4.0 s, 768.0 KiB/s, 50%, 4 s left"),
+        (nil, 0.02, 4000, "1 object, 2 lines, 3.0 MiB, 4.0 s, 768.0 KiB/s, 2%, 3 min 16 s left"),
+        (nil, 0.01, 90_000, "1 object, 2 lines, 3.0 MiB, 90.0 s, 34.1 KiB/s, 1%, 2 h 28 min left"),
+        (nil, 0.5, 1000, "1 object, 2 lines, 3.0 MiB, 1.0 s, 3.0 MiB/s, 50%"),
+        (nil, 0, 4000, "1 object, 2 lines, 3.0 MiB, 4.0 s, 768.0 KiB/s, 0%"),
+        (0, nil, 4000, "1 of 0 objects, 2 lines, 3.0 MiB, 4.0 s, 768.0 KiB/s"),
+    ])
+    func whatIsLeftIsToldWhereAllIsKnown(total: Int?, share: Double?, now: Int, text: String) {
+        var counts = counts
+        counts.totalObjects = total
+        counts.share = share
+        let progress = RunProgress(tool: "tool", display: .line, start: 0)
+        #expect(progress.summary(counts, now: now, isOver: false) == text)
+        #expect(!progress.summary(counts, now: now).contains("%"), "at the end all is done that could be")
+    }
+
+    @Test func nothingIsShownThatIsNotWanted() {
         var progress = RunProgress(tool: "tool", display: .none, start: 0)
         #expect(progress.untilDue(now: 1) == nil)
         #expect(progress.show(counts, now: 1_000_000) == nil)

@@ -139,9 +139,9 @@ def test_a_storm_of_slow_downs_shrinks_concurrency_and_passes(faulty):
     records = b"".join(b"k%03d\t%d\n" % (number, number) for number in range(200))
     put = faulty.put(records, "--verbose", "--max-connections", "32")
     assert put.lines == [f"k{number:03d}" for number in range(200)]
-    widths = [int(width) for width in re.findall(r"SlowDown; again in \d+ ms, (\d+) at once", put.message)]
+    widths = [int(width) for width in re.findall(r"SlowDown; retry in \d+ ms, at most (\d+) requests at once", put.message)]
     assert len(widths) == 60 and widths[0] == 16 and min(widths) < 16
-    widths = [int(width) for width in re.findall(r"PutObject: 200, .* ms: (\d+) at once", put.message)]
+    widths = [int(width) for width in re.findall(r"PutObject: 200, .* ms: at most (\d+) requests at once", put.message)]
     assert widths[-1] > min(widths)
     assert faulty.bucket.keys() == put.lines
     assert len(faulty.requests("PUT")) == 260

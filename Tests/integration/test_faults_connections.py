@@ -169,7 +169,7 @@ def test_a_service_that_stays_silent_is_75(faulty):
     faulty.attempts(1)
     faulty.rule("stall", method="PUT", times=None)
     put = faulty.put(b"k\tdata\n", "--timeout", "1s", status=75)
-    assert "k: 1 line from line 1: PutObject: no byte came or went for 1 s" in put.message
+    assert "k: 1 line from line 1: PutObject: no data in either direction for 1 s" in put.message
 
 
 def test_a_completion_may_take_longer(faulty):

@@ -95,7 +95,7 @@ def test_a_quota_fails_a_record_and_not_the_run(ask, tmp_path):
 )
 def test_a_proxys_page_is_not_s3(ask, words, status, body, title):
     message = ask(words, status, {"Content-Type": "text/html"}, body).expect(76).message
-    assert f"not S3's, but says '{title}'" in message and HINT not in message
+    assert f"not from S3, it says '{title}'" in message and HINT not in message
 
 
 @pytest.mark.parametrize("words", [PUT, GET, LIST])
@@ -103,7 +103,7 @@ def test_a_web_server_is_not_s3(ask, words):
     """It answers 404 to everything, HEAD too, which has no body to tell."""
     page = b"<html><head><title>404 Not Found</title></head></html>"
     message = ask(words, 404, {"Content-Type": "text/html"}, page, answers_head=True).expect(76).message
-    assert "not S3's" in message and "does not exist" not in message
+    assert "not from S3" in message and "does not exist" not in message
 
 
 def test_a_service_that_says_nothing_of_itself_is_believed(ask):
@@ -143,8 +143,8 @@ def assert_noticed(shell, words, *reasons):
     finished = shell.tool(*words, stdin=RECORDS).expect(69)
     first, *rest = finished.message.splitlines()
     assert all(reason in first for reason in reasons), finished.message
-    assert "tried again, 3 attempts in all" in first
-    assert len([line for line in rest if "tried again" in line]) == 0
+    assert "retrying, up to 3 attempts" in first
+    assert len([line for line in rest if "retrying" in line]) == 0
 
 
 @pytest.mark.parametrize("words", [PUT, GET, LIST])
@@ -186,4 +186,4 @@ def test_with_verbose_the_requests_say_it(tmp_path):
     endpoint = f"http://127.0.0.1:{closed_port()}"
     shell = Shell(tmp_path, environment(2, AWS_ENDPOINT_URL_S3=endpoint), seconds=60)
     finished = shell.tool("s3-get-lines", "--verbose", "s3://bucket", "k").expect(69)
-    assert "tried again" not in finished.message and "again in" in finished.message
+    assert "retrying" not in finished.message and "retry in" in finished.message

@@ -118,5 +118,5 @@ def test_libcurl_has_no_memory(tmp_path, when):
     put = shell.tool("s3-put-lines", "s3://b", stdin=b"k\tv\n").expect(69)
     get = shell.tool("s3-get-lines", "s3://b", "k").expect(1)
     for finished in (put, get):
-        assert "no memory is left for the transfer" in finished.message
+        assert "out of memory for the transfer" in finished.message
         assert finished.stdout == b"" and "not HTTP" not in finished.message

@@ -158,7 +158,7 @@ def test_start_is_what_seq_begins_with(keygen):
     [
         ("snot_{nss}", 6, "unknown field 'nss'"),
         ("a{ns", 1, "this '{' is not closed"),
-        ("x/{now:%Y-%Q}", 10, "'%Q' is no conversion of strftime"),
+        ("x/{now:%Y-%Q}", 10, "'%Q' is not a conversion of strftime"),
         ("", 0, "the template is empty"),
         ("{ ns}", 1, "a field's name is expected"),
         ("{sha256:65}", 8, "a number of digits, 1 to 64, is expected"),
@@ -213,7 +213,7 @@ def test_a_template_that_repeats_keys_cannot_be_rolled(keygen, template):
         (b'{"b":1}', "line 2: {.a.b} is missing"),
         (b'{"a":{"b":null}}', "line 2: {.a.b} is missing"),
         (b'{"a":{"b":[1]}}', "line 2: {.a.b} is an object or array, which cannot be part of a key"),
-        (b'{"a":{"b":"\\udead"}}', "line 2: {.a.b} holds half a surrogate pair"),
+        (b'{"a":{"b":"\\udead"}}', "line 2: {.a.b} has a lone surrogate"),
         (b'{"a":{"b":1}', "line 2, column 13 (byte 26): not JSON: expected ',' or '}', found the line's end"),
         (b'{"a":{"b":1}}\x1b', "line 2, column 14 (byte 27): not JSON: expected the end of the line, found '\\x1B'"),
         (b"", "line 2, column 1 (byte 14): not JSON: expected a value, found the line's end"),

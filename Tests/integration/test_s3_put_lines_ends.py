@@ -254,7 +254,7 @@ def test_after_a_signal_an_abort_is_tried_three_times(faulty):
 @pytest.mark.parametrize(
     "method, target, words",
     [
-        ("POST", "uploads", rb"an upload may have been begun whose id was not answered: CreateMultipartUpload: "),
+        ("POST", "uploads", rb"an upload may have been started whose id is not known: CreateMultipartUpload: "),
         ("DELETE", "uploadId", rb"upload \S+ may not be aborted, its parts may remain: AbortMultipartUpload: "),
     ],
 )

@@ -17,5 +17,8 @@ const char *_Nonnull const *_Nullable s3_arguments(void);
 /// - size: the bytes that could not be had; 0 if no one knows.
 _Noreturn void s3_end_for_lack_of_memory(size_t size);
 
+/// How many characters a line of a terminal has; 0 if that is not known. Source: ioctl_tty(2), TIOCGWINSZ.
+int s3_terminal_columns(int descriptor);
+
 /// Keeps the process from being dumped or traced. Source: prctl(2), PR_SET_DUMPABLE.
 void s3_forbid_dumps(void);

@@ -53,7 +53,8 @@ enum BodyCoding: Equatable {
         if let stored {
             let name = stored.contentCodings.joined(separator: ", ")
             self =
-                name.isEmpty ? .stored : .unusable("it is stored as \(name), and was decompressed on the way")
+                name.isEmpty
+                ? .stored : .unusable("the object is stored as \(name), and was decompressed in transit")
         } else {
             // A size that is known is compared with what comes.
             self = isSized ? .stored : .unknown
@@ -68,7 +69,7 @@ enum BodyCoding: Equatable {
             self = .compressed(format)
         } else {
             self = .unusable(
-                "it was compressed on the way (\(name)), although it was asked for as it is stored")
+                "the response was compressed in transit (\(name)), although the stored bytes were requested")
         }
     }
 

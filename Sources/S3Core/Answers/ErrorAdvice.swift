@@ -40,7 +40,7 @@ extension S3Error {
     mutating func adviseOnHandshake() {
         let words = ["wrong version number", "packet length too long", "record layer failure"]
         if status == 0, kind == .unreachable, words.contains(where: message.contains) {
-            add("http:// seems to be spoken there, not https://")
+            add("the server seems to speak http://, not https://")
         }
     }
 }

@@ -25,14 +25,15 @@ package enum ErrorDocument {
         // Nor is it S3 that refuses with a page.
         if page != nil, kind == .accessDenied || kind == .credentialsRefused { kind = .notS3 }
         var error = S3Error(
-            kind, document?.text("Message") ?? page.map { "the answer is \($0.description)" } ?? "")
+            kind, document?.text("Message") ?? page.map { "the response is \($0.description)" } ?? "")
         error.status = head.status
         error.code = code
         if error.kind == .notS3 {
             let target = head.text("location").map { ", it redirects to \($0)" } ?? ""
             let reason =
                 head.status == 407
-                ? "a proxy asks who you are" : "the answer is \(page?.description ?? "not S3's")"
+                ? "the proxy requires authentication: put USER:PASSWORD@ before its host"
+                : "the response is \(page?.description ?? "not from S3")"
             error.message = reason + target
         }
         error.isAnonymous = document == nil && !head.hasFieldOfS3

@@ -62,7 +62,7 @@ package struct ObjectListing: Sendable {
         guard let token else { return fresh }
         if usedTokens.count == Self.maximumTokens { usedTokens.removeAll() }
         guard usedTokens.insert(token.hashValue).inserted else {
-            throw S3Error(.notS3, "the list goes round in circles: a continuation token came twice")
+            throw S3Error(.notS3, "the list repeats a continuation token")
         }
         return fresh
     }
@@ -94,7 +94,7 @@ package struct ObjectListing: Sendable {
         }
         let isCircle = objects.isEmpty && page.continuationToken != nil
         guard !isCircle, !objects.contains(where: { $0.key == firstKey }) else {
-            throw S3Error(.notS3, "the list has the same keys twice, on different pages")
+            throw S3Error(.notS3, "the list has the same keys on different pages")
         }
         firstKey = firstKey ?? first.key
         for object in objects where greatestKey?.precedes(object.key) ?? true { greatestKey = object.key }

@@ -13,8 +13,8 @@ package struct WebPage {
         title = Self.title(response.body) ?? Self.beginning(response.body) ?? ""
     }
 
-    /// What a message says: `not S3's, but says '403 Forbidden'`.
-    package var description: String { "not S3's" + (title.isEmpty ? "" : ", but says '\(title)'") }
+    /// What a message says: `not from S3, it says '403 Forbidden'`.
+    package var description: String { "not from S3" + (title.isEmpty ? "" : ", it says '\(title)'") }
 
     /// What is between `<title>` and its end, in any case.
     private static func title(_ body: [UInt8]) -> String? {

@@ -286,7 +286,7 @@ package final class S3Client {
             noteMoved(call, result)
             checksumMode.succeeded(call.checksumMode)
             report(
-                call, result, remark: policy.isNarrowed ? "\(policy.limit) at once" : "",
+                call, result, remark: policy.isNarrowed ? "at most \(policy.limit) requests at once" : "",
                 attempt: call.history.failures + 1)
             finish(call, nil)
             return
@@ -295,7 +295,7 @@ package final class S3Client {
             renewal.refused(generation: call.history.signing.generation, now: .now)
         {
             report(
-                call, result, remark: "\(failure.code); again with new credentials",
+                call, result, remark: "\(failure.code); retry with new credentials",
                 attempt: call.history.failures + 1)
             return awaitCredentials(call)
         }
@@ -305,7 +305,7 @@ package final class S3Client {
             isLast: { schedule.isLastAttempt(call.id, failures: $0) })
         if case .giveUp = decision, checksumMode.refused(failure, &call.checksumMode) {
             report(
-                call, result, remark: "\(failure.code); again without asking for checksums",
+                call, result, remark: "\(failure.code); retry without requesting checksums",
                 attempt: max(1, call.history.failures))
             return schedule.sendAgain(call.id)
         }
@@ -334,7 +334,7 @@ package final class S3Client {
         // Where every request is shown, so was this.
         guard !hasNoticed, log == nil else { return }
         hasNoticed = true
-        notice?("\(failure); tried again, \(maxAttempts) attempts in all")
+        notice?("\(failure); retrying, up to \(maxAttempts) attempts")
     }
 
     /// What is wrong with an attempt's answer; nil if nothing is.
@@ -343,7 +343,7 @@ package final class S3Client {
         let isSuccess = (200..<300).contains(result.head.status)
         var error: S3Error?
         if call.isTooLarge {
-            error = S3Error(.notS3, "the answer is larger than \(Self.maximumGatheredSize) bytes")
+            error = S3Error(.notS3, "the response is larger than \(Self.maximumGatheredSize) bytes")
         } else if let transferError = result.error, !call.hasEnough {
             error = call.failure(S3Error(transferError))
         } else if isSuccess {
@@ -367,13 +367,14 @@ package final class S3Client {
     private func remark(_ failure: S3Error, _ decision: AttemptPolicy.Decision) -> String {
         let reason = failure.code.isEmpty ? failure.message : failure.code
         switch decision {
-        case .giveUp(let error): return error.kind == .cancelled ? "cancelled" : "\(reason); given up"
-        case .retry(let delay): return "\(reason); again in \(delay) ms, \(policy.limit) at once"
+        case .giveUp(let error): return error.kind == .cancelled ? "cancelled" : "\(reason); giving up"
+        case .retry(let delay):
+            return "\(reason); retry in \(delay) ms, at most \(policy.limit) requests at once"
         case .signAgain:
             let signing = policy.signing
             let offset =
                 signing.clockOffsetSeconds == 0 ? "" : ", clock \(signing.clockOffsetSeconds) s ahead"
-            return "\(reason); signed again for region \(signing.region)\(offset)"
+            return "\(reason); retry signed for region \(signing.region)\(offset)"
         }
     }
 

@@ -62,7 +62,7 @@ package struct Profiles: Equatable, Sendable {
 
     private static func missing(_ name: String, _ others: [String]) -> String {
         "profile '\(name)' does not exist; "
-            + (others.isEmpty ? "there are none" : "there are: " + others.joined(separator: ", "))
+            + (others.isEmpty ? "no profiles are configured" : "there are: " + others.joined(separator: ", "))
     }
 
     /// `x` of `[profile x]` and `[profile "x"]`.

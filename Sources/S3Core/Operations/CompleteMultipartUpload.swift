@@ -41,7 +41,7 @@ package struct CompleteMultipartUpload: S3Operation {
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
         guard let root = XMLElement(parsing: response.body) else {
             // As good as none: asked again, the service says whether the upload is still there.
-            var error = S3Error(.damaged, "the answer is cut short")
+            var error = S3Error(.damaged, "the response is truncated")
             error.mayHaveBeenApplied = true
             error.isUnanswered = true
             throw error

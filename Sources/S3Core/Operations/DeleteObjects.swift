@@ -74,7 +74,7 @@ package struct DeleteObjects: S3Operation {
     /// - Throws: `notS3` for an answer that says nothing of any object.
     package func output(_ response: S3Response) throws(S3Error) -> Outcome {
         guard let root = XMLElement(parsing: response.body) else {
-            var error = S3Error(.damaged, "the answer is cut short")
+            var error = S3Error(.damaged, "the response is truncated")
             error.mayHaveBeenApplied = true
             throw error
         }
@@ -95,7 +95,7 @@ package struct DeleteObjects: S3Operation {
         // that did not fail are these.
         if isNameless, count == keys.count { deleted = Set(keys) }
         guard root.name == "DeleteResult" || !deleted.isEmpty || !failed.isEmpty else {
-            throw S3Error(.notS3, "the answer does not say what was deleted")
+            throw S3Error(.notS3, "the response does not say which keys were deleted")
         }
         // Whatever else it says of the same key.
         return Outcome(deleted: deleted.subtracting(failed.keys), failed: failed)

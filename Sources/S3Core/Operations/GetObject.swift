@@ -130,7 +130,8 @@ package struct GetObject: S3Operation {
         do {
             return try decoder.decode(bytes) { deliver($0) }
         } catch {
-            problem = S3Error(.damaged, "what was compressed on the way cannot be undone: \(error)")
+            problem = S3Error(
+                .damaged, "the response was compressed in transit and cannot be decompressed: \(error)")
             return .cancel
         }
     }
@@ -139,7 +140,7 @@ package struct GetObject: S3Operation {
     private mutating func deliver(_ bytes: RawSpan) -> Received {
         guard let position else { return .cancel }
         if let answerEnd, position + bytes.byteCount > answerEnd {
-            problem = S3Error(.damaged, "more bytes came than the answer's Content-Range says")
+            problem = S3Error(.damaged, "the response is longer than its Content-Range")
             return .cancel
         }
         // A server that ignores Range begins at the start and does not stop: what the sink has already is
@@ -185,8 +186,10 @@ package struct GetObject: S3Operation {
         switch stored {
         case .untold:
             let name = answer.contentCodings.joined(separator: ", ")
-            let question = name.isEmpty ? "how long the object is" : "whether the object is stored as \(name)"
-            return .unusable("nothing tells " + question)
+            return .unusable(
+                name.isEmpty
+                    ? "the response does not say how long the object is"
+                    : "the response does not say whether the object is stored as \(name)")
         case .unasked: stored = .wanted(.head)
         case .wanted, .asked, .told: break
         }
@@ -226,7 +229,7 @@ package struct GetObject: S3Operation {
             if first.etag == nil, count > 0 {
                 throw S3Error(
                     .preconditionFailed,
-                    "the connection was lost, and without ETag nothing tells how to go on")
+                    "the connection was lost, and the download cannot resume: the response had no ETag")
             }
             let isSame = EntityTag.canBeSame(answer.etag, first.etag)
             guard isSame, isOfSize(answer, size, coding) else { throw Self.replaced }
@@ -235,26 +238,27 @@ package struct GetObject: S3Operation {
             throw Self.replaced
         }
         guard answer.isS3 else {
-            throw S3Error(.notS3, "the answer is not S3's, it has neither ETag nor x-amz-request-id")
+            throw S3Error(.notS3, "the response is not from S3: it has neither ETag nor x-amz-request-id")
         }
         // Of a body with bytes the transfer has seen to it already.
-        guard answer.hasEnd else { throw S3Error(.damaged, "the answer has no length") }
+        guard answer.hasEnd else { throw S3Error(.damaged, "the response has no Content-Length") }
         guard !answer.isPartial || answer.contentRange != nil else {
-            throw S3Error(.notS3, "the answer is a part of the object, and does not say which")
+            throw S3Error(.notS3, "the response is partial (206) and has no Content-Range")
         }
         if case .unusable(let reason) = coding { throw S3Error(.notS3, reason) }
         if let range = answer.contentRange {
             guard range.bytes.lowerBound <= next, range.bytes.lowerBound == asked else {
-                throw S3Error(.notS3, "the answer is another range than the one asked for")
+                throw S3Error(.notS3, "the response has another range than the requested one")
             }
             if let length = answer.contentLength, length != range.bytes.count {
-                throw S3Error(.damaged, "the answer's Content-Length and Content-Range are two lengths")
+                throw S3Error(
+                    .damaged, "Content-Length and Content-Range of the response contradict each other")
             }
         }
         for said in [knownSize(answer), stored.head?.objectSize, answer.googleStoredSize] {
             guard let said, !isOfSize(answer, said, coding) else { continue }
             throw S3Error(
-                .damaged, "the object has \(answer.objectSize ?? 0) bytes, and was said to have \(said)")
+                .damaged, "expected an object of \(said) bytes, found one of \(answer.objectSize ?? 0)")
         }
     }
 
@@ -285,14 +289,15 @@ package struct GetObject: S3Operation {
         guard let head else { throw S3Error(.cancelled, "cancelled") }
         guard !hasEnough else { return head }
         do { try decoder?.end() } catch {
-            throw S3Error(.damaged, "what was compressed on the way cannot be undone: \(error)")
+            throw S3Error(
+                .damaged, "the response was compressed in transit and cannot be decompressed: \(error)")
         }
         if let answerEnd, let position, position != answerEnd {
-            throw S3Error(.damaged, "fewer bytes came than the answer's Content-Range says")
+            throw S3Error(.damaged, "the response is shorter than its Content-Range")
         }
         if size != nil, let end, next != end {
             let announced = end - (range?.lowerBound ?? 0)
-            throw S3Error(.damaged, "\(count) bytes came, \(announced) were announced")
+            throw S3Error(.damaged, "expected \(announced) bytes, received \(count)")
         }
         return head
     }

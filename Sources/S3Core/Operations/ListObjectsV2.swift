@@ -99,21 +99,21 @@ package struct ListObjectsV2: S3Operation {
     package func output(_ response: S3Response) throws(S3Error) -> Page {
         let list = ListReader(readsDetails: readsDetails)
         guard list.read(response.body), list.isList else {
-            throw S3Error(.notS3, "the answer is no list of objects")
+            throw S3Error(.notS3, "the response is not a list of objects")
         }
         if let problem = list.problem { throw S3Error(.notS3, problem) }
         guard let isTruncated = list.isTruncated else {
-            throw S3Error(.notS3, "the list does not say whether it goes on")
+            throw S3Error(.notS3, "the list has no IsTruncated element")
         }
         var objects = list.objects
         if list.isEncoded { for index in objects.indices { objects[index].decode() } }
         objects = Self.merged(objects)
         guard isTruncated else { return Page(objects: objects, continuationToken: nil) }
         guard let token = list.token, !token.isEmpty else {
-            throw S3Error(.notS3, "the list is truncated and does not say how to go on")
+            throw S3Error(.notS3, "the list is truncated and has no continuation token")
         }
         guard token != continuationToken else {
-            throw S3Error(.notS3, "the list goes round in circles")
+            throw S3Error(.notS3, "the list repeats a continuation token")
         }
         return Page(objects: objects, continuationToken: token)
     }
@@ -257,7 +257,7 @@ private final class ListReader: XMLReader {
         if readsDetails {
             details = self.details
             if details == nil {
-                problem = problem ?? "the list has an object whose ETag or time cannot be one"
+                problem = problem ?? "the list has an object with an invalid ETag or time"
                 return
             }
         }

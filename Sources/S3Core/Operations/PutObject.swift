@@ -57,7 +57,7 @@ package struct PutObject: S3Operation {
             throw .unclear("the response to a PUT has no ETag")
         }
         guard bodies.areHarmless(response.body) else {
-            var error = S3Error.unclear("the response to a PUT has a body that is no error of S3")
+            var error = S3Error.unclear("the response to a PUT has an unexpected body")
             error.body = response.body
             throw error
         }

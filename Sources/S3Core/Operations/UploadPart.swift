@@ -51,7 +51,7 @@ package struct UploadPart: S3Operation {
         if !bodies.areHarmless(response.body) {
             guard doubtful == etag else {
                 doubtful = etag
-                throw S3Error(.damaged, "the response to a part has a body that is no error of S3")
+                throw S3Error(.damaged, "the response to a part has an unexpected body")
             }
             bodies.learn(response.body)
         }

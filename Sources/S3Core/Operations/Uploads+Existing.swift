@@ -115,7 +115,7 @@ extension Uploads {
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
         var different = failure
-        different.message += (failure.message.isEmpty ? "" : " ") + "(the object that exists has other bytes)"
+        different.message += (failure.message.isEmpty ? "" : " ") + "(the existing object has other content)"
         client.perform(HeadObject(key: key, asksForChecksum: !content.checksums.isEmpty)) { [self] result in
             guard case .success(let head) = result, let stored = head.etag else {
                 return completion(.failure(failure))

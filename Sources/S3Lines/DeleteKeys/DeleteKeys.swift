@@ -62,6 +62,7 @@ package final class DeleteKeys: RunFilter {
             inputFailure = error
         }
         if !options.isDry { send(isPaused: inputEnded || !canRead(input.descriptor)) }
+        if inputEnded, inputFailure == nil { run.counts.totalObjects = lineNumber }
         guard inputEnded, plan.isEmpty else {
             return .wait(
                 input: !inputEnded && !isHeldUp, milliseconds: plan.untilDue(now: MonotonicClock.milliseconds)
@@ -91,7 +92,7 @@ package final class DeleteKeys: RunFilter {
             guard let object = try selection.object(line: line, place: place()) else { continue }
             let etag = options.comparesETags ? Self.etag(line) : nil
             if options.comparesETags, etag == nil {
-                throw .malformed("\(place()): --if-match wants KEY TAB ETAG")
+                throw .malformed("\(place()): expected KEY TAB ETAG (--if-match), found no ETag")
             }
             if options.isDry {
                 if let text = naming.text(of: object.objectKey) { run.report(text) }

@@ -250,7 +250,7 @@ package struct DeletePlan {
     private mutating func settle(_ number: Int, _ outcome: DeleteObjects.Outcome, now: Int) {
         let key = self[number].object.key
         if outcome.deleted.contains(key) { return confirm(number) }
-        var error = outcome.failed[key] ?? S3Error(.damaged, "the answer does not mention the key")
+        var error = outcome.failed[key] ?? S3Error(.damaged, "the response does not mention the key")
         if error.kind == .noSuchKey { return confirm(number) }
         self[number].failures += 1
         error.attempts = self[number].failures

@@ -35,7 +35,8 @@ struct ChecksumVerification: ~Copyable {
     mutating func mismatch() -> String? {
         let value = Base64.encode(digest?.finish() ?? crc?.bigEndianBytes ?? [])
         guard value != expected.value else { return nil }
-        return "\(expected.algorithm.name) is \(String(decoding: value, as: UTF8.self)), but "
-            + "\(String(decoding: expected.value, as: UTF8.self)) was stored"
+        return
+            "\(expected.algorithm.name) mismatch: expected \(String(decoding: expected.value, as: UTF8.self)), "
+            + "found \(String(decoding: value, as: UTF8.self))"
     }
 }

@@ -23,6 +23,8 @@ final class WindowObject {
     var problem: S3Error?
     /// Lines, or a part of a long one, that can be written and were not yet.
     var pending: [ByteSlice] = []
+    /// Its size is among those that are known in all.
+    var isMeasured = false
     /// An answer told once that it exists.
     var wasAnswered = false
     /// Bytes of lines that were written.

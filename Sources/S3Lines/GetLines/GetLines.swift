@@ -20,6 +20,7 @@ package final class GetLines: RunFilter {
     private let output: LineOutput
     private var keys: KeySource
     private var keysEnded = false
+    private var measured = MeasuredObjects()
     /// True if the keys are the service's own.
     private let listsKeys: Bool
     /// True once anything was answered as S3 does.
@@ -98,6 +99,10 @@ package final class GetLines: RunFilter {
             limitFiltered()
         }
         run.counts.bytes = run.output.acceptedBytes
+        if let rest = keys.rest {
+            run.counts.totalObjects = measured.count + rest.count
+            run.counts.share = measured.share(restBytes: rest.bytes)
+        }
         guard isOver else {
             let due = [run.signal == nil ? keys.untilDue : timeForLine, delivery.untilDue]
             return .wait(input: awaitsInput, milliseconds: due.compactMap { $0 }.min())
@@ -162,7 +167,10 @@ package final class GetLines: RunFilter {
         switch keys.next(&input) {
         case .object(let request):
             let number = window.add(size: request.known?.size)
-            objects[number] = WindowObject(request, number: number, lines: makeLines())
+            let object = WindowObject(request, number: number, lines: makeLines())
+            objects[number] = object
+            measured.count += 1
+            measure(object, request.known?.size)
             delivery.requested(number, key: request.key)
             return true
         case .malformed(let problem):
@@ -177,6 +185,13 @@ package final class GetLines: RunFilter {
             if failure == nil, run.signal == nil, keys.hadNoLine, let hint { run.report(hint) }
         }
         return false
+    }
+
+    private func measure(_ object: WindowObject, _ size: Int?) {
+        guard !object.isMeasured, let size else { return }
+        object.isMeasured = true
+        measured.sized += 1
+        measured.bytes += size
     }
 
     private func makeLines() -> ObjectLines {
@@ -211,6 +226,7 @@ package final class GetLines: RunFilter {
             return .chunk(fetch.wanted ?? 0)
         }
         object.head = head
+        measure(object, head.objectSize)
         object.wasAnswered = true
         knowsService = true
         object.lines.begin(
@@ -270,6 +286,7 @@ package final class GetLines: RunFilter {
         endFiltering(object)
         object.hasBegunFiltering = false
         object.problem = nil
+        measured.done -= object.lines.consumedBytes
         object.lines = makeLines()
         object.pending.removeAll()
     }
@@ -312,6 +329,7 @@ package final class GetLines: RunFilter {
         var rest = Rest.unknown
         do throws(S3Error) { rest = try writeLines(of: object) } catch { problem = error }
         recount(object)
+        measured.done += object.lines.consumedBytes - consumedBefore
         window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
         openLine = rest == .nothing || object.isAtLineStart ? nil : object
         window.leader = openLine?.number

@@ -17,6 +17,9 @@ package struct KeySelection: Sendable {
     private let shard: Shard
     private let readsURLKeys: Bool
 
+    /// Whether no key is another machine's.
+    var takesAll: Bool { shard.count == 1 }
+
     /// No key's field is longer, in bytes: each byte of a key is written with two at most, or three.
     package let longestField: Int
     /// The same where keys come escaped.
@@ -44,7 +47,7 @@ package struct KeySelection: Sendable {
         let field = line.extracting(first: line.firstIndex(of: UInt8(ascii: "\t")) ?? line.byteCount)
         guard field.byteCount <= longestField else {
             throw .malformed(
-                "\(place()): expected a key and a TAB or the line's end, found more than \(longestField) bytes; "
+                "\(place()): expected a key, then a TAB or the end of the line, found more than \(longestField) bytes; "
                     + "a key has at most \(Location.maximumKeyLength)")
         }
         return try object(field: field, place: place())
@@ -58,7 +61,7 @@ package struct KeySelection: Sendable {
         if readsURLKeys {
             do { key = try PercentEncoding.decodeStrictly(field.array) } catch {
                 throw .malformed(
-                    "\(place()): % at byte \(error.offset + 1) stands before no hexadecimal number")
+                    "\(place()): expected two hexadecimal digits after the % at byte \(error.offset + 1)")
             }
         } else {
             do { try KeyEscaping.unescape(field, into: &key) } catch {
@@ -77,7 +80,7 @@ package struct KeySelection: Sendable {
     package func object(listed: ListObjectsV2.Object) throws(StopReason) -> RequestedObject? {
         guard let key = location.relativeKey(listed.key) else {
             throw .service(
-                S3Error(.notS3, "the list has a key outside of the prefix that was asked for"),
+                S3Error(.notS3, "the list has a key outside the requested prefix"),
                 context: location.description)
         }
         let etag = listed.details.flatMap { $0.etag.isEmpty ? nil : $0.etag }

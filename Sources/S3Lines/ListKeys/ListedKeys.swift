@@ -22,7 +22,7 @@ package struct ListedKeys {
         _ object: ListObjectsV2.Object, to text: inout [UInt8]
     ) throws(S3Error) -> String? {
         guard let key = location.relativeKey(object.key) else {
-            throw S3Error(.notS3, "the list has a key outside of the prefix that was asked for")
+            throw S3Error(.notS3, "the list has a key outside the requested prefix")
         }
         guard options.filter.takes(key) else { return nil }
         if options.filter.needsTimes {

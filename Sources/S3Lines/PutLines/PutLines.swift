@@ -77,6 +77,8 @@ package final class PutLines<Store: PutStore>: RunFilter {
         return .wait(input: wantsInput, milliseconds: outcomes.isRejecting ? 0 : drainMilliseconds)
     }
 
+    package var isMeasuredByInput: Bool { true }
+
     package func inputFailed(_ error: SystemError) { outcomes.stop(.system(error)) }
 
     package func take(signal: CInt, _ input: inout LineReader) {

@@ -54,7 +54,7 @@ package struct ObjectFields: Equatable, Sendable {
         try check(value, option: "--metadata '\(pair)'")
         let field = "x-amz-meta-" + name.lowercased()
         guard !fields.contains(where: { $0.name.elementsEqual(field.utf8) }) else {
-            throw Invalid(description: "--metadata '\(pair)': the name comes twice")
+            throw Invalid(description: "--metadata '\(pair)': the name is given twice")
         }
         metadataSize += name.utf8.count + value.utf8.count
         guard metadataSize <= Self.maxMetadata else {
@@ -69,7 +69,7 @@ package struct ObjectFields: Equatable, Sendable {
         try refuseSeveral(pair, value, separators: ",&", option: "--tag")
         // Two ways to write one character are two names to S3.
         guard !tags.contains(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
-            throw Invalid(description: "--tag '\(pair)': the name comes twice")
+            throw Invalid(description: "--tag '\(pair)': the name is given twice")
         }
         guard tags.count < Self.maxTags else {
             throw Invalid(description: "--tag: an object has at most \(Self.maxTags) tags")

@@ -63,7 +63,7 @@ final class PutOutcomes {
                         : error.status > 0
                             ? "is not aborted, its parts remain"
                             : "may not be aborted, its parts may remain")
-            } ?? "an upload may have been begun whose id was not answered"
+            } ?? "an upload may have been started whose id is not known"
         run.report("\(Diagnostics.printable(draft.key)): \(upload): \(error)")
     }
 
@@ -83,14 +83,14 @@ final class PutOutcomes {
     /// A last record whose end never came.
     func unterminated(line: Int) {
         run.failed += 1
-        run.report("line \(line): the last record is not whole, and not stored")
+        run.report("line \(line): the input ended inside this record; it is not stored")
     }
 
     /// A record that did not come to its end before the run did.
     func cutOff(line: Int) {
         run.failed += 1
         if !run.endsQuietly {
-            run.report("line \(line): the record was not read to its end, and is lost")
+            run.report("line \(line): the record was not read completely and is lost")
         }
     }
 

@@ -256,12 +256,12 @@ final class PutRecords<Store: PutStore> {
             guard !objects.hasFailed(key) else { return .rejected }
             let early =
                 hasCompletedEarly
-                ? "; objects were completed early to stay within --memory: use more of it, or a smaller --max-open"
+                ? "; objects were completed early to stay within --memory: raise it, or lower --max-open"
                 : ""
             outcomes.stop(
                 .malformed(
-                    "line \(line): \(Diagnostics.printable(key)): the key comes again after its object was "
-                        + "completed, which would be overwritten" + early))
+                    "line \(line): \(Diagnostics.printable(key)): the key appears again after its object was "
+                        + "completed, and would overwrite it" + early))
             return .rejected
         }
     }

@@ -108,6 +108,7 @@ package final class Run {
     }
 
     private func wait(_ step: RunStep, _ filter: some RunFilter, _ input: inout LineReader) {
+        if let position = filter.isMeasuredByInput ? inputPosition(input) : nil { counts.share = position }
         var timeout = messages.show(counts)
         var readsInput = false
         if case .wait(let wantsInput, let milliseconds) = step {
@@ -126,6 +127,12 @@ package final class Run {
         commands?.turned(ready[own...])
         if signal == nil, ready[0], takeSignal(filter, &input) { return }
         if readsInput, ready[own - 1] { read(&input, filter) }
+    }
+
+    /// How much of a file on standard input was taken by the filter, from 0 to 1; nil if it is none.
+    private func inputPosition(_ input: borrowing LineReader) -> Double? {
+        guard messages.isShown, let file = filePosition(input.descriptor), file.size > 0 else { return nil }
+        return Double(file.offset - input.unread.byteCount) / Double(file.size)
     }
 
     private static func earlier(_ one: Int?, _ other: Int?) -> Int? {

@@ -16,11 +16,15 @@ package protocol RunFilter: AnyObject {
 
     /// The input cannot be read any further.
     func inputFailed(_ error: SystemError)
+
+    /// Whether the work is done to the extent that the input was taken.
+    var isMeasuredByInput: Bool { get }
 }
 
 extension RunFilter {
     package func take(signal: CInt, _ input: inout LineReader) {}
     package func inputFailed(_ error: SystemError) {}
+    package var isMeasuredByInput: Bool { false }
 }
 
 /// What a step ends with.
