@@ -71,8 +71,9 @@ def test_a_dry_run_names_objects_as_a_whole(tool, stdin, done, plain_shell):
     assert finished.message == f"{tool}: dry run: s3://b/prek would be {done}; --verbose names every object\n"
     finished = plain_shell.tool(tool, "-nv", "s3://b/pre", stdin=stdin).expect()
     assert finished.stdout == b"k\nl\n"
-    assert finished.message.splitlines()[:2] == [f"{tool}: s3://b/pre{key}: would be {done}" for key in "kl"]
-    assert "2 objects, " in finished.message.splitlines()[2]
+    lines = [line for line in finished.message.splitlines() if "credentials: " not in line]
+    assert lines[:2] == [f"{tool}: s3://b/pre{key}: would be {done}" for key in "kl"]
+    assert "2 objects, " in lines[2]
 
 
 def answers(handle, *words, stdin=b"", directory="/"):
