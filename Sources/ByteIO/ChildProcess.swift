@@ -134,10 +134,22 @@ package struct ChildProcess: ~Copyable {
         return !hasGroup || kill(-process, 0) != 0
     }
 
+    /// Kills it, and its group, and waits for its own end, which is near then.
+    package mutating func killAndWait() {
+        send(SIGKILL)
+        guard !isReaped else { return }
+        Self.wait(for: process)
+        isReaped = true
+    }
+
+    private static func wait(for process: pid_t) {
+        var status: CInt = 0
+        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+    }
+
     deinit {
         guard !isReaped else { return }
         send(SIGKILL)
-        var status: CInt = 0
-        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+        Self.wait(for: process)
     }
 }

@@ -169,9 +169,11 @@ struct FilterComplaintsTests {
         #expect(kill(-group, 0) == 0)
         commands.cancel(command)
         commands.end()
-        // What was killed at last may have to be waited for by the first process of all.
+        #expect(kill(group, 0) != 0 && errno == ESRCH, "its own end was waited for")
+        // What it has started is for the first process of all to wait for.
         while kill(-group, 0) == 0 { usleep(10_000) }
         #expect(errno == ESRCH)
+        _ = command
     }
 
     @Test func theEnvironmentHasTheKey() throws {

@@ -224,8 +224,8 @@ package final class FilterCommand {
         closeAll()
     }
 
-    /// Ends what has not ended by that.
-    func kill() { process.send(SIGKILL) }
+    /// Ends what has not ended by that, and waits for it.
+    func kill() { process.killAndWait() }
 
     /// Whether it has ended after `terminate`, with all that it has started.
     func isGone() -> Bool { process.isGone() }

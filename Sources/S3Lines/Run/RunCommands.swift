@@ -112,7 +112,7 @@ package final class RunCommands {
     private func reap(now: Int) {
         ending.removeAll { command, deadline in
             if command.isGone() { return true }
-            // What was killed is waited for with its owner's end, or is another one's to wait for.
+            // What it has started and is killed with it is another process's to wait for.
             guard now >= deadline else { return false }
             command.kill()
             return true
