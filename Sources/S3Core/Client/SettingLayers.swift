@@ -14,10 +14,11 @@ struct SettingLayers {
 
     /// True for `true` in any case.
     ///
-    /// - Parameter block: an indented block of the profile where the setting may also be, and counts first.
+    /// - Parameter block: an indented block of the profile where the setting may also be true.
     func flag(_ setting: String, _ variable: String, block: String? = nil) -> Bool {
+        // In a block only what is true counts, as in botocore.
         let nested = block.flatMap { profiles.value($0, setting) }
-        return (nested ?? value(setting, variable))?.lowercased() == "true"
+        return [nested, value(setting, variable)].contains { $0?.lowercased() == "true" }
     }
 
     func positiveNumber(_ setting: String, _ variable: String) throws(ConfigurationError) -> Int? {
