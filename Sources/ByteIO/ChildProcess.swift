@@ -78,6 +78,7 @@ package struct ChildProcess: ~Copyable {
         guard code == 0 else { throw SystemError(path, code: code) }
         process = child
         self.hasGroup = hasGroup
+        if hasGroup { CommandGroups.add(child) }
     }
 
     /// This process's environment with `variables` in it: strings to be freed, and the nil that ends them.
@@ -105,6 +106,7 @@ package struct ChildProcess: ~Copyable {
         var status: CInt = 0
         guard unsafe waitpid(process, &status, WNOHANG) == process else { return nil }
         isReaped = true
+        if hasGroup { CommandGroups.remove(process) }
         let signal = status & 0x7F
         return signal == 0 ? .exited(status: Int(status >> 8 & 0xFF)) : .killed(signal: signal)
     }
@@ -138,11 +140,12 @@ package struct ChildProcess: ~Copyable {
     package mutating func killAndWait() {
         send(SIGKILL)
         guard !isReaped else { return }
-        Self.wait(for: process)
+        reap()
         isReaped = true
     }
 
-    private static func wait(for process: pid_t) {
+    private func reap() {
+        if hasGroup { CommandGroups.remove(process) }
         var status: CInt = 0
         while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
     }
@@ -150,6 +153,6 @@ package struct ChildProcess: ~Copyable {
     deinit {
         guard !isReaped else { return }
         send(SIGKILL)
-        Self.wait(for: process)
+        reap()
     }
 }

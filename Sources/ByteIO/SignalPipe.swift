@@ -2,7 +2,7 @@
 /// SIGINT, SIGTERM, SIGHUP (the terminal has gone), SIGQUIT and SIGXCPU (the time of the processor is used up).
 ///
 /// The first signal arrives here; from then on all have their default action again, so a second one
-/// ends the process at once. A signal that was ignored at start stays ignored.
+/// ends the process at once, and the commands that it has started. A signal that was ignored at start stays ignored.
 ///
 /// Source: sigaction(2), signal-safety(7).
 package struct SignalPipe: ~Copyable {
@@ -92,6 +92,16 @@ package struct SignalPipe: ~Copyable {
         guard !isIgnored(signal) else { return }
         var action = sigaction()
         unsafe action.__sigaction_handler.sa_handler = SIG_DFL
+        if CommandGroups.isUsed {
+            // The second signal takes commands along. It is blocked until this handler is back.
+            unsafe action.__sigaction_handler.sa_handler = { number in
+                CommandGroups.killAll()
+                var action = sigaction()
+                unsafe action.__sigaction_handler.sa_handler = SIG_DFL
+                _ = unsafe sigaction(number, &action, nil)
+                raise(number)
+            }
+        }
         _ = unsafe sigaction(signal, &action, nil)
     }
 }

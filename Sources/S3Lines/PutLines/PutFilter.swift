@@ -107,6 +107,9 @@ struct PutFilters {
 
     init(atOnce: Int) { self.atOnce = atOnce }
 
+    /// All that have a command or wait for one, open ones with little aside.
+    var all: [PutDraft] { complete + open + running }
+
     /// Whether more complete objects may wait.
     var hasRoom: Bool { complete.count < 8 * (atOnce + 1) }
 

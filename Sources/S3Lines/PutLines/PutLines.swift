@@ -34,6 +34,8 @@ package final class PutLines<Store: PutStore>: RunFilter {
     private let run: Run
 
     private var phase = Phase.reading
+    /// When commands are given up, by the monotonic clock in milliseconds; nil before a signal.
+    private var commandDeadline: Int?
     private var bucket = Bucket.unknown
     private var cancelBucketSearch: PutCancel = {}
 
@@ -69,12 +71,31 @@ package final class PutLines<Store: PutStore>: RunFilter {
         objects.takeFiltered()
         objects.replay(queued: run.output.queuedBytes)
         repeat { takeInput(&input) } while objects.takeFiltered()
+        limitCommands()
         if phase != .finishing, run.stopReason != nil { stopReading(&input) }
         writeReceipts()
         objects.writeRejects()
         if phase == .finishing && objects.isIdle { return .done }
         let wantsInput = phase != .finishing && !isCutOff && admission != .wait
-        return .wait(input: wantsInput, milliseconds: outcomes.isRejecting ? 0 : drainMilliseconds)
+        return .wait(
+            input: wantsInput,
+            milliseconds: outcomes.isRejecting ? 0 : drainMilliseconds ?? commandMilliseconds)
+    }
+
+    /// After a signal, commands that do not end are given up some time after the end of the input.
+    private func limitCommands() {
+        guard run.signal != nil, phase == .finishing, objects.isFiltering else { return }
+        let deadline = commandDeadline ?? MonotonicClock.milliseconds + Self.drainMilliseconds
+        commandDeadline = deadline
+        guard deadline <= MonotonicClock.milliseconds else { return }
+        objects.failFiltered(
+            "the command did not end within \(Self.drainMilliseconds / 1000) s after the signal")
+    }
+
+    /// How long that is, in milliseconds.
+    private var commandMilliseconds: Int? {
+        guard objects.isFiltering else { return nil }
+        return commandDeadline.map { max(0, $0 - MonotonicClock.milliseconds) }
     }
 
     package var isMeasuredByInput: Bool { true }

@@ -41,6 +41,14 @@ extension PutObjects {
         recharge(draft)
     }
 
+    /// Whether commands run or are to run.
+    var isFiltering: Bool { !filters.all.isEmpty }
+
+    /// Fails the objects whose commands have not ended.
+    func failFiltered(_ reason: String) {
+        for draft in filters.all { fail(draft, S3Error(.refused, reason)) }
+    }
+
     // MARK: turns
 
     /// Gathers what commands have written, and begins those that may.
