@@ -15,7 +15,7 @@ _s3_list_keys() {
         elif [[ $word == -?* && ! $ended ]]; then
             seen+="${word%%=*} "
             case $word in
-            --start-after|--end-before|--include|--exclude|--newer-than|--older-than|--delimiter|--shard|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
+            --start-after|--end-before|--include|--exclude|--newer-than|--older-than|--delimiter|--shard|--split|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
             esac
         else
             operand=$((operand + 1))
@@ -43,6 +43,7 @@ _s3_list_keys() {
             --older-than \
             --delimiter \
             --shard \
+            --split \
             --endpoint \
             --region \
             --profile \

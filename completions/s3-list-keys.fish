@@ -11,6 +11,7 @@ complete -c s3-list-keys -l newer-than -x -d 'Take only objects modified at TIME
 complete -c s3-list-keys -l older-than -x -d 'Take only objects modified before TIME'
 complete -c s3-list-keys -l delimiter -x -d 'Print what keys have in common up to the first C, once, as a key that ends in C'
 complete -c s3-list-keys -l shard -x -d 'Take the I-th of N shares of the keys'
+complete -c s3-list-keys -l split -x -d 'Print N - 1 keys that divide the list into N ranges of about the same number of keys'
 complete -c s3-list-keys -l endpoint -x -d 'Address of the service'
 complete -c s3-list-keys -l region -x -d 'Region of the bucket'
 complete -c s3-list-keys -l profile -x -d 'Profile of the shared configuration files'

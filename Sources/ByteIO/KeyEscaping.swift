@@ -36,6 +36,10 @@ package enum KeyEscaping {
 
     /// Appends to `field` the way `key` is written.
     package static func escape(_ key: RawSpan, into field: inout [UInt8]) {
+        guard needsEscapes(key) else {
+            unsafe key.withUnsafeBytes { unsafe field.append(contentsOf: $0) }
+            return
+        }
         for index in 0..<key.byteCount {
             let byte = key[index]
             if let letter = letter(byte) {
@@ -44,6 +48,18 @@ package enum KeyEscaping {
             } else {
                 field.append(byte)
             }
+        }
+    }
+
+    private static func needsEscapes(_ key: RawSpan) -> Bool {
+        // To the end, whatever comes: so several bytes are compared at once.
+        unsafe key.withUnsafeBytes { bytes in
+            var needs = false
+            for index in 0..<bytes.count {
+                let byte = unsafe bytes[index]
+                needs = needs || byte == backslash || byte == 0x09 || byte == 0x0A || byte == 0x0D
+            }
+            return needs
         }
     }
 

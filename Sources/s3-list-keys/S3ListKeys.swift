@@ -11,6 +11,7 @@ struct S3ListKeys: ToolCommand {
         "s3-list-keys --long s3://b/logs/",
         "s3-list-keys --include '*.gz' s3://b | s3-get-lines s3://b",
         "s3-list-keys --summary s3://b",
+        "s3-list-keys --split 8 s3://b",
     ]
 
     static let configuration = CommandConfiguration(
@@ -79,12 +80,33 @@ struct S3ListKeys: ToolCommand {
         transform: Shard.option)
     var shard: Shard?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Print N - 1 keys that divide the list into N ranges of about the same number of keys.",
+            valueName: "n"),
+        transform: splitOption)
+    var split: Int?
+
     @OptionGroup(title: HelpText.sharedTitle)
     var service: S3Options
 
     var inputs: [ToolFile] { [] }
 
+    /// What is given and chooses keys, or changes what is printed of them.
+    private var optionNotWithSplit: String? {
+        if long { return "--long" }
+        if summary { return "--summary" }
+        if !include.isEmpty || !exclude.isEmpty { return include.isEmpty ? "--exclude" : "--include" }
+        if newerThan != nil || olderThan != nil { return newerThan == nil ? "--older-than" : "--newer-than" }
+        if delimiter != nil { return "--delimiter" }
+        return shard == nil ? nil : "--shard"
+    }
+
     func validate() throws {
+        if split != nil, let other = optionNotWithSplit {
+            throw ValidationError("--split does not go with \(other): it divides all keys")
+        }
         if long && summary { throw ValidationError("--summary does not go with --long: it prints no keys") }
         guard let delimiter else { return }
         if delimiter.isEmpty { throw ValidationError("--delimiter must not be empty") }
@@ -103,6 +125,12 @@ struct S3ListKeys: ToolCommand {
         let options = try options(place)
         let client = try service.client(for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         let run = try service.run(in: client, diagnostics, outputLimit: Self.outputLimit)
+        if let split {
+            let splitter = SplitKeys(
+                place, client: client, run: run, startAfter: options.startAfter, endBefore: options.endBefore,
+                ranges: split)
+            return try run.run(splitter).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
+        }
         let lister = ListKeys(place, client: client, options: options, run: run)
         return try run.run(lister).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
@@ -123,4 +151,12 @@ struct S3ListKeys: ToolCommand {
         if let shard { options.filter.shard = shard }
         return options
     }
+}
+
+/// What `--split` takes.
+private func splitOption(_ text: String) throws -> Int {
+    guard let number = Int(text), 1...KeySplit.maximumRanges ~= number else {
+        throw ValidationError("expected a number of ranges from 1 to \(KeySplit.maximumRanges)")
+    }
+    return number
 }

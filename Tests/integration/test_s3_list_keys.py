@@ -238,12 +238,73 @@ def test_a_literal_beginning_is_asked_for_as_a_prefix(tmp_path):
             assert {request.query["prefix"] for request in server.journal} == {prefix}, options
 
 
+# In ranges
+
+
+def ranges(boundaries):
+    """The options of each reader."""
+    after = [[]] + [["--start-after", key] for key in boundaries]
+    before = [["--end-before", key] for key in boundaries] + [[]]
+    return [first + second for first, second in zip(after, before)]
+
+
+def test_readers_of_ranges_read_each_key_once_also_those_that_come_later(weed, weed_shell):
+    fill(weed, [f"d{number % 7}/{number:04d}" for number in range(90)] + ["tab\there", "back\\slash", "ü"], b"x\n")
+    location = f"s3://{weed.name}"
+    boundaries = keys_of(weed_shell, "--split", "4", location)
+    assert len(boundaries) == 3 and sorted(boundaries) == boundaries
+    assert all(20 <= len(keys_of(weed_shell, *options, location)) <= 26 for options in ranges(boundaries))
+    for boundary in boundaries:
+        fill(weed, [boundary.removesuffix("\\t") + more for more in ("!", " ", "0")], b"x\n")
+    fill(weed, ["", "zz", "!"][1:] + [f"d3/{number:04d}" for number in range(200, 220)], b"x\n")
+    everything = keys_of(weed_shell, location)
+    assert len(everything) == 93 + 9 + 2 + 20
+    assert sum((keys_of(weed_shell, *options, location) for options in ranges(boundaries)), []) == everything
+    lines = [weed_shell.tool("s3-get-lines", "--all", *options, location).expect().lines for options in ranges(boundaries)]
+    assert sum(map(len, lines)) == len(everything)
+
+
+def test_ranges_of_what_is_under_a_prefix(bucket, shell, location):
+    fill(bucket, [f"p/{number:02d}" for number in range(40)] + ["o", "q"])
+    boundaries = keys_of(shell, "--split", "3", f"{location}/p/")
+    assert [len(keys_of(shell, *options, f"{location}/p/")) for options in ranges(boundaries)] == [13, 13, 14]
+    bounds = ["--start-after", "09", "--end-before", "30"]
+    assert keys_of(shell, "--split", "2", *bounds, f"{location}/p/") == ["19\\t"]
+
+
+def test_there_are_as_many_ranges_where_keys_are_few(bucket, shell, location):
+    boundaries = keys_of(shell, "--split", "4", location)
+    assert boundaries == ["\\t"] * 3
+    fill(bucket, ["a", "b", "c"])
+    assert sum((keys_of(shell, *options, location) for options in ranges(boundaries)), []) == ["a", "b", "c"]
+    sizes = [len(keys_of(shell, *options, location)) for options in ranges(keys_of(shell, "--split", "5", location))]
+    assert sum(sizes) == 3 and max(sizes) == 1
+    assert keys_of(shell, "--split", "1", location) == []
+
+
+@pytest.mark.parametrize("lie", [{}, {"ignores": True}], ids=str)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_ranges_are_found_by_a_few_pages(listed, shape, lie):
+    lists = Lists(SHAPES[shape], **lie)
+    boundaries = listed(lists, "--split", "3").lines
+    assert lists.requests <= 30 + 30 + 8 * 3
+    for options in ranges(boundaries):
+        assert 700 <= len(listed(lists, *options).lines) <= 1300
+
+
+def test_ranges_of_a_list_that_fails_are_not_printed(listed):
+    got = listed(Lists(SHAPES["counter"], fails_at="000000000"), "--split", "3", status=77)
+    assert got.stdout == b"" and "AccessDenied" in got.message
+
+
 # Conventions
 
 
 @pytest.mark.parametrize(
     "options",
     [
+        ["--split", "0"], ["--split", "x"], ["--split", "10001"], ["--split", "2", "--long"], ["--split", "2", "--shard", "1/2"],
+        ["--split", "2", "--include", "a"], ["--split", "2", "--delimiter", "/"], ["--split", "2", "--older-than", "1d"],
         ["--long", "--summary"], ["--delimiter", ""], ["--delimiter", "/", "--newer-than", "1h"], ["--shard", "3/2"],
         ["--newer-than", "yesterday"], ["--older-than", "2026-1-2"], ["--older-than", "2026-02-03 04.05.06"], ["a", "b"],
     ],

@@ -54,14 +54,36 @@ package var xmlLibrary: String {
     ///
     /// - Returns: false if `document` is not well-formed, not whole, or holds what is refused.
     final func read(_ document: [UInt8]) -> Bool {
-        let start = document.firstIndex { !XMLElement.isSpace($0) } ?? document.count
-        let status = unsafe document[start...].withUnsafeBytes { bytes in
+        feed(document[Self.start(of: document)...], isLast: true)
+    }
+
+    /// Where a document begins.
+    static func start(of document: [UInt8]) -> Int {
+        document.firstIndex { !XMLElement.isSpace($0) } ?? document.count
+    }
+
+    /// Reads a piece of a document, which comes after those that were read before.
+    ///
+    /// - Returns: false if that is wrong already.
+    final func feed(_ piece: ArraySlice<UInt8>, isLast: Bool) -> Bool {
+        let status = unsafe piece.withUnsafeBytes { bytes in
             unsafe XML_Parse(
-                parser, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(clamping: bytes.count), 1
-            )
+                parser, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), CInt(clamping: bytes.count),
+                isLast ? 1 : 0)
         }
         return status == XML_STATUS_OK
     }
+
+    /// Within `end`: how many bytes were fed up to the end of the element.
+    final var endOfElement: Int {
+        unsafe Int(XML_GetCurrentByteIndex(parser)) + Int(XML_GetCurrentByteCount(parser))
+    }
+
+    /// How many more elements there may be.
+    final var elementsLeft: Int { Self.maximumElements - elements }
+
+    /// So many elements were read in another way.
+    final func count(elements more: Int) { elements += more }
 
     // What a subclass makes of it.
 

@@ -87,7 +87,11 @@ package class S3Call: TransferReceiver {
         case .gather:
             let limit = isSuccess ? S3Client.maximumGatheredSize : ErrorDocument.maximumSize
             let room = min(bytes.byteCount, limit - gathered.count)
-            gathered += bytes.extracting(first: room).array
+            if gathered.isEmpty, let length = head.number("content-length") {
+                // A little more than a page of a list; what is larger grows.
+                gathered.reserveCapacity(min(length, 1 << 19))
+            }
+            unsafe bytes.extracting(first: room).withUnsafeBytes { unsafe gathered.append(contentsOf: $0) }
             guard room < bytes.byteCount else { return .more }
             // What an error says is in its first bytes, but an answer that is to be understood must be whole.
             if isSuccess { isTooLarge = true } else { hasEnough = true }

@@ -91,6 +91,15 @@ struct KeyAlphabet {
         return symbols
     }
 
+    /// True if a greater byte than that at `index` of `key` is not known to stand there, and may.
+    ///
+    /// - Parameter isSure: whether none is to be expected either where all digits are known.
+    func isGreatest(in key: [UInt8], at index: Int, isSure: Bool) -> Bool {
+        guard let symbols = symbols(at: Place(after: key.prefix(index))) else { return true }
+        guard symbols.bytes.rank(key[index]) + 1 >= symbols.bytes.count else { return false }
+        return !isSure || !symbols.bytes.hasDigits || symbols.bytes.closure.count > symbols.bytes.count
+    }
+
     /// The bits that the digits of `key` from `start` to `end` have.
     func bits(of key: [UInt8], from start: Int, to end: Int) -> Double {
         var place = Place(after: key.prefix(start))
@@ -185,6 +194,8 @@ private struct ByteSet {
         return closure
     }
 
+    var hasDigits: Bool { intersects(Self.decimal) }
+
     private func intersects(_ other: ByteSet) -> Bool {
         (0..<4).contains { words[$0] & other.words[$0] != 0 }
     }
@@ -215,10 +226,36 @@ extension [UInt8] {
     }
 
     /// As much of the beginning as is valid UTF-8, if all but the end is.
-    fileprivate var validUTF8Prefix: [UInt8] {
+    var validUTF8Prefix: [UInt8] {
         guard contains(where: { $0 >= 0x80 }) else { return self }
         var key = self
         while !key.isEmpty, String(validating: key, as: UTF8.self) == nil { key.removeLast() }
         return key
+    }
+}
+
+extension Unicode.Scalar {
+    /// The next one that XML may have, and a key is likely to; nil after the last one.
+    fileprivate var next: Unicode.Scalar? {
+        switch value {
+        case ..<0x20: "\u{20}"
+        case 0x7E..<0xA0: "\u{A0}"
+        case 0xD7FF: "\u{E000}"
+        case 0xFFFD...0xFFFF: "\u{10000}"
+        default: Unicode.Scalar(value + 1)
+        }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// A key after all that begin with this, which is UTF-8 but for its end; nil if there is none.
+    var successor: [UInt8]? {
+        var signs = Array(String(decoding: [UInt8](self).validUTF8Prefix, as: UTF8.self).unicodeScalars)
+        while let last = signs.popLast() {
+            guard let next = last.next else { continue }
+            return [UInt8](signs.reduce(into: "") { $0.unicodeScalars.append($1) }.utf8)
+                + [UInt8](String(next).utf8)
+        }
+        return nil
     }
 }

@@ -118,7 +118,7 @@ extension ParallelList {
             guard (keys.last ?? last).precedes(key), end.map({ key.precedes($0) }) ?? true else { continue }
             keys.append(key)
         }
-        if range.isCut, keys.count < most, let key = Self.successor(of: last.prefix(range.base)),
+        if range.isCut, keys.count < most, let key = last.prefix(range.base).successor,
             (keys.last ?? last).precedes(key), end.map({ key.precedes($0) }) ?? true
         {
             keys.append(key)
@@ -126,13 +126,4 @@ extension ParallelList {
         return keys
     }
     private static let farGuesses = 16
-
-    /// A key after all that begin with `prefix`.
-    private static func successor(of prefix: ArraySlice<UInt8>) -> [UInt8]? {
-        var key = [UInt8](prefix)
-        while let byte = key.popLast() {
-            if byte < 0x7E { return key + [byte + 1] }
-        }
-        return nil
-    }
 }

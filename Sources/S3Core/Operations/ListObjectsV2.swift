@@ -41,6 +41,13 @@ package struct ListObjectsV2: S3Operation {
             self.etag = etag
             self.lastModified = lastModified
         }
+
+        /// Nil if they cannot be what they are said to be.
+        init?(checkedETag etag: [UInt8], lastModified: [UInt8]) {
+            guard etag.isEmpty || EntityTag.isValid(etag), lastModified.allSatisfy({ 0x20 < $0 && $0 < 0x7F })
+            else { return nil }
+            self.init(etag: etag, lastModified: lastModified)
+        }
     }
 
     /// What a page says.
@@ -98,7 +105,7 @@ package struct ListObjectsV2: S3Operation {
     ///   list that does not say whether it goes on, or how, or says what was asked already.
     package func output(_ response: S3Response) throws(S3Error) -> Page {
         let list = ListReader(readsDetails: readsDetails)
-        guard list.read(response.body), list.isList else {
+        guard list.readList(response.body), list.isList else {
             throw S3Error(.notS3, "the response is not a list of objects")
         }
         if let problem = list.problem { throw S3Error(.notS3, problem) }
@@ -152,6 +159,8 @@ private final class ListReader: XMLReader {
     private var truncated: [UInt8]?
     private(set) var token: [UInt8]?
 
+    /// How many bytes were read up to the end of the latest object.
+    private var endOfObject = 0
     private var isInObject = false
     private var isInPrefixes = false
     private var key: [UInt8]?
@@ -255,20 +264,47 @@ private final class ListReader: XMLReader {
         }
         var details: ListObjectsV2.Details?
         if readsDetails {
-            details = self.details
+            details = ListObjectsV2.Details(checkedETag: etag ?? [], lastModified: lastModified ?? [])
             if details == nil {
                 problem = problem ?? "the list has an object with an invalid ETag or time"
                 return
             }
         }
         objects.append(ListObjectsV2.Object(key: key, size: size, details: details))
+        endOfObject = endOfElement
     }
 
-    /// Nil if they cannot be what they are said to be.
-    private var details: ListObjectsV2.Details? {
-        let (etag, lastModified) = (etag ?? [], lastModified ?? [])
-        guard etag.isEmpty || EntityTag.isValid(etag), lastModified.allSatisfy({ 0x20 < $0 && $0 < 0x7F })
-        else { return nil }
-        return ListObjectsV2.Details(etag: etag, lastModified: lastModified)
+    /// Reads the document: Expat the first object and all around them, and what is like it in between `PlainObjects`.
+    func readList(_ document: [UInt8]) -> Bool {
+        let start = Self.start(of: document)
+        guard let firstEnd = Self.firstEnd(in: document.bytes, from: start) else { return read(document) }
+        guard feed(document[start..<firstEnd], isLast: false) else { return false }
+        var place = firstEnd
+        // Expat has to have seen an object's end there too: not in a comment, for instance.
+        if depth == 1, isList, endOfObject == firstEnd - start {
+            let plain = PlainObjects(
+                document.bytes, from: firstEnd, readsDetails: readsDetails, elementsLeft: elementsLeft)
+            objects += plain.objects
+            count(elements: elementsLeft - plain.elementsLeft)
+            place = plain.end
+        }
+        return feed(document[place...], isLast: true)
+    }
+
+    /// Where what may be the first object ends.
+    private static func firstEnd(in document: RawSpan, from start: Int) -> Int? {
+        let end: StaticString = "</Contents>"
+        let length = end.utf8CodeUnitCount
+        var place = start
+        while let next = document.firstIndex(of: UInt8(ascii: "<"), from: place),
+            next + length <= document.byteCount
+        {
+            let isEnd = unsafe document.withUnsafeBytes { bytes in
+                unsafe bytes.baseAddress.map { unsafe memcmp($0 + next, end.utf8Start, length) == 0 } ?? false
+            }
+            if isEnd { return next + length }
+            place = next + 1
+        }
+        return nil
     }
 }

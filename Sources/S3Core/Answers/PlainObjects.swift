@@ -1,0 +1,155 @@
+import ByteIO
+
+/// Objects of a list as services write them: one `Contents` after the other, no white space or attribute, and within
+/// each nothing but elements with short text.
+///
+///     <Contents><Key>a</Key><Size>1</Size><ETag>&quot;e&quot;</ETag></Contents><Contents>...
+///
+/// A page is a thousand of these, and a parser of all XML takes ten times as long for them. What is written in any
+/// other way is left to that parser, which says what it is.
+struct PlainObjects {
+    private let readsDetails: Bool
+    /// How many elements may come.
+    private(set) var elementsLeft: Int
+    private(set) var objects: [ListObjectsV2.Object] = []
+    /// Where the first thing stands that is no such object.
+    private(set) var end: Int
+
+    /// - Parameters:
+    ///   - start: where an element within the list's root may begin.
+    ///   - elementsLeft: how many elements are read at most.
+    init(_ document: RawSpan, from start: Int, readsDetails: Bool, elementsLeft: Int) {
+        self.readsDetails = readsDetails
+        self.elementsLeft = elementsLeft
+        end = start
+        while let object = next(document) { objects.append(object) }
+    }
+
+    /// What an object's element says, as offsets of its text.
+    private struct Fields {
+        var key: Range<Int>?
+        var size: Range<Int>?
+        var etag: Range<Int>?
+        var lastModified: Range<Int>?
+    }
+
+    private mutating func next(_ document: RawSpan) -> ListObjectsV2.Object? {
+        guard var place = Self.after("<Contents>", in: document, at: end) else { return nil }
+        var fields = Fields()
+        var elements = 1
+        while true {
+            if let after = Self.after("</Contents>", in: document, at: place) {
+                guard elements <= elementsLeft, let object = object(fields, document) else { return nil }
+                elementsLeft -= elements
+                end = after
+                return object
+            }
+            guard let after = Self.element(document, at: place, &fields) else { return nil }
+            place = after
+            elements += 1
+        }
+    }
+
+    /// Reads `<Name>text</Name>`.
+    ///
+    /// - Returns: where it ends; nil if it is anything else.
+    private static func element(_ document: RawSpan, at start: Int, _ fields: inout Fields) -> Int? {
+        guard start < document.byteCount, document[start] == UInt8(ascii: "<"),
+            let nameEnd = document.firstIndex(of: UInt8(ascii: ">"), from: start + 1),
+            let textEnd = document.firstIndex(of: UInt8(ascii: "<"), from: nameEnd + 1)
+        else { return nil }
+        let length = nameEnd - start - 1
+        let after = textEnd + length + 3
+        guard length > 0, after <= document.byteCount, document[textEnd + 1] == UInt8(ascii: "/"),
+            document[after - 1] == UInt8(ascii: ">")
+        else { return nil }
+        for offset in 0..<length {
+            let letter = document[start + 1 + offset]
+            guard 0x41...0x5A ~= letter || 0x61...0x7A ~= letter, document[textEnd + 2 + offset] == letter
+            else {
+                return nil
+            }
+        }
+        let text = nameEnd + 1..<textEnd
+        let isPlain = isPlain(document.extracting(text))
+        if length == 3, Self.after("<Key>", in: document, at: start) != nil {
+            guard isPlain, fields.key == nil else { return nil }
+            fields.key = text
+        } else if length == 4, Self.after("<Size>", in: document, at: start) != nil {
+            guard isPlain, fields.size == nil else { return nil }
+            fields.size = text
+        } else if length == 4, Self.after("<ETag>", in: document, at: start) != nil {
+            guard isPlain || quoted(document, text) != nil, fields.etag == nil else { return nil }
+            fields.etag = text
+        } else if length == 12, Self.after("<LastModified>", in: document, at: start) != nil {
+            guard isPlain, fields.lastModified == nil else { return nil }
+            fields.lastModified = text
+        } else if !isPlain {
+            return nil
+        }
+        return after
+    }
+
+    private func object(_ fields: Fields, _ document: RawSpan) -> ListObjectsV2.Object? {
+        guard let key = fields.key, !key.isEmpty, let size = fields.size,
+            let bytes = document.extracting(size).decimal
+        else { return nil }
+        var details: ListObjectsV2.Details?
+        if readsDetails {
+            var etag: [UInt8] = []
+            if let text = fields.etag {
+                etag = document.extracting(text).array
+                if let inside = Self.quoted(document, text) {
+                    let quote = [UInt8(ascii: "\"")]
+                    etag = quote + document.extracting(inside).array + quote
+                }
+            }
+            details = ListObjectsV2.Details(
+                checkedETag: etag,
+                lastModified: fields.lastModified.map { document.extracting($0).array } ?? [])
+            guard details != nil else { return nil }
+        }
+        return ListObjectsV2.Object(key: document.extracting(key).array, size: bytes, details: details)
+    }
+
+    /// The text between two quotes that are written as references, if it is that.
+    private static func quoted(_ document: RawSpan, _ text: Range<Int>) -> Range<Int>? {
+        for quote: StaticString in ["&quot;", "&#34;"] {
+            let length = quote.utf8CodeUnitCount
+            guard text.count >= 2 * length, after(quote, in: document, at: text.lowerBound) != nil,
+                after(quote, in: document, at: text.upperBound - length) != nil
+            else { continue }
+            let inside = text.lowerBound + length..<text.upperBound - length
+            if isPlain(document.extracting(inside)) { return inside }
+        }
+        return nil
+    }
+
+    /// True if the text stands for itself, in whatever encoding that XML may have.
+    private static func isPlain(_ text: RawSpan) -> Bool {
+        // To the end, whatever comes: so several bytes are compared at once.
+        unsafe text.withUnsafeBytes { bytes in
+            var isOther = false
+            for index in 0..<bytes.count {
+                let byte = unsafe bytes[index]
+                isOther =
+                    isOther || byte &- 0x20 > 0x7E - 0x20
+                    || (byte == UInt8(ascii: "&")) || (byte == UInt8(ascii: ">"))
+            }
+            return !isOther
+        }
+    }
+
+    /// The offset after `word`, if it stands at `start`.
+    private static func after(_ word: StaticString, in document: RawSpan, at start: Int) -> Int? {
+        let length = word.utf8CodeUnitCount
+        guard document.byteCount - start >= length else { return nil }
+        return unsafe document.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, unsafe memcmp(base + start, word.utf8Start, length) == 0
+            else {
+                return nil
+            }
+            return start + length
+        }
+    }
+}

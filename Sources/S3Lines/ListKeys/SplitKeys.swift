@@ -1,0 +1,68 @@
+package import ByteIO
+package import S3Core
+
+/// What `s3-list-keys --split` does: pages from here and there in, keys that divide the list on standard output.
+package final class SplitKeys: RunFilter {
+    private let client: S3Client
+    private let location: Location
+    private let run: Run
+    private var split: KeySplit
+    /// What is printed, once it is known.
+    private var boundaries: [[UInt8]]?
+    private var nextBoundary = 0
+    private var hasEnded = false
+
+    /// - Parameters:
+    ///   - client: one for the location's bucket.
+    ///   - run: one that waits in `client`.
+    ///   - startAfter: relative to the location; what comes after it is divided.
+    ///   - endBefore: relative to the location; what comes before it is divided.
+    ///   - ranges: how many ranges there are to be.
+    package init(
+        _ location: Location, client: S3Client, run: Run, startAfter: [UInt8]?, endBefore: [UInt8]?,
+        ranges: Int
+    ) {
+        self.client = client
+        self.location = location
+        self.run = run
+        split = KeySplit(
+            prefix: location.prefix, startAfter: startAfter.map { location.prefix + $0 },
+            endBefore: endBefore.map { location.prefix + $0 }, ranges: ranges,
+            isParallel: !location.isDirectoryBucket)
+    }
+
+    package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
+        if hasEnded { return .done }
+        if run.stopReason != nil || run.signal != nil { return end() }
+        guard split.isAtEnd else {
+            for request in split.requests(free: client.freeConnections) {
+                client.perform(request.operation) { [unowned self] in self.split.received(request.number, $0)
+                }
+            }
+            return .wait()
+        }
+        do throws(S3Error) { try write() } catch { throw .service(error, context: location.description) }
+        return nextBoundary == boundaries?.count ? end() : .wait()
+    }
+
+    private func write() throws(S3Error) {
+        if boundaries == nil { boundaries = try split.boundaries() }
+        guard let boundaries else { return }
+        while nextBoundary < boundaries.count, run.output.hasRoom {
+            guard let key = location.relativeKey(boundaries[nextBoundary]) else {
+                throw S3Error(.notS3, "the list has a key outside of the prefix that was asked for")
+            }
+            var line: [UInt8] = []
+            KeyEscaping.escape(key.bytes, into: &line)
+            line.append(UInt8(ascii: "\n"))
+            run.output.append(line.bytes)
+            nextBoundary += 1
+        }
+    }
+
+    private func end() -> RunStep {
+        hasEnded = true
+        client.cancelAll()
+        return .done
+    }
+}

@@ -1,0 +1,115 @@
+import S3Core
+import Testing
+
+/// A list that is divided into ranges by a few pages of it.
+@Suite struct KeySplitTests {
+    static func split(_ bucket: ListedBucket, _ split: KeySplit) throws -> (
+        boundaries: [[UInt8]], requests: Int
+    ) {
+        var split = split
+        while !split.isAtEnd {
+            let requests = split.requests(free: 16)
+            try #require(!requests.isEmpty, "stuck")
+            for request in requests.reversed() {
+                split.received(request.number, .success(bucket.page(request.operation)))
+            }
+        }
+        return (try split.boundaries(), split.requestCount)
+    }
+
+    /// How many of the sorted keys each range has; a boundary that is a key is in none.
+    static func sizes(_ keys: [[UInt8]], _ boundaries: [[UInt8]]) -> [Int] {
+        var places = [0]
+        for boundary in boundaries {
+            var (low, high) = (0, keys.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if keys[middle].lexicographicallyPrecedes(boundary) {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
+            }
+            #expect(low == keys.count || keys[low] != boundary)
+            places.append(low)
+        }
+        return zip(places, places.dropFirst() + [keys.count]).map { $1 - $0 }
+    }
+
+    /// The largest range, as a multiple of an equal one; infinite where any division will do: of `prefixes`, each key begins
+    /// the next, and what is between two of them has no middle.
+    @Test(arguments: [
+        (KeyShape.counter, 1.2), (.unpadded, 1.6), (.uuid, 1.5), (.dates, 1.5), (.tenants, 1.5), (.deep, 1.6),
+        (.mixed, 1.5), (.trail, 1.5), (.highBytes, 2.5), (.words, 4), (.prefixes, Double.infinity),
+        (.page, 1.2),
+        (.single, Double.infinity),
+        (.empty, Double.infinity),
+    ])
+    func rangesAreAboutEqual(shape: KeyShape, most: Double) throws {
+        var random = SeededGenerator(3)
+        let keys = shape.keys(20_000, &random)
+        let bucket = ListedBucket(keys: keys, pageSize: 20)
+        for ranges in [2, 8] {
+            let (boundaries, requests) = try Self.split(bucket, KeySplit(prefix: [], ranges: ranges))
+            #expect(boundaries.count == ranges - 1 && requests <= 8 * ranges + 256)
+            #expect(zip(boundaries, boundaries.dropFirst()).allSatisfy { !$1.lexicographicallyPrecedes($0) })
+            let sizes = Self.sizes(keys, boundaries)
+            #expect(sizes.allSatisfy { $0 >= 0 } && sizes.reduce(0, +) == keys.count)
+            let ratio = Double((sizes.max() ?? 0) * ranges) / Double(max(1, keys.count))
+            #expect(ratio <= most, "\(ranges) ranges: \(sizes), \(requests) requests")
+        }
+    }
+
+    /// A list of which all is known is divided as equally as can be.
+    @Test(arguments: 0...12, [1, 2, 3, 7, 12])
+    func fewKeysAreDividedExactly(count: Int, ranges: Int) throws {
+        let keys = (0..<count).map { [UInt8]("k\($0 + 10)".utf8) }
+        let (boundaries, requests) = try Self.split(
+            ListedBucket(keys: keys), KeySplit(prefix: [], ranges: ranges))
+        #expect(boundaries.count == ranges - 1 && requests == 1)
+        let sizes = Self.sizes(keys, boundaries)
+        #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1)
+    }
+
+    @Test(arguments: [ListedBucket.Reading.ignored, .byFolder])
+    func aServiceOfAnotherOrderIsListedPageByPage(reading: ListedBucket.Reading) throws {
+        let keys = (0..<5000).map { [UInt8](($0 % 2 == 0 ? "a/\(10_000 + $0)" : "a-\(10_000 + $0)").utf8) }
+        let sorted = keys.sorted { $0.lexicographicallyPrecedes($1) }
+        let listed = reading == .byFolder ? keys.sorted(by: byFolder) : sorted
+        let bucket = ListedBucket(keys: listed, reading: reading)
+        let (boundaries, requests) = try Self.split(bucket, KeySplit(prefix: [], ranges: 5))
+        let sizes = Self.sizes(sorted, boundaries)
+        if requests >= 50 { #expect(sizes.allSatisfy { 990...1010 ~= $0 }, "\(sizes)") }
+        #expect(boundaries.count == 4 && requests <= 50 + 300)
+        let whole = try Self.split(bucket, KeySplit(prefix: [], ranges: 5, isParallel: false))
+        #expect(whole.requests == 50 && Self.sizes(sorted, whole.boundaries).allSatisfy { 990...1010 ~= $0 })
+    }
+
+    @Test func onlyWhatIsAskedForIsDivided() throws {
+        var random = SeededGenerator(3)
+        let keys = KeyShape.uuid.keys(10_000, &random)
+        let split = KeySplit(prefix: [], startAfter: keys[1999], endBefore: keys[6000], ranges: 4)
+        let sizes = Self.sizes(
+            [[UInt8]](keys[2000..<6000]), try Self.split(ListedBucket(keys: keys), split).boundaries)
+        #expect(sizes.allSatisfy { 700...1300 ~= $0 }, "\(sizes)")
+    }
+
+    /// What a boundary ends in has to have room in a key.
+    @Test func keysMayBeAsLongAsCanBe() throws {
+        let keys = (0..<40).map {
+            [UInt8](String(repeating: "é", count: 510).utf8) + [UInt8]("\($0 + 1000)".utf8)
+        }
+        let (boundaries, _) = try Self.split(ListedBucket(keys: keys), KeySplit(prefix: [], ranges: 4))
+        #expect(boundaries.allSatisfy { $0.count <= 1024 && String(validating: $0, as: UTF8.self) != nil })
+        #expect(Self.sizes(keys, boundaries).reduce(0, +) == 40)
+    }
+
+    @Test func aFailureIsTold() {
+        var split = KeySplit(prefix: [], ranges: 3)
+        for request in split.requests(free: 8) {
+            split.received(request.number, .failure(S3Error(.accessDenied, "no")))
+        }
+        #expect(split.isAtEnd && split.requests(free: 8).isEmpty)
+        #expect(throws: S3Error.self) { try split.boundaries() }
+    }
+}
