@@ -77,6 +77,9 @@ import CCurl
         setLong(CURLOPT_SSL_VERIFYPEER, 1)
         setLong(CURLOPT_SSL_VERIFYHOST, 2)
         setLong(CURLOPT_TCP_KEEPALIVE, 1)
+        // A connection is kept as long as the service keeps it: libcurl looks whether it was closed before it is used
+        // again, and would give up a good one after two minutes.
+        setLong(CURLOPT_MAXAGE_CONN, Self.keptSeconds)
         setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
         setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
         if let bundle = options.certificateBundle {
@@ -164,6 +167,8 @@ import CCurl
             setText(CURLOPT_NOPROXY, [UInt8(ascii: "*")])
         }
     }
+
+    private static let keptSeconds = 24 * 60 * 60
 
     private func set(method: HTTPMethod, body: ByteBlock?) {
         self.body = body

@@ -101,7 +101,7 @@ struct S3PutLines: ToolCommand {
         do {
             return try DryPutStore(
                 DryRunNaming("stored", bucket: location.bucket, namesAll: s3.verbose),
-                wantsEqualParts: address.isR2, connections: configuration.connections)
+                partRules: HostTraits.of(address.authority).parts, connections: configuration.connections)
         } catch { throw ToolFailure(error) }
     }
 

@@ -1,5 +1,6 @@
 import ByteIO
 import HTTPTransfer
+import Digest
 import S3Core
 import S3Lines
 
@@ -37,14 +38,18 @@ final class GetFakeStore: GetStore {
     private let objects: [[UInt8]: [UInt8]]
     private let failureRate: Double
     private let connections: Int
+    /// Whether its answers have checksums that take long.
+    private let hasHashes: Bool
     private var calls: [Call] = []
     private(set) var requests: [GetRequest] = []
     private(set) var violations: [String] = []
 
-    init(_ objects: [[UInt8]: [UInt8]], seed: UInt64, failureRate: Double, connections: Int) {
+    init(_ objects: [[UInt8]: [UInt8]], seed: UInt64, failureRate: Double, connections: Int, hasHashes: Bool)
+    {
         self.objects = objects
         self.failureRate = failureRate
         self.connections = connections
+        self.hasHashes = hasHashes
         random = SeededGenerator(seed)
     }
 
@@ -74,6 +79,10 @@ final class GetFakeStore: GetStore {
             HTTPHeader("etag", #""e""#),
             HTTPHeader("content-length", "\(range.count)"),
         ]
+        if hasHashes, request.range == nil {
+            let hash = Base64.encode(MessageDigest.hash(object.bytes, .sha256))
+            headers.append(HTTPHeader([UInt8]("x-amz-checksum-sha256".utf8), hash))
+        }
         if request.range != nil {
             let text = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(object.count)"
             headers.append(HTTPHeader("content-range", text))

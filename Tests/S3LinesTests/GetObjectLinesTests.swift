@@ -11,10 +11,11 @@ private final class Lines {
 
     init(
         isRaw: Bool = false, isFiltered: Bool = false, chunkSize: Int, size: Int?,
-        checksum: ObjectChecksum? = nil
+        checksum: ObjectChecksum? = nil, hashedBeside: Int? = nil
     ) {
         lines = ObjectLines(
-            isRaw: isRaw, isFiltered: isFiltered, chunkSize: chunkSize, longestLine: 1000)
+            isRaw: isRaw, isFiltered: isFiltered, chunkSize: chunkSize, longestLine: 1000,
+            hashedBeside: hashedBeside)
         lines.begin(size: size, checksum: checksum)
     }
 
@@ -37,6 +38,13 @@ private final class Lines {
         lines.appendFiltered(ByteSlice(ByteBlock([UInt8](text.utf8).bytes)))
     }
     func endFiltered() { lines.endFiltered() }
+    /// As another thread does it.
+    func hashBeside() -> BesideHashing? {
+        let hashing = lines.lendBytes()
+        hashing?.run()
+        return hashing
+    }
+    func takeBack(_ hashing: BesideHashing) { lines.takeBack(hashing) }
     func next() throws(ObjectLines.Problem) -> [UInt8] { try lines.next().flatMap { $0.bytes.array } }
 }
 
@@ -69,6 +77,58 @@ struct GetObjectLinesTests {
             try lines.end()
             Issue.record("no error")
         } catch { #expect(error.failure.kind == .damaged) }
+    }
+
+    private func hash(_ bytes: [UInt8]) -> ObjectChecksum {
+        ObjectChecksum(.sha256, Base64.encode(MessageDigest.hash(bytes.bytes, .sha256)))
+    }
+
+    @Test func whatTakesLongIsVerifiedBesideTheLoop() throws {
+        let sum = hash(Self.text)
+        let lines = Lines(chunkSize: 6, size: Self.text.count, checksum: sum, hashedBeside: 8)
+        lines.append(Array(Self.text.prefix(7)))
+        #expect(lines.hashBeside() == nil, "not worth a thread")
+        lines.append([Self.text[7]])
+        let first = try #require(lines.hashBeside())
+        #expect(try lines.next() == Array("one\ntwo\n".utf8))
+        // The bytes are kept for their checksum.
+        #expect(lines.carriedBytes == 8)
+        #expect(lines.hashBeside() == nil)
+        lines.append(Array(Self.text.dropFirst(8)))
+        try lines.end()
+        // The end is given out only if all is right.
+        #expect(try lines.next().isEmpty && !lines.isDone)
+        lines.takeBack(first)
+        #expect(try lines.next().isEmpty && lines.carriedBytes == 0)
+        lines.takeBack(try #require(lines.hashBeside()))
+        #expect(try lines.next() == Array("three".utf8))
+        #expect(lines.isDone)
+    }
+
+    /// The end may come after all bytes have been hashed.
+    @Test func theEndMayComeLast() throws {
+        let lines = Lines(chunkSize: 6, size: Self.text.count, checksum: hash(Self.text), hashedBeside: 1)
+        lines.append(Self.text)
+        lines.takeBack(try #require(lines.hashBeside()))
+        #expect(lines.hashBeside() == nil)
+        try lines.end()
+        #expect(try lines.next() == Self.text)
+        #expect(lines.isDone)
+    }
+
+    @Test(arguments: [1, 13]) func whatIsFoundBesideTheLoopIsTold(least: Int) throws {
+        let lines = Lines(chunkSize: 100, size: Self.text.count, checksum: hash([1]), hashedBeside: least)
+        lines.append(Self.text)
+        try lines.end()
+        #expect(try lines.next().isEmpty)
+        lines.takeBack(try #require(lines.hashBeside()))
+        #expect(throws: ObjectLines.Problem.self) { try lines.next() }
+    }
+
+    @Test(arguments: [nil, 14]) func whatIsSmallIsVerifiedAtOnce(least: Int?) throws {
+        let lines = Lines(chunkSize: 100, size: Self.text.count, checksum: hash([1]), hashedBeside: least)
+        lines.append(Self.text)
+        #expect(throws: ObjectLines.Problem.self) { try lines.end() }
     }
 
     @Test func aLongObjectIsGivenOutAsItComes() throws {

@@ -31,7 +31,8 @@ import Testing
         let stored = Dictionary(
             uniqueKeysWithValues: each.objects.map { ([UInt8]($0.utf8), [UInt8]($1.joined().utf8)) })
         let store = GetFakeStore(
-            stored, seed: seed &* 31, failureRate: each.failureRate, connections: each.connections)
+            stored, seed: seed &* 31, failureRate: each.failureRate, connections: each.connections,
+            hasHashes: seed % 2 == 1)
         let path = "/tmp/s3-lines-get-\(getpid())-\(seed)"
         defer { unsafe unlink(path) }
         let end = try Self.get(each, store, to: path)
@@ -75,6 +76,7 @@ import Testing
         each.options.multipartThreshold = Int.random(in: 0...6000, using: &random)
         each.options.memory = each.options.chunkSize * Int.random(in: 4...12, using: &random) + 8 * 2048
         each.options.threads = Int.random(in: 1...3, using: &random)
+        each.options.hashedBeside = Int.random(in: 1...4000, using: &random)
         each.failureRate = seed % 3 == 0 ? 0.1 : 0
         each.connections = Int.random(in: 1...6, using: &random)
         for number in 0..<Int.random(in: 1...30, using: &random) {

@@ -134,6 +134,24 @@ import Testing
         #expect((1...10_000).allSatisfy { (plan.size(of: $0) ?? 0) <= MultipartLimits.maxPartSize })
     }
 
+    /// Scaleway takes 1,000 parts, and parts of Storj are worth 64 MiB: what memory allows of that.
+    @Test func partsAreCutAsTheServiceTakesThem() {
+        var options = PutOptions(location: Location(bucket: "b"))
+        let few = options.partPlan(HostTraits.of("s3.fr-par.scw.cloud").parts)
+        #expect(few.size(of: 80) == 5 * mebibyte && few.size(of: 81) == 10 * mebibyte)
+        #expect(few.size(of: 1000) == 64 * mebibyte && few.size(of: 1001) == nil)
+        let large = options.partPlan(HostTraits.of("gateway.eu1.storjshare.io:443").parts)
+        #expect(large.size(of: 1) == 64 * mebibyte)
+        options.memory = 64 * mebibyte
+        #expect(options.partPlan(HostTraits.of("gateway.storjshare.io").parts).size(of: 1) == 16 * mebibyte)
+        let equal = options.partPlan(HostTraits.of("a.r2.cloudflarestorage.com").parts)
+        #expect(equal.isFixed && equal.size(of: 1) == 5 * mebibyte && equal.size(of: 10_001) == nil)
+        options.partSize = 7 * mebibyte
+        let fixed = options.partPlan(HostTraits.of("s3.nl-ams.scw.cloud").parts)
+        #expect(fixed.size(of: 1000) == 7 * mebibyte && fixed.size(of: 1001) == nil)
+        #expect(options.partPlan(HostTraits.of("scw.cloud.example.com").parts).size(of: 1001) != nil)
+    }
+
     @Test func aFixedSizeIsFixed() {
         let plan = PutPartPlan(fixed: 8 << 20)
         #expect([1, 1001, 10_000].allSatisfy { plan.size(of: $0) == 8 * mebibyte })

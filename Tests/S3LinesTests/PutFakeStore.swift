@@ -29,6 +29,7 @@ final class PutFakeStore: PutStore, RunService {
     private var bytesUnderWay = 0
 
     let wantsEqualParts: Bool
+    var partRules: PartRules { PartRules(areEqual: wantsEqualParts) }
     let connections: Int
     var mostConnections: Int { connections }
     private(set) var objects: [[UInt8]: [UInt8]] = [:]

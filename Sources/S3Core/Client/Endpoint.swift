@@ -127,12 +127,6 @@ package struct Endpoint: Equatable, Sendable {
         return Partition.suffixes.contains { host.hasSuffix("." + $0) }
     }
 
-    /// True for the hosts of Cloudflare R2, with or without a port.
-    package var isR2: Bool {
-        let host = authority.lowercased().prefix { $0 != ":" }
-        return host.hasSuffix(".r2.cloudflarestorage.com")
-    }
-
     /// The bucket's own address: what stands before each encoded key.
     package func address(of bucket: String, virtualHosted: Bool) -> Endpoint {
         virtualHosted

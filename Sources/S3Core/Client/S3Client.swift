@@ -95,8 +95,8 @@ package final class S3Client {
         mostConnections = configuration.connections.upperBound
     }
 
-    /// Whether the service wants all parts of an upload but the last one to be equally large: Cloudflare R2.
-    package var wantsEqualParts: Bool { builder.isR2 }
+    /// How the service lets an object be cut into parts.
+    package var partRules: PartRules { builder.traits.parts }
 
     /// Whether the service is AWS's own.
     package var isAWS: Bool { builder.isAWS }

@@ -9,7 +9,7 @@ package struct PutObject: S3Operation {
     let body: ByteBlock
     private let headers: [HTTPHeader]
     private let conditions: [HTTPHeader]
-    private let checksum: BodyChecksum?
+    private let digests: PartDigests
     private let bodies: NeedlessBodies
 
     /// - Parameters:
@@ -23,28 +23,31 @@ package struct PutObject: S3Operation {
         checksum: BodyChecksum? = nil
     ) {
         self.init(
-            key: key, body: body, headers: headers, conditions: conditions, checksum: checksum,
+            key: key, body: body, headers: headers, conditions: conditions, digests: PartDigests(checksum),
             bodies: NeedlessBodies())
     }
 
-    /// - Parameter bodies: what is known of the service's answers.
+    /// - Parameters:
+    ///   - digests: those of `body`.
+    ///   - bodies: what is known of the service's answers.
     init(
         key: [UInt8], body: ByteBlock, headers: [HTTPHeader], conditions: [HTTPHeader],
-        checksum: BodyChecksum?, bodies: NeedlessBodies
+        digests: PartDigests, bodies: NeedlessBodies
     ) {
         self.bodies = bodies
         self.key = key
         self.body = body
         self.headers = headers
         self.conditions = conditions
-        self.checksum = checksum
+        self.digests = digests
     }
 
     package func request() -> S3Request {
         var request = S3Request(.put, key: key)
         request.headers = headers + conditions
         request.isIdempotent = conditions.isEmpty
-        request.bodyChecksum = checksum?.header
+        request.bodyChecksum = digests.checksum?.header
+        request.payloadHash = digests.payloadHash
         request.body = body
         return request
     }

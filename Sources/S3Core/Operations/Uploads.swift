@@ -23,8 +23,8 @@ package final class Uploads {
     private var keepsTags: Bool?
     /// Computes what takes long, if there is one.
     var pool: WorkPool?
-    /// Parts whose digests are being computed.
-    var hashed: [HashedPart] = []
+    /// Bodies whose digests are being computed.
+    var hashed: [HashedBody] = []
 
     /// Ends a request early; its completion is told so in the client's next turn.
     package typealias Cancel = () -> Void
@@ -43,7 +43,7 @@ package final class Uploads {
     }
 
     /// How many requests have not ended, or not told their end: those that wait until it is known whether the service
-    /// keeps to a condition, and parts that are not sent yet among them.
+    /// keeps to a condition, and bodies that are not sent yet among them.
     package var pending: Int {
         client.pending + putSupport.heldCount + completeSupport.heldCount + hashed.count
     }
@@ -52,8 +52,8 @@ package final class Uploads {
     package var connections: Int { client.connections }
     package var mostConnections: Int { client.mostConnections }
 
-    /// Whether the service wants all parts of an upload but the last one to be equally large.
-    package var wantsEqualParts: Bool { client.wantsEqualParts }
+    /// How the service lets an object be cut into parts.
+    package var partRules: PartRules { client.partRules }
 
     /// `S3Client.findBucket`.
     package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> Cancel {
@@ -65,7 +65,7 @@ package final class Uploads {
         client.cancelUnsent()
         putSupport.cancelHeld()
         completeSupport.cancelHeld()
-        for part in hashed { cancel(part) }
+        for body in hashed { cancel(body) }
     }
 
     /// `S3Client.hurry`.
@@ -75,10 +75,26 @@ package final class Uploads {
     package func put(
         _ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
-        let checksum = checksum(of: body)
+        // Only what a request needs: the rest is computed where it has to be compared with another object.
+        let isNeeded = client.uploadChecksum != nil || client.signsPayload(hasChecksum: false)
+        let hashed =
+            isNeeded
+            ? hash(body, digests(of: body, keepsSum: false), cancelled: { completion(.failure($0)) }) {
+                [self] digests in
+                send(key, body, digests, completion)
+                return nil
+            } : nil
+        guard hashed == nil else { return }
+        send(key, body, PartDigests(client.uploadChecksum.map { BodyChecksum($0, of: body) }), completion)
+    }
+
+    private func send(
+        _ key: [UInt8], _ body: ByteBlock, _ digests: PartDigests,
+        _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
+    ) {
+        let checksum = digests.checksum
         let operation = PutObject(
-            key: key, body: body, headers: headers, conditions: conditions, checksum: checksum, bodies: bodies
-        )
+            key: key, body: body, headers: headers, conditions: conditions, digests: digests, bodies: bodies)
         putSupport.admit { [self] admission in
             if admission == .refuse { return client.later { completion(.failure(Self.refused)) } }
             client.perform(operation) { [self] result in
@@ -119,10 +135,6 @@ package final class Uploads {
         }
     }
 
-    private func checksum(of body: ByteBlock) -> BodyChecksum? {
-        client.uploadChecksum.map { BodyChecksum($0, of: body) }
-    }
-
     /// Begins a multipart upload; gives its id. Once it was sent it is not cancelled, since the id must be learned.
     package func create(
         _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
@@ -145,8 +157,11 @@ package final class Uploads {
 
     /// What computes a part's digests, on any thread.
     func digests(of body: ByteBlock) -> () -> PartDigests {
+        digests(of: body, keepsSum: existing == .acceptSame)
+    }
+
+    private func digests(of body: ByteBlock, keepsSum: Bool) -> () -> PartDigests {
         let algorithm = client.uploadChecksum
-        let keepsSum = existing == .acceptSame
         let isSigned = client.signsPayload(hasChecksum: algorithm != nil)
         return { PartDigests(of: body, checksum: algorithm, keepsSum: keepsSum, isSigned: isSigned) }
     }

@@ -32,7 +32,7 @@ struct RequestBuilder: ~Copyable {
         setRegion(configuration.region)
     }
 
-    var isR2: Bool { address.isR2 }
+    var traits: HostTraits { HostTraits.of(address.authority) }
     var isAWS: Bool { address.isAWS }
 
     /// Signs otherwise from now on, and on AWS asks the region's own host.
@@ -52,8 +52,7 @@ struct RequestBuilder: ~Copyable {
         address = configuration.bucketAddress(bucket)
         origin = [UInt8]((address.scheme.rawValue + "://" + address.authority).utf8)
         host = HTTPHeader("host", address.authority)
-        acceptEncoding = HTTPHeader(
-            "accept-encoding", HostTraits.of(address.authority).acceptEncoding)
+        acceptEncoding = HTTPHeader("accept-encoding", traits.acceptEncoding)
         pathStart = [UInt8](address.path.utf8) + [UInt8(ascii: "/")]
         if let credentials {
             token = credentials.sessionToken.map { HTTPHeader(Self.tokenName, $0) }

@@ -53,9 +53,10 @@ extension GetLines {
     /// All of an object has come.
     func noteWhole(_ fetch: ObjectFetch) {
         let object = fetch.object
-        guard options.threads > 1, !options.isRaw, fetch.isLast, fetch.error == nil,
-            object.fetches.count == 1,
-            object.lines.isHeldBack, fetch.mayBeCompressed
+        guard options.threads > 1, fetch.isLast, fetch.error == nil, object.fetches.count == 1,
+            object.lines.isHeldBack,
+            !options.isRaw && fetch.mayBeCompressed
+                || object.lines.isHashedBeside(fetch.receivedBytes)
         else { return }
         undecoded.append(object.number)
     }
@@ -78,6 +79,7 @@ extension GetLines {
 
     private func begin(decoding object: WindowObject) {
         do { _ = try object.takeFetched() } catch { return object.problem = error }
+        hashBeside(object)
         guard let decoding = object.lines.lend(limit: options.chunkSize) else { return }
         object.decoding = decoding
         recount(object)

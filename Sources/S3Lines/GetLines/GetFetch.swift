@@ -19,6 +19,8 @@ final class WindowObject {
     /// What its bytes pass through, from the first one to the command's end; and whether one was started.
     var command: FilterCommand?
     var hasBegunFiltering = false
+    /// The same for its checksum.
+    var hashing: BesideHashing?
     /// What is wrong with it, where that was found before its turn.
     var problem: S3Error?
     /// Lines, or a part of a long one, that can be written and were not yet.
@@ -72,7 +74,7 @@ final class WindowObject {
     ///
     /// - Returns: false if there is nothing new.
     func takeFetched() throws(S3Error) -> Bool {
-        guard let fetch = fetches.first else { return false }
+        guard let fetch = fetches.first, !lines.awaitsHash else { return false }
         let slices = fetch.takeBytes()
         for slice in slices { lines.append(slice) }
         guard fetch.hasEnded else { return !slices.isEmpty }

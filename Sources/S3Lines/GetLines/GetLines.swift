@@ -197,7 +197,8 @@ package final class GetLines: RunFilter {
     private func makeLines() -> ObjectLines {
         ObjectLines(
             isRaw: options.isRaw, isFiltered: options.filter != nil, chunkSize: options.chunkSize,
-            longestLine: options.memory)
+            longestLine: options.memory,
+            hashedBeside: options.threads > 1 && options.filter == nil ? options.hashedBeside : nil)
     }
 
     private func begin(_ next: FetchWindow.Fetch) {
@@ -285,6 +286,7 @@ package final class GetLines: RunFilter {
         object.decoding = nil
         endFiltering(object)
         object.hasBegunFiltering = false
+        object.hashing = nil
         object.problem = nil
         measured.done -= object.lines.consumedBytes
         object.lines = makeLines()
@@ -328,6 +330,7 @@ package final class GetLines: RunFilter {
         var problem: S3Error?
         var rest = Rest.unknown
         do throws(S3Error) { rest = try writeLines(of: object) } catch { problem = error }
+        hashBeside(object)
         recount(object)
         measured.done += object.lines.consumedBytes - consumedBefore
         window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
@@ -376,6 +379,7 @@ package final class GetLines: RunFilter {
     private func finish(_ object: WindowObject) {
         for fetch in object.fetches { fetch.drop() }
         endFiltering(object)
+        object.hashing = nil
         carriedBytes -= object.countedBytes
         window.finished(object.number)
         objects[object.number] = nil

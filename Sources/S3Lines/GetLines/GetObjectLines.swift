@@ -20,8 +20,17 @@ struct ObjectLines: ~Copyable {
 
     private let isRaw: Bool
     private let chunkSize: Int
+    private let hashedBeside: Int?
     private var format = Format.unknown
     private var checksum: ChecksumVerification?
+    /// Whether the checksum takes long; and bytes that it does not have yet.
+    private var isHashed = false
+    private var unhashed: [ByteSlice] = []
+    private var unhashedCount = 0
+    /// How many of them another thread has.
+    private var hashingBytes: Int?
+    private var hashedCount = 0
+    private var isVerified = false
     /// Bytes that were not looked at yet; the first one from `offset` on.
     private var stored: [ByteSlice] = []
     private var storedCount = 0
@@ -40,22 +49,35 @@ struct ObjectLines: ~Copyable {
     private var unfilled: ByteBlock?
     /// What another thread may decompress of it, at most, while it does; and what it found wrong.
     private var lentBytes: Int?
-    private var problem: CodecError?
+    private var problem: Problem?
     private var assembler: LineAssembler
     private var isOver = false
 
     /// Blocks that decompressed bytes fill.
     private static let blockSize = 128 << 10
 
-    init(isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int) {
+    /// - Parameter hashedBeside: from how many bytes on a checksum that takes long is left to `lendBytes`; nil never
+    ///   does.
+    init(
+        isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int, hashedBeside: Int? = nil
+    ) {
         self.isRaw = isRaw
+        self.hashedBeside = hashedBeside
         if isFiltered { format = .filtered }
         self.chunkSize = chunkSize
         assembler = LineAssembler(limit: longestLine)
     }
 
     /// Bytes that are kept here and were given to no one, those included that a decompressor looks back at.
-    var carriedBytes: Int { assembler.carried + decodedCount + (lentBytes ?? decoder?.memory ?? 0) }
+    var carriedBytes: Int {
+        assembler.carried + decodedCount + (lentBytes ?? decoder?.memory ?? 0) + givenUnhashed
+    }
+    /// Bytes that are kept only for their checksum.
+    private var givenUnhashed: Int { max(0, consumedBytes - hashedCount) * (isHashed ? 1 : 0) }
+    /// Whether bytes wait for their checksum, so that no more should be taken.
+    var awaitsHash: Bool { hashingBytes != nil && unhashedCount > chunkSize }
+    /// Whether its checksum is worth a thread, once so many bytes are here.
+    func isHashedBeside(_ count: Int) -> Bool { isHashed && count >= hashedBeside ?? .max }
     /// True while a line is open of which a part has been given out.
     var isInsideLine: Bool { assembler.isInsideLine }
     /// Tells what is known of the object before its first byte.
@@ -65,29 +87,69 @@ struct ObjectLines: ~Copyable {
     ///   - expected: what they must give, if that is known and to be verified.
     mutating func begin(size: Int?, checksum expected: ObjectChecksum?) {
         checksum = expected.map { ChecksumVerification($0) }
+        isHashed = hashedBeside != nil && expected.map { $0.algorithm.crc == nil } ?? false
         if let size { isHeldBack = size <= chunkSize }
     }
 
     /// Takes the next stored bytes.
     mutating func append(_ slice: ByteSlice) {
-        checksum?.update(slice.bytes)
+        if isHashed {
+            unhashed.add(slice)
+            unhashedCount += slice.count
+        } else {
+            checksum?.update(slice.bytes)
+        }
         stored.add(slice)
         storedCount += slice.count
         if storedCount > chunkSize { isHeldBack = false }
     }
 
-    /// All stored bytes are here.
+    /// All stored bytes are here. A checksum that is computed beside the loop is looked at as soon as it is known;
+    /// up to then no more is given out.
     mutating func end() throws(Problem) {
         isWhole = true
-        if var verification = checksum.take(), let mismatch = verification.mismatch() {
-            throw .checksum(mismatch)
+        guard hashingBytes == nil else { return }
+        let isSmall = hashedCount == 0 && !isHashedBeside(unhashedCount)
+        if isSmall || unhashedCount == 0 { try verify() }
+    }
+
+    private mutating func verify() throws(Problem) {
+        isVerified = true
+        guard var verification = checksum.take() else { return }
+        for slice in unhashed { verification.update(slice.bytes) }
+        unhashed.removeAll()
+        unhashedCount = 0
+        if let mismatch = verification.mismatch() { throw .checksum(mismatch) }
+    }
+
+    // MARK: checksums beside the loop
+
+    /// Lends bytes whose checksum takes long to another thread, if there are many.
+    mutating func lendBytes() -> BesideHashing? {
+        let isWorthwhile = isHashedBeside(unhashedCount) || hashedCount > 0 && unhashedCount > 0
+        guard isHashed, hashingBytes == nil, !isVerified, isWorthwhile, let verification = checksum.take()
+        else { return nil }
+        hashingBytes = unhashedCount
+        defer {
+            unhashed.removeAll()
+            unhashedCount = 0
         }
+        return BesideHashing(verification, unhashed, count: unhashedCount)
+    }
+
+    /// Goes on where the other thread has stopped.
+    mutating func takeBack(_ hashing: BesideHashing) {
+        hashingBytes = nil
+        hashedCount += hashing.count
+        checksum = hashing.takeVerification()
+        guard isWhole, unhashedCount == 0 else { return }
+        do { try verify() } catch { problem = error }
     }
 
     /// The next lines; empty when there have to be more bytes first, or when all is done: `isDone`.
     mutating func next() throws(Problem) -> [ByteSlice] {
-        if isHeldBack && !isWhole && !isFiltered || lentBytes != nil { return [] }
-        if let problem { throw .compression(problem) }
+        if isHeldBack && !isWhole && !isFiltered || isWhole && !isVerified || lentBytes != nil { return [] }
+        if let problem { throw problem }
         if format == .unknown { format = recognise() }
         switch format {
         case .unknown: return []
@@ -155,7 +217,7 @@ struct ObjectLines: ~Copyable {
         lentBytes = nil
         stored = decoding.stored
         consumedBytes += decoding.consumedBytes
-        problem = decoding.problem
+        problem = problem ?? decoding.problem.map { .compression($0) }
         for block in decoding.blocks {
             decoded.add(ByteSlice(block))
             decodedCount += block.count

@@ -21,6 +21,8 @@ package struct GetOptions: Sendable {
     package var memory = 128 << 20
     /// How many threads decompress objects ahead of their turn; with one, none does.
     package var threads = WorkPool.processors
+    /// From how many bytes on a checksum that takes long is computed by another thread.
+    package var hashedBeside = 1 << 20
     /// Whether checksums are asked for and verified.
     package var verifiesChecksums = true
     /// Which of the keys are taken.

@@ -9,20 +9,20 @@ package final class DryPutStore: PutStore, RunService {
     private var answers: [() -> Void] = []
     private var naming: DryRunNaming
 
-    package let wantsEqualParts: Bool
+    package let partRules: PartRules
     package let connections: Int
     package let mostConnections: Int
     package var notice: ((String) -> Void)?
 
     /// - Parameters:
     ///   - naming: which objects are named on standard error.
-    ///   - wantsEqualParts: whether the service does that objects would be sent to.
+    ///   - partRules: those of the service that objects would be sent to.
     ///   - connections: how many requests would be sent at once, at first and at most.
     package init(
-        _ naming: DryRunNaming, wantsEqualParts: Bool, connections: ClosedRange<Int>
+        _ naming: DryRunNaming, partRules: PartRules, connections: ClosedRange<Int>
     ) throws(SystemError) {
         self.naming = naming
-        self.wantsEqualParts = wantsEqualParts
+        self.partRules = partRules
         self.connections = connections.lowerBound
         mostConnections = connections.upperBound
         descriptors = try PollWait()

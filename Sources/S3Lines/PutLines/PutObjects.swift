@@ -50,7 +50,7 @@ final class PutObjects<Store: PutStore> {
         self.options = options
         self.store = store
         self.outcomes = outcomes
-        plan = options.partPlan(equally: store.wantsEqualParts)
+        plan = options.partPlan(store.partRules)
         headroom = plan.size(of: 1) ?? 0
         memory = PutMemory(limit: options.memory)
         partWindow = PutPartWindow(connections: store.mostConnections)
@@ -196,7 +196,7 @@ final class PutObjects<Store: PutStore> {
         fail(
             draft,
             S3Error(
-                .refused, "more than \(MultipartLimits.maxParts) parts, \(draft.size) bytes; \(plan.remedy)"))
+                .refused, "more than \(plan.most) parts, \(draft.size) bytes; \(plan.remedy)"))
     }
 
     // MARK: memory

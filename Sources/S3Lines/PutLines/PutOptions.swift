@@ -40,11 +40,12 @@ package struct PutOptions: Sendable {
 
     /// How objects are cut.
     ///
-    /// - Parameter equally: whether the service wants parts of one size. The size is then one that keeps
-    ///   objects up to 10,000 parts of a sixteenth of the memory possible.
-    func partPlan(equally: Bool) -> PutPartPlan {
-        if let partSize { return PutPartPlan(fixed: partSize) }
-        if equally { return PutPartPlan(fixed: max(minPartSize, memory / 16)) }
-        return PutPartPlan(first: minPartSize, memory: memory)
+    /// - Parameter rules: those of the service. Where it wants parts of one size, that is one that keeps objects up
+    ///   to 10,000 parts of a sixteenth of the memory possible.
+    package func partPlan(_ rules: PartRules) -> PutPartPlan {
+        if let partSize { return PutPartPlan(fixed: partSize, most: rules.most) }
+        if rules.areEqual { return PutPartPlan(fixed: max(minPartSize, memory / 16), most: rules.most) }
+        let first = max(minPartSize, min(rules.worthwhileSize, memory / PutPartPlan.partsInMemory))
+        return PutPartPlan(first: first, memory: memory, most: rules.most)
     }
 }

@@ -14,8 +14,8 @@ package protocol PutStore: AnyObject {
     /// The most that may ever be.
     var mostConnections: Int { get }
 
-    /// Whether the parts of an upload must be equally large.
-    var wantsEqualParts: Bool { get }
+    /// How objects may be cut into parts.
+    var partRules: PartRules { get }
 
     /// Asks whether the bucket exists.
     func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel
