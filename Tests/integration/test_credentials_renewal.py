@@ -74,7 +74,7 @@ def test_no_request_waits_for_a_renewal_that_is_slow_or_fails(tmp_path):
             return plain(request)
 
         def answer(request):
-            # The container's agent rewrites the token: it is read anew each time.
+            # The container's agent rewrites the token: it is read again each time.
             (tmp_path / "token").write_text(f"bearer quiet {len(world.asked)}")
             if len(world.asked) != 2:
                 return 200, {}, world.answer(request).encode()

@@ -6,7 +6,7 @@ import subprocess
 from conftest import ROOT
 
 # Words that say nothing to those who know S3, or are other tools' for something else.
-STRANGE = ["the answer", "asks who", "on the way", "round in circles", "nothing tells", "goes with", "wants ", "anew", "whoever"]
+STRANGE = ["the answer", "asks who", "on the way", "round in circles", "nothing tells", "goes with", "wants "]
 
 
 def test_the_messages_are_those_that_were_read():
