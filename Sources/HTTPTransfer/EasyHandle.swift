@@ -199,8 +199,10 @@ import CCurl
     private func chooseBuffer(for method: HTTPMethod) {
         let isLarge = generation == 0 ? method == .get : bytesReceived > Self.smallBuffer
         guard isLarge != hasLargeBuffer else { return }
-        hasLargeBuffer = isLarge
-        setLong(CURLOPT_BUFFERSIZE, isLarge ? Self.largeBuffer : Self.smallBuffer)
+        // libcurl keeps the buffer of a transfer that got no connection, and refuses another size for it: the old one
+        // serves as well.
+        let size = isLarge ? Self.largeBuffer : Self.smallBuffer
+        if unsafe s3_curl_set_long(handle, CURLOPT_BUFFERSIZE, size) == CURLE_OK { hasLargeBuffer = isLarge }
     }
 
     private static let smallBuffer = 16 << 10

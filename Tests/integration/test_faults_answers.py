@@ -99,9 +99,9 @@ def test_what_does_not_pass_is_reported_at_once(faulty, name):
 def test_an_answer_that_is_no_s3_is_76(faulty):
     for method in ("PUT", "GET"):
         faulty.rule("answer", method=method, status=404, body=b"<html>nginx</html>", times=None)
-    assert "not S3" in faulty.put(b"k\tdata\n", status=76).message
-    assert "not S3" in faulty.get("k", status=76).message
-    assert "not S3" in faulty.get(options=["--all"], status=76).message
+    assert "not from S3" in faulty.put(b"k\tdata\n", status=76).message
+    assert "not from S3" in faulty.get("k", status=76).message
+    assert "not from S3" in faulty.get(options=["--all"], status=76).message
 
 
 @pytest.mark.parametrize("body", [b"<html>Console</html>", b""])
@@ -109,7 +109,7 @@ def test_a_page_that_a_web_server_shows_for_everything_is_no_object(faulty, body
     """As the port of a console does, next to the one that was meant."""
     faulty.rule("answer", method="GET", status=200, body=body, times=None)
     got = faulty.get("k", status=1)
-    assert got.stdout == b"" and "not S3" in got.message
+    assert got.stdout == b"" and "not from S3" in got.message
     faulty.rules[0].headers = (("x-amz-request-id", "1"),)
     assert faulty.get("k", options=["--exact"]).stdout == body
 

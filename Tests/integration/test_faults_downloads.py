@@ -224,7 +224,7 @@ def test_a_body_without_end_mark_is_an_error(faulty):
     faulty.bucket.put("k", OBJECT)
     faulty.rule("no length", method="GET", times=None)
     got = faulty.get("k", status=1)
-    assert got.stdout == b"" and "only the connection's end" in got.message
+    assert got.stdout == b"" and "neither Content-Length nor Transfer-Encoding" in got.message
 
 
 def test_a_chunked_body_is_whole_at_its_last_chunk(faulty):

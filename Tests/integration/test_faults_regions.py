@@ -56,7 +56,7 @@ def test_a_region_is_followed_by_signing_anew(shell, tool, wrong):
     with LyingServer(lambda request: good(request) if request.region == RIGHT else wrong(request)) as server:
         finished = run(shell, server, tool)
     assert finished.lines == (["a", "b"] if tool == "put" else ["data", "data"])
-    assert f"signed again for region {RIGHT}" in finished.message
+    assert f"retry signed for region {RIGHT}" in finished.message
     regions = [request.region for request in server.journal]
     assert set(regions) == {"us-east-1", RIGHT} and regions[-1] == RIGHT
     if tool == "put":
@@ -105,7 +105,7 @@ def test_redirects_are_never_followed(shell, tool, status):
         with LyingServer(lambda request: (status, {"Location": target}, b"<html/>")) as server:
             finished = run(shell, server, tool, status=76)
     assert other.journal == []
-    assert "not S3" in finished.message and target in finished.message
+    assert "not from S3" in finished.message and target in finished.message
 
 
 @pytest.mark.parametrize("minutes", [-20, 20])

@@ -6,7 +6,7 @@ import pytest
 from conftest import Shell
 from lying_server import LyingServer, environment, error
 
-HINT = "a missing key is answered like this"
+HINT = "S3 says this of a missing key, too"
 PAGE = b"<!DOCTYPE html>\n<html><head><TITLE>403\n Forbidden</TITLE></head><body>no</body></html>"
 KMS = "User: arn:aws:iam::1:user/u is not authorized to perform: kms:Decrypt on this resource"
 PUT = ["s3-put-lines", "s3://bucket"]
@@ -164,7 +164,7 @@ def test_an_unknown_host_is_said_at_once(tmp_path, words):
 def test_https_where_http_is_spoken_is_said_at_once(tmp_path, plain, words):
     endpoint = f"https://127.0.0.1:{plain.port}"
     shell = Shell(tmp_path, environment(3, AWS_ENDPOINT_URL_S3=endpoint), seconds=60)
-    assert_noticed(shell, words, "no TLS connection", "http:// seems to be spoken there")
+    assert_noticed(shell, words, "TLS handshake failed", "the server seems to speak http://")
 
 
 @pytest.mark.parametrize("proxy", ["http://u:secret@127.0.0.1:{}", "127.0.0.1:{}", "socks5h://127.0.0.1:{}/"])

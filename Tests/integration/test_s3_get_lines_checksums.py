@@ -55,7 +55,7 @@ def get(directory, handle, *options, status=0):
 
 def assert_damaged(got):
     """What was written is whole lines, not all of them, and is said to be no object."""
-    assert got.message.startswith("s3-get-lines: k: ") and "was stored" in got.message
+    assert got.message.startswith("s3-get-lines: k: ") and "mismatch: expected" in got.message
     written = len(got.stdout)
     assert written < len(BODY) and (written == 0 or got.stdout.endswith(b"\n"))
     assert written == 0 or f"{written} bytes of it were written" in got.message

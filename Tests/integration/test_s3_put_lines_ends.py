@@ -89,7 +89,7 @@ def test_what_cannot_be_kept_is_named_and_not_rejected_in_pieces(faulty):
     (faulty.shell.directory / "in").write_bytes(b"a\t1\n" + (b"large\t" + line + b"\n") * 12_000)
     script = f"trap '' XFSZ; ulimit -f 1000; s3-put-lines --reject r {faulty.location} < in"
     put = faulty.shell.run(script, shell=("bash", "-c")).expect(74)
-    assert re.search(r"large: \d+ lines from line 2: not in r", put.message)
+    assert re.search(r"large: \d+ lines from line 2: its records are not in r", put.message)
     assert set(rejected(faulty.shell).split(b"\n")) <= {b"large\t" + line, b""}
     assert faulty.open_uploads() == []
 

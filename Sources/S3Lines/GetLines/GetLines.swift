@@ -191,7 +191,7 @@ package final class GetLines: RunFilter {
         guard !object.isMeasured, let size else { return }
         object.isMeasured = true
         measured.sized += 1
-        measured.bytes += size
+        measured.bytes += Double(size)
     }
 
     private func makeLines() -> ObjectLines {
@@ -288,7 +288,7 @@ package final class GetLines: RunFilter {
         object.hasBegunFiltering = false
         object.hashing = nil
         object.problem = nil
-        measured.done -= object.lines.consumedBytes
+        measured.done -= Double(object.lines.consumedBytes)
         object.lines = makeLines()
         object.pending.removeAll()
     }
@@ -332,7 +332,7 @@ package final class GetLines: RunFilter {
         do throws(S3Error) { rest = try writeLines(of: object) } catch { problem = error }
         hashBeside(object)
         recount(object)
-        measured.done += object.lines.consumedBytes - consumedBefore
+        measured.done += Double(object.lines.consumedBytes - consumedBefore)
         window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
         openLine = rest == .nothing || object.isAtLineStart ? nil : object
         window.leader = openLine?.number

@@ -14,8 +14,8 @@ struct KeySource: ~Copyable {
     private var list: (any KeyList)?
     private var listed: [ListObjectsV2.Object] = []
     private var nextListed = 0
-    /// Of those that are left, in bytes.
-    private var listedBytes = 0
+    /// Of those that are left, in bytes; a service may claim sizes whose sum is no `Int`.
+    private var listedBytes = 0.0
     private var end: KeyArrival?
 
     /// The next page is asked for before data is as soon as no more than this many listed keys are left.
@@ -63,7 +63,7 @@ struct KeySource: ~Copyable {
     var hadNoLine: Bool { if case .input = origin { lineNumber == 0 } else { false } }
 
     /// How many objects follow and how many bytes they have, as far as that is known: no more is to come then.
-    var rest: (count: Int, bytes: Int?)? {
+    var rest: (count: Int, bytes: Double?)? {
         if end != nil { return (0, 0) }
         guard selection.takesAll else { return nil }
         switch origin {
@@ -152,7 +152,7 @@ struct KeySource: ~Copyable {
         while true {
             while nextListed < listed.count {
                 nextListed += 1
-                listedBytes -= listed[nextListed - 1].size
+                listedBytes -= Double(listed[nextListed - 1].size)
                 guard let object = try selection.object(listed: listed[nextListed - 1]) else { continue }
                 guard let problem = Location.problem(ofObjectKey: object.objectKey) else {
                     return .object(object)
@@ -163,7 +163,7 @@ struct KeySource: ~Copyable {
             do throws(S3Error) { listed = try list?.next() ?? [] } catch {
                 throw .service(error, context: location.description)
             }
-            listedBytes = listed.reduce(0) { $0 + $1.size }
+            listedBytes = listed.reduce(0) { $0 + Double($1.size) }
             if listed.isEmpty { return list?.isAtEnd ?? true ? finish() : .later }
         }
     }

@@ -104,7 +104,7 @@ final class PutOutcomes {
 
     /// The records of an object that was rejected could not be kept.
     func lost(_ label: String) {
-        if let rejectPath { run.report("\(label): not in \(rejectPath)") }
+        if let rejectPath { run.report("\(label): its records are not in \(rejectPath)") }
     }
 
     /// Writes the records of an object that failed, or the first of them, if they are much.
