@@ -53,7 +53,7 @@ def test_what_is_there_already_is_stored(faulty, options):
 def test_other_bytes_are_not_the_same(faulty, other):
     faulty.bucket.put("a", other)
     put = faulty.put(b"a\t1\n", "--idempotent", status=1)
-    assert put.stdout == b"" and "the object that exists has other bytes" in put.message
+    assert put.stdout == b"" and "the existing object has other content" in put.message
     assert faulty.bucket.get("a") == other
 
 

@@ -68,7 +68,7 @@ def test_a_line_without_a_key_names_the_tool_that_gives_one(plain_shell):
 def test_a_dry_run_names_objects_as_a_whole(tool, stdin, done, plain_shell):
     finished = plain_shell.tool(tool, "-n", "s3://b/pre", stdin=stdin).expect()
     assert finished.stdout == b"k\nl\n"
-    assert finished.message == f"{tool}: dry run: s3://b/prek would be {done}; --verbose names every object\n"
+    assert finished.message == f"{tool}: dry run: s3://b/prek would be {done}; -v names all\n"
     finished = plain_shell.tool(tool, "-nv", "s3://b/pre", stdin=stdin).expect()
     assert finished.stdout == b"k\nl\n"
     lines = [line for line in finished.message.splitlines() if "credentials: " not in line]

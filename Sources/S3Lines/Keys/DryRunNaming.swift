@@ -22,6 +22,6 @@ package struct DryRunNaming {
         defer { hasNamed = true }
         let name = Location(bucket: bucket, prefix: key)
         if namesAll { return "\(name): would be \(done)" }
-        return hasNamed ? nil : "dry run: \(name) would be \(done); --verbose names every object"
+        return hasNamed ? nil : "dry run: \(name) would be \(done); -v names all"
     }
 }

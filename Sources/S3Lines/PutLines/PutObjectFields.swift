@@ -80,7 +80,7 @@ package struct ObjectFields: Equatable, Sendable {
     /// S3 refuses other bytes, or gives them back as something else. Source: Amazon S3 User Guide, Working with object
     /// metadata: "Amazon S3 allows arbitrary Unicode characters in your metadata values", but only in its own encoding.
     private func check(_ value: String, option: String) throws(Invalid) {
-        if value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+        if value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) {
             throw Invalid(description: "\(option): a control character cannot be sent, not even a line break")
         }
         if value.utf8.contains(where: { $0 >= 0x80 }) {
