@@ -67,6 +67,12 @@ def read_slowly(reader):
         data += some
 
 
+def without_dry_run(messages):
+    """Messages without the one that names the first object of a dry run."""
+    lines = messages.splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.startswith(b"s3-put-lines: dry run: s3://"))
+
+
 def fill(writer):
     """Writes until there is no room; returns what was written."""
     size = 0
@@ -90,7 +96,8 @@ def test_a_slow_reader_of_a_nonblocking_output_gets_everything(filtered, kind, p
         process = subprocess.Popen(words, stdin=file, stdout=writer, stderr=subprocess.PIPE)
         os.close(writer)
         assert read_slowly(reader) == expected
-        assert (process.communicate(timeout=SECONDS)[1], process.returncode) == (b"", 0)
+        messages = process.communicate(timeout=SECONDS)[1]
+    assert (without_dry_run(messages), process.returncode) == (b"", 0)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
@@ -114,7 +121,7 @@ def test_a_nonblocking_input_is_waited_for(filtered, kind):
         thread.start()
         stdout, stderr = process.communicate(timeout=SECONDS)
         thread.join()
-    assert (stdout, stderr, process.returncode) == (expected, b"", 0)
+    assert (stdout, without_dry_run(stderr), process.returncode) == (expected, b"", 0)
 
 
 @pytest.mark.parametrize(
