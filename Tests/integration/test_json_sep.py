@@ -278,7 +278,9 @@ def test_a_name_behind_an_unwrapped_array_takes_no_memory(running):
 )
 def test_messages_say_how_much_was_skipped(stdin, skipped):
     finished = json_sep("--skip-invalid", stdin=stdin)
-    assert [message.rpartition("; skipped ")[2] for message in messages(finished)] == skipped
+    # "so far" where the tool has read all before the end of the input came.
+    said = [message.rpartition("; skipped ")[2].removesuffix(" so far") for message in messages(finished)]
+    assert said == skipped
 
 
 def test_what_was_skipped_is_told_when_the_input_pauses(running):

@@ -35,7 +35,7 @@ def test_a_long_line_of_a_key_list_is_refused_without_being_kept():
         peak = fields(process)["VmHWM"]
         _, stderr = process.communicate(b"\nk\n", timeout=SECONDS)
         assert process.returncode == 65 and server.journal == []
-    assert re.search(rb"standard input: line 1: expected a key and a TAB .* more than 2048 bytes", stderr)
+    assert re.search(rb"standard input: line 1: expected a key, then a TAB .* more than 2048 bytes", stderr)
     assert peak < 60 * MIB, peak
 
 
