@@ -30,7 +30,10 @@ extension S3Client {
     }
 
     private func beginFetch(_ lookup: CredentialsLookup) -> CredentialsFetch {
-        CredentialsFetch(lookup, loop, commands, commandMilliseconds: commandMilliseconds) {
+        CredentialsFetch(
+            lookup, loop, commands, commandMilliseconds: commandMilliseconds,
+            silenceMilliseconds: timeoutMilliseconds
+        ) {
             [weak self] secret in self?.redaction.add(secret)
         }
     }

@@ -45,6 +45,8 @@ package final class S3Client {
     let loop: TransferLoop
     /// Where credentials come from, if they are not the environment's; and how new ones are fetched.
     let lookup: CredentialsLookup?
+    /// How long a service may be silent, in milliseconds.
+    let timeoutMilliseconds: Int
     /// Whether there may be others than those that requests are signed with.
     private let renewsCredentials: Bool
     var renewal = CredentialsRenewal()
@@ -86,6 +88,7 @@ package final class S3Client {
         scheme = configuration.bucketAddress(bucket).scheme
         uploadChecksum = configuration.uploadChecksum
         lookup = configuration.lookup
+        timeoutMilliseconds = configuration.timeoutMilliseconds
         renewsCredentials = configuration.lookup != nil
         redaction = configuration.redaction
         builder = RequestBuilder(configuration, bucket: bucket)

@@ -7,6 +7,7 @@ final class CredentialsFetch: TransferReceiver {
     private let loop: TransferLoop
     private let commands: CommandSettings
     private let commandMilliseconds: Int
+    private let silenceMilliseconds: Int
     /// Told of what no message may show.
     private let hide: ([UInt8]) -> Void
     private(set) var outcome: CredentialsOutcome?
@@ -26,13 +27,14 @@ final class CredentialsFetch: TransferReceiver {
 
     init(
         _ machine: any CredentialsMachine, _ loop: TransferLoop, _ commands: CommandSettings,
-        commandMilliseconds: Int,
+        commandMilliseconds: Int, silenceMilliseconds: Int,
         hide: @escaping ([UInt8]) -> Void
     ) {
         self.machine = machine
         self.loop = loop
         self.commands = commands
         self.commandMilliseconds = commandMilliseconds
+        self.silenceMilliseconds = silenceMilliseconds
         self.hide = hide
         tell(.start)
     }
@@ -121,6 +123,7 @@ final class CredentialsFetch: TransferReceiver {
         }
         var wire = HTTPRequest(
             method: request.method, url: [UInt8](request.url.utf8), headers: request.headers, body: block)
+        wire.silenceMilliseconds = silenceMilliseconds
         if request.isLocal {
             wire.usesProxy = false
             wire.connectMilliseconds = Self.localConnectMilliseconds
