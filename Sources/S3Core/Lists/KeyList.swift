@@ -33,3 +33,15 @@ package struct ListRequest {
     package let number: Int
     package let operation: ListObjectsV2
 }
+
+extension [ListObjectsV2.Object] {
+    /// Whether the keys come one after the other, by bytes, and all of them after `key`.
+    func isInOrder(after key: [UInt8]?) -> Bool {
+        var before = key
+        for object in self {
+            if let before, !before.precedes(object.key) { return false }
+            before = object.key
+        }
+        return true
+    }
+}

@@ -267,7 +267,7 @@ package struct KeySplit {
     private mutating func receivedSample(_ page: ListObjectsV2.Page, _ purpose: Purpose) {
         var after = startAfter
         if case .probe(let key) = purpose { after = key }
-        guard isInOrder(page.objects, after: after) else { return listPageByPage() }
+        guard page.objects.isInOrder(after: after) else { return listPageByPage() }
         alphabet.learn(page.objects)
         let isLast = page.continuationToken == nil
         let index = samples.lastIndex { $0.after.map { after.map($0.precedes) ?? false } ?? (after != nil) }
@@ -298,15 +298,6 @@ package struct KeySplit {
             samples[index].emptyAfter = nil
         }
         samples.insert(sample, at: next)
-    }
-
-    private func isInOrder(_ objects: [ListObjectsV2.Object], after key: [UInt8]?) -> Bool {
-        var before = key
-        for object in objects {
-            if let before, !before.precedes(object.key) { return false }
-            before = object.key
-        }
-        return true
     }
 
     private mutating func listPageByPage() {

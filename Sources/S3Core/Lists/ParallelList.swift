@@ -206,7 +206,7 @@ package struct ParallelList: KeyList {
             page = try listing.received(result.get())
         } catch { return listPageByPage() }
         count(page)
-        guard isInOrder(page.objects, after: key) else { return listPageByPage() }
+        guard page.objects.isInOrder(after: key) else { return listPageByPage() }
         guard !segments[index].isDone, segments[index].last.map({ $0.precedes(key) }) ?? true else { return }
         let beyond = index + 1 < segments.count ? segments[index + 1].first : endBefore
         guard let first = page.objects.first?.key, beyond.map({ first.precedes($0) }) ?? true else {
@@ -236,18 +236,9 @@ package struct ParallelList: KeyList {
         if isParallel { alphabet.learn(page.objects) }
     }
 
-    private func isInOrder(_ objects: [ListObjectsV2.Object], after key: [UInt8]?) -> Bool {
-        var before = key
-        for object in objects {
-            if let before, !before.precedes(object.key) { return false }
-            before = object.key
-        }
-        return true
-    }
-
     /// Adds the keys that a segment's own list gave to it, as far as they are its own.
     private mutating func append(_ objects: [ListObjectsV2.Object], to index: Int) {
-        guard isParallel, isInOrder(objects, after: segments[index].last ?? segments[index].after) else {
+        guard isParallel, objects.isInOrder(after: segments[index].last ?? segments[index].after) else {
             if isParallel { listPageByPage() }
             if index < segments.count { appendAny(objects, to: index) }
             return
