@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -224,3 +225,20 @@ def strict(strict_server, tmp_path):
 
     with faults.proxied(strict_server, tmp_path) as faulty:
         yield faulty
+
+
+def within(seconds, condition):
+    """Waits until the condition holds, which has to be in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
+
+
+def is_gone(group):
+    """Whether no process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False

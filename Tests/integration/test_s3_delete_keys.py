@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, unescape
 
 import pytest
 import servers
-from conftest import BIN, Bucket, Shell, require
+from conftest import BIN, Shell, require
 from lying_server import LyingServer, error
 
 pytestmark = pytest.mark.usefixtures("tool")
@@ -26,16 +26,6 @@ def tool():
 @pytest.fixture
 def location(bucket):
     return f"s3://{bucket.name}"
-
-
-@pytest.fixture
-def weed(seaweedfs):
-    return Bucket(seaweedfs)
-
-
-@pytest.fixture
-def weed_shell(seaweedfs, plain_shell):
-    return plain_shell.with_environment(**seaweedfs.tool_environment())
 
 
 def fill(bucket, keys, body=b"x"):
@@ -71,28 +61,28 @@ def test_more_than_a_batch(bucket, shell, location):
 
 
 @pytest.mark.parametrize("key", ["a b", "ü/😀", "<&>'\"", "%41+", "tab\there", "line\nbreak", "\x7f", "a=b?c#d"])
-def test_keys_of_any_byte(weed, weed_shell, key):
-    weed.put(key, b"1")
-    weed.put("other", b"1")
+def test_keys_of_any_byte(seaweedfs_bucket, seaweedfs_shell, key):
+    seaweedfs_bucket.put(key, b"1")
+    seaweedfs_bucket.put("other", b"1")
     field = key.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
-    assert delete(weed_shell, f"s3://{weed.name}", keys=[field]).lines == [field]
-    assert weed.keys() == ["other"]
+    assert delete(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", keys=[field]).lines == [field]
+    assert seaweedfs_bucket.keys() == ["other"]
 
 
-def test_a_dry_run_sends_nothing(weed, weed_shell):
-    weed.put("a", b"1")
-    bare = weed_shell.with_environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+def test_a_dry_run_sends_nothing(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", b"1")
+    bare = seaweedfs_shell.with_environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
     for option in ("--dry-run", "-n"):
-        assert delete(bare, option, f"s3://{weed.name}", keys=["a", "b"]).lines == ["a", "b"]
-    assert weed.keys() == ["a"]
+        assert delete(bare, option, f"s3://{seaweedfs_bucket.name}", keys=["a", "b"]).lines == ["a", "b"]
+    assert seaweedfs_bucket.keys() == ["a"]
 
 
-def test_url_keys_are_decoded(weed, weed_shell):
-    weed.put("a b/ü+", b"1")
+def test_url_keys_are_decoded(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a b/ü+", b"1")
     encoded = urllib.parse.quote_plus("a b/ü+")
-    assert delete(weed_shell, "--url-keys", f"s3://{weed.name}", keys=[encoded]).lines == ["a b/ü+"]
-    assert weed.keys() == []
-    wrong = delete(weed_shell, "--url-keys", f"s3://{weed.name}", keys=["a", "b%4"], status=65)
+    assert delete(seaweedfs_shell, "--url-keys", f"s3://{seaweedfs_bucket.name}", keys=[encoded]).lines == ["a b/ü+"]
+    assert seaweedfs_bucket.keys() == []
+    wrong = delete(seaweedfs_shell, "--url-keys", f"s3://{seaweedfs_bucket.name}", keys=["a", "b%4"], status=65)
     assert wrong.lines == ["a"] and "line 2" in wrong.message
 
 
@@ -113,10 +103,10 @@ def test_what_was_replaced_stays(bucket, shell, location):
         assert "--if-match" in got.message and not set(bucket.keys()) & set(got.lines)
 
 
-def test_a_bucket_is_a_queue(weed, weed_shell):
-    fill(weed, [f"k{number}" for number in range(20)])
-    got = weed_shell.run(f"s3-list-keys s3://{weed.name} | s3-delete-keys s3://{weed.name} | wc -l").expect()
-    assert got.lines == ["20"] and weed.keys() == []
+def test_a_bucket_is_a_queue(seaweedfs_bucket, seaweedfs_shell):
+    fill(seaweedfs_bucket, [f"k{number}" for number in range(20)])
+    got = seaweedfs_shell.run(f"s3-list-keys s3://{seaweedfs_bucket.name} | s3-delete-keys s3://{seaweedfs_bucket.name} | wc -l").expect()
+    assert got.lines == ["20"] and seaweedfs_bucket.keys() == []
 
 
 # On a server of one's own

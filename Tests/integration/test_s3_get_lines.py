@@ -31,17 +31,6 @@ def location(bucket):
     return f"s3://{bucket.name}"
 
 
-@pytest.fixture
-def weed(seaweedfs):
-    """A bucket on the one real server."""
-    return Bucket(seaweedfs)
-
-
-@pytest.fixture
-def weed_shell(seaweedfs, plain_shell):
-    return plain_shell.with_environment(**seaweedfs.tool_environment())
-
-
 def numbered_lines(size, seed=0):
     """About `size` bytes of lines of all lengths."""
     generator = random.Random(seed)
@@ -115,28 +104,28 @@ def test_end_before_is_relative_and_escaped(bucket, shell, location):
     shell.tool("s3-get-lines", "--end-before", "c", location, "a").expect(64)
 
 
-def test_url_keys_are_decoded(weed, weed_shell):
-    weed.put("a b/ü+", b"1\n")
-    location = f"s3://{weed.name}"
+def test_url_keys_are_decoded(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a b/ü+", b"1\n")
+    location = f"s3://{seaweedfs_bucket.name}"
     encoded = "a+b/%C3%BC%2b"
-    assert weed_shell.tool("s3-get-lines", "--url-keys", location, stdin=encoded.encode()).expect().stdout == b"1\n"
-    assert weed_shell.tool("s3-get-lines", "--url-keys", location, encoded).expect().stdout == b"1\n"
-    assert "% at byte 2" in weed_shell.tool("s3-get-lines", "--url-keys", location, "a%zz").expect(65).message
+    assert seaweedfs_shell.tool("s3-get-lines", "--url-keys", location, stdin=encoded.encode()).expect().stdout == b"1\n"
+    assert seaweedfs_shell.tool("s3-get-lines", "--url-keys", location, encoded).expect().stdout == b"1\n"
+    assert "% at byte 2" in seaweedfs_shell.tool("s3-get-lines", "--url-keys", location, "a%zz").expect(65).message
     long = "%41" * 1024
-    assert weed_shell.tool("s3-get-lines", "--url-keys", location, stdin=long.encode()).expect(66)
+    assert seaweedfs_shell.tool("s3-get-lines", "--url-keys", location, stdin=long.encode()).expect(66)
 
 
-def test_an_operand_is_written_escaped(weed, weed_shell):
-    weed.put("tab\there", b"1\n")
-    assert weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "tab\\there").expect().stdout == b"1\n"
-    wrong = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "tab\\here").expect(65)
+def test_an_operand_is_written_escaped(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("tab\there", b"1\n")
+    assert seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "tab\\there").expect().stdout == b"1\n"
+    wrong = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "tab\\here").expect(65)
     assert "tab\\\\here" in wrong.message or "tab\\here" in wrong.message
 
 
-def test_a_key_is_fetched_before_the_next_one_is_written(weed, weed_shell):
+def test_a_key_is_fetched_before_the_next_one_is_written(seaweedfs_bucket, seaweedfs_shell):
     for key in "abc":
-        weed.put(key, key.encode() + b"\n")
-    process = start(weed_shell, f"s3://{weed.name}")
+        seaweedfs_bucket.put(key, key.encode() + b"\n")
+    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}")
     for key in (b"a", b"b", b"c"):
         process.stdin.write(key + b"\n")
         process.stdin.flush()
@@ -145,41 +134,41 @@ def test_a_key_is_fetched_before_the_next_one_is_written(weed, weed_shell):
     assert process.wait(10) == 0
 
 
-def test_shards_partition_the_keys(weed, weed_shell):
+def test_shards_partition_the_keys(seaweedfs_bucket, seaweedfs_shell):
     keys = [f"key {number}" for number in range(60)]
     for key in keys:
-        weed.put(f"p/{key}", key.encode())
+        seaweedfs_bucket.put(f"p/{key}", key.encode())
     seen = []
     for number in (1, 2, 3):
         mine = [key for key in keys if zlib.crc32(key.encode()) % 3 == number - 1]
-        got = weed_shell.tool("s3-get-lines", "--all", "--shard", f"{number}/3", f"s3://{weed.name}/p/")
+        got = seaweedfs_shell.tool("s3-get-lines", "--all", "--shard", f"{number}/3", f"s3://{seaweedfs_bucket.name}/p/")
         assert got.expect().lines == sorted(mine)
         named = "".join(key + "\n" for key in keys).encode()
-        got = weed_shell.tool("s3-get-lines", "--shard", f"{number}/3", f"s3://{weed.name}/p/", stdin=named)
+        got = seaweedfs_shell.tool("s3-get-lines", "--shard", f"{number}/3", f"s3://{seaweedfs_bucket.name}/p/", stdin=named)
         assert got.expect().lines == mine
         seen += mine
     assert sorted(seen) == sorted(keys)
 
 
-def test_a_thousand_keys_of_which_some_are_missing(weed, weed_shell):
+def test_a_thousand_keys_of_which_some_are_missing(seaweedfs_bucket, seaweedfs_shell):
     present = [number for number in range(1000) if number % 7]
     for number in present:
-        weed.put(f"k{number}", f"{number}".encode())
+        seaweedfs_bucket.put(f"k{number}", f"{number}".encode())
     keys = "".join(f"k{number}\n" for number in range(1000)).encode()
-    got = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", stdin=keys).expect(66)
+    got = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", stdin=keys).expect(66)
     assert got.lines == [str(number) for number in present]
     missing = [line.split(":")[1].strip() for line in got.message.splitlines()]
     assert missing == [f"k{number}" for number in range(0, 1000, 7)]
 
 
-def test_malformed_keys_end_the_run_behind_what_came_before(weed, weed_shell):
-    weed.put("a", b"1\n")
-    got = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", stdin=b"a\na\nb\\x\na\n").expect(65)
+def test_malformed_keys_end_the_run_behind_what_came_before(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", b"1\n")
+    got = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", stdin=b"a\na\nb\\x\na\n").expect(65)
     assert got.stdout == b"1\n1\n"
     assert "line 3" in got.message
-    weed_shell.tool("s3-get-lines", f"s3://{weed.name}", stdin=b"\n").expect(65)
-    weed_shell.tool("s3-get-lines", f"s3://{weed.name}", stdin=b"\xff\n").expect(65)
-    weed_shell.tool("s3-get-lines", f"s3://{weed.name}", stdin=b"k" * 1025 + b"\n").expect(65)
+    seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", stdin=b"\n").expect(65)
+    seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", stdin=b"\xff\n").expect(65)
+    seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", stdin=b"k" * 1025 + b"\n").expect(65)
 
 
 @pytest.mark.parametrize(
@@ -201,9 +190,9 @@ def test_impossible_options_are_64(plain_shell, options):
     assert plain_shell.tool("s3-get-lines", *options).expect(64).stdout == b""
 
 
-def test_a_terminal_without_keys_is_64_with_a_hint(weed, weed_shell):
+def test_a_terminal_without_keys_is_64_with_a_hint(seaweedfs_bucket, seaweedfs_shell):
     master, terminal = os.openpty()
-    process = start(weed_shell, f"s3://{weed.name}", stdin=terminal)
+    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", stdin=terminal)
     try:
         _, message = process.communicate(timeout=10)
     finally:
@@ -216,10 +205,10 @@ def test_a_terminal_without_keys_is_64_with_a_hint(weed, weed_shell):
 # Lines
 
 
-def test_with_key_writes_the_escaped_relative_key(weed, weed_shell):
-    weed.put("p/a\tb", b"1\n\n2")
-    weed.put("p/c", b"3\n")
-    got = weed_shell.tool("s3-get-lines", "--all", "--with-key", f"s3://{weed.name}/p/").expect()
+def test_with_key_writes_the_escaped_relative_key(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("p/a\tb", b"1\n\n2")
+    seaweedfs_bucket.put("p/c", b"3\n")
+    got = seaweedfs_shell.tool("s3-get-lines", "--all", "--with-key", f"s3://{seaweedfs_bucket.name}/p/").expect()
     assert got.stdout == b"a\\tb\t1\na\\tb\t\na\\tb\t2\nc\t3\n"
 
 
@@ -247,22 +236,22 @@ def test_large_objects_are_fetched_in_ranges(bucket, shell, location, order):
 
 
 @pytest.mark.parametrize("order", [[], ["--unordered"]], ids=["ordered", "unordered"])
-def test_lines_longer_than_any_buffer_are_never_mixed(weed, weed_shell, order):
+def test_lines_longer_than_any_buffer_are_never_mixed(seaweedfs_bucket, seaweedfs_shell, order):
     bodies = [bytes([65 + number]) * (2 * MIB + number * 300_000) for number in range(6)]
     for number, body in enumerate(bodies):
-        weed.put(f"k{number}", b"first\n" + body)
+        seaweedfs_bucket.put(f"k{number}", b"first\n" + body)
     keys = [f"k{number}" for number in range(6)]
     options = ["--multipart-chunksize", "128K", "--multipart-threshold", "256K", "--memory", "1M"]
-    got = weed_shell.tool("s3-get-lines", *order, *options, f"s3://{weed.name}", *keys).expect()
+    got = seaweedfs_shell.tool("s3-get-lines", *order, *options, f"s3://{seaweedfs_bucket.name}", *keys).expect()
     lines = got.stdout.splitlines()
     expected = [line for body in bodies for line in (b"first", body)]
     assert (sorted(lines) if order else lines) == (sorted(expected) if order else expected)
 
 
-def test_unordered_lets_small_objects_pass(weed, weed_shell):
+def test_unordered_lets_small_objects_pass(seaweedfs_bucket, seaweedfs_shell):
     for number in range(500):
-        weed.put(f"k{number:03}", f"{number} a\n{number} b\n".encode())
-    got = weed_shell.tool("s3-get-lines", "--unordered", "--all", f"s3://{weed.name}").expect()
+        seaweedfs_bucket.put(f"k{number:03}", f"{number} a\n{number} b\n".encode())
+    got = seaweedfs_shell.tool("s3-get-lines", "--unordered", "--all", f"s3://{seaweedfs_bucket.name}").expect()
     assert sorted(got.lines) == sorted(f"{number} {end}" for number in range(500) for end in "ab")
 
 
@@ -280,30 +269,30 @@ def test_gzip_objects_are_decompressed(bucket, shell, location):
     assert raw.stdout == bucket.get("b")
 
 
-def test_gzip_objects_may_be_padded_with_zeros(weed, weed_shell):
+def test_gzip_objects_may_be_padded_with_zeros(seaweedfs_bucket, seaweedfs_shell):
     """As tapes and devices leave them, and gzip -dc reads them."""
     padded = gzip.compress(b"one\n") + bytes(512)
-    weed.put("a", padded)
-    weed.put("b", padded + gzip.compress(b"two\n") + bytes(70_000))
-    got = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "a", "b").expect()
+    seaweedfs_bucket.put("a", padded)
+    seaweedfs_bucket.put("b", padded + gzip.compress(b"two\n") + bytes(70_000))
+    got = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "a", "b").expect()
     assert got.stdout == b"one\none\ntwo\n"
-    assert weed_shell.run("gzip -dc", stdin=padded).stdout == b"one\n"
-    weed.put("c", padded + b"more")
-    assert "something else follows" in weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "c").expect(1).message
+    assert seaweedfs_shell.run("gzip -dc", stdin=padded).stdout == b"one\n"
+    seaweedfs_bucket.put("c", padded + b"more")
+    assert "something else follows" in seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "c").expect(1).message
 
 
 @pytest.mark.parametrize("level", [0, 6])
-def test_a_large_gzip_object_in_ranges(weed, weed_shell, level):
+def test_a_large_gzip_object_in_ranges(seaweedfs_bucket, seaweedfs_shell, level):
     text = numbered_lines(20 * MIB)
-    weed.put("a", gzip.compress(text[: 12 * MIB], level) + gzip.compress(text[12 * MIB :], level))
+    seaweedfs_bucket.put("a", gzip.compress(text[: 12 * MIB], level) + gzip.compress(text[12 * MIB :], level))
     options = ["--multipart-threshold", "64K", "--multipart-chunksize", "64K", "--memory", "1M"]
-    assert weed_shell.tool("s3-get-lines", *options, f"s3://{weed.name}", "a").expect().stdout == text
+    assert seaweedfs_shell.tool("s3-get-lines", *options, f"s3://{seaweedfs_bucket.name}", "a").expect().stdout == text
 
 
-def test_a_small_gzip_object_may_be_of_any_length(weed, weed_shell):
+def test_a_small_gzip_object_may_be_of_any_length(seaweedfs_bucket, seaweedfs_shell):
     text = b"0123456789abcde\n" * (4 * MIB)
-    weed.put("a", gzip.compress(text))
-    process = start(weed_shell, "--memory", "4M", f"s3://{weed.name}")
+    seaweedfs_bucket.put("a", gzip.compress(text))
+    process = start(seaweedfs_shell, "--memory", "4M", f"s3://{seaweedfs_bucket.name}")
     process.stdin.write(b"a\n")
     process.stdin.flush()
     assert process.stdout.read(len(text)) == text
@@ -326,10 +315,10 @@ def test_a_small_gzip_object_may_be_of_any_length(weed, weed_shell):
         lambda data: data[:40] + b"\xff\xff\xff" + data[43:],
     ],
 )
-def test_damaged_gzip_is_an_error(weed, weed_shell, damage):
-    weed.put("a", damage(gzip.compress(b"line\n" * 1000 + bytes(range(32, 127)))))
-    weed.put("b", b"fine\n")
-    got = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "a", "b").expect(1)
+def test_damaged_gzip_is_an_error(seaweedfs_bucket, seaweedfs_shell, damage):
+    seaweedfs_bucket.put("a", damage(gzip.compress(b"line\n" * 1000 + bytes(range(32, 127)))))
+    seaweedfs_bucket.put("b", b"fine\n")
+    got = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "a", "b").expect(1)
     assert got.stdout == b"fine\n"
     assert "a: gzip: " in got.message
 
@@ -356,22 +345,22 @@ def test_zstd_objects_are_decompressed(bucket, shell, location):
     assert raw.stdout == bucket.get("b")
 
 
-def test_a_large_zstd_object_in_ranges(weed, weed_shell):
+def test_a_large_zstd_object_in_ranges(seaweedfs_bucket, seaweedfs_shell):
     text = numbered_lines(20 * MIB)
-    weed.put("a", zstd(text[: 12 * MIB]) + zstd(text[12 * MIB :], "--long=24"))
+    seaweedfs_bucket.put("a", zstd(text[: 12 * MIB]) + zstd(text[12 * MIB :], "--long=24"))
     options = ["--multipart-threshold", "64K", "--multipart-chunksize", "64K", "--memory", "1M"]
-    assert weed_shell.tool("s3-get-lines", *options, f"s3://{weed.name}", "a").expect().stdout == text
+    assert seaweedfs_shell.tool("s3-get-lines", *options, f"s3://{seaweedfs_bucket.name}", "a").expect().stdout == text
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstd], ids=["gzip", "zstd"])
-def test_zeros_may_follow_compressed_data(weed, weed_shell, compress):
+def test_zeros_may_follow_compressed_data(seaweedfs_bucket, seaweedfs_shell, compress):
     """As `dd conv=sync` and tapes leave them; also between members, where two such files were joined."""
-    weed.put("a", compress(b"one\n") + bytes(512))
-    weed.put("b", compress(b"two\n") + bytes(10_000) + compress(b"three\n") + b"\0")
-    got = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "a", "b").expect()
+    seaweedfs_bucket.put("a", compress(b"one\n") + bytes(512))
+    seaweedfs_bucket.put("b", compress(b"two\n") + bytes(10_000) + compress(b"three\n") + b"\0")
+    got = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "a", "b").expect()
     assert got.stdout == b"one\ntwo\nthree\n"
-    weed.put("c", compress(b"four\n") + bytes(512) + b"x")
-    assert "something else follows" in weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "c").expect(1).message
+    seaweedfs_bucket.put("c", compress(b"four\n") + bytes(512) + b"x")
+    assert "something else follows" in seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "c").expect(1).message
 
 
 @pytest.mark.parametrize(
@@ -388,10 +377,10 @@ def test_zeros_may_follow_compressed_data(weed, weed_shell, compress):
         lambda data: SKIPPABLE + b"not zstd",
     ],
 )
-def test_damaged_zstd_is_an_error(weed, weed_shell, damage):
-    weed.put("a", damage(zstd(b"line\n" * 1000 + bytes(range(32, 127)))))
-    weed.put("b", b"fine\n")
-    got = weed_shell.tool("s3-get-lines", f"s3://{weed.name}", "a", "b").expect(1)
+def test_damaged_zstd_is_an_error(seaweedfs_bucket, seaweedfs_shell, damage):
+    seaweedfs_bucket.put("a", damage(zstd(b"line\n" * 1000 + bytes(range(32, 127)))))
+    seaweedfs_bucket.put("b", b"fine\n")
+    got = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "a", "b").expect(1)
     assert got.stdout == b"fine\n"
     assert "a: zstd: " in got.message
 
@@ -400,7 +389,7 @@ def test_damaged_zstd_is_an_error(weed, weed_shell, damage):
 
 
 @pytest.mark.parametrize("options", [(), ("--unordered",), ("--memory", "4M"), ("--memory", "2M", "--unordered")])
-def test_compressed_objects_are_read_side_by_side(weed, weed_shell, options):
+def test_compressed_objects_are_read_side_by_side(seaweedfs_bucket, seaweedfs_shell, options):
     """Some longer than a chunk, some plain, some damaged; on one processor it is the same."""
     dice = random.Random(7)
     expected, damaged = [], []
@@ -412,10 +401,10 @@ def test_compressed_objects_are_read_side_by_side(weed, weed_shell, options):
             damaged.append(f"k{number:02d}")
         else:
             expected.append(text)
-        weed.put(f"k{number:02d}", stored)
-    words = " ".join(["s3-get-lines", "--all", *options, f"s3://{weed.name}"])
+        seaweedfs_bucket.put(f"k{number:02d}", stored)
+    words = " ".join(["s3-get-lines", "--all", *options, f"s3://{seaweedfs_bucket.name}"])
     for command in (words, f"taskset -c 0 {words}"):
-        got = weed_shell.run(command).expect(1)
+        got = seaweedfs_shell.run(command).expect(1)
         assert [line.split(": ")[1] for line in got.message.splitlines()] == damaged or "--unordered" in options
         whole = [line for line in got.lines if int(line.split(" of ")[1]) % 20 != 7]
         wanted = b"".join(expected).decode().splitlines()
@@ -427,11 +416,11 @@ def test_compressed_objects_are_read_side_by_side(weed, weed_shell, options):
 # A reader that is slow, or goes
 
 
-def test_a_slow_reader_stops_fetching(weed, weed_shell):
-    weed.put("a", numbered_lines(24 * MIB))
+def test_a_slow_reader_stops_fetching(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", numbered_lines(24 * MIB))
     process = start(
-        weed_shell, "--verbose", "--memory", "2M", "--multipart-chunksize", "256K",
-        "--multipart-threshold", "256K", f"s3://{weed.name}", "a",
+        seaweedfs_shell, "--verbose", "--memory", "2M", "--multipart-chunksize", "256K",
+        "--multipart-threshold", "256K", f"s3://{seaweedfs_bucket.name}", "a",
     )  # fmt: skip
     seen = []
     threading.Thread(target=lambda: seen.extend(process.stderr), daemon=True).start()
@@ -442,41 +431,41 @@ def test_a_slow_reader_stops_fetching(weed, weed_shell):
     assert requests * 256 * 1024 <= 4 * MIB
     time.sleep(1)
     assert len(seen) == requests
-    assert process.stdout.read() == weed.get("a")
+    assert process.stdout.read() == seaweedfs_bucket.get("a")
     assert process.wait(30) == 0
 
 
-def test_a_reader_that_goes_ends_it_quietly_and_at_once(weed, weed_shell):
-    weed.put("a", numbered_lines(16 * MIB))
-    process = start(weed_shell, f"s3://{weed.name}", *["a"] * 100)
+def test_a_reader_that_goes_ends_it_quietly_and_at_once(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", numbered_lines(16 * MIB))
+    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", *["a"] * 100)
     process.stdout.readline()
     process.stdout.close()
     assert process.wait(5) == -signal.SIGPIPE
     assert process.stderr.read() == b""
 
 
-def test_sigpipe_is_141_in_a_shell(weed, weed_shell):
-    weed.put("a", numbered_lines(4 * MIB))
-    weed_shell.run(f"s3-get-lines s3://{weed.name} a a a | head -n 1").expect(141)
+def test_sigpipe_is_141_in_a_shell(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", numbered_lines(4 * MIB))
+    seaweedfs_shell.run(f"s3-get-lines s3://{seaweedfs_bucket.name} a a a | head -n 1").expect(141)
 
 
-def test_with_sigpipe_ignored_it_is_74(weed, weed_shell):
-    weed.put("a", numbered_lines(4 * MIB))
-    got = weed_shell.run(f"trap '' PIPE; s3-get-lines s3://{weed.name} a a a | head -n 1").expect(74)
+def test_with_sigpipe_ignored_it_is_74(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", numbered_lines(4 * MIB))
+    got = seaweedfs_shell.run(f"trap '' PIPE; s3-get-lines s3://{seaweedfs_bucket.name} a a a | head -n 1").expect(74)
     assert "standard output" in got.message
 
 
-def test_a_full_disk_is_74(weed, weed_shell):
-    weed.put("a", numbered_lines(MIB))
-    got = weed_shell.run(f"s3-get-lines s3://{weed.name} a > /dev/full").expect(74)
+def test_a_full_disk_is_74(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", numbered_lines(MIB))
+    got = seaweedfs_shell.run(f"s3-get-lines s3://{seaweedfs_bucket.name} a > /dev/full").expect(74)
     assert "No space left on device" in got.message
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_takes_effect_between_whole_lines(weed, weed_shell, number):
+def test_a_signal_takes_effect_between_whole_lines(seaweedfs_bucket, seaweedfs_shell, number):
     data = numbered_lines(32 * MIB)
-    weed.put("a", data)
-    process = start(weed_shell, "--memory", "4M", f"s3://{weed.name}", "a", "a")
+    seaweedfs_bucket.put("a", data)
+    process = start(seaweedfs_shell, "--memory", "4M", f"s3://{seaweedfs_bucket.name}", "a", "a")
     begin = process.stdout.read(MIB)
     process.send_signal(number)
     rest = process.stdout.read()
@@ -486,10 +475,10 @@ def test_a_signal_takes_effect_between_whole_lines(weed, weed_shell, number):
     assert process.stderr.read() == b""
 
 
-def test_a_signal_waits_for_the_end_of_a_line_that_was_begun(weed, weed_shell):
-    weed.put("a", b"x" * (12 * MIB) + b"\nnext\n" + b"y" * (4 * MIB))
+def test_a_signal_waits_for_the_end_of_a_line_that_was_begun(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", b"x" * (12 * MIB) + b"\nnext\n" + b"y" * (4 * MIB))
     options = ["--multipart-threshold", "256K", "--multipart-chunksize", "128K", "--memory", "1M"]
-    process = start(weed_shell, *options, f"s3://{weed.name}", "a")
+    process = start(seaweedfs_shell, *options, f"s3://{seaweedfs_bucket.name}", "a")
     begin = process.stdout.read(1000)
     process.send_signal(signal.SIGTERM)
     got = begin + process.stdout.read()
@@ -497,9 +486,9 @@ def test_a_signal_waits_for_the_end_of_a_line_that_was_begun(weed, weed_shell):
     assert got.startswith(b"x" * (12 * MIB) + b"\n") and got.endswith(b"\n")
 
 
-def test_a_signal_ends_an_idle_run(weed, weed_shell):
-    weed.put("a", b"1\n")
-    process = start(weed_shell, f"s3://{weed.name}")
+def test_a_signal_ends_an_idle_run(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", b"1\n")
+    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}")
     process.stdin.write(b"a\n")
     process.stdin.flush()
     assert process.stdout.readline() == b"1\n"
@@ -507,9 +496,9 @@ def test_a_signal_ends_an_idle_run(weed, weed_shell):
     assert process.wait(5) == -signal.SIGINT
 
 
-def test_a_second_signal_ends_it_at_once(weed, weed_shell):
-    weed.put("a", numbered_lines(32 * MIB))
-    process = start(weed_shell, f"s3://{weed.name}", "a")
+def test_a_second_signal_ends_it_at_once(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", numbered_lines(32 * MIB))
+    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", "a")
     process.stdout.read(1000)
     time.sleep(1)  # the pipe is full now
     process.send_signal(signal.SIGTERM)

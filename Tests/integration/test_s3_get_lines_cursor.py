@@ -8,7 +8,7 @@ import time
 
 import pytest
 import servers
-from conftest import BIN, Bucket, require
+from conftest import BIN, require, within
 from lying_server import LyingServer, environment, page
 
 pytestmark = pytest.mark.usefixtures("tool")
@@ -17,16 +17,6 @@ pytestmark = pytest.mark.usefixtures("tool")
 @pytest.fixture(scope="module")
 def tool():
     require("s3-get-lines")
-
-
-@pytest.fixture
-def weed(seaweedfs):
-    return Bucket(seaweedfs)
-
-
-@pytest.fixture
-def weed_shell(seaweedfs, plain_shell):
-    return plain_shell.with_environment(**seaweedfs.tool_environment())
 
 
 @pytest.fixture
@@ -54,13 +44,6 @@ def get(shell, *arguments):
     return shell.tool("s3-get-lines", "--all", "--cursor", "cursor", *arguments)
 
 
-def within(seconds, condition):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("options", [[], ["--unordered"], ["--done", "done"], ["--lookback", "10"]], ids=" ".join)
 def test_the_next_run_reads_what_is_new(bucket, shell, options):
     cursor, location = shell.directory / "cursor", f"s3://{bucket.name}/p/"
@@ -76,71 +59,71 @@ def test_the_next_run_reads_what_is_new(bucket, shell, options):
     assert [path.name for path in shell.directory.iterdir() if path.name.endswith(".new")] == []
 
 
-def test_a_key_that_comes_late_while_nothing_is_read_is_read(weed, weed_shell):
-    location, follow = f"s3://{weed.name}", ["--follow", "--interval", "50ms", "--until-idle", "100ms"]
+def test_a_key_that_comes_late_while_nothing_is_read_is_read(seaweedfs_bucket, seaweedfs_shell):
+    location, follow = f"s3://{seaweedfs_bucket.name}", ["--follow", "--interval", "50ms", "--until-idle", "100ms"]
     for key in "bdf":
-        weed.put(key, key.encode())
-    assert get(weed_shell, *follow, location).expect().lines == ["b", "d", "f"]
+        seaweedfs_bucket.put(key, key.encode())
+    assert get(seaweedfs_shell, *follow, location).expect().lines == ["b", "d", "f"]
     for key in "aceg":
-        weed.put(key, key.encode())
-    assert get(weed_shell, *follow, "--lookback", "2", location).expect().lines == ["a", "c", "e", "g"]
+        seaweedfs_bucket.put(key, key.encode())
+    assert get(seaweedfs_shell, *follow, "--lookback", "2", location).expect().lines == ["a", "c", "e", "g"]
     for key in ("aa", "ee", "ff"):
-        weed.put(key, key.encode())
+        seaweedfs_bucket.put(key, key.encode())
     # What comes after the third key from the end was looked at again, and none before it.
-    assert get(weed_shell, *follow, location).expect().lines == ["ee", "ff"]
-    assert get(weed_shell, "--lookback", "1h", location).expect().lines == []
-    weed.put("fa", b"late")
-    assert get(weed_shell, "--lookback", "1h", location).expect().lines == ["late"]
-    assert (weed_shell.directory / "cursor").read_text() == f"{location}\tg\n"
+    assert get(seaweedfs_shell, *follow, location).expect().lines == ["ee", "ff"]
+    assert get(seaweedfs_shell, "--lookback", "1h", location).expect().lines == []
+    seaweedfs_bucket.put("fa", b"late")
+    assert get(seaweedfs_shell, "--lookback", "1h", location).expect().lines == ["late"]
+    assert (seaweedfs_shell.directory / "cursor").read_text() == f"{location}\tg\n"
 
 
-def test_it_is_renewed_while_the_run_goes_on(weed, weed_shell, start):
-    cursor = weed_shell.directory / "cursor"
-    weed.put("a", b"1\n")
-    process = start(weed_shell, "--follow", "--interval", "50ms", f"s3://{weed.name}")
+def test_it_is_renewed_while_the_run_goes_on(seaweedfs_bucket, seaweedfs_shell, start):
+    cursor = seaweedfs_shell.directory / "cursor"
+    seaweedfs_bucket.put("a", b"1\n")
+    process = start(seaweedfs_shell, "--follow", "--interval", "50ms", f"s3://{seaweedfs_bucket.name}")
     assert process.stdout.readline() == b"1\n"
     within(30, cursor.exists)
-    weed.put("b", b"2\n")
+    seaweedfs_bucket.put("b", b"2\n")
     assert process.stdout.readline() == b"2\n"
-    within(30, lambda: cursor.read_text() == f"s3://{weed.name}\tb\n")
-    weed.put("c", b"3\n")
+    within(30, lambda: cursor.read_text() == f"s3://{seaweedfs_bucket.name}\tb\n")
+    seaweedfs_bucket.put("c", b"3\n")
     assert process.stdout.readline() == b"3\n"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == -signal.SIGTERM
-    assert cursor.read_text() == f"s3://{weed.name}\tc\n"
+    assert cursor.read_text() == f"s3://{seaweedfs_bucket.name}\tc\n"
 
 
-def test_it_never_leads_what_standard_output_has_taken(weed, weed_shell, start):
-    cursor = weed_shell.directory / "cursor"
-    weed.put("a", b"1\n")
-    weed.put("b", b"x" * (3 << 20) + b"\n")
-    process = start(weed_shell, f"s3://{weed.name}")
+def test_it_never_leads_what_standard_output_has_taken(seaweedfs_bucket, seaweedfs_shell, start):
+    cursor = seaweedfs_shell.directory / "cursor"
+    seaweedfs_bucket.put("a", b"1\n")
+    seaweedfs_bucket.put("b", b"x" * (3 << 20) + b"\n")
+    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}")
     within(30, cursor.exists)
-    assert cursor.read_text() == f"s3://{weed.name}\ta\n"
+    assert cursor.read_text() == f"s3://{seaweedfs_bucket.name}\ta\n"
     process.stdout.close()
     assert process.wait(30) == -signal.SIGPIPE
-    assert cursor.read_text() == f"s3://{weed.name}\ta\n"
-    output = get(weed_shell, f"s3://{weed.name}").expect().stdout
+    assert cursor.read_text() == f"s3://{seaweedfs_bucket.name}\ta\n"
+    output = get(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}").expect().stdout
     assert len(output) == (3 << 20) + 1
 
 
-def test_a_follower_that_is_killed_goes_on(weed, weed_shell):
+def test_a_follower_that_is_killed_goes_on(seaweedfs_bucket, seaweedfs_shell):
     """It writes to a file, which keeps what it has taken: what was read twice is what came after the cursor."""
-    dice, location = random.Random(3), f"s3://{weed.name}"
+    dice, location = random.Random(3), f"s3://{seaweedfs_bucket.name}"
     numbers = list(range(1000, 1200))
     for first in range(0, len(numbers), 10):
         # No key is later than ten others that belong after it.
         part = numbers[first : first + 10]
         dice.shuffle(part)
         numbers[first : first + 10] = part
-    writer = threading.Thread(target=lambda: [weed.put(str(number), b"%d\n" % number) for number in numbers])
+    writer = threading.Thread(target=lambda: [seaweedfs_bucket.put(str(number), b"%d\n" % number) for number in numbers])
     words = [BIN / "s3-get-lines", "--all", "--follow", "--interval", "20ms", "--lookback", "20", "--cursor", "cursor"]
     writer.start()
-    with open(weed_shell.directory / "out", "ab") as out:
+    with open(seaweedfs_shell.directory / "out", "ab") as out:
         for last in [False] * 4 + [True]:
             options = ["--until-idle", "300ms"] if last else []
             process = subprocess.Popen(
-                [*words, *options, location], env=weed_shell.environment, cwd=weed_shell.directory,
+                [*words, *options, location], env=seaweedfs_shell.environment, cwd=seaweedfs_shell.directory,
                 stdin=subprocess.DEVNULL, stdout=out, preexec_fn=servers.die_with_parent,
             )  # fmt: skip
             if last:
@@ -150,11 +133,11 @@ def test_a_follower_that_is_killed_goes_on(weed, weed_shell):
                 time.sleep(dice.uniform(0.1, 1.2))
                 process.kill()
                 process.wait()
-    got = (weed_shell.directory / "out").read_text().split()
+    got = (seaweedfs_shell.directory / "out").read_text().split()
     assert set(got) == {str(number) for number in numbers}
-    assert (weed_shell.directory / "cursor").read_text() == f"{location}\t1199\n"
+    assert (seaweedfs_shell.directory / "cursor").read_text() == f"{location}\t1199\n"
     size = len(got)
-    process = weed_shell.tool("s3-get-lines", "--all", "--lookback", "20", "--cursor", "cursor", location).expect()
+    process = seaweedfs_shell.tool("s3-get-lines", "--all", "--lookback", "20", "--cursor", "cursor", location).expect()
     assert process.stdout == b"" and size >= len(numbers)
 
 
@@ -195,22 +178,22 @@ def test_what_is_no_cursor_of_it_is_78(plain_shell, content, what):
     assert (plain_shell.directory / "cursor").read_text() == content
 
 
-def test_what_cannot_be_written_is_74_or_78(weed, weed_shell):
-    weed.put("a", b"1\n")
-    got = weed_shell.tool("s3-get-lines", "--all", "--cursor", "no/cursor", f"s3://{weed.name}").expect(74)
+def test_what_cannot_be_written_is_74_or_78(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", b"1\n")
+    got = seaweedfs_shell.tool("s3-get-lines", "--all", "--cursor", "no/cursor", f"s3://{seaweedfs_bucket.name}").expect(74)
     assert "no/cursor" in got.message and got.stdout == b""
-    weed_shell.tool("s3-get-lines", "--all", "--cursor", "/dev/null", f"s3://{weed.name}").expect(78)
+    seaweedfs_shell.tool("s3-get-lines", "--all", "--cursor", "/dev/null", f"s3://{seaweedfs_bucket.name}").expect(78)
     # It is a directory where the new content would be written.
-    (weed_shell.directory / "cursor.new").mkdir()
-    got = get(weed_shell, f"s3://{weed.name}").expect(74)
+    (seaweedfs_shell.directory / "cursor.new").mkdir()
+    got = get(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}").expect(74)
     assert "cursor.new" in got.message and got.stdout == b"1\n"
 
 
-def test_start_after_is_for_the_first_run(weed, weed_shell):
+def test_start_after_is_for_the_first_run(seaweedfs_bucket, seaweedfs_shell):
     for key in "abc":
-        weed.put(key, key.encode())
+        seaweedfs_bucket.put(key, key.encode())
     for expected in (["b", "c"], []):
-        assert get(weed_shell, "--start-after", "a", f"s3://{weed.name}").expect().lines == expected
+        assert get(seaweedfs_shell, "--start-after", "a", f"s3://{seaweedfs_bucket.name}").expect().lines == expected
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,10 @@
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 import servers
-from conftest import BIN, Bucket, require
+from conftest import BIN, require, within
 
 pytestmark = pytest.mark.usefixtures("tool")
 MIB = 1 << 20
@@ -18,26 +17,9 @@ def tool():
     require("s3-get-lines")
 
 
-@pytest.fixture
-def weed(seaweedfs):
-    return Bucket(seaweedfs)
-
-
-@pytest.fixture
-def weed_shell(seaweedfs, plain_shell):
-    return plain_shell.with_environment(**seaweedfs.tool_environment())
-
-
 def notes(shell):
     file = shell.directory / "done"
     return [line.split("\t") for line in file.read_text().splitlines()] if file.exists() else []
-
-
-def within(seconds, condition):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def start(shell, *arguments, **options):
@@ -60,58 +42,58 @@ def test_each_object_is_noted_with_its_etag(bucket, shell):
 
 
 @pytest.mark.parametrize("options", [[], ["--unordered"], ["--with-key"]])
-def test_what_failed_is_not_noted(weed, weed_shell, options):
+def test_what_failed_is_not_noted(seaweedfs_bucket, seaweedfs_shell, options):
     for key in "abc":
-        weed.put(key, b"1\n")
-    weed_shell.tool("s3-get-lines", "--done", "done", *options, f"s3://{weed.name}", "a", "none", "c").expect(66)
-    assert sorted(key for key, _ in notes(weed_shell)) == ["a", "c"]
+        seaweedfs_bucket.put(key, b"1\n")
+    seaweedfs_shell.tool("s3-get-lines", "--done", "done", *options, f"s3://{seaweedfs_bucket.name}", "a", "none", "c").expect(66)
+    assert sorted(key for key, _ in notes(seaweedfs_shell)) == ["a", "c"]
 
 
-def test_an_object_is_noted_only_once_it_is_out(weed, weed_shell):
+def test_an_object_is_noted_only_once_it_is_out(seaweedfs_bucket, seaweedfs_shell):
     """Its reader takes nothing: what is larger than pipe and queue cannot be out."""
-    weed.put("a", b"1\n")
-    weed.put("b", b"x" * 99 + b"\n" + b"y" * (2 * MIB) + b"\n")
-    weed.put("c", b"3\n")
-    process = start(weed_shell, f"s3://{weed.name}", "a", "b", "c")
-    within(30, lambda: notes(weed_shell))
-    assert [key for key, _ in notes(weed_shell)] == ["a"]
+    seaweedfs_bucket.put("a", b"1\n")
+    seaweedfs_bucket.put("b", b"x" * 99 + b"\n" + b"y" * (2 * MIB) + b"\n")
+    seaweedfs_bucket.put("c", b"3\n")
+    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", "a", "b", "c")
+    within(30, lambda: notes(seaweedfs_shell))
+    assert [key for key, _ in notes(seaweedfs_shell)] == ["a"]
     output = process.stdout.read()
     assert process.wait(30) == 0 and len(output) == 2 * MIB + 105
-    assert [key for key, _ in notes(weed_shell)] == ["a", "b", "c"]
+    assert [key for key, _ in notes(seaweedfs_shell)] == ["a", "b", "c"]
 
 
-def test_it_is_noted_while_the_run_goes_on(weed, weed_shell):
-    weed.put("a", b"1\n")
-    process = start(weed_shell, f"s3://{weed.name}", stdin=subprocess.PIPE)
+def test_it_is_noted_while_the_run_goes_on(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", b"1\n")
+    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", stdin=subprocess.PIPE)
     process.stdin.write(b"a\n")
     process.stdin.flush()
     assert process.stdout.readline() == b"1\n"
-    within(30, lambda: notes(weed_shell))
+    within(30, lambda: notes(seaweedfs_shell))
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == -signal.SIGTERM
-    assert [key for key, _ in notes(weed_shell)] == ["a"]
+    assert [key for key, _ in notes(seaweedfs_shell)] == ["a"]
 
 
-def test_a_file_that_cannot_be_written_is_74(weed, weed_shell):
-    weed.put("a", b"1\n")
-    got = weed_shell.tool("s3-get-lines", "--done", "no/done", f"s3://{weed.name}", "a").expect(74)
+def test_a_file_that_cannot_be_written_is_74(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", b"1\n")
+    got = seaweedfs_shell.tool("s3-get-lines", "--done", "no/done", f"s3://{seaweedfs_bucket.name}", "a").expect(74)
     assert "no/done" in got.message
     if os.path.exists("/dev/full"):
-        got = weed_shell.tool("s3-get-lines", "--done", "/dev/full", f"s3://{weed.name}", "a").expect(74)
+        got = seaweedfs_shell.tool("s3-get-lines", "--done", "/dev/full", f"s3://{seaweedfs_bucket.name}", "a").expect(74)
         assert "/dev/full" in got.message and got.stdout == b"1\n"
 
 
-def test_the_file_is_not_an_input(weed, weed_shell):
-    weed.put("a", b"1\n")
-    (weed_shell.directory / "keys").write_text("a\n")
-    weed_shell.run(f"s3-get-lines --done keys s3://{weed.name} < keys").expect(64)
+def test_the_file_is_not_an_input(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("a", b"1\n")
+    (seaweedfs_shell.directory / "keys").write_text("a\n")
+    seaweedfs_shell.run(f"s3-get-lines --done keys s3://{seaweedfs_bucket.name} < keys").expect(64)
 
 
-def test_what_was_read_can_be_deleted(weed, weed_shell):
+def test_what_was_read_can_be_deleted(seaweedfs_bucket, seaweedfs_shell):
     require("s3-delete-keys")
     for key in "abc":
-        weed.put(key, b"1\n")
-    location = f"s3://{weed.name}"
+        seaweedfs_bucket.put(key, b"1\n")
+    location = f"s3://{seaweedfs_bucket.name}"
     script = f"s3-list-keys {location} | s3-get-lines --done done {location} | wc -l && s3-delete-keys {location} < done"
-    assert weed_shell.run(script).expect().lines == ["3", "a", "b", "c"]
-    assert weed.keys() == []
+    assert seaweedfs_shell.run(script).expect().lines == ["3", "a", "b", "c"]
+    assert seaweedfs_bucket.keys() == []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import servers
-from conftest import BIN, SECONDS, Bucket, require
+from conftest import BIN, SECONDS, Bucket, is_gone, require, within
 from lying_server import LyingServer, environment
 
 MIB = 1 << 20
@@ -232,13 +232,7 @@ def assert_gone(directory):
     found, deadline = groups(directory), time.monotonic() + SECONDS
     assert found
     for group in found:
-        while True:
-            try:
-                os.killpg(group, 0)
-            except ProcessLookupError:
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        within(deadline - time.monotonic(), lambda group=group: is_gone(group))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 import servers
-from conftest import BIN, Bucket, Shell, require
+from conftest import BIN, Shell, require
 from lying_server import LyingServer, error, page
 
 pytestmark = pytest.mark.usefixtures("tool")
@@ -23,16 +23,6 @@ def tool():
 @pytest.fixture
 def location(bucket):
     return f"s3://{bucket.name}"
-
-
-@pytest.fixture
-def weed(seaweedfs):
-    return Bucket(seaweedfs)
-
-
-@pytest.fixture
-def weed_shell(seaweedfs, plain_shell):
-    return plain_shell.with_environment(**seaweedfs.tool_environment())
 
 
 def keys_of(shell, *arguments, status=0):
@@ -104,17 +94,17 @@ def test_times_choose_keys(bucket, shell, location):
         assert keys_of(shell, *options, location) == expected, options
 
 
-def test_shards_share_the_keys(weed, weed_shell):
-    fill(weed, [f"k{number}" for number in range(60)])
-    shares = [keys_of(weed_shell, "--shard", f"{number}/3", f"s3://{weed.name}") for number in (1, 2, 3)]
-    assert all(shares) and sorted(sum(shares, [])) == sorted(weed.keys())
+def test_shards_share_the_keys(seaweedfs_bucket, seaweedfs_shell):
+    fill(seaweedfs_bucket, [f"k{number}" for number in range(60)])
+    shares = [keys_of(seaweedfs_shell, "--shard", f"{number}/3", f"s3://{seaweedfs_bucket.name}") for number in (1, 2, 3)]
+    assert all(shares) and sorted(sum(shares, [])) == sorted(seaweedfs_bucket.keys())
 
 
-def test_what_is_printed_is_a_list_of_keys(weed, weed_shell):
-    weed.put("line\nbreak", b"1\n")
-    weed.put("tab\there", b"2\n")
-    assert keys_of(weed_shell, f"s3://{weed.name}") == ["line\\nbreak", "tab\\there"]
-    got = weed_shell.run(f"s3-list-keys --long s3://{weed.name} | s3-get-lines s3://{weed.name}").expect()
+def test_what_is_printed_is_a_list_of_keys(seaweedfs_bucket, seaweedfs_shell):
+    seaweedfs_bucket.put("line\nbreak", b"1\n")
+    seaweedfs_bucket.put("tab\there", b"2\n")
+    assert keys_of(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}") == ["line\\nbreak", "tab\\there"]
+    got = seaweedfs_shell.run(f"s3-list-keys --long s3://{seaweedfs_bucket.name} | s3-get-lines s3://{seaweedfs_bucket.name}").expect()
     assert got.stdout == b"1\n2\n"
 
 
@@ -248,19 +238,19 @@ def ranges(boundaries):
     return [first + second for first, second in zip(after, before)]
 
 
-def test_readers_of_ranges_read_each_key_once_also_those_that_come_later(weed, weed_shell):
-    fill(weed, [f"d{number % 7}/{number:04d}" for number in range(90)] + ["tab\there", "back\\slash", "ü"], b"x\n")
-    location = f"s3://{weed.name}"
-    boundaries = keys_of(weed_shell, "--split", "4", location)
+def test_readers_of_ranges_read_each_key_once_also_those_that_come_later(seaweedfs_bucket, seaweedfs_shell):
+    fill(seaweedfs_bucket, [f"d{number % 7}/{number:04d}" for number in range(90)] + ["tab\there", "back\\slash", "ü"], b"x\n")
+    location = f"s3://{seaweedfs_bucket.name}"
+    boundaries = keys_of(seaweedfs_shell, "--split", "4", location)
     assert len(boundaries) == 3 and sorted(boundaries) == boundaries
-    assert all(20 <= len(keys_of(weed_shell, *options, location)) <= 26 for options in ranges(boundaries))
+    assert all(20 <= len(keys_of(seaweedfs_shell, *options, location)) <= 26 for options in ranges(boundaries))
     for boundary in boundaries:
-        fill(weed, [boundary.removesuffix("\\t") + more for more in ("!", " ", "0")], b"x\n")
-    fill(weed, ["", "zz", "!"][1:] + [f"d3/{number:04d}" for number in range(200, 220)], b"x\n")
-    everything = keys_of(weed_shell, location)
+        fill(seaweedfs_bucket, [boundary.removesuffix("\\t") + more for more in ("!", " ", "0")], b"x\n")
+    fill(seaweedfs_bucket, ["", "zz", "!"][1:] + [f"d3/{number:04d}" for number in range(200, 220)], b"x\n")
+    everything = keys_of(seaweedfs_shell, location)
     assert len(everything) == 93 + 9 + 2 + 20
-    assert sum((keys_of(weed_shell, *options, location) for options in ranges(boundaries)), []) == everything
-    lines = [weed_shell.tool("s3-get-lines", "--all", *options, location).expect().lines for options in ranges(boundaries)]
+    assert sum((keys_of(seaweedfs_shell, *options, location) for options in ranges(boundaries)), []) == everything
+    lines = [seaweedfs_shell.tool("s3-get-lines", "--all", *options, location).expect().lines for options in ranges(boundaries)]
     assert sum(map(len, lines)) == len(everything)
 
 
@@ -319,9 +309,9 @@ def test_a_malformed_key_is_65(plain_shell, option):
     plain_shell.tool("s3-list-keys", option, "a" * 1025, "s3://bucket").expect(65)
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(weed, weed_shell):
-    fill(weed, [f"k{number}" for number in range(10)])
-    got = weed_shell.run(f"s3-list-keys s3://{weed.name} | true; echo ${{PIPESTATUS[0]}}", shell=("bash", "-c")).expect()
+def test_a_reader_that_goes_away_ends_it_quietly(seaweedfs_bucket, seaweedfs_shell):
+    fill(seaweedfs_bucket, [f"k{number}" for number in range(10)])
+    got = seaweedfs_shell.run(f"s3-list-keys s3://{seaweedfs_bucket.name} | true; echo ${{PIPESTATUS[0]}}", shell=("bash", "-c")).expect()
     assert got.lines[-1] in ("141", "0") and got.stderr == b""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import servers
-from conftest import BIN, SECONDS, require
+from conftest import BIN, SECONDS, is_gone, require, within
 from faults import large
 
 MIB = 1 << 20
@@ -194,10 +194,4 @@ def test_a_signal_leaves_no_command(seaweedfs_bucket, seaweedfs_shell, location,
     assert process.returncode == -signal.SIGTERM and seaweedfs_bucket.keys() == []
     assert (b"a: 1 line from line 1: the command did not end" in stderr) == (not key and signals == 1)
     for group in found:
-        while True:
-            try:
-                os.killpg(group, 0)
-            except ProcessLookupError:
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        within(deadline - time.monotonic(), lambda group=group: is_gone(group))
