@@ -1,7 +1,7 @@
 package import ByteIO
 package import S3Core
 
-/// What a dry run stores in, and waits in: everything succeeds and nothing is sent.
+/// The store and the event loop of a dry run: every request succeeds and nothing is sent.
 package final class DryPutStore: PutStore, RunService {
     private static let etag = [UInt8]("-".utf8)
 
@@ -15,9 +15,9 @@ package final class DryPutStore: PutStore, RunService {
     package var notice: ((String) -> Void)?
 
     /// - Parameters:
-    ///   - naming: which objects are named on standard error.
-    ///   - partRules: those of the service that objects would be sent to.
-    ///   - connections: how many requests would be sent at once, at first and at most.
+    ///   - naming: selects the objects to name on standard error.
+    ///   - partRules: the part rules of the service that a real run would use.
+    ///   - connections: the initial and the maximum number of concurrent requests.
     package init(
         _ naming: DryRunNaming, partRules: PartRules, connections: ClosedRange<Int>
     ) throws(SystemError) {

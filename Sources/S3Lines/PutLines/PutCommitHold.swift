@@ -1,11 +1,12 @@
 import ByteIO
 
-/// Holds a record back that is the commit line if no other follows, and with it the close records after it. A plain
-/// state machine: records in, those that are data out.
+/// Holds back a possible commit line, and the close records after it, until another record or the end of the
+/// input shows whether it is the last data record. A plain state machine: records in, records that are data
+/// out.
 package struct PutCommitHold {
     /// A record that is held back.
     package struct Held: Equatable, Sendable {
-        /// The line of the input where it stands, from 1.
+        /// The line number in the input, from 1.
         package let line: Int
         package let record: [UInt8]
 
@@ -15,7 +16,7 @@ package struct PutCommitHold {
         }
     }
 
-    /// What becomes of a record. What was held before it is data in either case.
+    /// What to do with a record. Records held before it are data in either case.
     package enum Decision: Equatable, Sendable {
         case hold(releasing: [Held])
         case place(after: [Held])
@@ -28,14 +29,14 @@ package struct PutCommitHold {
     private var held: [Held] = []
 
     /// - Parameters:
-    ///   - line: the data of the record that commits.
-    ///   - maxOpen: how many objects are open at most: each may be closed after the commit line.
+    ///   - line: the data of the commit record.
+    ///   - maxOpen: the maximum number of open objects: each may be closed after the commit line.
     package init(line: [UInt8], maxOpen: Int) {
         self.line = line
         mostHeld = maxOpen + 2
     }
 
-    /// Whether `record` is one whose data is the commit line.
+    /// Whether the data of `record` is the commit line.
     package func isCommit(_ record: RawSpan) -> Bool {
         guard let tab = record.firstIndex(of: Self.tab) else { return false }
         return record.extracting(droppingFirst: tab + 1).equals(line)
@@ -54,22 +55,23 @@ package struct PutCommitHold {
         return .place(after: release())
     }
 
-    /// What was held is data after all, or given up.
+    /// Releases the held records: they are data after all, or the run is given up.
     package mutating func release() -> [Held] {
         guard !held.isEmpty else { return [] }
         defer { held = [] }
         return held
     }
 
-    /// The input has ended.
+    /// Ends the input.
     ///
-    /// - Parameter lastField: how the key of the last record that was data is written.
-    /// - Returns: the close records after the commit line; nil if the input did not end with it.
+    /// - Parameter lastField: the escaped key of the last data record.
+    /// - Returns: the close records after the commit line, or nil if the input did not end with the commit
+    ///   line.
     package mutating func end(lastField: [UInt8]) -> [Held]? {
         let records = release()
         guard let commit = records.first else { return nil }
         let field = Array(commit.record.prefix { $0 != Self.tab })
-        // The commit line's own key makes no object, so there is none to close either.
+        // The commit line's own key starts no object, so a close record for it has nothing to close.
         return records.dropFirst().filter { $0.record != field || lastField == field }
     }
 }

@@ -1,17 +1,17 @@
 import ByteIO
 
-/// Holds the end of a stream of bytes back until it is known whether it is the line that says that the
-/// producer was done. A plain state machine.
+/// Holds back the end of a byte stream until it is known whether the last line is the commit line, with which
+/// the producer says that it finished. A plain state machine.
 package struct PutCommitTail {
     private let line: [UInt8]
     private var held: [UInt8] = []
-    /// The byte before those held; a newline before the first.
+    /// The byte before the held bytes; a newline at the start of the input.
     private var previous: UInt8 = 0x0A
 
     /// - Parameter line: without its newline.
     package init(line: [UInt8]) { self.line = line }
 
-    /// Takes the next bytes, and hands out those that cannot belong to the last line if it is `line`.
+    /// Takes the next bytes and delivers those that cannot belong to a final commit line.
     package mutating func take(_ bytes: RawSpan, _ deliver: (RawSpan) -> Void) {
         let excess = held.count + bytes.byteCount - (line.count + 1)
         if excess > 0 {
@@ -26,7 +26,7 @@ package struct PutCommitTail {
         }
     }
 
-    /// The input has ended. Hands out what is left and is data.
+    /// Ends the input. Delivers the remaining data.
     ///
     /// - Returns: whether the last line was `line`.
     package mutating func end(_ deliver: (RawSpan) -> Void) -> Bool {

@@ -3,66 +3,67 @@ import Codec
 
 /// One object, from its first record to its receipt.
 final class PutDraft {
-    /// Whether more records are to come.
+    /// Whether more records may follow.
     enum Records {
         case open
-        /// No more belong to it; the number of its receipt.
+        /// All records are known; the number of the object's receipt.
         case complete(receipt: Int)
     }
 
-    /// Where its bytes are.
+    /// Where the object's bytes are.
     enum State {
-        /// Here: none was sent.
+        /// In memory: nothing has been sent.
         case gathered
-        /// On their way in one request.
+        /// Being sent in one request.
         case sent
-        /// On their way in parts, as far as they are not gathered.
+        /// Full parts are being sent; the rest is in `body`.
         case inParts(PutTransfer)
-        /// The same once more, from the spool, of which so many bytes were taken.
+        /// The parts are being sent again from the spool, of which `taken` bytes have been read.
         case again(PutTransfer, taken: Int)
-        /// It will not be stored. What comes of it is gathered to be rejected.
+        /// The object will not be stored. Its further records are gathered to be rejected.
         case failed
     }
 
-    /// Copies of its parts, for the file of rejected records.
+    /// The copy of its parts for the file of rejected records.
     enum Copy {
         case none
         case spool(PutSpool)
-        /// Bytes of it could not be kept, so that its records cannot be rejected.
+        /// The copy is incomplete, so the records cannot be rejected.
         case lost
     }
 
-    /// Relative to the location; what messages and receipts name.
+    /// The key relative to the location, used in messages and receipts.
     let key: [UInt8]
-    /// The whole key.
+    /// The full key.
     let objectKey: [UInt8]
-    /// Where it begins in the input, counted from 1.
+    /// The input line of its first record, from 1.
     let firstLine: Int
     var records = Records.open
     var state = State.gathered
     var copy = Copy.none
-    /// What its bytes go through before they are gathered; nil if they are stored as they come.
+    /// Compresses the bytes before they are gathered; nil without compression.
     var encoder: ObjectCompressor?
-    /// The command that they go through before; nil if there is none, or it is over.
+    /// The command that filters the bytes before compression; nil without a command or after it ended.
     var filter: PutFilter?
-    /// What came and is not in the copy, where a command makes something else of it and it may be rejected.
+    /// Input bytes that are not in the copy yet; set only if a command transforms them and they may be
+    /// rejected.
     var source: ByteBlock?
 
     var lines = 0
-    /// Bytes of whole records as they came.
+    /// Bytes of complete records, as in the input.
     var recordBytes = 0
-    /// Bytes of a record that has not ended.
+    /// Bytes of the last, incomplete record.
     var openRecordBytes = 0
-    /// Bytes as they are or will be stored that no request has taken yet.
+    /// Bytes in stored form that no request has taken yet.
     var body: ByteBlock
-    /// Bytes as they are or will be stored, those of parts included.
+    /// Total bytes in stored form, including those of sent parts.
     var size = 0
-    /// The size of the part that is being filled; 0 if there can be no more.
+    /// The size of the current part in bytes; 0 if no further part is allowed.
     var partSize: Int
-    /// What its body takes of the memory; parts on their way have charges of their own.
+    /// The bytes that the draft counts against `--memory`; parts in flight are counted separately.
     var charge = 0
 
-    /// What surrounds a body: the draft, the call, its headers, the receipt.
+    /// The memory per object besides its body: the draft, the call, its headers, the receipt; in bytes.
     static let overhead = 1024
 
     init(key: [UInt8], objectKey: [UInt8], firstLine: Int, capacity: Int, partSize: Int) {
@@ -76,7 +77,7 @@ final class PutDraft {
     var isOpen: Bool { if case .open = records { true } else { false } }
     var hasFailed: Bool { if case .failed = state { true } else { false } }
 
-    /// Its parts, if it is sent so.
+    /// The multipart transfer, if the object is sent in parts.
     var transfer: PutTransfer? {
         switch state {
         case .inParts(let transfer), .again(let transfer, _): transfer
@@ -84,7 +85,7 @@ final class PutDraft {
         }
     }
 
-    /// Whether what was sent in parts is in the copy.
+    /// Whether the copy holds everything that was sent in parts.
     var canBeReadAgain: Bool { if case .spool = copy { source == nil } else { false } }
 
     /// `KEY: 3 lines from line 7`
@@ -92,7 +93,7 @@ final class PutDraft {
         Diagnostics.printable(key) + ": \(lines) line\(lines == 1 ? "" : "s") from line \(firstLine)"
     }
 
-    /// Forgets its records, which were rejected: those that follow are gathered as they come.
+    /// Drops the rejected records. Later records are gathered without compression or filter.
     func startOver(partSize: Int) {
         copy = .none
         encoder = nil

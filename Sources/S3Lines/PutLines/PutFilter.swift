@@ -1,44 +1,44 @@
 import ByteIO
 
-/// One object's bytes on their way through a command, before they are gathered to be stored.
+/// Pipes one object's bytes through a command before they are gathered.
 ///
 ///     append -> blocks -> (a command may begin) -> pipe -> command -> pipe -> takeOutput
 ///
-/// They wait here until `PutFilters` lets a command begin: for an object that is complete, as most are while they are
-/// small, that is when there is a processor for it.
+/// The bytes wait here until `PutFilters` lets the command start. A complete object, as most small ones are,
+/// waits for a free processor.
 final class PutFilter {
     private let commands: RunCommands
     private let label: String
     private let key: [UInt8]
-    /// What the command was not given.
+    /// Input that has not been passed to the command.
     private var blocks: [ByteBlock] = []
-    /// How many bytes they have.
+    /// The bytes in `blocks`.
     private(set) var waitingBytes = 0
     private(set) var command: FilterCommand?
-    /// There are no more bytes.
+    /// Whether all input has been appended.
     private(set) var isFinished = false
 
-    /// Blocks of that size are given to the command at once; what is less, once a turn.
+    /// Input is passed to the command in blocks of this many bytes; a smaller rest is passed once per turn.
     private static let blockSize = 64 << 10
 
     /// - Parameters:
-    ///   - label: the key, as messages have it.
-    ///   - key: the whole key.
+    ///   - label: the key as messages print it.
+    ///   - key: the full key.
     init(_ commands: RunCommands, label: String, key: [UInt8]) {
         self.commands = commands
         self.label = label
         self.key = key
     }
 
-    /// The bytes that are held for it.
+    /// The bytes held in memory for this object.
     var memory: Int {
         blocks.reduce(0) { $0 + $1.capacity } + (command.map { $0.queuedBytes + $0.heldBytes } ?? 0)
     }
 
-    /// Whether a command runs, and does something that makes room without more input.
+    /// Whether a running command will free memory without further input.
     var isBusy: Bool { command.map { $0.outcome == nil && (isFinished || $0.queuedBytes > 0) } ?? false }
 
-    /// How the command has ended, if it has.
+    /// The result of the command, or nil if it has not ended.
     var outcome: FilterOutcome? { command?.outcome }
 
     func append(_ bytes: RawSpan) {
@@ -48,24 +48,24 @@ final class PutFilter {
         if waitingBytes >= Self.blockSize { give() }
     }
 
-    /// There are no more bytes.
+    /// Marks the end of the input.
     func finish() {
         isFinished = true
         give()
     }
 
-    /// Begins with what is here.
+    /// Starts the command with the input gathered so far.
     ///
-    /// - Throws: what a command cannot be started for.
+    /// - Throws: if the command cannot be started.
     func begin() throws(SystemError) {
         command = try commands.start(label: label, key: key, isSearch: false)
         give()
     }
 
-    /// Gives the command what waits for it.
+    /// Passes the waiting input to the command.
     func give() {
         guard let command else { return }
-        // One that ended early has what it wanted.
+        // A command that ended early does not need the rest of its input.
         for block in blocks where block.count > 0 && command.outcome == nil {
             command.append(ByteSlice(block))
         }
@@ -74,13 +74,13 @@ final class PutFilter {
         if isFinished { command.endInput() }
     }
 
-    /// What the command has written.
+    /// Returns the output since the last call.
     func takeOutput() -> [ByteSlice] { command?.takeOutput() ?? [] }
 
-    /// How many bytes the command may write until they are taken.
+    /// Limits how many bytes the command may write before they are taken.
     func limitOutput(_ bytes: Int) { command?.outputLimit = bytes }
 
-    /// Nothing more of it is wanted: its command is ended, if it has not.
+    /// Cancels the command if it is still running, and drops the waiting input.
     func end() {
         if let command { commands.cancel(command) }
         blocks.removeAll()
@@ -88,48 +88,48 @@ final class PutFilter {
     }
 }
 
-/// Which objects' commands may begin.
+/// Decides which objects' commands may start.
 ///
-/// As many objects that are complete have one as there are processors, those first that were complete first. One that
-/// is still open gets one once it has much, as far as there are processors for such ones: it cannot wait for another
-/// that is open, since only more input brings that to its end.
+/// At most `atOnce` commands of complete objects run at a time, in order of completion. An open object gets a
+/// command once much of its data is waiting; at most `atOnce` of these run too. They have a limit of their
+/// own because a command of an open object needs more input to end.
 struct PutFilters {
     private let atOnce: Int
-    /// Complete objects without a command.
+    /// Complete objects without a command, in order of completion.
     private var complete: [PutDraft] = []
-    /// Open ones with much and without a command.
+    /// Open objects with much waiting data and without a command.
     private var open: [PutDraft] = []
-    /// Those with one, in the order in which they began.
+    /// Objects with a command, in start order.
     private(set) var running: [PutDraft] = []
 
-    /// How many commands of open objects run, at most.
+    /// The maximum number of commands of open objects if memory is full.
     private static let mostOpen = 64
 
     init(atOnce: Int) { self.atOnce = atOnce }
 
-    /// All that have a command or wait for one, open ones with little aside.
+    /// All objects with a command or waiting for one, except open objects with little data.
     var all: [PutDraft] { complete + open + running }
 
-    /// Whether more complete objects may wait.
+    /// Whether another complete object may wait.
     var hasRoom: Bool { complete.count < 8 * (atOnce + 1) }
 
-    /// Whether something is under way that makes room.
+    /// Whether work is in progress that will free memory.
     var isBusy: Bool { !complete.isEmpty || running.contains { $0.filter?.isBusy == true } }
 
     private var openRunning: Int { running.count { $0.filter?.isFinished == false } }
 
-    /// An open object has much.
+    /// Records that an open object has much waiting data.
     mutating func hasMuch(_ draft: PutDraft) {
         if !open.contains(where: { $0 === draft }) { open.append(draft) }
     }
 
-    /// An object is complete.
+    /// Records that an object is complete.
     mutating func isComplete(_ draft: PutDraft) {
         open.removeAll { $0 === draft }
         if draft.filter?.command == nil { complete.append(draft) }
     }
 
-    /// The next one whose command begins now; nil if that is none.
+    /// The next object whose command may start, or nil.
     mutating func next() -> PutDraft? {
         let others = openRunning
         if !complete.isEmpty, running.count - others < atOnce { return start(complete.removeFirst()) }
@@ -137,7 +137,7 @@ struct PutFilters {
         return nil
     }
 
-    /// The same of an open one, since memory is full of those that wait.
+    /// The open object with the most waiting data, to be started because waiting data fills the memory.
     mutating func nextOfOpen() -> PutDraft? {
         guard openRunning < Self.mostOpen else { return nil }
         let sizes = open.map { $0.filter?.waitingBytes ?? 0 }
@@ -150,9 +150,9 @@ struct PutFilters {
         return draft
     }
 
-    /// No command can be started for one now, but when another one has ended.
+    /// Puts an object back whose command cannot be started until another command ends.
     ///
-    /// - Returns: false if there is no other one.
+    /// - Returns: false if no other command is running.
     mutating func putBack(_ draft: PutDraft) -> Bool {
         running.removeAll { $0 === draft }
         guard !running.isEmpty else { return false }
@@ -160,7 +160,7 @@ struct PutFilters {
         return true
     }
 
-    /// One is done with its command, or is not stored.
+    /// Removes an object whose command is done or that will not be stored.
     mutating func remove(_ draft: PutDraft) {
         complete.removeAll { $0 === draft }
         open.removeAll { $0 === draft }

@@ -1,47 +1,47 @@
 import ByteIO
 
-/// Which object a record belongs to. A plain state machine: keys in, decisions out.
+/// Decides which object a record belongs to. A plain state machine: keys in, decisions out.
 ///
-/// An open object is known by its slot, a small number that is used again after the object was completed.
+/// An open object is identified by its slot, a small number that is reused after the object is complete.
 package struct PutGrouping {
-    /// Where an open object is kept.
+    /// The index of an open object.
     package typealias Slot = Int
 
-    /// What becomes of a record.
+    /// What to do with a record.
     package enum Decision: Equatable, Sendable {
-        /// It belongs to the open object in this slot.
+        /// Append it to the open object in this slot.
         case append(Slot)
-        /// It begins an object in this slot, after the one in `completing` was completed; they may be equal.
+        /// Start an object in this slot, after completing the one in `completing`; both may be the same slot.
         case open(Slot, completing: Slot?)
         /// It is an object of its own.
         case whole
-        /// Its key's object was completed in this run: storing it would overwrite that one. A record of
-        /// another key it is all the same to the one in `completing`, which is whole.
+        /// Refuse it: the object of its key was completed in this run, and storing it would overwrite that
+        /// object. Like any record of another key, it completes the open object in `completing`.
         case comesAgain(completing: Slot?)
     }
 
-    /// What becomes of a close record.
+    /// What to do with a close record.
     package enum Closing: Equatable, Sendable {
         case complete(Slot)
-        /// Its object was completed before.
+        /// Nothing: the object was completed before.
         case ignore
-        /// There was no such key.
+        /// Refuse it: no record had this key.
         case neverOpened
     }
 
     private let maxOpen: Int
     private let each: Bool
     private var slots: [KeyDigest: Slot] = [:]
-    /// For each slot the key of its object; nil while it is free.
+    /// The key of each slot's object; nil if the slot is free.
     private var digests: [KeyDigest?] = []
     private var free: [Slot] = []
-    /// From the slot that was used least recently to the one used last.
+    /// The slots in use, least recently used first.
     private var byUse = SlotOrder()
     private var completed: RememberedKeys
 
     /// - Parameters:
-    ///   - maxOpen: the most objects that are open at once.
-    ///   - each: every record is an object of its own.
+    ///   - maxOpen: the maximum number of open objects.
+    ///   - each: makes every record an object of its own.
     package init(maxOpen: Int = 1, each: Bool = false, completed: RememberedKeys = RememberedKeys()) {
         precondition(maxOpen > 0)
         self.maxOpen = maxOpen
@@ -49,7 +49,7 @@ package struct PutGrouping {
         self.completed = completed
     }
 
-    /// How many objects are open.
+    /// The number of open objects.
     package var openCount: Int { slots.count }
 
     /// Takes the key of the next record.
@@ -81,25 +81,25 @@ package struct PutGrouping {
         return .complete(slot)
     }
 
-    /// Completes the object that was used least recently.
+    /// Completes the least recently used object.
     ///
-    /// - Returns: its slot, if one is open.
+    /// - Returns: its slot, or nil if none is open.
     package mutating func closeOldest() -> Slot? {
         guard let slot = byUse.first else { return nil }
         complete(slot)
         return slot
     }
 
-    /// Completes all that is open.
+    /// Completes all open objects.
     ///
-    /// - Returns: the slots, the least recently used first.
+    /// - Returns: their slots, least recently used first.
     package mutating func closeAll() -> [Slot] {
         var closed: [Slot] = []
         while let slot = closeOldest() { closed.append(slot) }
         return closed
     }
 
-    /// Completes an object if another key needs its place.
+    /// Completes the least recently used object if all slots are taken.
     private mutating func makeRoom() -> Slot? { slots.count == maxOpen ? closeOldest() : nil }
 
     private mutating func complete(_ slot: Slot) {

@@ -1,11 +1,11 @@
 package import ByteIO
 import S3Core
 
-/// Records in, objects in S3, receipts out.
+/// Reads records from standard input, stores them as objects in S3 and writes receipts.
 ///
 ///     stdin -> PutRecords or PutStream -> PutObjects -> PutStore -> receipts in order of completion -> stdout
 ///
-/// Each step takes what memory allows, and sends what is complete.
+/// Each step takes as much as memory allows, and sends objects as soon as they are complete.
 package final class PutLines<Store: PutStore>: RunFilter {
     private enum Input {
         case records(PutRecords<Store>)
@@ -16,14 +16,14 @@ package final class PutLines<Store: PutStore>: RunFilter {
 
     private enum Phase: Equatable {
         case reading
-        /// A signal came: keyed input is read on to its end, at most until this time of the clock, in
+        /// A signal arrived: keyed input is read to its end, but not after this monotonic time in
         /// milliseconds.
         case draining(deadline: Int)
-        /// Nothing more is read; what is complete is finished.
+        /// Reading has stopped; complete objects are being finished.
         case finishing
     }
 
-    /// How long tools upstream have to flush after a signal.
+    /// How long upstream tools have to flush after a signal.
     private static var drainMilliseconds: Int { 5000 }
 
     private let options: PutOptions
@@ -34,15 +34,15 @@ package final class PutLines<Store: PutStore>: RunFilter {
     private let run: Run
 
     private var phase = Phase.reading
-    /// When commands are given up, by the monotonic clock in milliseconds; nil before a signal.
+    /// The monotonic time in milliseconds when commands are given up; nil before a signal.
     private var commandDeadline: Int?
     private var bucket = Bucket.unknown
     private var cancelBucketSearch: PutCancel = {}
 
     /// - Parameters:
-    ///   - run: one that waits in what `store` sends by; takes the receipts.
-    /// - Throws: `malformed` for a key that no object can have, `system` where the file of rejected records
-    ///   cannot be opened.
+    ///   - run: waits in the event loop that `store` sends with, and takes the receipts.
+    /// - Throws: `malformed` if no object can have the key, `system` if the file of rejected records cannot
+    ///   be opened.
     package init(
         _ options: PutOptions, store: Store, run: Run
     ) throws(StopReason) {
@@ -82,7 +82,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
             milliseconds: outcomes.isRejecting ? 0 : drainMilliseconds ?? commandMilliseconds)
     }
 
-    /// After a signal, commands that do not end are given up some time after the end of the input.
+    /// After a signal, gives up commands that do not end within a time limit after the end of the input.
     private func limitCommands() {
         guard run.signal != nil, phase == .finishing, objects.isFiltering else { return }
         let deadline = commandDeadline ?? MonotonicClock.milliseconds + Self.drainMilliseconds
@@ -92,7 +92,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
             "the command did not end within \(Self.drainMilliseconds / 1000) s after the signal")
     }
 
-    /// How long that is, in milliseconds.
+    /// The time left for commands in milliseconds; nil if it is not limited.
     private var commandMilliseconds: Int? {
         guard objects.isFiltering else { return nil }
         return commandDeadline.map { max(0, $0 - MonotonicClock.milliseconds) }
@@ -116,21 +116,21 @@ package final class PutLines<Store: PutStore>: RunFilter {
         bucket == .asked || outcomes.isRejecting ? .wait : objects.admission(queued: run.output.queuedBytes)
     }
 
-    /// How long the input is still read after a signal, in milliseconds; nil if that is not limited, or over.
+    /// The time left to read input after a signal, in milliseconds; nil if it is not limited or has passed.
     private var drainMilliseconds: Int? {
         guard case .draining(let deadline) = phase else { return nil }
         let left = deadline - MonotonicClock.milliseconds
-        // Once it is over there is nothing to wake up for.
+        // After the deadline there is nothing to wake up for.
         return left > 0 ? left : nil
     }
 
-    /// Nothing more is read, whether or not the input has ended: its time is over.
+    /// Whether the time to read input after a signal has passed, even if the input has not ended.
     private var isCutOff: Bool {
         if case .draining(let deadline) = phase { return MonotonicClock.milliseconds >= deadline }
         return false
     }
 
-    /// Takes what was read, as far as there is room.
+    /// Takes input as far as memory allows.
     private func takeInput(_ reader: inout LineReader) {
         while phase != .finishing, run.stopReason == nil {
             if bucket == .unknown, reader.unread.byteCount > 0 || (reader.isAtEnd && options.key != nil) {
@@ -139,7 +139,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
             if bucket == .asked, isCutOff { return cutOff(&reader) }
             let admission = admission
             if admission == .wait { return }
-            // Where nothing can be sent, only more input goes on: the end of a line that is rejected.
+            // If nothing can be sent, only more input helps: the rest of a rejected line.
             if admission == .relieve, relieve() { continue }
             guard takeNext(&reader) else {
                 if reader.isAtEnd || isCutOff { endInput(&reader) }
@@ -169,11 +169,11 @@ package final class PutLines<Store: PutStore>: RunFilter {
         case .records(let records): records.end(unterminated: reader.unread.byteCount > 0)
         case .stream(let stream): stream.end()
         }
-        // The commit line may be missing.
+        // `end` stops the run if the commit line is missing.
         if run.stopReason != nil { stopReading(&reader) }
     }
 
-    /// Ends a run in which it is not even known whether there is a bucket.
+    /// Ends a run that does not know yet whether the bucket exists.
     private func cutOff(_ reader: inout LineReader) {
         stopReading(&reader, isReported: true)
         reportCutOff()
@@ -186,9 +186,9 @@ package final class PutLines<Store: PutStore>: RunFilter {
                 + "was not read")
     }
 
-    /// Gives up what is open; what is complete goes on.
+    /// Abandons open objects; complete objects are still finished.
     ///
-    /// - Parameter isReported: whether somebody else says how far the input was read.
+    /// - Parameter isReported: whether the caller reports how far the input was read.
     private func stopReading(_ reader: inout LineReader, isReported: Bool = false) {
         phase = .finishing
         if bucket == .asked { cancelBucketSearch() }
@@ -208,7 +208,8 @@ package final class PutLines<Store: PutStore>: RunFilter {
         cancelBucketSearch = store.findBucket { [self] result in
             bucket = .known
             cancelBucketSearch = {}
-            // A refusal says nothing: anyone who may write need not be allowed to ask.
+            // A refused check proves nothing: the permission to write does not include the permission to
+            // check.
             if case .failure(let error) = result, error.stopsRun || error.kind == .notS3 {
                 outcomes.stop(.service(error, context: nil))
             }

@@ -1,9 +1,9 @@
 import ByteIO
 
-/// A line that is taken piece by piece, since memory need not hold all of it. A plain state machine: what was read in,
+/// Handles a line in pieces, so that memory need not hold all of it. A plain state machine: input bytes in,
 /// pieces out.
 package struct PutLongLine<Object> {
-    /// What becomes of the pieces.
+    /// What to do with the pieces.
     package enum Fate {
         /// They are data of a record of this object.
         case append(Object)
@@ -14,9 +14,9 @@ package struct PutLongLine<Object> {
     /// The next piece of the line.
     package struct Piece {
         package let fate: Fate
-        /// How many of the bytes it is, from the first one on.
+        /// The length of the piece, from the start of the bytes.
         package let count: Int
-        /// How many bytes are used up: the line's newline, too.
+        /// The bytes to consume, including the line's newline.
         package let used: Int
         package let endsLine: Bool
     }
@@ -27,10 +27,10 @@ package struct PutLongLine<Object> {
 
     package var isUnderWay: Bool { fate != nil }
 
-    /// Its object, if it has one.
+    /// The object of the line, if it has one.
     package var object: Object? { if case .append(let object) = fate { object } else { nil } }
 
-    /// How many bytes the field of the key has that begins a line, by what was read of it; nil if that is no record.
+    /// The length of the escaped key at the start of a line, or nil if the line is not a record.
     package static func keyLength(_ start: RawSpan) -> Int? {
         start.extracting(first: KeySelection.longestEscapedField + 1).firstIndex(of: UInt8(ascii: "\t"))
     }
@@ -38,9 +38,8 @@ package struct PutLongLine<Object> {
     package mutating func begin(_ fate: Fate) { self.fate = fate }
 
     /// Takes what was read of it.
-    ///
-    /// - Parameter isLast: whether the input has ended with these bytes.
-    /// - Returns: nil if more has to be read first.
+    /// - Parameter isLast: whether the input ends with these bytes.
+    /// - Returns: nil if more input is needed.
     package mutating func next(_ bytes: RawSpan, isLast: Bool) -> Piece? {
         guard let fate else { return nil }
         let newline = bytes.firstIndex(of: 0x0A)
@@ -51,8 +50,8 @@ package struct PutLongLine<Object> {
         return Piece(fate: fate, count: count, used: newline == nil ? count : count + 1, endsLine: ends)
     }
 
-    /// No more of it is taken.
+    /// Ends the line early.
     ///
-    /// - Returns: what has become of its pieces, if it was under way.
+    /// - Returns: the fate of its pieces, or nil if no line was in progress.
     package mutating func end() -> Fate? { fate.take() }
 }

@@ -1,32 +1,32 @@
-/// Whether more input may be read: the bound of `--memory`. A plain state machine.
+/// Decides whether more input may be read within `--memory`. A plain state machine.
 package struct PutMemory: Equatable, Sendable {
     /// What to do about the input.
     package enum Admission: Equatable, Sendable {
         case read
-        /// Something is under way whose end makes room.
+        /// A request or queued output will free memory.
         case wait
-        /// Nothing is under way: the open objects themselves have used it up.
+        /// Nothing is in progress: the open objects themselves fill the memory.
         case relieve
     }
 
     private let limit: Int
-    /// Bytes that buffers and what surrounds them take.
+    /// Bytes in use by buffers and their overhead.
     package private(set) var used = 0
 
     /// - Parameter limit: the bytes of `--memory`.
     package init(limit: Int) { self.limit = limit }
 
-    /// Takes bytes, or gives them back where negative.
+    /// Adds bytes in use; a negative count frees them.
     package mutating func change(by bytes: Int) { used += bytes }
 
-    /// Whether the next read could pass the limit; parameters as of `admission`.
+    /// Whether the next read could exceed the limit; see `admission` for the parameters.
     package func isFull(queued: Int, headroom: Int) -> Bool { used + queued + headroom > limit }
 
     /// - Parameters:
-    ///   - pending: requests that have not ended.
-    ///   - most: how many of them are kept ready; more would only take memory.
-    ///   - queued: bytes of receipts that stdout's reader has not taken.
-    ///   - headroom: the most that the next read can make the buffers grow.
+    ///   - pending: unfinished requests.
+    ///   - most: the maximum number of them to keep ready; more would only use memory.
+    ///   - queued: bytes of receipts that are not written to standard output yet.
+    ///   - headroom: the most bytes by which the next read can grow the buffers.
     package func admission(pending: Int, most: Int, queued: Int, headroom: Int) -> Admission {
         if pending >= most { return .wait }
         if !isFull(queued: queued, headroom: headroom) { return .read }

@@ -1,11 +1,11 @@
 package import HTTPTransfer
 import S3Core
 
-/// The header fields that are stored with each object, checked.
+/// The validated header fields to store with each object.
 ///
 /// Source: Amazon S3 API Reference, PutObject.
 package struct ObjectFields: Equatable, Sendable {
-    /// An option's value that cannot be sent.
+    /// The value of an option is not allowed.
     package struct Invalid: Error, Equatable, Sendable, CustomStringConvertible {
         package let description: String
     }
@@ -23,7 +23,7 @@ package struct ObjectFields: Equatable, Sendable {
 
     package static func == (left: ObjectFields, right: ObjectFields) -> Bool { left.headers == right.headers }
 
-    /// As they are sent.
+    /// The fields in the form in which they are sent.
     package var headers: [HTTPHeader] {
         guard !tags.isEmpty else { return fields }
         var text: [UInt8] = []
@@ -36,7 +36,7 @@ package struct ObjectFields: Equatable, Sendable {
         return fields + [HTTPHeader([UInt8]("x-amz-tagging".utf8), text)]
     }
 
-    /// Sets a field; nil leaves it out.
+    /// Sets a field if the value is not nil.
     package mutating func set(_ name: String, _ value: String?, option: String) throws(Invalid) {
         guard let value else { return }
         try check(value, option: option)
@@ -67,7 +67,7 @@ package struct ObjectFields: Equatable, Sendable {
     package mutating func add(tag pair: String) throws(Invalid) {
         let (name, value) = try Self.split(pair, option: "--tag")
         try refuseSeveral(pair, value, separators: ",&", option: "--tag")
-        // Two ways to write one character are two names to S3.
+        // S3 compares tag names by bytes, so two encodings of one character are two names.
         guard !tags.contains(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
             throw Invalid(description: "--tag '\(pair)': the name is given twice")
         }
@@ -77,8 +77,8 @@ package struct ObjectFields: Equatable, Sendable {
         tags.append((name, [UInt8](value.utf8)))
     }
 
-    /// S3 refuses other bytes, or gives them back as something else. Source: Amazon S3 User Guide, Working with object
-    /// metadata: "Amazon S3 allows arbitrary Unicode characters in your metadata values", but only in its own encoding.
+    /// S3 rejects or changes other bytes. Source: Amazon S3 User Guide, Working with object metadata: "Amazon
+    /// S3 allows arbitrary Unicode characters in your metadata values", but it encodes them in its own way.
     private func check(_ value: String, option: String) throws(Invalid) {
         if value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) {
             throw Invalid(description: "\(option): a control character cannot be sent, not even a line break")
@@ -88,7 +88,7 @@ package struct ObjectFields: Equatable, Sendable {
         }
     }
 
-    /// Refuses `a=1,b=2`, which other tools take for two pairs.
+    /// Refuses `a=1,b=2`, which other tools read as two pairs.
     private func refuseSeveral(
         _ pair: String, _ value: String, separators: String, option: String
     ) throws(Invalid) {
@@ -102,7 +102,8 @@ package struct ObjectFields: Equatable, Sendable {
     }
 
     private static func split(_ pair: String, option: String) throws(Invalid) -> (String, String) {
-        // Bytes, not characters: a value may begin with a mark that combines with the sign before it.
+        // Compares bytes, not characters: a value may start with a combining mark, which would merge with the
+        // `=`.
         guard let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")), equals > pair.startIndex else {
             throw Invalid(description: "\(option) '\(pair)' is not of the form K=V")
         }

@@ -1,12 +1,12 @@
 import ByteIO
 import Codec
 
-/// Objects whose bytes are compressed before they are gathered.
+/// Compression of objects before their bytes are gathered.
 extension PutObjects {
-    /// What compresses an object, if anything does.
+    /// The compressor of an object, or nil without `--compress`.
     func encoder(of draft: PutDraft) -> ObjectCompressor? {
         guard let compression = options.compression else { return nil }
-        // Where several objects are open, they are compressed beside each other.
+        // With several open objects, the objects are compressed in parallel, each by one thread.
         let workers =
             options.maxOpen > 1
             ? 0
@@ -17,7 +17,7 @@ extension PutObjects {
         }
     }
 
-    /// Goes on with what was encoded.
+    /// Continues with the objects whose compressors have new output.
     func takeEncoded() {
         pool.handBack()
         let drafts = encoded
@@ -25,11 +25,11 @@ extension PutObjects {
         for draft in drafts { takeEncoded(draft) }
     }
 
-    /// Gathers what has come out of an object's encoder; all of it is sent once nothing more comes.
+    /// Gathers the output of an object's compressor, and sends the object once all of it is there.
     func takeEncoded(_ draft: PutDraft) {
         guard let encoder = draft.encoder else { return }
         gatherEncoded(draft, encoder)
-        // It may have failed for what came out, and was rejected then.
+        // Gathering may have failed the object and rejected its records.
         guard draft.encoder === encoder else { return }
         recharge(draft)
         if encoder.isAtEnd { send(draft) }
@@ -42,7 +42,8 @@ extension PutObjects {
         }
     }
 
-    /// What was appended is all gathered, where it is to be rejected; else it is not wanted.
+    /// Ends the compressor. If the records are rejected, all that was appended is gathered; otherwise it is
+    /// dropped.
     func endEncoding(_ draft: PutDraft) {
         guard let encoder = draft.encoder else { return }
         guard outcomes.keepsRejects else { return encoder.cancel() }

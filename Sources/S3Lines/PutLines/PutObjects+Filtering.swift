@@ -1,31 +1,31 @@
 import ByteIO
 import S3Core
 
-/// Objects that pass through a command on their way.
+/// Objects that are piped through a command.
 ///
-/// What comes out says nothing of what went in: where records may have to be rejected, they are kept as they came,
-/// beside what is stored.
+/// The command's output does not show its input, so if records may be rejected, a copy of the input is kept
+/// as well.
 extension PutObjects {
-    /// From so many bytes on an open object's command may begin, and so many of its output are taken in a turn.
+    /// The waiting bytes after which an open object's command may start, and the output bytes taken per turn.
     private var filterSize: Int { min(256 << 10, options.memory / 64) }
-    /// Records that are kept in memory, before they are copied to a spool.
+    /// The input bytes kept in memory before they are copied to the spool.
     private var sourceSize: Int { min(1 << 20, options.memory / 64) }
 
-    /// Lets an object pass through a command, if the run has one.
+    /// Prepares the filter of an object if the run has a command.
     func beginFilter(of draft: PutDraft) {
         guard let commands else { return }
         draft.filter = PutFilter(commands, label: Diagnostics.printable(draft.key), key: draft.objectKey)
         if outcomes.keepsRejects { draft.source = ByteBlock() }
     }
 
-    /// Bytes for an object's command.
+    /// Appends bytes to the input of an object's command.
     func filter(_ bytes: RawSpan, of draft: PutDraft, _ filter: PutFilter) {
         keepSource(bytes, of: draft)
         filter.append(bytes)
         if filter.command == nil, filter.waitingBytes >= filterSize { filters.hasMuch(draft) }
     }
 
-    /// Keeps bytes as they came.
+    /// Keeps a copy of the input.
     func keepSource(_ bytes: RawSpan, of draft: PutDraft) {
         guard let source = draft.source else { return }
         source.append(bytes)
@@ -34,14 +34,14 @@ extension PutObjects {
         source.removeAll()
     }
 
-    /// The last record of an object is known.
+    /// Ends the filter's input once the last record is known.
     func finishFilter(_ draft: PutDraft, _ filter: PutFilter) {
         filter.finish()
         filters.isComplete(draft)
         recharge(draft)
     }
 
-    /// Whether commands run or are to run.
+    /// Whether commands are running or waiting to start.
     var isFiltering: Bool { !filters.all.isEmpty }
 
     /// Fails the objects whose commands have not ended.
@@ -51,9 +51,9 @@ extension PutObjects {
 
     // MARK: turns
 
-    /// Gathers what commands have written, and begins those that may.
+    /// Gathers the output of the commands and starts the next ones.
     ///
-    /// - Returns: whether one has ended or begun, which makes room for input.
+    /// - Returns: whether a command ended or started, which makes room for input.
     @discardableResult func takeFiltered() -> Bool {
         guard commands != nil else { return false }
         var hasChanged = false
@@ -70,7 +70,7 @@ extension PutObjects {
     private func take(from filter: PutFilter, of draft: PutDraft) {
         filter.give()
         for slice in filter.takeOutput() { gather(slice.bytes, in: draft) }
-        // What came out may have been too much.
+        // Gathering fails the object if it becomes too large.
         guard draft.filter === filter else { return }
         recharge(draft)
         switch filter.outcome {
@@ -82,12 +82,12 @@ extension PutObjects {
         }
     }
 
-    /// Gathers what a command has written, unless its object has failed.
+    /// Gathers the output of a command, unless its object has failed.
     private func gather(_ bytes: RawSpan, in draft: PutDraft) {
         var rest = bytes
         while rest.byteCount > 0 {
             let count = makeRoom(for: rest.byteCount, in: draft)
-            // There may be no part for it.
+            // The object fails if no further part is allowed.
             guard !draft.hasFailed else { return }
             draft.body.append(rest.extracting(first: count))
             gathered(count, in: draft)
@@ -95,10 +95,10 @@ extension PutObjects {
         }
     }
 
-    /// Makes room by beginning the command of the largest object that waits for more.
+    /// Makes room by starting the command of the open object with the most waiting data.
     func relieveFilters() -> Bool { filters.nextOfOpen().map(begin) ?? false }
 
-    /// - Returns: false if none can be started now.
+    /// - Returns: false if no command can be started now.
     private func begin(_ draft: PutDraft) -> Bool {
         do throws(SystemError) { try draft.filter?.begin() } catch {
             if error.isShortage, filters.putBack(draft) { return false }
@@ -108,8 +108,9 @@ extension PutObjects {
         return true
     }
 
-    /// Decides how much commands may write meanwhile. Where memory is full, requests make room; if there are none, the
-    /// first command that goes on without more input does: what it writes is sent as soon as it is a part, or all.
+    /// Limits what commands may write in this turn. If memory is full, only requests may free it. If there
+    /// are none, the first command that proceeds without more input may write: its output is sent as soon as
+    /// it fills a part or ends.
     private func limitFiltered() {
         let isFull = memory.isFull(queued: 0, headroom: headroom)
         var mayWrite = heldParts < partWindow.limit && (!isFull || store.pending == 0)
@@ -120,7 +121,7 @@ extension PutObjects {
         }
     }
 
-    /// Nothing more passes through the command.
+    /// Ends and removes the command of an object.
     func endFilter(_ draft: PutDraft) {
         guard let filter = draft.filter else { return }
         draft.filter = nil

@@ -2,9 +2,9 @@ import ByteIO
 import Codec
 import S3Core
 
-/// What becomes of objects.
+/// The results of objects.
 extension PutObjects {
-    /// What a receipt that waits for another takes besides its key.
+    /// The memory of a receipt that waits for earlier ones, besides its key; in bytes.
     private static var receiptOverhead: Int { 192 }
 
     func stored(_ draft: PutDraft, _ etag: [UInt8]) {
@@ -17,43 +17,43 @@ extension PutObjects {
             number, PutReceipt(key: draft.key, etag: etag, bytes: draft.size, lines: draft.lines))
     }
 
-    /// The next receipt that is due, if there is one.
+    /// The next receipt to write, if any.
     func nextReceipt() -> PutReceipt? {
         guard let receipt = receipts.next() else { return nil }
         memory.change(by: -(receipt.key.count + Self.receiptOverhead))
         return receipt
     }
 
-    /// Gives up an object for what is wrong with it here.
+    /// Fails an object because of a local error.
     func fail(_ draft: PutDraft, _ error: S3Error) {
         giveUp(draft, error)
         failed(draft, error)
     }
 
-    /// Gives up the upload of an object, if it has one; that tells `failed`.
+    /// Gives up the object's multipart upload, if it has one; this calls `failed`.
     private func giveUp(_ draft: PutDraft, _ error: S3Error) {
         guard let transfer = draft.transfer else { return }
         perform(transfer.upload.giveUp(error), draft, transfer)
     }
 
-    /// The object will not be stored.
+    /// Records that the object will not be stored.
     func failed(_ draft: PutDraft, _ error: S3Error) {
         guard !draft.hasFailed else { return }
         endFilter(draft)
-        // All of it is in the spool.
+        // The spool holds all of it.
         if case .again = draft.state { draft.body = ByteBlock(capacity: 0) }
         draft.state = .failed
         let digest = KeyDigest(draft.key)
         if outcomes.keepsRejects, !failedKeys.contains(digest) { failedKeys.insert(digest) }
         outcomes.failed(draft, error)
-        // Of an open object's records only whole ones are rejected.
+        // Of an open object only complete records are rejected.
         if !draft.isOpen || draft.openRecordBytes == 0 && outcomes.keepsRejects { reject(draft) }
     }
 
-    /// Whether an object of this key failed, so that nothing is overwritten where it comes again.
+    /// Whether an object of this key failed: if so, later records of the key overwrite nothing.
     func hasFailed(_ key: [UInt8]) -> Bool { failedKeys.count > 0 && failedKeys.contains(KeyDigest(key)) }
 
-    /// The run ends before the object's last record is known.
+    /// Ends an object whose last record is not known when the run ends.
     func abandon(_ draft: PutDraft) {
         if !draft.hasFailed {
             let error = S3Error(.cancelled, "the run ended before the object was complete")
@@ -66,7 +66,7 @@ extension PutObjects {
         reject(draft)
     }
 
-    /// Writes the records of an object that failed and of which no more are to come.
+    /// Rejects the records of a failed object.
     func reject(_ draft: PutDraft) {
         if case .complete(let number) = draft.records { receipts.failed(number) }
         endEncoding(draft)
@@ -90,7 +90,7 @@ extension PutObjects {
         charge(draft, draft.isOpen ? PutDraft.overhead : 0)
     }
 
-    /// Writes what was rejected out to the file, or some of it, if it is much.
+    /// Continues to write rejected records to the file.
     func writeRejects() {
         outcomes.writeRejects()
         memory.change(by: -outcomes.takeFreedMemory())

@@ -1,9 +1,9 @@
 import ByteIO
 import S3Core
 
-/// Objects that are sent in parts.
+/// Multipart uploads.
 extension PutObjects {
-    /// Hands the gathered bytes over as the next part.
+    /// Sends the gathered bytes as the next part.
     func cutPart(_ draft: PutDraft) {
         let transfer: PutTransfer
         switch draft.state {
@@ -14,7 +14,7 @@ extension PutObjects {
         case .inParts(let begun):
             keep(draft)
             transfer = begun
-        // All of it is in the spool.
+        // The spool holds all of it.
         case .again(let begun, _): transfer = begun
         case .failed:
             keep(draft)
@@ -28,18 +28,18 @@ extension PutObjects {
         let (number, actions) = transfer.add(body)
         draft.partSize = plan.size(of: number + 1) ?? 0
         headroom = max(headroom, draft.partSize)
-        // One object that is known to be large gets its buffer at once; many may each have little to come.
+        // A single open object gets a whole part's buffer at once; one of many may stay small.
         let isAlone = options.maxOpen == 1 && draft.isOpen
         draft.body = ByteBlock(capacity: isAlone ? draft.partSize : 256)
         perform(actions, draft, transfer)
     }
 
-    /// Copies the gathered bytes to where they can be rejected from, if they are the records' own.
+    /// Copies the gathered bytes to the spool if they are the records' own.
     private func keep(_ draft: PutDraft) {
         if outcomes.keepsRejects, draft.source == nil { keep(draft.body, of: draft) }
     }
 
-    /// Copies bytes to where they can be rejected from.
+    /// Copies bytes to the spool, from where they can be rejected.
     func keep(_ bytes: ByteBlock, of draft: PutDraft) {
         do {
             let spool: PutSpool

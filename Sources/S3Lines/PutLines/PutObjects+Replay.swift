@@ -1,11 +1,12 @@
 import ByteIO
 import S3Core
 
-/// Objects that are sent once more, because the service dropped the upload of their parts when it was about to be
-/// completed: another conditional request for the key was under way. What comes of that one decides then about
-/// this one. Source: Amazon S3 User Guide, "Prevent object overwrites with conditional writes".
+/// Uploads that are sent again because the service dropped the parts on completion: another conditional
+/// request for the key was in progress. The result of that request now decides about this object. Source:
+/// Amazon S3 User Guide, "Prevent object overwrites with conditional writes".
 ///
-/// The parts come from the spool, where records can be rejected, else from memory, as far as that had room for them.
+/// If records can be rejected, the parts come from the spool; otherwise from memory, if there was room to
+/// keep them.
 extension PutObjects {
     private static var maximumReplays: Int { 3 }
 
@@ -17,7 +18,7 @@ extension PutObjects {
 
     // MARK: parts from memory
 
-    /// A part was stored, and stays.
+    /// Keeps a stored part in memory.
     func keepPart(_ number: Int, of transfer: PutTransfer) {
         guard transfer.kept != nil, let part = transfer.parts.removeValue(forKey: number) else { return }
         if transfer.kept?.isEmpty == true { keepers.append(transfer) }
@@ -25,14 +26,14 @@ extension PutObjects {
         heldParts -= 1
     }
 
-    /// Gives the memory of kept parts to others. Their object cannot be sent once more.
+    /// Frees the kept parts. Their object can no longer be sent again.
     func dropKept(_ transfer: PutTransfer) {
         guard let kept = transfer.kept.take() else { return }
         for body in kept.values { memory.change(by: -body.capacity) }
         keepers.removeAll { $0 === transfer }
     }
 
-    /// Makes kept parts parts that are about to be sent, whose memory no one else can have.
+    /// Turns the kept parts into parts waiting to be sent, so that their memory cannot be reclaimed.
     func holdKept(_ transfer: PutTransfer) {
         guard let kept = transfer.kept else { return }
         transfer.kept = [:]
@@ -51,7 +52,8 @@ extension PutObjects {
 
     // MARK: parts from the spool
 
-    /// Puts an object in line that has nothing on its way, and nothing in memory but what was kept.
+    /// Queues an object to be sent again. It has no requests in flight and nothing in memory but its kept
+    /// parts.
     func beginReplay(_ draft: PutDraft, _ dropped: PutTransfer) {
         let transfer = PutTransfer(keepsParts: options.keepsParts, replays: dropped.replays + 1)
         guard draft.canBeReadAgain else { return sendHeld(draft, dropped, in: transfer) }
@@ -61,12 +63,13 @@ extension PutObjects {
         replays.append(draft)
     }
 
-    /// Takes what memory allows of the spools. Goes before all input: receipts wait for these objects.
+    /// Reads parts from the spools as far as memory allows. This has priority over input, because receipts
+    /// wait for these objects.
     ///
-    /// Where memory is full of what waits and nothing is under way, a part is taken nevertheless: only so it
-    /// becomes free again.
+    /// If memory is full and nothing is in flight, a part is read nevertheless: no other step can free
+    /// memory.
     ///
-    /// - Parameter queued: bytes of receipts that stdout's reader has not taken.
+    /// - Parameter queued: bytes of receipts that are not written to standard output yet.
     func replay(queued: Int) {
         while let draft = replays.first {
             guard case .again(let transfer, let taken) = draft.state, case .spool(let spool) = draft.copy

@@ -2,13 +2,13 @@ import ByteIO
 import Codec
 import S3Core
 
-/// Objects on their way: their bytes gathered, sent whole or in parts, and answered.
+/// Objects in progress: gathers their bytes, sends them whole or in parts, and handles the responses.
 ///
 ///     begin ---------------------> complete -> PutObject ------------------> stored, or failed
 ///       \ a part is full                                                        |        |
 ///        -> CreateMultipartUpload -> UploadPart ... -> complete -> Complete  receipt  rejected
 ///
-/// The records of a draft that failed while it was open are rejected at once, and later ones as they come.
+/// If an object fails while it is open, its records are rejected at once and later ones as they arrive.
 final class PutObjects<Store: PutStore> {
     let store: Store
     let options: PutOptions
@@ -16,32 +16,32 @@ final class PutObjects<Store: PutStore> {
     let outcomes: PutOutcomes
     var memory: PutMemory
     var partWindow: PutPartWindow
-    /// Parts that are on their way or about to be.
+    /// Parts in flight or waiting to be sent.
     var heldParts = 0
     var receipts = OrderedReceipts<PutReceipt>()
-    /// The largest part that was begun: what one more read can make a body grow to.
+    /// The largest part size so far: the most by which one read can grow a body.
     var headroom: Int
-    /// Objects that are sent once more from their spools, in order.
+    /// Objects to send again from their spools, in order.
     var replays: [PutDraft] = []
-    /// Those that have kept parts, those first that began to.
+    /// Transfers with kept parts, oldest first.
     var keepers: [PutTransfer] = []
-    /// Keys whose objects failed: what comes of them later is rejected.
+    /// Keys of failed objects: later records of these keys are rejected.
     var failedKeys = RememberedKeys()
-    /// Computes what takes long.
+    /// Runs expensive computations.
     let pool: WorkPool
-    /// What objects pass through, and which of them do now.
+    /// The commands that filter objects, and the objects being filtered.
     let commands: RunCommands?
     var filters: PutFilters
-    /// Objects of which something was encoded since they were last looked at.
+    /// Objects with new compressor output.
     var encoded: [PutDraft] = []
-    /// The first spool, made early: where there can be none, nothing must be lost for it.
+    /// Created at the start: if no spool can be created, the run fails before it takes any records.
     var firstSpool: PutSpool?
 
-    /// A call that waits for a connection for each that is sent keeps all of them busy.
+    /// One waiting request per connection in use keeps all connections busy.
     private static var pendingForConnection: Int { 2 }
 
     /// - Parameters:
-    ///   - commands: what objects are piped through, if they are.
+    ///   - commands: pipe objects through a command; nil without a command.
     ///   - wakeUp: ends a wait of the run, from any thread.
     init(
         _ options: PutOptions, store: Store, outcomes: PutOutcomes, commands: RunCommands?,
@@ -61,12 +61,12 @@ final class PutObjects<Store: PutStore> {
         if options.rejectPath != nil { firstSpool = try PutSpool(directory: options.temporaryDirectory) }
     }
 
-    /// Nothing is on its way, and no receipt is due.
+    /// Whether no request is pending and no receipt is due.
     var isIdle: Bool { receipts.count == 0 && store.pending == 0 && !outcomes.isRejecting }
 
     /// Whether input may be read.
     ///
-    /// - Parameter queued: bytes of receipts that stdout's reader has not taken.
+    /// - Parameter queued: bytes of receipts that are not written to standard output yet.
     func admission(queued: Int) -> PutMemory.Admission {
         if heldParts >= partWindow.limit { return .wait }
         while memory.isFull(queued: queued, headroom: headroom), let transfer = keepers.first {
@@ -76,7 +76,7 @@ final class PutObjects<Store: PutStore> {
         let admission = memory.admission(
             pending: store.pending, most: store.connections * Self.pendingForConnection, queued: queued,
             headroom: headroom)
-        // What is being compressed or filtered is about to be sent.
+        // Objects being compressed or filtered will be sent soon.
         return admission == .relieve && (pool.pending > 0 || filters.isBusy) ? .wait : admission
     }
 
@@ -84,18 +84,19 @@ final class PutObjects<Store: PutStore> {
 
     /// Begins an object.
     ///
-    /// - Parameter capacity: how many bytes its first record has.
+    /// - Parameter capacity: the size of its first record in bytes.
     func begin(_ key: [UInt8], _ objectKey: [UInt8], line: Int, capacity: Int) -> PutDraft {
         let draft = PutDraft(
             key: key, objectKey: objectKey, firstLine: line, capacity: capacity,
             partSize: plan.size(of: 1) ?? 0)
-        // An empty object is an empty stream, not no stream.
+        // Compression starts here and not with the first byte: an empty object becomes an empty compressed
+        // stream.
         draft.encoder = encoder(of: draft)
         beginFilter(of: draft)
         return draft
     }
 
-    /// Bytes of a record, or of a stream that is one object.
+    /// Appends bytes of a record, or of a stream that is one object.
     func append(_ bytes: RawSpan, to draft: PutDraft) {
         draft.openRecordBytes += bytes.byteCount
         outcomes.took(bytes: bytes.byteCount)
@@ -105,7 +106,7 @@ final class PutObjects<Store: PutStore> {
         encoder.append(bytes)
     }
 
-    /// All bytes of `lines` records, their newlines included, were appended.
+    /// Ends `lines` records whose bytes, including newlines, were appended.
     func endRecords(_ draft: PutDraft, lines: Int = 1) {
         draft.lines += lines
         draft.recordBytes += draft.openRecordBytes
@@ -115,9 +116,9 @@ final class PutObjects<Store: PutStore> {
         recharge(draft)
     }
 
-    /// Takes back the record that has not ended.
+    /// Removes the incomplete record.
     ///
-    /// - Returns: false if bytes of it have left the body, or were compressed or filtered.
+    /// - Returns: false if some of its bytes have left the body, or were compressed or filtered.
     func removeOpenRecord(_ draft: PutDraft) -> Bool {
         guard draft.encoder == nil, draft.filter == nil, draft.source == nil,
             draft.body.count >= draft.openRecordBytes
@@ -128,7 +129,7 @@ final class PutObjects<Store: PutStore> {
         return true
     }
 
-    /// The last record of an object is known.
+    /// Completes an object: its last record is known.
     func complete(_ draft: PutDraft) {
         draft.records = .complete(receipt: receipts.expect())
         if draft.hasFailed { return reject(draft) }
@@ -138,7 +139,7 @@ final class PutObjects<Store: PutStore> {
         takeEncoded(draft)
     }
 
-    /// All bytes of an object are gathered as they are to be stored.
+    /// Sends an object once all its bytes are gathered in stored form.
     func send(_ draft: PutDraft) {
         switch draft.state {
         case .gathered:
@@ -160,7 +161,7 @@ final class PutObjects<Store: PutStore> {
 
     // MARK: bytes
 
-    /// Gathers bytes as they are to be stored.
+    /// Gathers bytes in stored form.
     func store(_ bytes: RawSpan, in draft: PutDraft) {
         var rest = bytes
         while rest.byteCount > 0 {
@@ -172,9 +173,9 @@ final class PutObjects<Store: PutStore> {
         recharge(draft)
     }
 
-    /// Makes room in the body for what is gathered next.
+    /// Makes room in the body for the next bytes.
     ///
-    /// - Returns: how many of `wanted` bytes the part that is being filled can take.
+    /// - Returns: how many of `wanted` bytes the current part can take.
     func makeRoom(for wanted: Int, in draft: PutDraft) -> Int {
         if draft.partSize == 0 { refuseFurtherParts(of: draft) }
         let count = min(wanted, draft.partSize - draft.body.count)
@@ -185,7 +186,7 @@ final class PutObjects<Store: PutStore> {
         return count
     }
 
-    /// The body has so many more bytes.
+    /// Counts bytes that were added to the body.
     func gathered(_ count: Int, in draft: PutDraft) {
         draft.size += count
         if draft.body.count == draft.partSize { cutPart(draft) }
@@ -211,7 +212,7 @@ final class PutObjects<Store: PutStore> {
         draft.charge = bytes
     }
 
-    /// Makes room by sending the largest of the objects as far as it is.
+    /// Makes room by sending the gathered bytes of the largest object as a part.
     ///
     /// - Returns: false if no object is large enough for a part.
     func relieve(_ drafts: [PutDraft]) -> Bool {

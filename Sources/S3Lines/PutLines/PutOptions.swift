@@ -2,46 +2,47 @@ import ByteIO
 package import Codec
 package import S3Core
 
-/// What a run of s3-put-lines is to do, checked.
+/// The validated options of a run of s3-put-lines.
 package struct PutOptions: Sendable {
-    /// What keys are relative to.
+    /// Keys are relative to this location.
     package var location: Location
-    /// The key of the one object that all of stdin is, relative and not escaped; nil for keyed records.
+    /// The unescaped key, relative to the location, of the one object that stores all of standard input; nil
+    /// for keyed records.
     package var key: [UInt8]?
-    /// Every record is an object of its own.
+    /// Makes every record an object of its own.
     package var each = false
-    /// The most objects that are open at once.
+    /// The maximum number of open objects.
     package var maxOpen = 1
-    /// From how many bytes on an object is sent in parts.
+    /// The size in bytes from which on an object is sent in parts.
     package var minPartSize = MultipartLimits.minPartSize
-    /// The size of every part but the last one, in bytes; nil lets parts grow with the object.
+    /// The size in bytes of every part but the last; nil lets the size grow with the object.
     package var partSize: Int?
-    /// The bound of all buffered data, in bytes.
+    /// The limit for all buffered data, in bytes.
     package var memory = 256 << 20
-    /// Nil compresses nothing.
+    /// How to compress objects; nil for no compression.
     package var compression: Compression?
-    /// What each object's bytes pass through before they are stored; nil for none.
+    /// The command that filters each object's bytes before compression; nil for none.
     package var filter: FilterOptions?
-    /// How many threads compress.
+    /// The number of threads that compress.
     package var threads = WorkPool.processors
-    /// What the last record's data, or the last line, must be; it is not stored.
+    /// The commit line: the data of the last record, or the last line of a stream. It is not stored.
     package var commitLine: [UInt8]?
-    /// Where records go that were not stored; nil ends the run at the first one.
+    /// The file for records that are not stored; nil stops the run at the first one.
     package var rejectPath: String?
-    /// Where objects sent in parts are kept for the file of rejected records.
+    /// The directory for copies of sent parts, from which rejected records are read.
     package var temporaryDirectory = "/tmp"
-    /// Parts that are stored stay in memory, as long as nothing else needs it, until their object is: another
-    /// conditional request for its key may make the service drop them.
+    /// Keeps stored parts in memory until their object is complete, unless the memory is needed: another
+    /// conditional request for the key may make the service drop the parts.
     package var keepsParts = false
-    /// Receipts have ETag, bytes and lines too.
+    /// Receipts include ETag, bytes and lines.
     package var long = false
 
     package init(location: Location) { self.location = location }
 
-    /// How objects are cut.
+    /// How objects are cut into parts.
     ///
-    /// - Parameter rules: those of the service. Where it wants parts of one size, that is one that keeps objects up
-    ///   to 10,000 parts of a sixteenth of the memory possible.
+    /// - Parameter rules: the service's rules. If it requires parts of equal size, the size is a sixteenth of
+    ///   the memory, so that 10,000 parts hold large objects.
     package func partPlan(_ rules: PartRules) -> PutPartPlan {
         if let partSize { return PutPartPlan(fixed: partSize, most: rules.most) }
         if rules.areEqual { return PutPartPlan(fixed: max(minPartSize, memory / 16), most: rules.most) }

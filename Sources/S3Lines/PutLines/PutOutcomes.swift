@@ -1,17 +1,17 @@
 import ByteIO
 import S3Core
 
-/// What comes of records and objects, as the run counts and tells it and as the file of rejected records has it; and
-/// whether the run can go on.
+/// Records the results of records and objects: in the run's counts and messages and in the file of rejected
+/// records. Decides whether the run can continue.
 final class PutOutcomes {
     private let run: Run
     private let rejectPath: String?
     private let cancelUnsent: () -> Void
     private var rejects: PutRejects?
-    /// The memory of objects that were rejected since it was last asked for, in bytes.
+    /// The memory freed by rejected objects since the last query, in bytes.
     private var freed = 0
 
-    /// - Parameter cancelUnsent: called once no further request can do better than the one that failed.
+    /// - Parameter cancelUnsent: called after an error that every further request would meet too.
     /// - Throws: if the file of rejected records cannot be opened.
     init(_ options: PutOptions, run: Run, cancelUnsent: @escaping () -> Void) throws(SystemError) {
         self.run = run
@@ -21,7 +21,7 @@ final class PutOutcomes {
         if let rejectPath { rejects = try PutRejects(rejectPath) }
     }
 
-    /// The run ends as soon as what is complete is finished.
+    /// Whether the run ends as soon as the complete objects are finished.
     var hasStopped: Bool { run.stopReason != nil }
 
     func took(bytes: Int) { run.counts.bytes += bytes }
@@ -29,14 +29,14 @@ final class PutOutcomes {
 
     // MARK: what goes wrong
 
-    /// Ends the run as soon as what is complete is finished.
+    /// Ends the run as soon as the complete objects are finished.
     func stop(_ reason: StopReason) {
         let isFirst = !hasStopped
         run.stop(reason)
         if isFirst, case .service(let error, _) = reason, error.stopsRun { cancelUnsent() }
     }
 
-    /// An object will not be stored.
+    /// Records that an object will not be stored.
     func failed(_ draft: PutDraft, _ error: S3Error) {
         run.failed += 1
         if !hasStopped, !keepsRejects || error.stopsRun {
@@ -46,14 +46,14 @@ final class PutOutcomes {
         }
     }
 
-    /// An object was not complete when the run ended.
+    /// Records that the run ended before an object was complete.
     func abandoned(_ draft: PutDraft, _ error: S3Error) {
         run.failed += 1
         let wasBegun = draft.recordBytes + draft.openRecordBytes > 0
         if !run.endsQuietly, wasBegun { run.report("\(draft.label): \(error)") }
     }
 
-    /// An upload was left, for this reason; nil is an id that was not learned.
+    /// Reports an upload that was left behind because of `error`; `id` is nil if the upload's id is unknown.
     func orphaned(_ draft: PutDraft, upload id: [UInt8]?, _ error: S3Error) {
         let upload =
             id.map {
@@ -67,9 +67,9 @@ final class PutOutcomes {
         run.report("\(Diagnostics.printable(draft.key)): \(upload): \(error)")
     }
 
-    /// A record that is none; `error` says why.
+    /// Records an invalid record; `error` describes it.
     ///
-    /// - Returns: whether its bytes are wanted, for the file of rejected records.
+    /// - Returns: whether the file of rejected records needs its bytes.
     func malformed(line: Int, _ error: String) -> Bool {
         guard keepsRejects else {
             stop(.malformed("line \(line): \(error)"))
@@ -80,13 +80,13 @@ final class PutOutcomes {
         return true
     }
 
-    /// A last record whose end never came.
+    /// Records a last record without an end.
     func unterminated(line: Int) {
         run.failed += 1
         run.report("line \(line): the input ended inside this record; it is not stored")
     }
 
-    /// A record that did not come to its end before the run did.
+    /// Records that the run ended inside a record.
     func cutOff(line: Int) {
         run.failed += 1
         if !run.endsQuietly {
@@ -96,20 +96,20 @@ final class PutOutcomes {
 
     // MARK: rejects
 
-    /// Whether what is not stored goes to a file.
+    /// Whether unstored records are written to a file.
     var keepsRejects: Bool { rejects != nil }
 
-    /// Whether what was rejected is still being copied to the file: meanwhile nothing more is taken.
+    /// Whether rejected records are still being copied to the file. Until then no input is taken.
     var isRejecting: Bool { rejects?.isUnderWay ?? false }
 
-    /// The records of an object that was rejected could not be kept.
+    /// Reports that the records of a rejected object could not be kept.
     func lost(_ label: String) {
         if let rejectPath { run.report("\(label): its records are not in \(rejectPath)") }
     }
 
-    /// Writes the records of an object that failed, or the first of them, if they are much.
+    /// Rejects the records of a failed object. If they are many, the rest is written by `writeRejects`.
     ///
-    /// - Returns: whether they are kept until `takeFreedMemory` tells.
+    /// - Returns: whether the object stays in memory until `takeFreedMemory` reports it.
     func reject(_ object: PutRejected) -> Bool {
         guard keepsRejects else { return false }
         rejecting { rejects throws(SystemError) in
@@ -119,7 +119,7 @@ final class PutOutcomes {
         return true
     }
 
-    /// Writes bytes of a line that is no record, or not stored.
+    /// Rejects bytes of a line that is invalid or not stored.
     func reject(_ bytes: RawSpan, endsLine: Bool) {
         rejecting { rejects throws(SystemError) in
             try rejects.append(bytes, endsLine: endsLine)
@@ -127,7 +127,7 @@ final class PutOutcomes {
         }
     }
 
-    /// Writes what was rejected out to the file, or some of it, if it is much.
+    /// Continues to write rejected records to the file.
     func writeRejects() {
         rejecting { rejects throws(SystemError) in
             let released = try rejects.step()
@@ -136,15 +136,15 @@ final class PutOutcomes {
         }
     }
 
-    /// The memory of objects that were rejected and are in the file, or lost, since the last time; in bytes.
+    /// The memory freed since the last call by objects whose records are in the file or lost, in bytes.
     func takeFreedMemory() -> Int {
         defer { freed = 0 }
         return freed
     }
 
-    /// - Parameter write: returns the memory that it has made free.
+    /// - Parameter write: returns the memory that it freed, in bytes.
     private func rejecting(_ write: (inout PutRejects) throws(SystemError) -> Int) {
-        // After a failure it stays closed: the disk does not become larger.
+        // After a failure the file stays closed: a full disk does not recover during the run.
         guard var file = rejects.take() else { return }
         do {
             freed += try write(&file)

@@ -1,51 +1,52 @@
-/// How many parts may be in memory at once, on their way or about to be. A plain state machine.
+/// Limits the number of parts in memory, in flight or waiting to be sent. A plain state machine.
 ///
-/// Each takes its size of memory, and only where one connection is slower than the whole way to the service do
-/// more of them take less time. So there are few at first, and twice as many as long as half as many more bytes
-/// arrive in the same time by that; where it brings less, they become fewer again, and more are tried later.
+/// Each part uses memory, and more of them are faster only if a single connection is slower than the path to
+/// the service. So the limit starts low and doubles while throughput rises by at least 50 %, else halves; it
+/// is raised again later.
 package struct PutPartWindow: Equatable, Sendable {
     private static let smallest = 6
     private static let worthwhile = 1.5
-    /// How many rounds pass before more parts are tried again.
+    /// The number of rounds before the limit is raised again.
     private static let restingRounds = 32
 
-    /// As many parts as the window holds, from the end of one on.
+    /// As many stored parts as the limit; throughput is measured over one round.
     private struct Round: Equatable {
         let start: Int
         var bytes = 0
         var parts = 0
-        /// There were as many parts at a time as there may be.
+        /// Whether the limit was reached.
         var wasFull = false
     }
 
     private let largest: Int
-    /// How many parts there may be.
+    /// The maximum number of parts.
     package private(set) var limit: Int
     private var round: Round?
-    /// Rounds that are not looked at: until the parts on their way are as many as the limit, or while it rests.
+    /// Rounds to ignore: until the parts in flight have reached a new limit, or after the limit was halved.
     private var roundsToSkip = 0
-    /// Bytes a millisecond before the limit was doubled; nil while that is not being tried.
+    /// The throughput in bytes per millisecond before the limit was doubled; nil if no increase is being
+    /// tested.
     private var rateBefore: Double?
 
-    /// - Parameter connections: the most requests at once; one part more is ready for the next.
+    /// - Parameter connections: the maximum number of concurrent requests; one more part is kept ready.
     package init(connections: Int) {
         largest = connections + 1
         limit = min(Self.smallest, largest)
     }
 
-    /// A part is there: one of so many.
+    /// Records a new part; `held` is the number of parts in memory.
     package mutating func added(held: Int) {
         if held >= limit { round?.wasFull = true }
     }
 
-    /// A part was stored, of so many bytes. The time is the monotonic clock's, in milliseconds.
+    /// Records a stored part of `bytes` bytes at the monotonic time `now` in milliseconds.
     package mutating func stored(bytes: Int, now: Int) {
         guard var current = round else { return round = Round(start: now) }
         current.bytes += bytes
         current.parts += 1
         guard current.parts >= limit else { return round = current }
         round = Round(start: now)
-        // With fewer parts than there may be, something else is slow: the input, or memory is short.
+        // If the limit was not reached, something else is the bottleneck: input or memory.
         guard current.wasFull else { return }
         guard roundsToSkip == 0 else {
             roundsToSkip -= 1

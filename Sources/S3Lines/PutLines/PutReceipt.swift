@@ -1,10 +1,10 @@
-/// What is said of an object once S3 has confirmed it.
+/// What a receipt says about a stored object.
 package struct PutReceipt: Equatable, Sendable {
-    /// Relative to the location, not escaped.
+    /// Unescaped, relative to the location.
     package let key: [UInt8]
-    /// As it came.
+    /// As the service sent it.
     package let etag: [UInt8]
-    /// As stored.
+    /// The stored size in bytes.
     package let bytes: Int
     package let lines: Int
 

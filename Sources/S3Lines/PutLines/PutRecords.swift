@@ -1,11 +1,11 @@
 import ByteIO
 import S3Core
 
-/// Keyed records: each line is taken apart and its data given to the object it belongs to.
+/// Keyed records: splits each line into key and data, and appends the data to the key's object.
 final class PutRecords<Store: PutStore> {
     private static var tab: UInt8 { 0x09 }
     private static var newline: [UInt8] { [0x0A] }
-    /// A line is taken whole up to this length, so that memory need not hold longer ones.
+    /// Longer lines are handled in pieces, so that memory need not hold them.
     private static var longestWholeLine: Int { 256 << 10 }
 
     private let options: PutOptions
@@ -13,12 +13,12 @@ final class PutRecords<Store: PutStore> {
     private let outcomes: PutOutcomes
     private var grouping: PutGrouping
     private var open: [PutDraft?] = []
-    /// The draft of the last record and how that record wrote its key: most often the next one is the same.
+    /// The escaped key of the last record, and its draft: the next record usually has the same key.
     private var lastField: [UInt8] = []
     private var lastDraft: PutDraft?
-    /// How many lines were taken, the one included that `longLine` is.
+    /// The number of lines taken, including the long line in progress.
     private(set) var line = 0
-    /// Objects were completed to make room, before any other key needed their place.
+    /// Whether objects were completed early to free memory.
     private var hasCompletedEarly = false
     private var longLine = PutLongLine<PutDraft>()
     /// Nil without a commit line.
@@ -36,9 +36,9 @@ final class PutRecords<Store: PutStore> {
 
     /// Takes the next record, or a piece of a long one.
     ///
-    /// - Parameter takesUnterminated: whether the input's last line may lack its newline. With a commit line
-    ///   only that line may: any other was torn when its producer died, and must not even close an object.
-    /// - Returns: false if more has to be read first.
+    /// - Parameter takesUnterminated: whether the last line may lack its newline. With a commit line only
+    ///   that line may: any other was cut off when its producer died, and must not even close an object.
+    /// - Returns: false if more input is needed.
     func takeNext(_ reader: inout LineReader, takesUnterminated: Bool) -> Bool {
         if reader.isAtEnd, !takesUnterminated || hold != nil,
             reader.unread.firstIndex(of: 0x0A) == nil, !takesUnterminated || !isCommit(reader.unread)
@@ -58,9 +58,9 @@ final class PutRecords<Store: PutStore> {
         return true
     }
 
-    /// The input has ended, or nothing more of it is wanted.
+    /// Ends the input, which has ended or is not read further.
     ///
-    /// - Parameter unterminated: whether there is more of a line that must not be taken for whole.
+    /// - Parameter unterminated: whether an incomplete line is left that must not count as complete.
     func end(unterminated: Bool) {
         if unterminated || longLine.isUnderWay {
             outcomes.unterminated(line: longLine.isUnderWay ? line : line + 1)
@@ -83,7 +83,8 @@ final class PutRecords<Store: PutStore> {
         for slot in grouping.closeAll() { complete(slot) }
     }
 
-    /// The last record's end never came: its object is what came before, where that is still apart from it.
+    /// Removes the incomplete last record. Its object keeps the earlier records if their bytes are still
+    /// separate.
     private func removeOpenRecord(_ draft: PutDraft) {
         if objects.removeOpenRecord(draft), draft.recordBytes > 0 || draft.hasFailed, !options.each {
             return
@@ -98,9 +99,9 @@ final class PutRecords<Store: PutStore> {
         outcomes.reject(nothing.bytes, endsLine: true)
     }
 
-    /// Gives up all objects that are open. What was read and not taken is rejected, up to the last whole line.
+    /// Abandons all open objects. Rejects the unread input up to the last complete line.
     ///
-    /// - Parameter takesUnterminated: whether the input's last line may lack its newline.
+    /// - Parameter takesUnterminated: whether the last line may lack its newline.
     func abandon(_ reader: inout LineReader, takesUnterminated: Bool) {
         let whole = endLongLine(&reader)
         lastDraft = nil
@@ -128,9 +129,9 @@ final class PutRecords<Store: PutStore> {
         }
     }
 
-    /// Takes the rest of a long line if it was read.
+    /// Takes the rest of a long line if it is in the buffer.
     ///
-    /// - Returns: the line's object, if that is not among the open ones.
+    /// - Returns: the line's object, if it is not among the open ones.
     private func endLongLine(_ reader: inout LineReader) -> PutDraft? {
         let newline = reader.unread.firstIndex(of: 0x0A)
         let length = newline ?? reader.unread.byteCount
@@ -154,13 +155,13 @@ final class PutRecords<Store: PutStore> {
         }
     }
 
-    /// Makes room where open objects take all of the memory: sends what is large enough for a part, else
-    /// completes those that were used least recently, several at once to keep connections busy.
+    /// Makes room if open objects fill the memory: sends an object that is large enough for a part, else
+    /// completes the least recently used ones, several at once to keep connections busy.
     ///
-    /// - Returns: false if there is nothing to be sent.
+    /// - Returns: false if nothing can be sent.
     func relieve() -> Bool {
         if objects.relieve(open.compactMap { $0 }) { return true }
-        // The object of a line that is being taken is the one used last.
+        // The object of the line in progress is the most recently used one.
         let candidates = grouping.openCount - (longLine.object == nil ? 0 : 1)
         guard candidates > 0 else { return false }
         for _ in 0..<max(1, min(objects.store.connections, candidates / 8)) {
@@ -187,7 +188,7 @@ final class PutRecords<Store: PutStore> {
         !longLine.isUnderWay && hold?.isCommit(bytes) == true
     }
 
-    /// What was held is data after all.
+    /// Places held records that are data after all.
     private func place(_ records: [PutCommitHold.Held]) {
         guard !records.isEmpty else { return }
         let current = line
@@ -224,11 +225,11 @@ final class PutRecords<Store: PutStore> {
     private enum Target {
         case open(PutDraft)
         case whole(PutDraft)
-        /// It cannot be stored: its object has failed, or the run stops.
+        /// The record cannot be stored: its object has failed, or the run is stopping.
         case rejected
     }
 
-    /// Where the data of a record goes that has its key written so.
+    /// Finds the object for the data of a record with this escaped key.
     private func target(_ field: RawSpan, capacity: Int) throws(MalformedRecord) -> Target {
         if let draft = lastDraft, field.equals(lastField) { return .open(draft) }
         let key = try Self.key(field)
@@ -301,11 +302,11 @@ final class PutRecords<Store: PutStore> {
         if outcomes.malformed(line: line, error.description) { outcomes.reject(record, endsLine: true) }
     }
 
-    // MARK: lines that memory need not hold
+    // MARK: lines longer than memory should hold
 
-    /// Takes the start of a line whose end was not read yet.
+    /// Takes the start of a line whose end is not in the buffer.
     ///
-    /// - Returns: how many bytes were used.
+    /// - Returns: the number of bytes used.
     private func beginLongLine(_ bytes: RawSpan) -> Int {
         place(hold?.release() ?? [])
         do throws(MalformedRecord) {
@@ -327,9 +328,9 @@ final class PutRecords<Store: PutStore> {
         }
     }
 
-    /// Takes what was read of a line whose start was taken.
+    /// Takes the next piece of a long line.
     ///
-    /// - Returns: false if more has to be read first.
+    /// - Returns: false if more input is needed.
     private func takePiece(_ reader: inout LineReader) -> Bool {
         guard let piece = longLine.next(reader.unread, isLast: reader.isAtEnd) else { return false }
         take(piece, reader.unread.extracting(first: piece.count))
@@ -352,7 +353,7 @@ final class PutRecords<Store: PutStore> {
     }
 }
 
-/// What is wrong with a record.
+/// Why a record is invalid.
 private struct MalformedRecord: Error {
     let description: String
     init(_ description: String) { self.description = description }

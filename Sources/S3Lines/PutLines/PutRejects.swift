@@ -1,11 +1,12 @@
 import ByteIO
 import Codec
 
-/// Records that were not stored, on their way to the file of `--reject`: as they came, so that the file is an input.
+/// Writes the records that were not stored to the file of `--reject`, in input form, so that the file can be
+/// used as input.
 ///
-/// An object that was sent in parts may be many GiB. It is copied in steps, so that transfers, time limits and signals
-/// do not stand still meanwhile; what is rejected until then waits in line, and so does an object where a line that
-/// comes in pieces is not at its end.
+/// An object that was sent in parts may be many GiB. It is copied in steps, so that transfers, timeouts and
+/// signals are handled meanwhile. Further rejected records wait in a queue, and an object waits while a line
+/// that arrives in pieces is incomplete.
 struct PutRejects: ~Copyable {
     private enum Entry {
         case object(PutRejected)
@@ -15,24 +16,24 @@ struct PutRejects: ~Copyable {
     private var file: RejectFile
     private var waiting = Queue<Entry>()
     private var copy: PutRejectedCopy?
-    /// The last piece of a line that is no record has not come.
+    /// Whether the last piece of an invalid line is still missing.
     private var isMidLine = false
 
-    /// How many pieces of an object one step copies: a mebibyte in all.
+    /// The number of pieces copied per step: 1 MiB in all.
     private static let piecesInStep = 4
 
     init(_ path: String) throws(SystemError) { file = try RejectFile(path) }
 
-    /// Whether there is something for `step` to do. As long as that is so, only whole lines may be added.
+    /// Whether `step` has work to do. While it has, only complete lines may be appended.
     var isUnderWay: Bool { copy != nil || (!isMidLine && !waiting.isEmpty) }
 
-    /// The objects whose records are not all in the file.
+    /// The objects whose records are not completely in the file.
     var unwritten: [PutRejected] {
         let objects = waiting.elements.compactMap { if case .object(let object) = $0 { object } else { nil } }
         return (copy.map { [$0.object] } ?? []) + objects
     }
 
-    /// Adds bytes of a line that is no record, without its newline.
+    /// Adds bytes of an invalid line, without its newline.
     mutating func append(_ bytes: RawSpan, endsLine: Bool) throws(SystemError) {
         guard !isUnderWay else {
             precondition(endsLine)
@@ -43,12 +44,12 @@ struct PutRejects: ~Copyable {
         isMidLine = !endsLine
     }
 
-    /// Adds the whole records of an object that is not stored.
+    /// Adds the complete records of an object that was not stored.
     mutating func append(_ object: PutRejected) { waiting.append(.object(object)) }
 
-    /// Copies more of what waits, up to a mebibyte or so.
+    /// Copies up to about 1 MiB of the waiting records.
     ///
-    /// - Returns: the memory of objects that were copied, in bytes.
+    /// - Returns: the memory of the copied objects, in bytes.
     mutating func step() throws(SystemError) -> Int {
         var released = 0
         for _ in 0..<Self.piecesInStep {
@@ -60,7 +61,7 @@ struct PutRejects: ~Copyable {
         return released
     }
 
-    /// - Returns: false if there is nothing to be copied.
+    /// - Returns: false if there is nothing to copy.
     private mutating func beginCopy() throws(SystemError) -> Bool {
         while copy == nil {
             guard !isMidLine, let entry = waiting.popFirst() else { return false }
@@ -77,37 +78,37 @@ struct PutRejects: ~Copyable {
     mutating func flush() throws(SystemError) { try file.flush() }
 }
 
-/// An object that is not stored, with its bytes as they were to be.
+/// An object that was not stored, with its bytes in stored form.
 struct PutRejected {
-    /// As messages name it.
+    /// The label in messages.
     let label: String
     /// Relative to the location.
     let key: [UInt8]
-    /// Bytes of whole records, before compression; what follows them is one that was not read to its end.
+    /// Bytes of complete records before compression; bytes after them belong to an incomplete record.
     let recordBytes: Int
     /// How its bytes are compressed; nil if they are not.
     let compression: Compression?
-    /// What was sent in parts, and what follows it.
+    /// The bytes sent in parts, and then the rest.
     let spool: PutSpool?
     let body: ByteBlock
 
-    /// What it keeps, in bytes.
+    /// The memory it holds, in bytes.
     var memory: Int { body.capacity }
 }
 
-/// One object's way into the file, piece by piece.
+/// Copies one object to the file, piece by piece.
 struct PutRejectedCopy {
     let object: PutRejected
     private var lines: PutRejectedLines
     private let decoder: Decoder?
     private let plain: ByteBlock
-    /// What was read of the object last, and how much of it was used.
+    /// The last piece read, and how much of it was used.
     private var piece: [UInt8] = []
     private var used = 0
-    /// How much was read of the spool, and of the body.
+    /// The bytes read from the spool and from the body.
     private var spoolOffset = 0
     private var bodyOffset = 0
-    /// The decoder may have more to give without more input.
+    /// Whether the decoder may have more output without more input.
     private var isFull = false
 
     private static let pieceSize = PutSpool.chunkSize
@@ -125,7 +126,7 @@ struct PutRejectedCopy {
 
     /// Copies a piece.
     ///
-    /// - Returns: false once all of it was copied.
+    /// - Returns: false once everything is copied.
     mutating func step(into file: inout RejectFile) throws(SystemError) -> Bool {
         if used == piece.count, !isFull {
             guard let next = try nextPiece() else { return false }
@@ -136,7 +137,7 @@ struct PutRejectedCopy {
         let rest = piece.bytes.extracting(droppingFirst: used)
         if let decoder {
             plain.removeAll()
-            // What was compressed here a moment ago is sound.
+            // This process compressed the data, so decoding cannot fail.
             used += (try? decoder.decode(rest, into: plain, room: Self.pieceSize)) ?? rest.byteCount
             isFull = plain.count == Self.pieceSize
             try lines.append(plain.bytes, to: &file)
@@ -163,7 +164,7 @@ struct PutRejectedCopy {
 /// Puts the key before each line of an object.
 private struct PutRejectedLines {
     private let field: [UInt8]
-    /// Bytes of whole records that were not appended.
+    /// The bytes of complete records that are still to be written.
     private(set) var bytesLeft: Int
     private var isAtLineStart = true
 

@@ -1,13 +1,13 @@
 import ByteIO
 
-/// Bytes of parts that were sent, in a file without a name: gone with the process, whatever ends it.
+/// A copy of sent parts in an unlinked temporary file, which disappears with the process, even if it crashes.
 final class PutSpool {
     static let chunkSize = 256 << 10
 
     private let descriptor: CInt
     private let name: String
 
-    /// - Parameter directory: where the file is made, `TMPDIR` or `/tmp`.
+    /// - Parameter directory: the directory of the file, `TMPDIR` or `/tmp`.
     init(directory: String) throws(SystemError) {
         name = directory + "/s3-put-lines-XXXXXX"
         var path = name.utf8.map { CChar(bitPattern: $0) } + [0]
@@ -22,7 +22,7 @@ final class PutSpool {
         try writeAll(bytes, to: descriptor, name: name)
     }
 
-    /// Up to a chunk of bytes from `offset` on; nil at the end. Source: pread(2).
+    /// Reads up to one chunk at `offset`; nil at the end. Source: pread(2).
     func read(at offset: Int) throws(SystemError) -> [UInt8]? {
         var chunk = [UInt8](repeating: 0, count: Self.chunkSize)
         let count = try restarting(name) { unsafe pread(descriptor, &chunk, chunk.count, off_t(offset)) }

@@ -1,30 +1,30 @@
 package import ByteIO
 package import S3Core
 
-/// Ends a request early; its completion is told so in the next turn.
+/// Cancels a request; its completion is called with the error in the next turn.
 package typealias PutCancel = () -> Void
 
-/// What s3-put-lines asks of the service. Completions are called from within a turn of what the run waits in, never
-/// before the call that asks or cancels has returned.
+/// The requests that s3-put-lines makes to the service. Completions are called within a turn of the run's
+/// event loop, never before the call that starts or cancels the request has returned.
 package protocol PutStore: AnyObject {
-    /// How many requests have not ended, or not told their end.
+    /// The number of requests whose completion has not been called.
     var pending: Int { get }
-    /// How many requests are sent at once, as things are now; others wait.
+    /// The current maximum of concurrent requests; further ones wait.
     var connections: Int { get }
-    /// The most that may ever be.
+    /// The highest value that `connections` can reach.
     var mostConnections: Int { get }
 
     /// How objects may be cut into parts.
     var partRules: PartRules { get }
 
-    /// Asks whether the bucket exists.
+    /// Checks whether the bucket exists.
     func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel
 
-    /// Stores an object in one request; gives its ETag.
+    /// Stores an object in one request; returns its ETag.
     func put(_ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void)
 
-    /// Begins a multipart upload; gives its id. Once it was sent it cannot be cancelled, since the id must be
-    /// learned.
+    /// Starts a multipart upload; returns its id. Once sent it cannot be cancelled, because the id must be
+    /// known to abort the upload.
     func create(
         _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) -> PutCancel
@@ -35,21 +35,22 @@ package protocol PutStore: AnyObject {
         _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
     ) -> PutCancel
 
-    /// Makes the object, of `size` bytes; gives its ETag.
+    /// Completes an upload to an object of `size` bytes; returns its ETag.
     func complete(
         _ key: [UInt8], id: [UInt8], parts: [UploadedPart], size: Int,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void)
 
-    /// Gives up an upload. `cancelUnsent` does not cancel it, only an answer that is late after `hurry` does.
+    /// Aborts an upload. `cancelUnsent` does not cancel this request; only a late response after `hurry`
+    /// does.
     func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void)
 
-    /// Cancels what was not sent yet.
+    /// Cancels requests that have not been sent.
     func cancelUnsent()
 
-    /// `S3Client.hurry`.
+    /// See `S3Client.hurry`.
     func hurry()
 
-    /// Computes in `pool` from now on what takes long.
+    /// Runs expensive computations in `pool` from now on.
     func use(_ pool: WorkPool)
 }
 

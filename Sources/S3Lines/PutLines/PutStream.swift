@@ -13,9 +13,9 @@ final class PutStream<Store: PutStore> {
         tail = options.commitLine.map { PutCommitTail(line: $0) }
     }
 
-    /// Takes what was read.
+    /// Takes the bytes in the buffer.
     ///
-    /// - Returns: false if more has to be read first.
+    /// - Returns: false if more input is needed.
     func takeNext(_ reader: inout LineReader) -> Bool {
         let used = take(reader.unread)
         reader.consume(used)
@@ -34,7 +34,7 @@ final class PutStream<Store: PutStore> {
         endsWithNewline = bytes[bytes.byteCount - 1] == 0x0A
     }
 
-    /// The input has ended.
+    /// Ends the input.
     func end() {
         let isCommitted = tail == nil || (tail?.end { append($0) } ?? true)
         guard let draft else { return }
@@ -47,13 +47,13 @@ final class PutStream<Store: PutStore> {
         objects.complete(draft)
     }
 
-    /// Gives the object up.
+    /// Abandons the object.
     func abandon() {
         guard let draft else { return }
         self.draft = nil
         objects.abandon(draft)
     }
 
-    /// Makes room where the object takes all of the memory.
+    /// Makes room if the object fills the memory.
     func relieve() -> Bool { objects.relieve(draft.map { [$0] } ?? []) }
 }

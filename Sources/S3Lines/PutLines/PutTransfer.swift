@@ -1,21 +1,21 @@
 import ByteIO
 
-/// The parts of one object on their way.
+/// The multipart transfer of one object.
 final class PutTransfer {
     struct Part {
         let body: ByteBlock
-        /// Nil as long as it waits for the upload's id.
+        /// Nil while the part waits for the upload's id.
         var cancel: PutCancel?
     }
 
     var upload = PutUpload()
-    /// Parts that are on their way, or about to be, by their numbers.
+    /// Parts in flight or waiting to be sent, by number.
     var parts: [Int: Part] = [:]
-    /// Ends the request that begins the upload.
+    /// Cancels the request that creates the upload.
     var cancelCreation: PutCancel?
-    /// Parts that are stored, and kept to be sent again; nil where none are, or any is not there any more.
+    /// Stored parts that are kept to be sent again; nil if parts are not kept or one was dropped.
     var kept: [Int: ByteBlock]?
-    /// How often its object was sent before.
+    /// How many times the object was sent before.
     let replays: Int
 
     init(keepsParts: Bool, replays: Int = 0) {
@@ -23,14 +23,14 @@ final class PutTransfer {
         self.replays = replays
     }
 
-    /// The next part is full.
+    /// Adds a full part.
     func add(_ body: ByteBlock) -> (number: Int, actions: [PutUpload.Action]) {
         let (number, actions) = upload.addPart()
         parts[number] = Part(body: body)
         return (number, actions)
     }
 
-    /// Ends what is on its way; each is told so in the next turn.
+    /// Cancels all requests in flight; each completion is called in the next turn.
     func cancelRequests() {
         cancelCreation?()
         for part in parts.values { part.cancel?() }

@@ -1,37 +1,37 @@
 package import S3Core
 
-/// One multipart upload, from the first part that is full to the object, or to the last trace of it gone. A
-/// plain state machine: what happened in, what to do out.
+/// One multipart upload, from its first full part to the stored object or the last abort. A plain state
+/// machine: events in, actions out.
 package struct PutUpload {
-    /// What is to be done.
+    /// What the caller must do.
     package enum Action: Equatable {
         case create
         case upload(part: Int, id: [UInt8])
-        /// Parts that were not answered yet are not wanted any more.
+        /// Cancel the requests of parts that are still in flight.
         case cancelRequests
         case complete(id: [UInt8], parts: [UploadedPart])
         case abort(id: [UInt8])
-        /// The object is there.
+        /// Report that the object is stored.
         case stored(etag: [UInt8])
-        /// The object will not be there; said once, as soon as it is known.
+        /// Report that the object will not be stored; returned once, as early as possible.
         case failed(S3Error)
-        /// It was as if it had never been: all parts are to be added again.
+        /// Send all parts again in a new upload: this one left nothing.
         case beginAnew
-        /// The upload could not be aborted: its parts stay where they are. Nil is an id that was not learned,
-        /// of an upload that may have been begun.
+        /// Report that the upload could not be aborted and its parts remain. `id` is nil if the upload may
+        /// exist but its id is unknown.
         case orphaned(id: [UInt8]?, S3Error)
     }
 
     private enum Stage: Equatable { case creating, uploading, completing, dropping, aborting, over }
 
-    /// After parts were cancelled on their way, one that arrives after the abort would stay: a second abort
-    /// takes it. Source: Amazon S3 API Reference, AbortMultipartUpload.
+    /// A part that was cancelled in flight may arrive after the abort and would stay: a second abort removes
+    /// it. Source: Amazon S3 API Reference, AbortMultipartUpload.
     private static let abortsAfterCancelling = 2
 
     private var stage = Stage.creating
     private var id: [UInt8] = []
     private var parts: [UploadedPart?] = []
-    /// Parts that wait for the upload's id.
+    /// Parts waiting for the upload's id.
     private var unsent: [Int] = []
     private var underWay = 0
     private var isWhole = false
@@ -40,10 +40,10 @@ package struct PutUpload {
 
     package init() {}
 
-    /// Nothing of it is left to be done.
+    /// Whether nothing is left to do.
     package var isOver: Bool { stage == .over }
 
-    /// A part is full. The first one begins the upload.
+    /// Adds a full part. The first one starts the upload.
     package mutating func addPart() -> (number: Int, actions: [Action]) {
         parts.append(nil)
         let number = parts.count
@@ -58,7 +58,7 @@ package struct PutUpload {
         }
     }
 
-    /// There are no more parts.
+    /// Marks the end of the parts.
     package mutating func finish() -> [Action] {
         isWhole = true
         return next()
@@ -92,7 +92,7 @@ package struct PutUpload {
         }
     }
 
-    /// - Parameter canBeginAnew: whether the parts can be sent again, where the service has dropped them.
+    /// - Parameter canBeginAnew: whether the parts can be sent again if the service dropped them.
     package mutating func completed(
         _ result: Result<[UInt8], S3Error>, canBeginAnew: Bool = false
     ) -> [Action] {
@@ -101,14 +101,14 @@ package struct PutUpload {
             stage = .over
             return [.stored(etag: etag)]
         case .failure(let error):
-            // After the conflict of a first attempt the second one finds no upload.
+            // After a conflict in a first attempt, the retry finds no upload.
             let isDropped = error.kind == .conflict || error.kind == .noSuchUpload
             if canBeginAnew, isDropped, !error.mayHaveBeenApplied {
                 stage = .dropping
                 return [.abort(id: id)]
             }
             if error.mayBeUnderWay {
-                // An abort could take away the parts of an object that is just being made of them.
+                // An abort could remove the parts of an object that the service is still assembling.
                 stage = .over
                 return [.failed(error), .orphaned(id: id, error)]
             }
@@ -117,7 +117,7 @@ package struct PutUpload {
         }
     }
 
-    /// The object is not wanted any more, for this reason. What is being completed, or dropped, is not given up.
+    /// Gives up the object because of `error`, unless it is already being completed or dropped.
     package mutating func giveUp(_ error: S3Error) -> [Action] {
         guard !isGivenUp, stage != .completing, stage != .dropping, stage != .over || id.isEmpty else {
             return []
