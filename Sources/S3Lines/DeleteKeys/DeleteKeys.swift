@@ -1,21 +1,21 @@
 package import ByteIO
 package import S3Core
 
-/// What a run of s3-delete-keys is asked to do.
+/// The options of a run of s3-delete-keys.
 package struct DeleteOptions: Sendable {
-    /// Whether each key comes with the ETag that its object must have.
+    /// Whether each key is followed by the ETag that its object must have.
     package var comparesETags = false
-    /// Whether keys come percent-encoded.
+    /// Whether keys are percent-encoded.
     package var readsURLKeys = false
-    /// Whether nothing is sent.
+    /// Whether to send no requests.
     package var isDry = false
-    /// Whether a dry run names each object, and not only the first.
+    /// Whether a dry run names every object and not only the first.
     package var namesAll = false
 
     package init() {}
 }
 
-/// What s3-delete-keys does: keys in, those that S3 has confirmed as deleted on standard output.
+/// Reads keys, deletes their objects and writes the keys that S3 has confirmed as deleted.
 package final class DeleteKeys: RunFilter {
     private let client: S3Client
     private let options: DeleteOptions
@@ -27,14 +27,14 @@ package final class DeleteKeys: RunFilter {
     private var calls: [Int: S3Call] = [:]
     private var lineNumber = 0
     private var inputEnded = false
-    /// Why no more keys come, if that is not their end.
+    /// The error that ended the keys; nil if they ended normally.
     private var inputFailure: StopReason?
     private var isEnding = false
     private var hasEnded = false
 
     /// - Parameters:
-    ///   - client: one for the location's bucket.
-    ///   - run: one that waits in `client`.
+    ///   - client: the client for the location's bucket.
+    ///   - run: waits in `client`.
     package init(_ location: Location, client: S3Client, options: DeleteOptions, run: Run) {
         self.client = client
         self.location = location
@@ -76,7 +76,7 @@ package final class DeleteKeys: RunFilter {
         return .done
     }
 
-    /// True if what is there has to become less before more is read.
+    /// Whether input must wait until earlier keys are done.
     private var isHeldUp: Bool { options.isDry ? !run.output.hasRoom : plan.isFull }
 
     private func read(_ input: inout LineReader) throws(StopReason) {
@@ -105,10 +105,10 @@ package final class DeleteKeys: RunFilter {
         }
     }
 
-    /// The most bytes of an ETag that are looked at; services' have some 40.
+    /// The maximum length of an ETag in bytes; those of services have about 40.
     private static let longestETag = 1024
 
-    /// The line's second field, if it may be an ETag.
+    /// The second field of the line, if it can be an ETag.
     private static func etag(_ line: RawSpan) -> [UInt8]? {
         let tab = UInt8(ascii: "\t")
         guard let start = line.firstIndex(of: tab) else { return nil }
@@ -163,7 +163,7 @@ package final class DeleteKeys: RunFilter {
         run.counts.bytes = run.output.acceptedBytes
     }
 
-    /// Nothing more is sent; what was sent is waited for, since it may be acted on.
+    /// Ends the run. Waits for sent requests, because the service may execute them.
     private func finish() throws(StopReason) -> RunStep {
         if !isEnding {
             isEnding = true

@@ -1,23 +1,24 @@
 package import S3Core
 
-/// Decides what is asked of the service so that objects go: many in one request, a few of those at once, and again only
-/// what failed. A plain state machine: keys and answers in, requests out.
+/// Decides which requests to send to delete objects: many keys per request, several requests at once, and
+/// retries only for keys that failed. A plain state machine: keys and responses in, requests out.
 ///
 ///     confirmed, printed | confirmed, under way, waiting ... | not read
 ///                        |<----------- entries ------------->|
 ///
-/// Where ETags are compared, it has to be known first whether the service does so: else an object that was replaced
-/// would go. That is tried on an object that is to be deleted anyway: one whose ETag, as HEAD tells, is the wanted one
-/// is to be deleted if it had another one. A refusal says that the service compares.
+/// Before ETags are compared, the plan must know whether the service compares them, or an object that was
+/// replaced would be deleted. It tests this with an object that is to be deleted anyway: if HEAD returns the
+/// expected ETag, it sends a delete request with a wrong ETag. If the service refuses it, the service
+/// compares ETags.
 package struct DeletePlan {
-    /// What is to be sent. The number comes back with the answer.
+    /// A request to send. The number identifies it in the response.
     package enum Request {
         case batch(Int, [DeleteObjects.Object])
         case one(Int, key: [UInt8], ifMatch: [UInt8]?)
         case head(Int, key: [UInt8])
     }
 
-    /// What is not known before it was tried.
+    /// Unknown until it is tested.
     private enum Support { case unknown, yes, no }
 
     private enum State { case open, confirmed, failed }
@@ -27,15 +28,15 @@ package struct DeletePlan {
         let key: [UInt8]
         let object: DeleteObjects.Object
         var state = State.open
-        /// How often it failed, when others in the same request did not.
+        /// How often it failed while other keys of the same request did not.
         var failures = 0
     }
 
-    /// What a request is for.
+    /// The purpose of a request.
     private enum Purpose {
         case batch([Int])
         case one(Int)
-        /// The ETag of an object that is to be deleted alone, or that batches are tried on.
+        /// Gets the ETag of an object that is deleted by itself or used to test batches.
         case head(Int, isForBatch: Bool)
         case tryBatch(Int)
         case tryOne(Int)
@@ -44,30 +45,30 @@ package struct DeletePlan {
     private let comparesETags: Bool
     private var batches: Support
     private var conditions: Support
-    /// Those before `first` were given out.
+    /// The keys in order; those before `first` were given out.
     private var entries: [Entry] = []
     private var first = 0
     /// The number of `entries[0]`.
     private var base = 0
     private var bytes = 0
-    // Numbers of entries that wait, in the order in which they are asked for.
+    // The numbers of waiting entries, in order.
     private var forBatches: [Int] = []
     private var alone: [Int] = []
     private var delayed: [(due: Int, number: Int)] = []
-    /// What follows from an answer, and goes first.
+    /// Requests that follow from a response; they are sent first.
     private var ready: [(number: Int, Request)] = []
     private var purposes: [Int: Purpose] = [:]
     private var nextRequest = 0
     private var isTryingBatch = false
     private var isTryingOne = false
-    /// A batch was answered well, or anything alone was.
+    /// Whether a batch or a single request has succeeded.
     private var knowsService = false
     private var retry: RetryPolicy
     private var failures: [(key: [UInt8], error: S3Error)] = []
-    /// Why nothing more is asked.
+    /// Why no more requests are sent.
     package private(set) var stop: S3Error?
 
-    /// The most keys that are known and not confirmed, and what they may take, in bytes.
+    /// The maximum of unconfirmed keys, and of their memory in bytes.
     private static let maximumEntries = 1 << 16
     private static let maximumBytes = 16 << 20
     private static let maximumBatches = 16
@@ -75,8 +76,8 @@ package struct DeletePlan {
     private static let wrongETag = [UInt8](#""00000000000000000000000000000000""#.utf8)
 
     /// - Parameters:
-    ///   - comparesETags: whether each object is deleted only if it has the ETag that is given with it.
-    ///   - trustsService: whether the service is known to compare them.
+    ///   - comparesETags: whether to delete each object only if it has the given ETag.
+    ///   - trustsService: whether the service is known to compare ETags.
     package init(comparesETags: Bool, trustsService: Bool, retry: RetryPolicy) {
         self.comparesETags = comparesETags
         batches = comparesETags && !trustsService ? .unknown : .yes
@@ -86,12 +87,12 @@ package struct DeletePlan {
 
     // MARK: keys
 
-    /// True if no more keys are to be added for now.
+    /// Whether no more keys should be added for now.
     package var isFull: Bool { entries.count - first >= Self.maximumEntries || bytes >= Self.maximumBytes }
-    /// True if all that was added has an outcome, and was given out.
+    /// Whether all added keys have an outcome and were given out.
     package var isEmpty: Bool { first == entries.count }
 
-    /// Adds an object that is to be deleted.
+    /// Adds an object to delete.
     ///
     /// - Parameter key: relative to the location.
     package mutating func add(key: [UInt8], object: DeleteObjects.Object) {
@@ -118,9 +119,9 @@ package struct DeletePlan {
         _modify { yield &entries[number - base] }
     }
 
-    /// The next key that was confirmed, in the order in which they were added; nil if that is not known yet.
+    /// The next confirmed key, in the order of input; nil if it is not known yet.
     ///
-    /// - Parameter passingOver: whether those without an outcome are left out, because there will be none.
+    /// - Parameter passingOver: whether to skip keys without an outcome, because they will not get one.
     package mutating func nextConfirmed(passingOver: Bool = false) -> [UInt8]? {
         var confirmed: [UInt8]?
         while confirmed == nil, first < entries.count, passingOver || entries[first].state != .open {
@@ -128,7 +129,7 @@ package struct DeletePlan {
             bytes -= Self.size(of: entries[first])
             first += 1
         }
-        // Compact when half is used up: each element is moved at most once for each time one was added.
+        // Compacts when half is unused, so each element is moved at most once per element added.
         if first == entries.count || first > 64 && 2 * first > entries.count {
             entries.removeFirst(first)
             base += first
@@ -137,7 +138,7 @@ package struct DeletePlan {
         return confirmed
     }
 
-    /// What failed since this was asked last, each once.
+    /// Takes the failures since the last call.
     package mutating func takeFailures() -> [(key: [UInt8], error: S3Error)] {
         defer { failures.removeAll() }
         return failures
@@ -145,12 +146,12 @@ package struct DeletePlan {
 
     // MARK: requests
 
-    /// How long it is until something is to be asked for again, in milliseconds.
+    /// The time until the next retry, in milliseconds; nil if there is none.
     package func untilDue(now: Int) -> Int? { delayed.map(\.due).min().map { max(0, $0 - now) } }
 
-    /// The next request; nil until something has changed.
+    /// The next request; nil until something changes.
     ///
-    /// - Parameter isPaused: whether no more keys come for now, so that a batch which is not full is sent.
+    /// - Parameter isPaused: whether no more keys arrive for now, so that a partial batch is sent.
     package mutating func next(now: Int, isPaused: Bool) -> Request? {
         guard stop == nil else { return nil }
         for entry in delayed where entry.due <= now { line(up: entry.number) }
@@ -177,7 +178,7 @@ package struct DeletePlan {
             purposes.values.reduce(0, { if case .batch = $1 { $0 + 1 } else { $0 } }) < Self.maximumBatches
         else { return nil }
         var numbers: [Int] = []
-        // Of a key that comes twice, one answer could not say which was meant.
+        // If a key occurred twice in a batch, the response would be ambiguous.
         var keys: Set<[UInt8]> = []
         for number in forBatches.prefix(DeleteObjects.maximumKeys) {
             guard keys.insert(self[number].object.key).inserted else { break }
@@ -201,9 +202,9 @@ package struct DeletePlan {
         return nextRequest
     }
 
-    // MARK: answers
+    // MARK: responses
 
-    /// A batch has ended.
+    /// Handles the response to a batch.
     package mutating func answered(
         _ request: Int, batch result: Result<DeleteObjects.Outcome, S3Error>, now: Int
     ) {
@@ -246,7 +247,7 @@ package struct DeletePlan {
         }
     }
 
-    /// What an answer says of one key of its batch.
+    /// Handles the outcome of one key of a batch.
     private mutating func settle(_ number: Int, _ outcome: DeleteObjects.Outcome, now: Int) {
         let key = self[number].object.key
         if outcome.deleted.contains(key) { return confirm(number) }
@@ -260,14 +261,15 @@ package struct DeletePlan {
         }
     }
 
-    /// From here on each object is deleted alone.
+    /// Deletes each object by itself from now on.
     private mutating func giveUpBatches() {
         batches = .no
         alone = forBatches + alone
         forBatches.removeAll()
     }
 
-    /// True if the service does not do what was asked, as one without DeleteObjects, rather than failing at it.
+    /// Whether the service does not support the request, such as one without DeleteObjects, rather than
+    /// failing to execute it.
     private func refusesBatches(_ error: S3Error) -> Bool {
         switch error.kind {
         case .refused, .noSuchKey: true
@@ -276,14 +278,14 @@ package struct DeletePlan {
         }
     }
 
-    /// True if no other request can do better; then nothing more is asked.
+    /// Stops the plan if every further request would fail in the same way.
     private mutating func stops(_ error: S3Error) -> Bool {
         guard error.stopsRun || error.kind == .accessDenied || error.kind == .notS3 else { return false }
         stop = stop ?? error
         return true
     }
 
-    /// A request for one object has ended.
+    /// Handles the response to a single delete.
     package mutating func answered(_ request: Int, one error: S3Error?, now: Int) {
         switch purposes.removeValue(forKey: request) {
         case .one(let number):
@@ -329,7 +331,7 @@ package struct DeletePlan {
         }
     }
 
-    /// HEAD has ended, with the object's ETag if there is one.
+    /// Handles the response to HEAD: the object's ETag, if it has one.
     package mutating func answered(_ request: Int, head result: Result<[UInt8]?, S3Error>) {
         guard case .head(let number, let isForBatch) = purposes.removeValue(forKey: request) else { return }
         let object = self[number].object
@@ -348,7 +350,7 @@ package struct DeletePlan {
         failAlone(number, error)
     }
 
-    /// The object has the ETag that it must have.
+    /// Continues with an object that has the expected ETag.
     private mutating func go(on number: Int, isForBatch: Bool) {
         let key = self[number].object.key
         if isForBatch {
@@ -361,7 +363,7 @@ package struct DeletePlan {
         }
     }
 
-    /// Some services leave out the quotes here or there.
+    /// The ETag without quotes, which some services omit in some responses.
     private static func bare(_ etag: [UInt8]) -> [UInt8] { etag.filter { $0 != UInt8(ascii: "\"") } }
 
     private mutating func confirm(_ number: Int) {

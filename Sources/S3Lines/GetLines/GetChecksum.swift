@@ -2,14 +2,14 @@ import ByteIO
 import Digest
 import S3Core
 
-/// The checksum of an object's bytes as they are taken in order, beside the one that they must give.
+/// Computes the checksum of an object's bytes in order and compares it with the expected one.
 ///
-/// Ranges come in any order, but each byte passes here in its place on the way to the output. So one sum runs
-/// over all of them, whatever the algorithm, and vouches for just what is written. CRCs of each range, combined,
-/// could be begun earlier, but cost as much.
+/// Ranges arrive in any order, but each byte passes here in its place on the way to the output. So one
+/// checksum covers all of them with any algorithm, and covers exactly the bytes that are written. Combining
+/// CRCs per range could start earlier, but costs as much.
 struct ChecksumVerification: ~Copyable {
     private let expected: ObjectChecksum
-    /// One of the two.
+    /// Either `crc` or `digest` is set.
     private var crc: CRC?
     private var digest: MessageDigest?
 
@@ -29,9 +29,9 @@ struct ChecksumVerification: ~Copyable {
         digest?.update(bytes)
     }
 
-    /// All bytes were added.
+    /// Ends the checksum after the last byte.
     ///
-    /// - Returns: nil if the checksums are the same, else what is wrong.
+    /// - Returns: nil if the checksums match, else a description of the mismatch.
     mutating func mismatch() -> String? {
         let value = Base64.encode(digest?.finish() ?? crc?.bigEndianBytes ?? [])
         guard value != expected.value else { return nil }

@@ -1,21 +1,22 @@
 import ByteIO
 import Codec
 
-/// The decompression of an object's first bytes by another thread, ahead of the object's turn.
+/// Decompresses the start of an object in another thread before the object's turn.
 ///
-/// It is lent what it needs by `ObjectLines`, and gives back what became of it. It is left alone between.
+/// `ObjectLines` lends it the decoder and the bytes and takes back the result. No other code may touch them
+/// meanwhile.
 final class AheadDecoding {
     private let decoder: Decoder
     private let limit: Int
     private let blockSize: Int
-    /// What was not used yet, and how many bytes were.
+    /// The input that is left, and the number of bytes used.
     private(set) var stored: [ByteSlice]
     private(set) var consumedBytes = 0
-    /// What came out; all but the last one are full.
+    /// The output; all blocks but the last are full.
     private(set) var blocks: [ByteBlock] = []
     private(set) var problem: CodecError?
 
-    /// - Parameter limit: once there are more bytes than that, no other block is filled.
+    /// - Parameter limit: no further block is filled once the output exceeds this many bytes.
     init(_ decoder: Decoder, _ stored: [ByteSlice], limit: Int, blockSize: Int) {
         self.decoder = decoder
         self.stored = stored
@@ -38,7 +39,7 @@ final class AheadDecoding {
         var next = 0
         defer { stored.removeFirst(next) }
         repeat {
-            // Without input too: what did not fit the last block comes first.
+            // Decodes without input too: the decoder may hold output that did not fit into the last block.
             let input = next < stored.count ? stored[next] : ByteSlice(block, 0..<0)
             let used = try decoder.decode(input.bytes, into: block, room: blockSize - block.count)
             consumedBytes += used
@@ -48,9 +49,9 @@ final class AheadDecoding {
     }
 }
 
-/// Objects that wait for their turn are decompressed meanwhile, several at once, where there are processors for it.
+/// Decompresses waiting objects in parallel, as far as there are processors.
 extension GetLines {
-    /// All of an object has come.
+    /// Notes that an object has arrived completely.
     func noteWhole(_ fetch: ObjectFetch) {
         let object = fetch.object
         guard options.threads > 1, fetch.isLast, fetch.error == nil, object.fetches.count == 1,
@@ -61,7 +62,7 @@ extension GetLines {
         undecoded.append(object.number)
     }
 
-    /// Lets objects be decompressed, those first whose turn comes first, as far as there is memory.
+    /// Starts to decompress objects in order of their turn, as far as memory allows.
     func decodeAhead() {
         guard !undecoded.isEmpty, pool.pending < 2 * options.threads else { return }
         undecoded.sort()
@@ -69,7 +70,7 @@ extension GetLines {
             window.outside = run.output.queuedBytes + carriedBytes
             guard window.canHold(options.chunkSize) else { return }
             undecoded.removeFirst()
-            // The one at the head of the line is decompressed as it is written; others may have been dropped.
+            // The head is decompressed while it is written; other objects may have been dropped.
             guard number != window.head, let object = objects[number], object.fetches.count == 1,
                 object.fetches.first?.hasEnded == true
             else { continue }
@@ -84,7 +85,7 @@ extension GetLines {
         object.decoding = decoding
         recount(object)
         pool.submit(Work { decoding.run() }) { [unowned self] in
-            // It may have been dropped meanwhile.
+            // The object may have been dropped meanwhile.
             guard object.decoding === decoding else { return }
             object.decoding = nil
             object.lines.takeBack(decoding)
@@ -94,7 +95,7 @@ extension GetLines {
         }
     }
 
-    /// Counts what is kept of `object` again.
+    /// Updates the count of bytes held for `object`.
     func recount(_ object: WindowObject) {
         let carried = object.carriedBytes
         carriedBytes += carried - object.countedBytes

@@ -1,7 +1,8 @@
 import ByteIO
 
-/// What comes of objects once they were handed over to standard output: they are counted when that has taken them, then
-/// noted (`--done`), and what was noted the cursor passes (`--cursor`). None of this is done early or out of turn.
+/// Tracks objects after their bytes were handed to standard output. Once standard output has taken an object,
+/// it is counted, then noted (`--done`), and once it is noted, the cursor moves past it (`--cursor`). The
+/// order is never changed.
 final class GetDelivery {
     private let run: Run
     private var delivery = Delivery<DeliveredObject>()
@@ -21,23 +22,23 @@ final class GetDelivery {
         cursor = CursorKeeper(file, cursors, wakeUp: wakeUp) { [notes] in notes?.sync() }
     }
 
-    /// How long it is until there is something to do, in milliseconds; nil if time alone changes nothing.
+    /// The time until `confirm` is due, in milliseconds; nil if nothing is scheduled.
     var untilDue: Int? { cursor?.untilDue }
 
-    /// An object is asked for.
+    /// Records that an object is being requested.
     func requested(_ number: Int, key: [UInt8]) { cursor?.requested(number, key: key) }
 
-    /// All of an object was handed over to standard output.
+    /// Records that all of an object was handed to standard output.
     func handedOver(_ object: DeliveredObject) {
         delivery.handedOver(object, end: run.output.acceptedBytes)
     }
 
-    /// An object was not handed over, or not all of it.
+    /// Records that an object could not be handed over completely.
     func failed(_ number: Int, key: [UInt8]) { cursor?.failed(number, key: key) }
 
-    /// Takes note of what standard output has taken.
+    /// Processes the objects that standard output has taken.
     ///
-    /// - Parameter isLast: nothing more is handed over.
+    /// - Parameter isLast: whether nothing more will be handed over.
     func confirm(isLast: Bool) throws(StopReason) {
         if delivery.count > 0 {
             let written = run.output.writtenBytes

@@ -1,51 +1,51 @@
 package import S3Core
 
-/// What is known of an object that went wrong, and what becomes of it. A plain decision: no I/O.
+/// Decides what to do about a failed object. No I/O.
 package struct GetFailure {
     package enum Decision: Equatable {
-        /// It is fetched again from its start.
+        /// Fetch it again from its start.
         case again
-        /// It is reported, in these words, and the run goes on.
+        /// Report this error and continue the run.
         case report(S3Error)
-        /// The run cannot go on.
+        /// Stop the run.
         case stop(S3Error)
     }
 
-    /// How often an object is fetched again that was damaged on its way, had another length than it was said to have,
-    /// or was replaced meanwhile, as long as nothing of it was written.
+    /// How often an object is fetched again that was damaged, had an unexpected length or was replaced, as
+    /// long as none of it was written.
     package static let maximumRestarts = 4
 
-    /// As it came.
+    /// The error as the request reported it.
     package let error: S3Error
-    /// An answer told before that it exists.
+    /// Whether an earlier response showed that the object exists.
     package var wasAnswered = false
-    /// Bytes of it that were written.
+    /// Bytes of the object that were written.
     package var writtenBytes = 0
     /// How often it was fetched again.
     package var restarts = 0
-    /// A line was begun whose end does not come: no other object's may follow.
+    /// Whether part of a line was written whose end cannot follow: no other object may be written after it.
     package var isWithinLine = false
-    /// The keys are the service's own.
+    /// Whether the keys come from a listing of the bucket.
     package var listsKeys = false
-    /// Something was answered as S3 does.
+    /// Whether the server has ever responded as S3 does.
     package var knowsService = false
 
     package init(_ error: S3Error) { self.error = error }
 
     package var decision: Decision {
-        // An object that is shorter than its first answer said is another one, or that answer was wrong.
+        // If an object is shorter than its first response said, it was replaced, or that response was wrong.
         let isShorter = error.kind == .rangeNotSatisfiable && wasAnswered
-        // Where the service says so, as many attempts as are allowed were made.
+        // If the service reports the damage itself, the request was retried as often as allowed.
         let isDamaged = error.kind == .damaged && error.code.isEmpty
         let isRestartable = error.kind == .preconditionFailed || isDamaged || isShorter
         if isRestartable, writtenBytes == 0, restarts < Self.maximumRestarts { return .again }
         let worded = worded
-        // With nothing but refusals that are not S3's there is no S3.
+        // If the server has only sent errors that S3 does not send, it is not S3.
         let isElsewhere = error.kind == .notS3 && error.status >= 300 && !knowsService
         return isWithinLine || isElsewhere || worded.stopsRun ? .stop(worded) : .report(worded)
     }
 
-    /// What it means for a reader.
+    /// The error, with its meaning for a reader of objects.
     private var worded: S3Error {
         var error = error
         switch error.kind {

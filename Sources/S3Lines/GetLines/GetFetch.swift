@@ -2,38 +2,38 @@ import ByteIO
 import Codec
 import S3Core
 
-/// An object in the window, with what was fetched of it.
+/// An object in the window, with its requests and fetched bytes.
 final class WindowObject {
     let request: RequestedObject
-    /// Its number in line.
+    /// Its number in input order.
     let number: Int
-    /// What the first answer said.
+    /// The head of its first response.
     var head: ObjectHead?
-    /// The size and version that its further requests must find.
+    /// The size and version that further requests must match.
     var known: KnownObject? { head?.objectSize.map { KnownObject(size: $0, etag: head?.etag) } }
-    /// Its requests that were begun and whose bytes are not all in `lines`, in the order of their bytes.
+    /// Started requests whose bytes are not all in `lines`, in byte order.
     var fetches: [ObjectFetch] = []
     var lines: ObjectLines
-    /// What another thread does with them.
+    /// Set while another thread decompresses its bytes.
     var decoding: AheadDecoding?
-    /// What its bytes pass through, from the first one to the command's end; and whether one was started.
+    /// The command that filters its bytes, until it ends; and whether one was started.
     var command: FilterCommand?
     var hasBegunFiltering = false
-    /// The same for its checksum.
+    /// Set while another thread computes its checksum.
     var hashing: BesideHashing?
-    /// What is wrong with it, where that was found before its turn.
+    /// An error that was found before the object's turn.
     var problem: S3Error?
-    /// Lines, or a part of a long one, that can be written and were not yet.
+    /// Lines, or a part of a long one, that are ready to be written.
     var pending: [ByteSlice] = []
-    /// Its size is among those that are known in all.
+    /// Whether its size is included in the total of known sizes.
     var isMeasured = false
-    /// An answer told once that it exists.
+    /// Whether a response has shown that it exists.
     var wasAnswered = false
-    /// Bytes of lines that were written.
+    /// Bytes of its lines that were written.
     var writtenBytes = 0
-    /// True if the next byte of it begins a line.
+    /// Whether the next byte starts a line.
     var isAtLineStart = true
-    /// How often it was fetched again, because what came was damaged.
+    /// How often it was fetched again because its data was damaged.
     var restarts = 0
 
     init(_ request: RequestedObject, number: Int, lines: consuming ObjectLines) {
@@ -42,7 +42,7 @@ final class WindowObject {
         self.lines = lines
     }
 
-    /// What stands before each of its lines: the key, escaped, and a TAB.
+    /// The prefix of each of its lines: the escaped key and a TAB.
     lazy var keyField: [UInt8] = {
         var field: [UInt8] = []
         let key = request.key
@@ -51,35 +51,35 @@ final class WindowObject {
         return field
     }()
 
-    /// Bytes that are kept of it although its fetches gave them out.
+    /// Bytes that are in memory but no longer in a fetch.
     var carriedBytes: Int {
         lines.carriedBytes + pending.reduce(0) { $0 + $1.count } + (command?.heldBytes ?? 0)
     }
-    /// The same when it was last counted.
+    /// `carriedBytes` when it was last counted.
     var countedBytes = 0
 
-    /// Notes what was written of it: so many bytes.
+    /// Counts written bytes.
     func wrote(_ count: Int, last: UInt8) {
         writtenBytes += count
         isAtLineStart = last == UInt8(ascii: "\n")
     }
 
-    /// The next lines, of the bytes that were taken.
+    /// The next lines of the bytes taken so far.
     func nextLines() throws(S3Error) -> [ByteSlice] {
         if let problem { throw problem }
         do { return try lines.next() } catch { throw error.failure }
     }
 
-    /// Takes the bytes that came since.
+    /// Takes the newly received bytes.
     ///
-    /// - Returns: false if there is nothing new.
+    /// - Returns: false if there are none.
     func takeFetched() throws(S3Error) -> Bool {
         guard let fetch = fetches.first, !lines.awaitsHash else { return false }
         let slices = fetch.takeBytes()
         for slice in slices { lines.append(slice) }
         guard fetch.hasEnded else { return !slices.isEmpty }
         if let error = fetch.error {
-            // What came before the failure is written first.
+            // Bytes received before the error are written first.
             if slices.isEmpty { throw error }
             return true
         }
@@ -89,12 +89,12 @@ final class WindowObject {
     }
 }
 
-/// Objects by their number in line, of which old ones go and new ones come.
+/// Objects by number, in a window that moves forward.
 struct WindowObjects {
     private var entries: [WindowObject?] = []
     /// The number of `entries[0]`.
     private var base = 0
-    /// How many of the first entries are free.
+    /// The count of free entries at the start.
     private var free = 0
 
     var isEmpty: Bool { free == entries.count }
@@ -106,7 +106,7 @@ struct WindowObjects {
             while entries.count <= number - base { entries.append(nil) }
             entries[number - base] = newValue
             while free < entries.count, entries[free] == nil { free += 1 }
-            // Each is moved at most once for each time one was added.
+            // Amortized: each entry is moved at most once per entry added.
             if free > 64, 2 * free > entries.count {
                 entries.removeFirst(free)
                 base += free
@@ -116,44 +116,45 @@ struct WindowObjects {
     }
 }
 
-/// One request of an object, with the bytes that came and were not taken yet.
+/// One request for an object, with the received bytes that were not taken yet.
 final class ObjectFetch: ObjectSink {
     unowned let object: WindowObject
     private unowned let run: GetLines
-    /// The bytes that it is to bring; nil until its answer told.
+    /// The expected number of bytes; nil until the response tells it.
     private(set) var wanted: Int?
-    /// True for all requests of an object but the first.
+    /// Whether this is not the first request for the object.
     let isRange: Bool
     private let streamLimit: Int
-    /// The most bytes that are kept; the transfer waits when there are more.
+    /// The maximum of bytes to keep; above it the transfer is paused.
     private var limit = Int.max
-    /// The most bytes that it may bring ahead of its turn; nil if there is no such limit.
+    /// The maximum of bytes that it may receive before the object's turn; nil for no limit.
     private var bound: Int?
     private(set) var receivedBytes = 0
     private var blocks: [ByteBlock] = []
-    /// How many bytes of the first block were taken: it goes on being filled.
+    /// The bytes of the first block that were taken; the block is still being filled.
     private var taken = 0
     private var kept = 0
     private var isPaused = false
-    /// True if the object ends with it.
+    /// Whether it fetches the end of the object.
     var isLast: Bool
-    /// True once all of it is here, or it failed.
+    /// Whether it has ended, successfully or not.
     var hasEnded = false
-    /// Why it failed.
+    /// The error that ended it.
     var error: S3Error?
-    /// True if nothing that still comes of it matters.
+    /// Whether further events of this request are ignored.
     var isDropped = false
     var call: (any GetCall)?
 
-    /// Blocks that bytes are gathered in, and the first one where it is not known how many come.
+    /// The sizes of blocks, and of the first block if the number of bytes is unknown.
     private static let blockSize = 256 << 10
     private static let firstBlockSize = 16 << 10
 
     /// - Parameters:
-    ///   - run: asked what to do with the answer, and told when bytes came.
-    ///   - range: the bytes that it is to bring; nil for the first request.
-    ///   - isLast: whether the object ends with that range.
-    ///   - streamLimit: how many bytes are kept at most of what is taken only as fast as it is written.
+    ///   - run: decides about the response and is told when bytes arrive.
+    ///   - range: the bytes to fetch; nil for the first request.
+    ///   - isLast: whether the object ends with this range.
+    ///   - streamLimit: the maximum of bytes to keep of a response that is received only as fast as it is
+    ///     written.
     init(
         _ object: WindowObject, of run: GetLines, range: Range<Int>?, isLast: Bool, streamLimit: Int
     ) {
@@ -178,7 +179,7 @@ final class ObjectFetch: ObjectSink {
         return true
     }
 
-    /// True if all it brought was kept ahead of its turn, although its size was not known.
+    /// Whether all of it was kept before its turn although its size was unknown.
     var isBounded: Bool { bound != nil }
 
     func received(_ bytes: RawSpan) -> Received {
@@ -200,13 +201,13 @@ final class ObjectFetch: ObjectSink {
     }
 
     func ended(_ error: S3Error?) {
-        // The two would keep each other.
+        // Breaks a reference cycle between the call and its sink.
         call = nil
         run.ended(self, error)
     }
 
-    /// Fills a block before another one is begun, whatever was taken of it meanwhile: else each of many small pieces
-    /// would keep the memory of a block.
+    /// Fills each block before it starts another, even if bytes of it were taken meanwhile: otherwise each of
+    /// many small pieces would occupy a block.
     private func append(_ bytes: RawSpan) {
         var rest = bytes
         while rest.byteCount > 0 {
@@ -225,7 +226,7 @@ final class ObjectFetch: ObjectSink {
         }
     }
 
-    /// Whether its first bytes, if none were taken, are as those of compressed objects.
+    /// Whether the object may be compressed, judged by its first bytes.
     var mayBeCompressed: Bool {
         guard taken == 0, let block = blocks.first else { return false }
         let bytes = block.bytes
@@ -233,7 +234,7 @@ final class ObjectFetch: ObjectSink {
         return CompressedFormat.recognise(first) != .plain
     }
 
-    /// The bytes that came and were not taken yet.
+    /// Takes the received bytes.
     func takeBytes() -> [ByteSlice] {
         kept = 0
         if isPaused {
@@ -250,7 +251,7 @@ final class ObjectFetch: ObjectSink {
         return slices
     }
 
-    /// Nothing more of it is wanted.
+    /// Cancels the request and ignores its further events.
     func drop() {
         isDropped = true
         call?.cancel()

@@ -1,61 +1,62 @@
-/// Decides what is fetched when, so that memory is bounded and the object at the head of the line goes on.
-/// A plain state machine: it knows sizes and no bytes.
+/// Decides what to fetch next, so that memory is bounded and the head, the first unfinished object, always
+/// makes progress. A plain state machine that knows sizes but no bytes.
 ///
 ///     written | head of the line ... fetched ahead ... | not begun
 ///             |<-------------- the window ----------->|
 ///
-/// An object is first asked for as a whole; the answer's head tells its size. If it is long, that request
-/// ends after the first chunk, and the others follow as ranges of the same version. What is fetched ahead
-/// of its turn is begun, or goes on after the answer's head, only if there is room for all that it brings:
-/// so it ends without waiting for anybody, and no connection is ever held by what waits for the head of the
-/// line. The head itself needs no room; one chunk is kept free for it.
+/// The first request asks for the whole object; the head of the response tells its size. If the object is
+/// large, that request ends after the first chunk, and the rest is fetched as ranges of the same version. An
+/// object after the head is requested, or continued after the response head, only if there is room for all
+/// the bytes of the request. So the request ends without waiting for other objects, and no connection is held
+/// by an object that waits for its turn. The head needs no room: one chunk is reserved for it.
 package struct FetchWindow: Sendable {
     /// One request.
     package struct Fetch: Equatable, Sendable {
-        /// The object's number in line, from 0.
+        /// The object's number, from 0.
         package let object: Int
-        /// Which chunk of it, from 0.
+        /// The index of the chunk, from 0.
         package let chunk: Int
-        /// The chunk's bytes; nil for the first request of an object, whose size is not yet known for sure.
+        /// The chunk's bytes; nil for the first request of an object, whose size is not certain yet.
         package let range: Range<Int>?
     }
 
-    /// What is to be done with the answer to an object's first request.
+    /// What to do with the response to an object's first request.
     package enum Verdict: Equatable, Sendable {
-        /// Take all of it.
+        /// Receive all of it.
         case whole
-        /// Take all of it if it is no longer than this; its size is not known.
+        /// The size is unknown: receive all of it if it is no longer than this.
         case bounded(Int)
-        /// Take all of it, as fast as it is written: it is longer than what may be kept.
+        /// It is longer than the memory allows: receive all of it, as fast as it is written.
         case stream
-        /// Take this many bytes; the rest comes in ranges.
+        /// Receive this many bytes; the rest is fetched in ranges.
         case chunk(Int)
-        /// There is no room; it will be asked for again.
+        /// Cancel it: there is no room. It will be requested again.
         case refuse
     }
 
     private struct Object {
-        /// In bytes: what a list or the answer told; nil if neither did.
+        /// The size in bytes, from a listing or a response; nil if unknown.
         var size: Int?
-        /// How much room there has to be before it is asked for again, once there was too little.
+        /// The room needed before it is requested again, after it was refused.
         var need: Int?
-        /// It may be of any length, and is asked for only when it leads.
+        /// Its size is unbounded, so it is requested only when it leads.
         var waitsToLead = false
-        /// How many chunks there are; nil before the answer.
+        /// The number of chunks; nil before the response.
         var chunks: Int?
-        /// How many chunks have been asked for.
+        /// The number of chunks requested so far.
         var begun = 0
-        /// Bytes that are kept for it.
+        /// The bytes reserved for it.
         var reserved = 0
-        /// The object leaves the window only once these were given out.
+        /// Whether all its bytes were given out or it failed; a trace stays until the objects before it are
+        /// finished.
         var isFinished = false
-        /// Its bytes have been given out in part, so it cannot start again.
+        /// Whether some of its bytes were given out, so that it cannot restart.
         var isBeingWritten = false
     }
 
-    /// What an object in the window takes beside its bytes: its key, the request, bookkeeping.
+    /// The memory of an object in the window besides its bytes: its key, the request, bookkeeping; in bytes.
     package static let overhead = 2048
-    /// What is left of an object that is finished while another one before it is not.
+    /// The memory of a finished object while an earlier one is not finished, in bytes.
     package static let trace = 128
 
     private let memory: Int
@@ -65,25 +66,25 @@ package struct FetchWindow: Sendable {
     private var objects: [Object] = []
     /// The number of `objects[0]`.
     private var base = 0
-    /// The number of the first object that is not finished.
+    /// The number of the first unfinished object.
     private var first = 0
-    /// Objects of which something has not been begun, in order.
+    /// Objects with requests still to be started, in order.
     private var unbegun: [Int] = []
     private var reserved = 0
-    /// Bytes that left the window and are still in memory: carried over, or waiting to be written.
+    /// Bytes that have left the window but are still in memory: carried over or waiting to be written.
     package var outside = 0
-    /// An object that has to be written before any other, although it is not at the head of the line: then
-    /// it is what always goes on.
+    /// An object that must be written before any other although it is not the head, because part of a line of
+    /// it was written. It then takes the place of the head.
     package var leader: Int?
-    /// What an object of unknown size is expected to bring: an average of those that came before.
+    /// The expected bytes of an object of unknown size: an average of the objects so far.
     private var expected: Int
 
     /// - Parameters:
-    ///   - memory: how many bytes may be in flight.
-    ///   - chunkSize: how long ranges are; less than half of `memory`.
-    ///   - threshold: from which size on an object is fetched in ranges.
-    ///   - lanes: how many of such objects are to go on beside each other; with one, all memory is for the first of
-    ///     them, up to its last range.
+    ///   - memory: the maximum of bytes in flight.
+    ///   - chunkSize: the size of ranges in bytes; less than half of `memory`.
+    ///   - threshold: the size from which on an object is fetched in ranges.
+    ///   - lanes: how many of these objects are fetched in parallel. With one, the first object may use all
+    ///     memory until its last range is requested.
     package init(memory: Int, chunkSize: Int, threshold: Int, lanes: Int = 1) {
         self.lanes = lanes
         self.memory = memory
@@ -92,27 +93,27 @@ package struct FetchWindow: Sendable {
         self.threshold = threshold
     }
 
-    /// The number of the object at the head of the line; the next one added if there is none.
+    /// The number of the first unfinished object, or of the next one to be added.
     package var head: Int { first }
-    /// How many objects are in the window.
+    /// The number of objects in the window.
     package var count: Int { base + objects.count - first }
-    /// Bytes that are kept for what is in the window.
+    /// The bytes reserved for all objects in the window.
     package var reservedBytes: Int { reserved }
 
     // MARK: what is next
 
-    /// True if another object could be begun now: nothing in the window comes before it, and there is room.
+    /// Whether another object should be added: no object in the window has priority, and there is room.
     package var wantsObject: Bool {
         unbegun.count < lanes && unbegun.allSatisfy(hasItsShare) && hasRoom(count == 0 ? 0 : expected)
     }
 
-    /// True if `number` is one of several that go on beside each other, and has as much as each of them may.
+    /// Whether `number` is one of several objects fetched in parallel and has its share of the memory.
     private func hasItsShare(_ number: Int) -> Bool {
         guard lanes > 1, self[number].chunks != nil else { return false }
         return self[number].reserved + chunkSize > max(2 * chunkSize, memory / (lanes + 1)) + Self.overhead
     }
 
-    /// Puts an object at the end of the line.
+    /// Adds an object at the end.
     ///
     /// - Returns: its number.
     package mutating func add(size: Int?) -> Int {
@@ -123,7 +124,7 @@ package struct FetchWindow: Sendable {
         return number
     }
 
-    /// What to ask for next; nil until something has changed.
+    /// The next request to start; nil until something changes.
     package mutating func next() -> Fetch? {
         let lead = leader ?? first
         if lead < base + objects.count, self[lead].waitsToLead { return nextFirst(lead, self[lead]) }
@@ -149,7 +150,7 @@ package struct FetchWindow: Sendable {
         guard let chunks = object.chunks, let size = object.size else { return nil }
         let start = object.begun * chunkSize
         let range = start..<start + min(chunkSize, size - start)
-        // With nothing of it left here, the head of the line would wait for ever.
+        // Without any bytes reserved the leading object could never continue.
         let isStarved = leads(number) && object.reserved <= Self.overhead
         guard isStarved || hasRoom(range.count) else { return nil }
         reserve(range.count, for: number)
@@ -164,22 +165,22 @@ package struct FetchWindow: Sendable {
 
     private func leads(_ number: Int) -> Bool { number == leader ?? first }
 
-    /// True if so many bytes more would not have to be made room for.
+    /// Whether `bytes` more bytes fit into the memory.
     package func canHold(_ bytes: Int) -> Bool { reserved + outside + bytes <= memory }
 
     private func hasRoom(_ bytes: Int) -> Bool { bytes <= memory - chunkSize - reserved - outside }
 
-    // MARK: what happens
+    // MARK: events
 
-    /// The answer to the first request of `number` begins.
+    /// Handles the head of the response to the first request of `number`.
     ///
     /// - Parameters:
-    ///   - size: in bytes, if the answer tells it.
-    ///   - isPinned: whether further requests can be held to the same version.
+    ///   - size: the size in bytes, if the response tells it.
+    ///   - isPinned: whether further requests can be tied to the same version.
     package mutating func answered(_ number: Int, size: Int?, isPinned: Bool) -> Verdict {
         release(self[number].reserved - Self.overhead, of: number)
         guard let size else {
-            // There is never room for what may be of any length, but at the head of the line.
+            // Only the leading object may be of unbounded size: there is never room for it.
             if leads(number) { return begin(number, keeping: chunkSize, .stream) }
             let room = self[number].size ?? chunkSize
             guard room <= chunkSize else {
@@ -214,9 +215,10 @@ package struct FetchWindow: Sendable {
         return .refuse
     }
 
-    /// `number`, whose size is not known, is longer than what it may bring ahead of its turn.
+    /// Handles an object of unknown size that is longer than the limit before its turn.
     ///
-    /// - Returns: true if it goes on as fast as it is written; false if it is asked for again when it leads.
+    /// - Returns: true if it continues as fast as it is written; false if it is requested again when it
+    ///   leads.
     package mutating func outgrew(_ number: Int) -> Bool {
         let kept = self[number].reserved - Self.overhead
         if leads(number) || self[number].isBeingWritten {
@@ -233,13 +235,12 @@ package struct FetchWindow: Sendable {
         self[number].waitsToLead = true
     }
 
-    /// All of `number`, whose size was not known, is here; `left` bytes of it were not given out.
+    /// Records that all of `number`, whose size was unknown, is here; `left` bytes of it were not given out.
     package mutating func knows(_ number: Int, left: Int) {
         release(max(0, self[number].reserved - Self.overhead - left), of: number)
     }
 
-    /// `number` is asked for from its start again: what was fetched of it is dropped, and nothing of it was
-    /// given out.
+    /// Requests `number` again from its start. Its bytes are dropped; none of them were given out.
     package mutating func restart(_ number: Int) {
         self[number].chunks = nil
         self[number].begun = 0
@@ -253,19 +254,19 @@ package struct FetchWindow: Sendable {
         if place == unbegun.count || unbegun[place] != number { unbegun.insert(number, at: place) }
     }
 
-    /// `bytes` of `number` were given out.
+    /// Records that `bytes` bytes of `number` were given out.
     package mutating func gaveOut(_ bytes: Int, of number: Int) {
         if bytes > 0 { self[number].isBeingWritten = true }
         release(min(bytes, self[number].reserved - Self.overhead), of: number)
     }
 
-    /// No more of `number` is wanted than was asked for, of which nothing is kept.
+    /// Records that the rest of `number` is not needed and none of its bytes are kept.
     package mutating func hasEnough(_ number: Int) {
         removeUnbegun(number)
         release(self[number].reserved - Self.overhead, of: number)
     }
 
-    /// `number` leaves the line: all of it was given out, or it failed.
+    /// Removes `number`: all of it was given out, or it failed.
     package mutating func finished(_ number: Int) {
         self[number].isFinished = true
         release(self[number].reserved - Self.trace, of: number)
@@ -274,15 +275,15 @@ package struct FetchWindow: Sendable {
             release(self[first].reserved, of: first)
             first += 1
         }
-        // Compact when half is used up: each element is moved at most once for each time it was added.
+        // Compacts when half is unused, so each element is moved at most once per element added.
         if first - base > 64, 2 * (first - base) > objects.count {
             objects.removeFirst(first - base)
             base = first
         }
     }
 
-    /// An object that has to be dropped and asked for again later, because what was carried over meanwhile
-    /// takes its room; nil if there is none, or all fits.
+    /// An object to drop and request again later, because carried-over bytes take its room; nil if everything
+    /// fits or no object can be dropped.
     package func overcommitted() -> Int? {
         guard reserved + outside > memory, count > 1 else { return nil }
         return (first + 1..<base + objects.count).last {

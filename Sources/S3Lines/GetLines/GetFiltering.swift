@@ -1,40 +1,40 @@
 import ByteIO
 import S3Core
 
-/// Objects that pass through a command before they become lines, several beside each other.
+/// Objects that are filtered by a command before they are split into lines, several in parallel.
 ///
 ///     fetches -> lines.takeStored -> command -> lines.appendFiltered -> lines.next
 ///
-/// The first ones in line that have something for a command get one, as many as there are processors; the one that is
-/// being written gets one in any case. What a command writes ahead of its object's turn is kept, up to a chunk, and as
-/// long as there is memory; then the command waits. What the object at the head of the line has is written out.
+/// The first objects with input get a command each, at most as many as there are processors; the object being
+/// written always gets one. Output before the object's turn is kept up to one chunk and as long as there is
+/// memory; then the command has to wait. Output of the object being written is passed on.
 extension GetLines {
-    /// How many bytes wait for a command that reads more slowly than they come.
+    /// The maximum of bytes that wait for a command to read them.
     private static var queueSize: Int { 256 << 10 }
-    /// How many bytes of a command's output are read at a time.
+    /// The maximum of bytes read from a command at a time.
     private static var outputSize: Int { 512 << 10 }
 
     /// The number of the object whose lines are written next.
     private var lead: Int { window.leader ?? window.head }
 
-    /// There may be something of an object for a command.
+    /// Notes that an object may have input for a command.
     func noteUnfiltered(_ object: WindowObject) {
         guard options.filter != nil, !object.hasBegunFiltering else { return }
-        // Most often it is the last one.
+        // Usually the object belongs at the end.
         let place = (unfiltered.lastIndex { $0 <= object.number }).map { $0 + 1 } ?? 0
         if place == 0 || unfiltered[place - 1] != object.number {
             unfiltered.insert(object.number, at: place)
         }
     }
 
-    /// Moves what came of objects to commands, and takes what those have written.
+    /// Passes fetched bytes to the commands and takes their output.
     func filterObjects() {
         guard options.filter != nil else { return }
         for object in filtered { filterFetched(of: object) }
         beginFiltering()
     }
 
-    /// Decides how much of their output commands may write meanwhile.
+    /// Limits how much each command may write in this turn.
     func limitFiltered() {
         guard !filtered.isEmpty else { return }
         window.outside = run.output.queuedBytes + carriedBytes
@@ -47,7 +47,7 @@ extension GetLines {
         }
     }
 
-    /// Nothing more of an object is to be filtered. A command that runs is ended.
+    /// Stops filtering an object and cancels its command.
     func endFiltering(_ object: WindowObject) {
         unfiltered.removeAll { $0 == object.number }
         guard let command = object.command else { return }
@@ -56,7 +56,7 @@ extension GetLines {
         run.commands?.cancel(command)
     }
 
-    // MARK: commands that run
+    // MARK: running commands
 
     private func filterFetched(of object: WindowObject) {
         guard let command = object.command else { return }
@@ -94,7 +94,7 @@ extension GetLines {
         }
     }
 
-    /// The command reads no more, as `head` does: the rest is not fetched.
+    /// The command has stopped reading, as `head` does: the rest is not fetched.
     private func dropRest(of object: WindowObject) {
         guard !object.fetches.isEmpty || !object.lines.isStoredWhole else { return }
         for fetch in object.fetches { fetch.drop() }
@@ -102,7 +102,7 @@ extension GetLines {
         window.hasEnough(object.number)
     }
 
-    // MARK: commands that begin
+    // MARK: starting commands
 
     private func beginFiltering() {
         guard let atOnce = options.filter?.atOnce, !unfiltered.isEmpty else { return }
@@ -117,12 +117,12 @@ extension GetLines {
         }
     }
 
-    /// - Returns: false if no command can be started now, but when another one has ended.
+    /// - Returns: false if no command can be started until another one ends.
     private func beginFiltering(_ object: WindowObject) -> Bool {
         do throws(S3Error) {
             while !object.lines.hasStored {
                 guard try object.takeFetched() else {
-                    // It is noted again.
+                    // It is noted again when bytes arrive.
                     endFiltering(object)
                     return true
                 }

@@ -1,12 +1,13 @@
 import ByteIO
 
-/// A checksum that takes long, being computed of an object's next bytes by another thread.
+/// Computes an expensive checksum of an object's next bytes in another thread.
 ///
-/// It is lent the sum and the bytes by `ObjectLines`, which takes both back. It is left alone between.
+/// `ObjectLines` lends it the checksum and the bytes and takes both back. No other code may touch them
+/// meanwhile.
 final class BesideHashing {
     private var verification: ChecksumVerification?
     private let slices: [ByteSlice]
-    /// How many bytes are added.
+    /// The number of bytes.
     let count: Int
 
     init(_ verification: consuming ChecksumVerification, _ slices: [ByteSlice], count: Int) {
@@ -19,19 +20,19 @@ final class BesideHashing {
         for slice in slices { verification?.update(slice.bytes) }
     }
 
-    /// The sum, with those bytes.
+    /// Takes the updated checksum.
     func takeVerification() -> ChecksumVerification? { verification.take() }
 }
 
-/// Objects are verified beside the loop where that takes long, and ahead of their turn where all of them is here.
+/// Computes expensive checksums in other threads, also before an object's turn if all of it is here.
 extension GetLines {
-    /// Lets the checksum of what came of `object` be computed, if that is worth a thread.
+    /// Starts the checksum of the received bytes of `object` in another thread, if they are many enough.
     func hashBeside(_ object: WindowObject) {
         guard let hashing = object.lines.lendBytes() else { return }
         object.hashing = hashing
         recount(object)
         pool.submit(Work { hashing.run() }) { [unowned self] in
-            // It may have been dropped meanwhile.
+            // The object may have been dropped meanwhile.
             guard object.hashing === hashing else { return }
             object.hashing = nil
             object.lines.takeBack(hashing)

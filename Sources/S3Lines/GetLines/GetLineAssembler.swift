@@ -1,21 +1,21 @@
 package import ByteIO
 
-/// Cuts an object's bytes at their last newlines, so that only whole lines go on. A plain state machine;
-/// nothing is copied.
+/// Cuts an object's bytes at their last newlines, so that only complete lines are passed on. A plain state
+/// machine that copies nothing.
 package struct LineAssembler {
-    /// The start of a line whose newline has not come.
+    /// The start of a line whose newline has not arrived.
     private var carry: [ByteSlice] = []
-    /// How many bytes that start has.
+    /// The number of bytes in `carry`.
     package private(set) var carried = 0
-    /// True while a line is open of which a part has been given out.
+    /// Whether a part of an incomplete line was given out.
     package private(set) var isInsideLine = false
-    /// The longest start that is kept.
+    /// The maximum of bytes to carry.
     private let limit: Int
 
-    /// - Parameter limit: the longest line, in bytes, that is kept until its newline comes.
+    /// - Parameter limit: the longest line, in bytes, that is kept until its newline arrives.
     package init(limit: Int) { self.limit = limit }
 
-    /// Takes the next bytes, and adds to `lines` what can be written: whole lines, or a fragment of a line
+    /// Takes the next bytes and adds to `lines` what can be written: complete lines, a fragment of a line
     /// longer than the limit, or nothing.
     package mutating func append(_ slice: ByteSlice, to lines: inout [ByteSlice]) {
         guard slice.count > 0 else { return }
@@ -36,7 +36,7 @@ package struct LineAssembler {
         }
     }
 
-    /// The object is complete: what is left is its last line, which has no newline.
+    /// Ends the object: the remaining bytes are its last line, without a newline.
     package mutating func end(_ lines: inout [ByteSlice]) {
         isInsideLine = false
         giveCarry(&lines)

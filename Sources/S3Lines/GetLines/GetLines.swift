@@ -2,55 +2,55 @@ package import ByteIO
 import Codec
 package import S3Core
 
-/// What s3-get-lines does: keys in, objects' lines on standard output.
+/// Reads keys and writes the lines of their objects to standard output.
 ///
-/// Each step writes what is there of the object at the head of the line (of any object, if no order is kept), and
-/// asks for objects as far as the window allows.
+/// Each step writes the available lines of the first unfinished object (or of any object, if the order is not
+/// kept) and requests as many objects as the window allows.
 package final class GetLines: RunFilter {
     let store: any GetStore
     let options: GetOptions
     let run: Run
-    /// Decompresses objects ahead of their turn.
+    /// Decompresses objects before their turn.
     let pool: WorkPool
-    /// Objects that are here, compressed, by their numbers.
+    /// The numbers of complete compressed objects that wait to be decompressed.
     var undecoded: [Int] = []
-    /// Objects that a command could begin with, by their numbers; those that have one, in order.
+    /// The numbers of objects that a command could start with; the objects with a command, in order.
     var unfiltered: [Int] = []
     var filtered: [WindowObject] = []
     private let output: LineOutput
     private var keys: KeySource
     private var keysEnded = false
     private var measured = MeasuredObjects()
-    /// True if the keys are the service's own.
+    /// Whether the keys come from a listing of the bucket.
     private let listsKeys: Bool
-    /// True once anything was answered as S3 does.
+    /// Whether the server has ever responded as S3 does.
     private var knowsService = false
-    /// Why no more keys come, if that is not their end.
+    /// The error that ended the keys; nil if they ended normally.
     private var keyFailure: StopReason?
     var window: FetchWindow
     private let delivery: GetDelivery
     var objects = WindowObjects()
-    /// Of those, the ones that something happened to since they were last looked at; if no order is kept.
+    /// Without order: the objects that changed since the last write.
     var changed: Set<Int> = []
-    /// The object of whose last line only a part was written: nothing else may be written before its rest.
+    /// The object whose last line was written only in part: its rest must be written before anything else.
     private var openLine: WindowObject?
-    /// What all objects' `lines` carry over.
+    /// The bytes that all objects carry over.
     var carriedBytes = 0
-    /// True if the next key is expected on standard input.
+    /// Whether the next key is expected on standard input.
     private var awaitsInput = false
-    /// What is said if no key is given where one may be meant.
+    /// A message for the case that standard input has no keys but the location may be one.
     private let hint: String?
-    /// The most that is listed ahead of its turn, in bytes.
+    /// The maximum memory for keys listed ahead, in bytes.
     private static let listMemory = 8 << 20
-    /// Nothing is left to do.
+    /// Whether nothing is left to do.
     private var hasEnded = false
-    /// When the end of a line that was begun is given up, by the monotonic clock in milliseconds.
+    /// The monotonic time in milliseconds when waiting for the end of a partly written line is given up.
     private var lineDeadline = 0
     private static let lineMilliseconds = 3000
 
     /// - Parameters:
-    ///   - store: where the location's bucket is.
-    ///   - run: one that waits in `store`.
+    ///   - store: the bucket of the location.
+    ///   - run: waits in `store`.
     package init(
         _ origin: KeyOrigin, in location: Location, store: any GetStore, options: GetOptions, run: Run
     ) throws(SystemError) {
@@ -77,7 +77,7 @@ package final class GetLines: RunFilter {
         if let filter = options.filter { run.pipe(through: filter) }
     }
 
-    /// What is said where a key stands in the location and none on standard input.
+    /// The message for a location that looks like a key while standard input has no keys.
     private static func hint(_ location: Location) -> String {
         let start = location.prefix.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
         let folder = Location(bucket: location.bucket, prefix: Array(location.prefix[..<start]))
@@ -92,7 +92,7 @@ package final class GetLines: RunFilter {
         if run.stopReason == nil {
             pool.handBack()
             try writeFiltered()
-            // What was written makes room for what is begun.
+            // Written bytes make room for new requests.
             try write()
             begin(&input)
             decodeAhead()
@@ -121,21 +121,21 @@ package final class GetLines: RunFilter {
 
     package func inputFailed(_ error: SystemError) { keys.inputFailed(error) }
 
-    /// True once nothing is left to do, or nothing more may be done.
+    /// Whether nothing is left to do, or the run has to end.
     private var isOver: Bool {
         if run.stopReason != nil { return true }
-        // A signal takes effect between whole lines, but the end of a line may never come.
+        // After a signal a partly written line is completed, but its end may never arrive.
         if run.signal != nil { return openLine == nil || timeForLine == 0 }
         return keysEnded && objects.isEmpty
     }
 
-    /// How long a line that was begun is still waited for after a signal, in milliseconds.
+    /// The time left for the end of a partly written line after a signal, in milliseconds.
     private var timeForLine: Int { max(0, lineDeadline - MonotonicClock.milliseconds) }
 
-    // MARK: asking
+    // MARK: requests
 
     private func begin(_ input: inout LineReader) {
-        // A line of which a part was written is brought to its end.
+        // A partly written line is completed.
         guard run.signal == nil || openLine != nil else { return }
         window.outside = run.output.queuedBytes + carriedBytes
         while let number = window.overcommitted(), let object = objects[number] { restart(object) }
@@ -159,7 +159,7 @@ package final class GetLines: RunFilter {
         }
     }
 
-    /// Puts the next object in line.
+    /// Adds the next object to the window.
     ///
     /// - Returns: false if none is known now.
     private func addObject(_ input: inout LineReader) -> Bool {
@@ -215,11 +215,11 @@ package final class GetLines: RunFilter {
         fetch.call = store.fetch(request, fetch)
     }
 
-    /// The head of an answer is here.
+    /// Handles the head of a response.
     func answered(_ fetch: ObjectFetch, _ head: ObjectHead) -> FetchWindow.Verdict {
         let object = fetch.object
         if fetch.isRange {
-            // A server that does not know If-Match may send another version.
+            // A server that ignores If-Match may send another version.
             guard head.etag == object.head?.etag, head.objectSize == object.head?.objectSize else {
                 fetch.error = S3Error(.preconditionFailed, "")
                 return .refuse
@@ -235,26 +235,26 @@ package final class GetLines: RunFilter {
         return window.answered(object.number, size: head.objectSize, isPinned: head.strongETag != nil)
     }
 
-    /// More came of an object of unknown size than is kept ahead of its turn.
+    /// Handles an object of unknown size that exceeds the limit before its turn.
     ///
-    /// - Returns: false if it is asked for again once it is its turn.
+    /// - Returns: false if it will be requested again in its turn.
     func outgrew(_ fetch: ObjectFetch) -> Bool {
         arrived(fetch)
         return window.outgrew(fetch.object.number)
     }
 
-    /// There are bytes again of an object that can be written before it is whole.
+    /// Notes new bytes of an object that may be written before it is complete.
     func arrived(_ fetch: ObjectFetch) {
         if !options.keepsOrder { changed.insert(fetch.object.number) }
         noteUnfiltered(fetch.object)
     }
 
-    /// A request has come to its end.
+    /// Handles the end of a request.
     func ended(_ fetch: ObjectFetch, _ error: S3Error?) {
         guard !fetch.isDropped else { return }
         if let error {
             if error.kind == .cancelled && fetch.error == nil {
-                // There was no room for it; the window will ask again.
+                // The window refused it for lack of room and will request it again.
                 fetch.object.fetches.removeAll()
                 empty(fetch.object)
                 return
@@ -270,7 +270,7 @@ package final class GetLines: RunFilter {
         noteWhole(fetch)
     }
 
-    /// Drops what is there of an object of which nothing was written, and lets it be asked for again.
+    /// Drops an object of which nothing was written, so that it is requested again.
     private func restart(_ object: WindowObject) {
         for fetch in object.fetches { fetch.drop() }
         object.fetches.removeAll()
@@ -279,7 +279,7 @@ package final class GetLines: RunFilter {
         window.restart(object.number)
     }
 
-    /// Forgets what came of an object and was not written.
+    /// Drops the received and unwritten bytes of an object.
     private func empty(_ object: WindowObject) {
         carriedBytes -= object.countedBytes
         object.countedBytes = 0
@@ -295,7 +295,8 @@ package final class GetLines: RunFilter {
 
     // MARK: writing
 
-    /// Lets objects pass through commands, which the next one in line may only do once those before it were written.
+    /// Runs the filters and writes, until the head no longer changes: the next object may start its command
+    /// only after the previous one is written.
     private func writeFiltered() throws(StopReason) {
         guard options.filter != nil else { return }
         var head: Int
@@ -306,7 +307,7 @@ package final class GetLines: RunFilter {
         } while window.head != head
     }
 
-    /// Writes what is there and may be written, as long as the reader keeps up.
+    /// Writes what is available, as long as the output has room.
     private func write() throws(StopReason) {
         if let openLine { _ = try write(openLine) }
         guard openLine == nil else { return }
@@ -322,9 +323,9 @@ package final class GetLines: RunFilter {
         }
     }
 
-    /// Writes what is there of `object`.
+    /// Writes the available lines of `object`.
     ///
-    /// - Returns: true if the object is done with.
+    /// - Returns: true if the object is finished.
     private func write(_ object: WindowObject) throws(StopReason) -> Bool {
         let consumedBefore = object.lines.consumedBytes
         var problem: S3Error?
@@ -336,7 +337,7 @@ package final class GetLines: RunFilter {
         window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
         openLine = rest == .nothing || object.isAtLineStart ? nil : object
         window.leader = openLine?.number
-        // Nothing else would tell that it can go on.
+        // No other event would show that it can continue.
         if rest == .waiting && !options.keepsOrder { changed.insert(object.number) }
         if let problem {
             guard try failed(object, problem) else { return false }
@@ -351,12 +352,12 @@ package final class GetLines: RunFilter {
         return true
     }
 
-    /// What is left of an object to be written.
+    /// The state of an object after writing.
     private enum Rest {
         case nothing
-        /// Something that is here, for which the output has no room.
+        /// Lines are available, but the output has no room.
         case waiting
-        /// Something that has not come.
+        /// More bytes have to arrive.
         case unknown
     }
 
@@ -364,7 +365,7 @@ package final class GetLines: RunFilter {
         while true {
             guard output.appendPending(of: object, withKey: options.writesKeys) else { return .waiting }
             if object.lines.isDone {
-                // Whatever room there is: a last line and its newline are one.
+                // Written even without room: a last line and its newline belong together.
                 if !object.isAtLineStart && !options.isExact { run.output.append(UInt8(ascii: "\n")) }
                 return .nothing
             }
@@ -385,10 +386,10 @@ package final class GetLines: RunFilter {
         objects[object.number] = nil
     }
 
-    /// Decides what comes of an object that went wrong, and reports it.
+    /// Decides what to do about a failed object, and reports it.
     ///
     /// - Returns: false if it is fetched again.
-    /// - Throws: if the run cannot go on.
+    /// - Throws: if the run cannot continue.
     private func failed(_ object: WindowObject, _ failure: S3Error) throws(StopReason) -> Bool {
         var known = GetFailure(failure)
         known.wasAnswered = object.wasAnswered
@@ -414,7 +415,7 @@ package final class GetLines: RunFilter {
 }
 
 extension ObjectLines.Problem {
-    /// The same as an operation's failure.
+    /// The problem as the failure of a request.
     var failure: S3Error {
         switch self {
         case .checksum(let text): S3Error(.damaged, text)

@@ -2,13 +2,14 @@ import ByteIO
 import Codec
 import S3Core
 
-/// One object's stored bytes on their way to whole lines: verified, decompressed or filtered, cut. Knows no network.
+/// Turns one object's stored bytes into complete lines: verifies, decompresses or filters, and splits them.
+/// Knows no network.
 ///
-/// What a command makes of the bytes comes back as if it had been decompressed:
+/// The output of a command returns here like decompressed data:
 ///
 ///     append -> takeStored -> a command -> appendFiltered -> next
 struct ObjectLines: ~Copyable {
-    /// What is wrong with the bytes.
+    /// A fault in the object's data.
     enum Problem: Error, Equatable {
         case checksum(String)
         case compression(CodecError)
@@ -23,41 +24,42 @@ struct ObjectLines: ~Copyable {
     private let hashedBeside: Int?
     private var format = Format.unknown
     private var checksum: ChecksumVerification?
-    /// Whether the checksum takes long; and bytes that it does not have yet.
+    /// Whether the checksum is expensive; and the bytes that it does not include yet.
     private var isHashed = false
     private var unhashed: [ByteSlice] = []
     private var unhashedCount = 0
-    /// How many of them another thread has.
+    /// The number of bytes lent to the checksum thread; nil if there is none.
     private var hashingBytes: Int?
     private var hashedCount = 0
     private var isVerified = false
-    /// Bytes that were not looked at yet; the first one from `offset` on.
+    /// Bytes that were not processed yet.
     private var stored: [ByteSlice] = []
     private var storedCount = 0
-    /// How many stored bytes were looked at, and are no longer kept as they came.
+    /// The stored bytes that were processed and are no longer kept.
     private(set) var consumedBytes = 0
     private var isWhole = false
-    /// Nothing is given out before the object is whole, as long as it fits one chunk.
+    /// Nothing is given out until the object is complete, as long as it fits into one chunk.
     private(set) var isHeldBack = true
     private var decoder: Decoder?
     /// Decompressed or filtered bytes that are held back.
     private var decoded: [ByteSlice] = []
     private(set) var decodedCount = 0
-    /// The command has written all that it had to.
+    /// Whether the command has succeeded.
     private var isFiltered = false
-    /// The block that decompressed bytes go to, while it has room.
+    /// The last block of decompressed bytes, if it has room.
     private var unfilled: ByteBlock?
-    /// What another thread may decompress of it, at most, while it does; and what it found wrong.
+    /// The maximum output of the thread that decompresses it now, in bytes, and the error found by another
+    /// thread.
     private var lentBytes: Int?
     private var problem: Problem?
     private var assembler: LineAssembler
     private var isOver = false
 
-    /// Blocks that decompressed bytes fill.
+    /// The size of blocks of decompressed bytes.
     private static let blockSize = 128 << 10
 
-    /// - Parameter hashedBeside: from how many bytes on a checksum that takes long is left to `lendBytes`; nil never
-    ///   does.
+    /// - Parameter hashedBeside: from this many bytes on, `lendBytes` passes an expensive checksum to another
+    ///   thread; nil never does.
     init(
         isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int, hashedBeside: Int? = nil
     ) {
@@ -68,23 +70,23 @@ struct ObjectLines: ~Copyable {
         assembler = LineAssembler(limit: longestLine)
     }
 
-    /// Bytes that are kept here and were given to no one, those included that a decompressor looks back at.
+    /// Bytes kept here and not given out, including the decoder's history window.
     var carriedBytes: Int {
         assembler.carried + decodedCount + (lentBytes ?? decoder?.memory ?? 0) + givenUnhashed
     }
-    /// Bytes that are kept only for their checksum.
+    /// Bytes that are kept only for the checksum.
     private var givenUnhashed: Int { max(0, consumedBytes - hashedCount) * (isHashed ? 1 : 0) }
-    /// Whether bytes wait for their checksum, so that no more should be taken.
+    /// Whether enough bytes wait for the checksum that no more should be taken.
     var awaitsHash: Bool { hashingBytes != nil && unhashedCount > chunkSize }
-    /// Whether its checksum is worth a thread, once so many bytes are here.
+    /// Whether `count` bytes are enough to compute the checksum in another thread.
     func isHashedBeside(_ count: Int) -> Bool { isHashed && count >= hashedBeside ?? .max }
-    /// True while a line is open of which a part has been given out.
+    /// Whether a part of an incomplete line was given out.
     var isInsideLine: Bool { assembler.isInsideLine }
-    /// Tells what is known of the object before its first byte.
+    /// Sets the known properties of the object before its first byte.
     ///
     /// - Parameters:
-    ///   - size: of the stored bytes, if that is known.
-    ///   - expected: what they must give, if that is known and to be verified.
+    ///   - size: the number of stored bytes, if known.
+    ///   - expected: the checksum to verify, if any.
     mutating func begin(size: Int?, checksum expected: ObjectChecksum?) {
         checksum = expected.map { ChecksumVerification($0) }
         isHashed = hashedBeside != nil && expected.map { $0.algorithm.crc == nil } ?? false
@@ -104,8 +106,8 @@ struct ObjectLines: ~Copyable {
         if storedCount > chunkSize { isHeldBack = false }
     }
 
-    /// All stored bytes are here. A checksum that is computed beside the loop is looked at as soon as it is known;
-    /// up to then no more is given out.
+    /// Ends the stored bytes. If another thread computes the checksum, it is verified when that thread is
+    /// done; until then no more is given out.
     mutating func end() throws(Problem) {
         isWhole = true
         guard hashingBytes == nil else { return }
@@ -122,9 +124,9 @@ struct ObjectLines: ~Copyable {
         if let mismatch = verification.mismatch() { throw .checksum(mismatch) }
     }
 
-    // MARK: checksums beside the loop
+    // MARK: checksums in another thread
 
-    /// Lends bytes whose checksum takes long to another thread, if there are many.
+    /// Lends the bytes of an expensive checksum to another thread, if they are many enough.
     mutating func lendBytes() -> BesideHashing? {
         let isWorthwhile = isHashedBeside(unhashedCount) || hashedCount > 0 && unhashedCount > 0
         guard isHashed, hashingBytes == nil, !isVerified, isWorthwhile, let verification = checksum.take()
@@ -137,7 +139,7 @@ struct ObjectLines: ~Copyable {
         return BesideHashing(verification, unhashed, count: unhashedCount)
     }
 
-    /// Goes on where the other thread has stopped.
+    /// Takes the checksum back and continues.
     mutating func takeBack(_ hashing: BesideHashing) {
         hashingBytes = nil
         hashedCount += hashing.count
@@ -146,7 +148,7 @@ struct ObjectLines: ~Copyable {
         do { try verify() } catch { problem = error }
     }
 
-    /// The next lines; empty when there have to be more bytes first, or when all is done: `isDone`.
+    /// The next lines; empty if more bytes are needed or `isDone`.
     mutating func next() throws(Problem) -> [ByteSlice] {
         if isHeldBack && !isWhole && !isFiltered || isWhole && !isVerified || lentBytes != nil { return [] }
         if let problem { throw problem }
@@ -159,32 +161,32 @@ struct ObjectLines: ~Copyable {
         }
     }
 
-    // MARK: through a command
+    // MARK: filter command
 
-    /// Whether a command can be given something: bytes, or their end.
+    /// Whether there is input for the command: bytes, or the end of the object.
     var hasStored: Bool { isWhole || !isHeldBack && !stored.isEmpty }
 
-    /// All stored bytes are here, and as they should be.
+    /// Whether all stored bytes are here and verified.
     var isStoredWhole: Bool { isWhole }
 
-    /// The bytes for the command; none while they are held back.
+    /// Takes the input for the command; empty while bytes are held back.
     mutating func takeStored() -> [ByteSlice] {
         guard hasStored else { return [] }
         defer { stored.removeAll() }
         return stored
     }
 
-    /// The command has taken so many bytes in all, or will not take them.
+    /// Records how many bytes in all the command has taken or refused.
     mutating func gaveToCommand(_ count: Int) { consumedBytes = count }
 
-    /// Takes what the command has written.
+    /// Takes output of the command.
     mutating func appendFiltered(_ slice: ByteSlice) {
         decoded.add(slice)
         decodedCount += slice.count
         if decodedCount > chunkSize { isHeldBack = false }
     }
 
-    /// The command has succeeded.
+    /// Records that the command has succeeded.
     mutating func endFiltered() { isFiltered = true }
 
     private mutating func nextFiltered() -> [ByteSlice] {
@@ -201,9 +203,10 @@ struct ObjectLines: ~Copyable {
         if isLast { finish(&lines) }
     }
 
-    /// Lends what is here to another thread, if it is compressed. There are no lines before it is taken back.
+    /// Lends the bytes to another thread if they are compressed. `next` returns no lines until they are taken
+    /// back.
     ///
-    /// - Parameter limit: about as many bytes are decompressed.
+    /// - Parameter limit: the approximate maximum of bytes to decompress.
     mutating func lend(limit: Int) -> AheadDecoding? {
         if format == .unknown { format = recognise() }
         guard format == .compressed, let decoder else { return nil }
@@ -212,7 +215,7 @@ struct ObjectLines: ~Copyable {
         return AheadDecoding(decoder, stored, limit: limit, blockSize: Self.blockSize)
     }
 
-    /// Goes on where another thread has stopped.
+    /// Takes the output of the other thread and continues.
     mutating func takeBack(_ decoding: AheadDecoding) {
         lentBytes = nil
         stored = decoding.stored
@@ -225,7 +228,7 @@ struct ObjectLines: ~Copyable {
         if let last = decoding.blocks.last, last.count < Self.blockSize { unfilled = last }
     }
 
-    /// True once all lines were given out.
+    /// Whether all lines were given out.
     var isDone: Bool { isOver }
 
     private mutating func recognise() -> Format {
@@ -281,10 +284,10 @@ struct ObjectLines: ~Copyable {
         }
     }
 
-    /// Fills `block` from what is stored, as far as that goes.
+    /// Decompresses stored bytes into `block` until it is full or no input is left.
     private mutating func decode(into block: ByteBlock) throws(CodecError) {
         repeat {
-            // Without input too: what did not fit the last block comes first.
+            // Decodes without input too: the decoder may hold output that did not fit into the last block.
             let input = stored.first ?? ByteSlice(block, 0..<0)
             let used =
                 try decoder?.decode(input.bytes, into: block, room: Self.blockSize - block.count) ?? 0

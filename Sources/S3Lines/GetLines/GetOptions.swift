@@ -1,46 +1,46 @@
 import ByteIO
 package import S3Core
 
-/// What a run of s3-get-lines is asked to do, beside the keys.
+/// The options of a run of s3-get-lines, except the keys.
 package struct GetOptions: Sendable {
-    /// Whether output follows the order of the keys.
+    /// Whether the output follows the order of the keys.
     package var keepsOrder = true
-    /// Whether each line is preceded by its object's key and a TAB.
+    /// Whether to write the object's key and a TAB before each line.
     package var writesKeys = false
-    /// Whether the last line of an object stays without a newline if it has none.
+    /// Whether to leave the last line of an object without a newline if it has none.
     package var isExact = false
-    /// Whether gzip objects are written as they are.
+    /// Whether to write compressed objects as they are stored.
     package var isRaw = false
-    /// What the stored bytes of each object pass through before they become lines; nil for none.
+    /// The command that filters each object's stored bytes; nil for none.
     package var filter: FilterOptions?
-    /// From which size on an object is fetched in ranges, in bytes.
+    /// The size in bytes from which on an object is fetched in ranges.
     package var multipartThreshold = 8 << 20
-    /// How long the ranges are, in bytes.
+    /// The size of ranges in bytes.
     package var chunkSize = 8 << 20
-    /// How many bytes may be in flight: fetched or being fetched, and not written yet.
+    /// The maximum of bytes in flight: requested or received, and not written yet.
     package var memory = 128 << 20
-    /// How many threads decompress objects ahead of their turn; with one, none does.
+    /// The number of threads that decompress objects before their turn; 1 for none.
     package var threads = WorkPool.processors
-    /// From how many bytes on a checksum that takes long is computed by another thread.
+    /// The size in bytes from which on another thread computes an expensive checksum.
     package var hashedBeside = 1 << 20
-    /// Whether checksums are asked for and verified.
+    /// Whether to request and verify checksums.
     package var verifiesChecksums = true
-    /// Which of the keys are taken.
+    /// The share of the keys to process.
     package var shard = Shard()
-    /// Whether keys come percent-encoded.
+    /// Whether keys are percent-encoded.
     package var readsURLKeys = false
-    /// A file that each object is noted in once standard output has taken all of it.
+    /// The file that lists each object once standard output has taken all of it.
     package var donePath: String?
 
-    /// Where it is kept how far a list was read.
+    /// The file with the position in the listing.
     package var cursorFile: CursorFile?
 
     package init() {}
 }
 
-/// How a list is followed.
+/// How to follow a listing.
 package struct Following: Sendable {
-    /// The least time from one poll to the next, in milliseconds.
+    /// The minimum time between polls, in milliseconds.
     package let interval: Int
     package let end: FollowList.End
     package let lookback: FollowList.Lookback

@@ -1,13 +1,13 @@
 import ByteIO
 
-/// Writes the lines of objects, as far as there is room.
+/// Writes the lines of objects while the output has room.
 struct LineOutput {
     private let output: RunOutput
 
     init(_ output: RunOutput) { self.output = output }
 
-    /// Writes the lines of `object` that are pending, each after its key if that is wanted. Stops after a
-    /// line once there is no room; a line is never left half written for want of room.
+    /// Writes the pending lines of `object`, each after its key if `withKey`. Stops after a line when there
+    /// is no room; lack of room never splits a line.
     ///
     /// - Returns: true if all of them were written.
     func appendPending(of object: WindowObject, withKey: Bool) -> Bool {
@@ -24,14 +24,14 @@ struct LineOutput {
         return true
     }
 
-    /// - Returns: how many bytes were written.
+    /// - Returns: the number of bytes written.
     private func append(_ slice: ByteSlice, of object: WindowObject, withKey: Bool) -> Int {
         let bytes = slice.bytes
         var start = 0
         while start < bytes.byteCount {
             guard !object.isAtLineStart || output.hasRoom else { break }
             if withKey && object.isAtLineStart { output.append(object.keyField.bytes) }
-            // Without keys a slice goes as it is: it is no longer than a block.
+            // Without keys a slice is written whole: it is no longer than a block.
             let newline = withKey ? bytes.firstIndex(of: UInt8(ascii: "\n"), from: start) : nil
             let end = newline.map { $0 + 1 } ?? bytes.byteCount
             output.append(slice.dropFirst(start).prefix(end - start))

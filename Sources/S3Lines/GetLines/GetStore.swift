@@ -1,40 +1,40 @@
 package import S3Core
 
-/// An object, or a range of it, that is to be fetched.
+/// A request for an object or a range of it.
 package struct GetRequest: Equatable, Sendable {
-    /// The object's whole key.
+    /// The full key.
     package let key: [UInt8]
-    /// Which bytes; nil is all of them.
+    /// The bytes to fetch; nil for all of them.
     package let range: Range<Int>?
     /// The ETag that the object must still have.
     package let ifMatch: [UInt8]?
-    /// Whether the answer shall have the object's checksum in its head.
+    /// Whether the response head should include the object's checksum.
     package let asksForChecksum: Bool
-    /// What is known of the object; bytes that contradict it are an error.
+    /// The known size and ETag; a response that contradicts them is an error.
     package let known: KnownObject?
 }
 
-/// What s3-get-lines asks of the service. Sinks and completions are called from within `turn` alone.
+/// The requests that s3-get-lines makes to the service. Sinks and completions are called only within `turn`.
 package protocol GetStore: RunService {
-    /// How many more requests would be sent at once.
+    /// How many more requests could be sent now.
     var freeConnections: Int { get }
 
-    /// Starts to fetch. The sink is told the end once, never before this returns.
+    /// Starts a fetch. The sink's `ended` is called once, never before this returns.
     func fetch(_ request: GetRequest, _ sink: any ObjectSink) -> any GetCall
 
-    /// Asks for a page of a list.
+    /// Requests a page of a listing.
     func list(
         _ operation: ListObjectsV2, _ completion: @escaping (Result<ListObjectsV2.Page, S3Error>) -> Void)
 
-    /// Cancels all that has not ended.
+    /// Cancels all pending requests.
     func cancelAll()
 }
 
-/// A fetch under way.
+/// A fetch in progress.
 package protocol GetCall: AnyObject {
-    /// Goes on, in the next turn, after the sink has answered `Received.pause`.
+    /// Continues in the next turn, after the sink has returned `Received.pause`.
     func resume()
-    /// Ends it; its sink is told so in the next turn.
+    /// Cancels it; its sink is called in the next turn.
     func cancel()
 }
 

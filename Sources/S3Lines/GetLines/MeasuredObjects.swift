@@ -1,19 +1,20 @@
-/// How large objects are, as stored, and how much of them was taken: what tells how long a run still takes.
+/// The sizes of objects as stored, and how much of them was taken: the basis for estimating the remaining
+/// time.
 ///
-/// Bytes are `Double`: a service may claim sizes whose sum is no `Int`.
+/// Bytes are `Double`: the sum of the sizes that a service claims may exceed `Int`.
 struct MeasuredObjects {
-    /// All of them.
+    /// The number of objects.
     var count = 0
-    /// Those whose size is known.
+    /// The number of objects with a known size.
     var sized = 0
     /// The known sizes, in bytes.
     var bytes = 0.0
-    /// Bytes that were taken.
+    /// Bytes taken so far.
     var done = 0.0
 
-    /// How much of all is done, from 0 to 1; nil if that is not known.
+    /// The share of the work that is done, from 0 to 1; nil if unknown.
     ///
-    /// - Parameter restBytes: the bytes of objects that follow; nil if that is not known.
+    /// - Parameter restBytes: the bytes of the objects still to come; nil if unknown.
     func share(restBytes: Double?) -> Double? {
         guard sized == count, let restBytes, bytes + restBytes > 0 else { return nil }
         return done / (bytes + restBytes)

@@ -1,11 +1,11 @@
 package import ByteIO
 package import S3Core
 
-/// The files of `--cursor`: FILE, and beside it `FILE.lookback` with what is looked at again.
+/// The files of `--cursor`: FILE, and next to it `FILE.lookback` with the keys that may be listed again.
 package struct CursorFile: Sendable {
-    /// Why a run cannot go on from where another one stopped.
+    /// Why a run cannot resume where the previous one stopped.
     package enum Problem: Error, Equatable, Sendable {
-        /// What it holds cannot be gone by; the text says what to do.
+        /// The content cannot be used; the text says what to do.
         case unusable(String)
         case system(SystemError)
     }
@@ -15,12 +15,12 @@ package struct CursorFile: Sendable {
     private let file: FileReplacement
     private let recentFile: FileReplacement?
 
-    /// No file of a run is larger, in bytes.
+    /// A larger file was not written by a run; in bytes.
     private static let maximumSize = 1 << 30
 
     /// - Parameters:
-    ///   - pattern: which prefixes have a place each.
-    ///   - looksBack: whether keys are looked at again.
+    ///   - pattern: matches the prefixes that have a place each.
+    ///   - looksBack: whether keys are listed again.
     package init(
         _ path: String, for location: Location, pattern: PrefixPattern? = nil, looksBack: Bool
     ) {
@@ -30,7 +30,7 @@ package struct CursorFile: Sendable {
         recentFile = looksBack ? FileReplacement(path + ".lookback") : nil
     }
 
-    /// Where a run before this one stopped; none if there is no file.
+    /// The places where the previous run stopped; empty if there is no file.
     package func places() throws(Problem) -> ReadCursors.Places {
         guard let content = try contents(of: file) else { return [:] }
         var places: ReadCursors.Places
@@ -67,7 +67,8 @@ package struct CursorFile: Sendable {
         }
     }
 
-    /// Keeps places. What is looked at again comes first: of keys after the cursor nothing is taken from there.
+    /// Writes the places. The lookback file is written first: keys after the cursor are ignored when it is
+    /// read.
     package func keep(_ places: ReadCursors.Places) throws(SystemError) {
         if let recentFile { try recentFile.replace(by: text.recentKeys(places)) }
         try file.replace(by: text.cursor(places))

@@ -1,22 +1,22 @@
 import ByteIO
 import S3Core
 
-/// Writes the cursor to its file by a thread of its own, so that a slow disk holds up nothing: at most once a second, and
-/// at the end.
+/// Writes the cursor file in a thread of its own, so that a slow disk delays nothing: at most once a second,
+/// and at the end.
 final class CursorKeeper {
     private let file: CursorFile
     private var cursors: ReadCursors
-    /// Called by that thread before the file is written: what must be safe before.
+    /// Called in that thread before the file is written, to sync data that the cursor depends on.
     private let sync: () -> Void
     private let pool: WorkPool
     private var isWriting = false
-    /// When it may be written next, by the monotonic clock in milliseconds.
+    /// The monotonic time in milliseconds of the next allowed write.
     private var due = 0
-    /// Why it cannot be kept.
+    /// Why the cursor cannot be written.
     private(set) var error: SystemError?
 
     private static let interval = 1000
-    /// Writing takes at most one part in so many of the time.
+    /// Each write is followed by a pause of this many times its duration.
     private static let restPerWrite = 9
 
     init(
@@ -33,12 +33,12 @@ final class CursorKeeper {
     func done(_ number: Int, key: [UInt8]) { cursors.done(number, key: key, now: WallClock.milliseconds) }
     func failed(_ number: Int, key: [UInt8]) { cursors.failed(number, key: key) }
 
-    /// How long it is until it is to be written, in milliseconds; nil if time alone changes nothing.
+    /// The time until the next write, in milliseconds; nil if nothing is scheduled.
     var untilDue: Int? {
         cursors.isChanged && !isWriting && error == nil ? max(0, due - MonotonicClock.milliseconds) : nil
     }
 
-    /// Writes it if it is time to.
+    /// Starts to write the cursor if it is due.
     func renew() {
         pool.handBack()
         if untilDue == 0 { write() }
@@ -66,7 +66,7 @@ final class CursorKeeper {
 
     private final class Outcome { var error: SystemError? }
 
-    /// Writes what is left to write, and waits for it.
+    /// Writes what is left, and waits for it.
     func finish() throws(SystemError) {
         while isWriting || cursors.isChanged && error == nil {
             if !isWriting { write() }

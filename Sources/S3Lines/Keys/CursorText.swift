@@ -1,22 +1,23 @@
 import ByteIO
 package import S3Core
 
-/// What the files of a cursor hold: a line for each location, `LOCATION TAB KEY`; and in the file of what is looked at
-/// again `LOCATION TAB FLOOR`, the floor empty if there is none, and after it a line for each key that was written,
-/// `TAB KEY TAB TIME`, the time in milliseconds since 1970. Locations and keys are escaped as keys are in records.
+/// The format of the cursor files. The cursor has a line for each location, `LOCATION TAB KEY`. The lookback
+/// file has `LOCATION TAB FLOOR`, with an empty floor if there is none, followed by a line for each written
+/// key, `TAB KEY TAB TIME`, with the time in milliseconds since 1970. Locations and keys are escaped as in
+/// records.
 package struct CursorText: Sendable {
-    /// Why a text cannot be gone by.
+    /// Why a text cannot be used.
     package enum Problem: Error, Equatable, Sendable {
-        /// Line `line` is none, or not all of one.
+        /// Line `line` is invalid or incomplete.
         case malformed(line: Int)
-        /// Line `line` is of this location.
+        /// Line `line` belongs to this other location.
         case elsewhere(line: Int, location: String)
     }
 
     private let location: Location
     private let pattern: PrefixPattern?
 
-    /// - Parameter pattern: which prefixes have a line each; nil is the location alone.
+    /// - Parameter pattern: matches the prefixes that have a line each; nil for the location alone.
     package init(_ location: Location, pattern: PrefixPattern? = nil) {
         self.location = location
         self.pattern = pattern
@@ -67,7 +68,7 @@ package struct CursorText: Sendable {
 
     // MARK: reading
 
-    /// The places that `text` holds.
+    /// Reads the places from the cursor file.
     package func places(_ text: [UInt8]) throws(Problem) -> ReadCursors.Places {
         var places: ReadCursors.Places = [:]
         let lines = try Self.lines(text)
@@ -81,10 +82,10 @@ package struct CursorText: Sendable {
         return places
     }
 
-    /// Adds to `places` what `text` holds of the keys that are looked at again.
+    /// Adds the keys of the lookback file to `places`.
     ///
-    /// The places are what counts. Where one is none that the text can be of, because it was written by hand or by a
-    /// run that looks at nothing again, it stays as it is. Of keys after it nothing is known.
+    /// The places take precedence. If a place does not fit the lookback file, because it was edited or
+    /// written by a run without lookback, it stays as it is. Keys after the place are ignored.
     package func add(_ text: [UInt8], to places: inout ReadCursors.Places) throws(Problem) {
         var current: (prefix: [UInt8], floor: [UInt8]?)?
         var entries: [RecentKeys.Entry] = []
@@ -118,14 +119,14 @@ package struct CursorText: Sendable {
         place?.recent = RecentKeys(after: floor, entries.filter { !key.precedes($0.key) })
     }
 
-    /// Each line's fields; all but nothing ends in a newline.
+    /// The fields of each line; a nonempty text must end with a newline.
     private static func lines(_ text: [UInt8]) throws(Problem) -> [[[UInt8]]] {
         var lines = text.split(separator: newline, omittingEmptySubsequences: false)
         guard let rest = lines.popLast(), rest.isEmpty else { throw .malformed(line: lines.count + 1) }
         return lines.map { $0.split(separator: tab, omittingEmptySubsequences: false).map { [UInt8]($0) } }
     }
 
-    /// The prefix, relative to the location, that a location has which is written as `field`.
+    /// The prefix of the location in `field`, relative to the location of this run.
     private func prefix(_ field: [UInt8], line: Int) throws(Problem) -> [UInt8] {
         var text: [UInt8] = []
         do { try KeyEscaping.unescape(field.bytes, into: &text) } catch { throw .malformed(line: line) }

@@ -1,7 +1,7 @@
 import S3Core
 
-/// What a dry run says on standard error of the objects that it would touch, by their whole names: a prefix that is
-/// joined with the keys in another way than was meant is seen there, and not in the keys on standard output.
+/// The messages of a dry run: names the objects that would be affected, by their full names. These show if
+/// the prefix and the keys are joined in an unintended way; the keys on standard output do not.
 package struct DryRunNaming {
     private let done: String
     private let bucket: String
@@ -9,15 +9,15 @@ package struct DryRunNaming {
     private var hasNamed = false
 
     /// - Parameters:
-    ///   - done: what would be done, as a participle: `stored`.
-    ///   - namesAll: whether each one is named, and not only the first.
+    ///   - done: the action as a participle, such as `stored`.
+    ///   - namesAll: whether to name every object or only the first.
     package init(_ done: String, bucket: String, namesAll: Bool) {
         self.done = done
         self.bucket = bucket
         self.namesAll = namesAll
     }
 
-    /// The message for the object of this key, if there is to be one.
+    /// The message for this key, or nil.
     mutating func text(of key: [UInt8]) -> String? {
         defer { hasNamed = true }
         let name = Location(bucket: bucket, prefix: key)

@@ -1,7 +1,7 @@
-/// A pattern that keys are compared with, as in a shell: `*` is any characters and `?` is one, `/` among them;
-/// `[a-z]` is one of these, `[!a-z]` one of all others; after a backslash a character stands for itself.
+/// A shell pattern for keys: `*` matches any text and `?` any character, including `/`; `[a-z]` matches one
+/// of these characters and `[!a-z]` any other; a backslash makes the next character literal.
 ///
-/// Characters are UTF-8's; a byte that is none counts as one.
+/// Characters are UTF-8; an invalid byte counts as one character.
 package struct Glob: Equatable, Sendable {
     private enum Token: Equatable {
         case byte(UInt8)
@@ -28,13 +28,13 @@ package struct Glob: Equatable, Sendable {
         self.tokens = tokens
     }
 
-    /// What stands after `[`, up to its `]`; nil if there is none, and then it is no set.
+    /// Parses a set after its `[`, up to `]`; nil if the `]` is missing, so that it is not a set.
     private static func set(_ text: inout Substring.UnicodeScalarView) -> Token? {
         var rest = text
         let isInverted = rest.first == "!" || rest.first == "^"
         if isInverted { rest.removeFirst() }
         var ranges: [ClosedRange<UInt32>] = []
-        // The first one may be `]` itself.
+        // The first character may be `]` itself.
         while let first = rest.popFirst(), first != "]" || ranges.isEmpty {
             let low = first == "\\" ? rest.popFirst() ?? first : first
             var high = low
@@ -50,7 +50,7 @@ package struct Glob: Equatable, Sendable {
         return .set(ranges, isInverted: isInverted)
     }
 
-    /// What every key that matches begins with.
+    /// The literal text that all matching keys start with.
     package var literalPrefix: [UInt8] {
         var prefix: [UInt8] = []
         for case .byte(let byte) in tokens.prefix(while: { if case .byte = $0 { true } else { false } }) {
@@ -59,11 +59,11 @@ package struct Glob: Equatable, Sendable {
         return prefix
     }
 
-    /// True if the pattern is all of `key`.
+    /// Whether the pattern matches all of `key`.
     package func matches(_ key: [UInt8]) -> Bool {
         var place = 0
         var token = 0
-        // Where to go on once what follows the latest `*` does not match: one character later.
+        // Where to resume if the text after the last `*` does not match: one character later.
         var retry: (token: Int, place: Int)?
         while place < key.count {
             if token < tokens.count {
@@ -86,7 +86,7 @@ package struct Glob: Equatable, Sendable {
         return tokens[token...].allSatisfy { $0 == .anyText }
     }
 
-    /// How many bytes of `key` the token matches; nil if it does not.
+    /// The number of bytes of `key` that the token matches; nil if it does not match.
     private static func width(of token: Token, in key: [UInt8], at place: Int) -> Int? {
         switch token {
         case .byte(let byte): return key[place] == byte ? 1 : nil

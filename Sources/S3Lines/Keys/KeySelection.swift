@@ -1,31 +1,32 @@
 import ByteIO
 package import S3Core
 
-/// An object that is to be fetched.
+/// An object to fetch.
 package struct RequestedObject: Equatable, Sendable {
-    /// Relative to the location, unescaped.
+    /// Unescaped, relative to the location.
     package let key: [UInt8]
-    /// The whole key.
+    /// The full key.
     package let objectKey: [UInt8]
-    /// What a list told, if one did; the object may have changed since.
+    /// The properties in the listing, if there is one; the object may have changed since.
     package var known: KnownObject?
 }
 
-/// Makes requests for objects of what names them.
+/// Converts lines, operands and listed objects into objects to fetch.
 package struct KeySelection: Sendable {
     private let location: Location
     private let shard: Shard
     private let readsURLKeys: Bool
 
-    /// Whether no key is another machine's.
+    /// Whether all keys belong to this machine.
     var takesAll: Bool { shard.count == 1 }
 
-    /// No key's field is longer, in bytes: each byte of a key is written with two at most, or three.
+    /// The maximum length of a key field in bytes: two bytes for each byte of a key, or three if
+    /// percent-encoded.
     package let longestField: Int
-    /// The same where keys come escaped.
+    /// The maximum length of an escaped key field.
     package static let longestEscapedField = 2 * Location.maximumKeyLength
 
-    /// - Parameter readsURLKeys: whether keys come percent-encoded, with `+` for a space, instead of escaped.
+    /// - Parameter readsURLKeys: whether keys are percent-encoded, with `+` for a space, instead of escaped.
     package init(_ location: Location, shard: Shard = Shard(), readsURLKeys: Bool = false) {
         longestField = readsURLKeys ? 3 * Location.maximumKeyLength : Self.longestEscapedField
         self.location = location
@@ -33,14 +34,14 @@ package struct KeySelection: Sendable {
         self.readsURLKeys = readsURLKeys
     }
 
-    /// The object that a line of a list of keys names: a key list, receipts or records alike, by the field
-    /// up to the first TAB.
+    /// The object of a line, identified by the field before the first TAB. The line may be from a key list,
+    /// from receipts or from records.
     ///
     /// - Parameters:
-    ///   - line: all of it, or more of it than `longestField` bytes.
-    ///   - place: where the line stands, for the message: `line 3`.
-    /// - Returns: nil if the key is another machine's.
-    /// - Throws: `malformed` if the field is no key, or cannot be an object's.
+    ///   - line: the whole line, or more than its first `longestField` bytes.
+    ///   - place: the position of the line for messages, such as `line 3`.
+    /// - Returns: nil if the key belongs to another machine.
+    /// - Throws: `malformed` if the field is not a valid key.
     package func object(line: RawSpan, place: @autoclosure () -> String) throws(StopReason)
         -> RequestedObject?
     {
@@ -53,7 +54,7 @@ package struct KeySelection: Sendable {
         return try object(field: field, place: place())
     }
 
-    /// The object of a key as operands and lists write it.
+    /// The object of an encoded key.
     package func object(field: RawSpan, place: @autoclosure () -> String) throws(StopReason)
         -> RequestedObject?
     {
@@ -76,7 +77,7 @@ package struct KeySelection: Sendable {
         }
     }
 
-    /// The object that a list of the bucket holds; nil if the key is another machine's.
+    /// The object of a listed key; nil if the key belongs to another machine.
     package func object(listed: ListObjectsV2.Object) throws(StopReason) -> RequestedObject? {
         guard let key = location.relativeKey(listed.key) else {
             throw .service(
@@ -89,39 +90,40 @@ package struct KeySelection: Sendable {
     }
 }
 
-/// Where the keys come from.
+/// The source of the keys.
 package enum KeyOrigin: Sendable {
     /// Operands, escaped.
     case operands([[UInt8]])
     /// Lines of standard input.
     case input
-    /// All keys under the location.
+    /// A listing of the keys under the location.
     case listing(ListedKeyRange)
 }
 
-/// Which keys under a location are listed, and how. Keys are unescaped and relative to the location.
+/// The range of keys to list, and how. Keys are unescaped and relative to the location.
 package struct ListedKeyRange: Sendable {
-    /// The list begins after this key.
+    /// The listing starts after this key.
     package var startAfter: [UInt8]?
-    /// It ends before this key.
+    /// The listing ends before this key.
     package var endBefore: [UInt8]?
-    /// Which prefixes are lists of their own; nil if the location is one. Then there is neither of these keys.
+    /// Matches the prefixes that are listed separately; nil lists the location as a whole. With a pattern,
+    /// `startAfter` and `endBefore` are nil.
     package var pattern: PrefixPattern?
-    /// How far a run before this one has read it; in place of `startAfter`.
+    /// The places where the previous run stopped; they replace `startAfter`.
     package var places: ReadCursors.Places = [:]
-    /// How the list goes on, or looks at keys again, if it does.
+    /// How to follow the listing or to list keys again; nil does neither.
     package var following: Following?
 
     package init() {}
 }
 
-/// What the next key is.
+/// The result of asking for the next key.
 package enum KeyArrival: Equatable, Sendable {
     case object(RequestedObject)
-    /// The list has one that cannot be an object's; this is why. Others follow.
+    /// A listed key that no object can be addressed by, with a message. More keys may follow.
     case malformed(String)
-    /// None is there yet.
+    /// No key is available yet.
     case later
-    /// There are no more; this is why, if it is not that all were given.
+    /// No more keys follow; the reason is nil if all were returned.
     case end(StopReason?)
 }

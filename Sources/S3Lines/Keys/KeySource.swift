@@ -1,10 +1,10 @@
 import ByteIO
 import S3Core
 
-/// Hands out one requested object after the other, and says what has to happen for there to be more.
+/// Returns the objects to fetch one by one, and reports what it waits for.
 ///
-/// What is malformed, or fails, ends the keys where it stands: those before it are handed out. But the reader of a
-/// list cannot mend it: a key that cannot be an object's is left out.
+/// An error ends the keys where it occurs; the keys before it are still returned. But if a listing has a key
+/// that no object can be addressed by, the user cannot correct it, so that key is skipped.
 struct KeySource: ~Copyable {
     private let selection: KeySelection
     private let location: Location
@@ -14,14 +14,15 @@ struct KeySource: ~Copyable {
     private var list: (any KeyList)?
     private var listed: [ListObjectsV2.Object] = []
     private var nextListed = 0
-    /// Of those that are left, in bytes; a service may claim sizes whose sum is no `Int`.
+    /// The total size of the listed objects that are left, in bytes; the sum of the sizes that a service
+    /// claims may exceed `Int`.
     private var listedBytes = 0.0
     private var end: KeyArrival?
 
-    /// The next page is asked for before data is as soon as no more than this many listed keys are left.
+    /// If at most this many listed keys are left, the next page has priority over data.
     private static let fewListed = 1000
 
-    /// - Parameter memory: how much may be listed ahead of its turn, in bytes.
+    /// - Parameter memory: the maximum memory for keys listed ahead, in bytes.
     init(
         _ origin: KeyOrigin, in location: Location, shard: Shard, readsURLKeys: Bool = false, memory: Int
     ) {
@@ -59,10 +60,10 @@ struct KeySource: ~Copyable {
             isParallel: isParallel, maximumBytes: memory)
     }
 
-    /// True if standard input was to give keys and has given not even a line.
+    /// Whether the keys come from standard input and it had no line.
     var hadNoLine: Bool { if case .input = origin { lineNumber == 0 } else { false } }
 
-    /// How many objects follow and how many bytes they have, as far as that is known: no more is to come then.
+    /// The number and total size of the remaining objects, if known.
     var rest: (count: Int, bytes: Double?)? {
         if end != nil { return (0, 0) }
         guard selection.takesAll else { return nil }
@@ -73,9 +74,9 @@ struct KeySource: ~Copyable {
         }
     }
 
-    /// The next requested object, if it is known.
+    /// The next object, if available.
     ///
-    /// - Parameter input: what was read of standard input.
+    /// - Parameter input: the unread standard input.
     mutating func next(_ input: inout LineReader) -> KeyArrival {
         if let end { return end }
         do throws(StopReason) {
@@ -106,13 +107,13 @@ struct KeySource: ~Copyable {
 
     // MARK: standard input
 
-    /// True if standard input should be read once it can be.
+    /// Whether standard input should be read when it is ready.
     var wantsInput: Bool {
         if case .input = origin { return end == nil }
         return false
     }
 
-    /// Standard input cannot be read any further.
+    /// Records that standard input cannot be read any further.
     mutating func inputFailed(_ error: SystemError) { end = .end(.system(error)) }
 
     private mutating func nextLine(_ input: inout LineReader) throws(StopReason) -> KeyArrival {
@@ -128,22 +129,22 @@ struct KeySource: ~Copyable {
 
     // MARK: the list
 
-    /// Time has passed: a list that is followed may go on.
+    /// Updates the time: a followed listing may continue.
     mutating func pass() { list?.pass(to: MonotonicClock.milliseconds) }
 
-    /// How long it is until a list that is followed goes on, in milliseconds; nil if it is none, or goes on now.
+    /// The time until a followed listing continues, in milliseconds; nil if nothing is scheduled.
     var untilDue: Int? { end == nil ? list?.untilDue(now: MonotonicClock.milliseconds) : nil }
 
-    /// The requests that list more keys, if it is time for them.
+    /// The requests for more keys, if they are due.
     ///
-    /// - Parameter free: how many connections have nothing to do.
+    /// - Parameter free: the number of idle connections.
     mutating func pages(free: Int) -> [ListRequest] {
         guard end == nil else { return [] }
         let isUrgent = listed.count - nextListed <= Self.fewListed
         return list?.requests(free: max(free, isUrgent ? 1 : 0)) ?? []
     }
 
-    /// What `pages` gave has ended.
+    /// Handles the response to a request of `pages`.
     mutating func received(_ number: Int, _ page: Result<ListObjectsV2.Page, S3Error>) {
         list?.received(number, page)
     }
@@ -170,7 +171,7 @@ struct KeySource: ~Copyable {
 }
 
 extension RecentKeys {
-    /// The same keys, relative to what is above `prefix`, and by the monotonic clock instead of the machine's.
+    /// The same keys with `prefix` before each, and with monotonic times instead of wall-clock times.
     fileprivate func under(_ prefix: [UInt8]) -> RecentKeys {
         let ahead = MonotonicClock.milliseconds - WallClock.milliseconds
         let entries = entries.map { Entry(key: prefix + $0.key, time: $0.time + ahead) }

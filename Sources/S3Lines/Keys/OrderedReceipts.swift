@@ -1,6 +1,7 @@
 import ByteIO
 
-/// Brings receipts into the order in which they were expected, whatever the order of the answers. A plain state machine.
+/// Puts receipts into the order in which they were expected, for responses in any order. A plain state
+/// machine.
 package struct OrderedReceipts<Receipt> {
     private enum Entry {
         case awaited
@@ -14,10 +15,10 @@ package struct OrderedReceipts<Receipt> {
 
     package init() {}
 
-    /// How many have no outcome yet, or one that waits for another.
+    /// The number of receipts that are missing or wait for earlier ones.
     package var count: Int { entries.count }
 
-    /// A receipt is to come.
+    /// Reserves the place of a receipt.
     ///
     /// - Returns: its number.
     package mutating func expect() -> Int {
@@ -25,15 +26,15 @@ package struct OrderedReceipts<Receipt> {
         return firstNumber + count - 1
     }
 
-    /// It is here.
+    /// Stores a receipt in its place.
     package mutating func confirmed(_ number: Int, _ receipt: Receipt) {
         entries[number - firstNumber] = .confirmed(receipt)
     }
 
-    /// There will be none, and none waits for it.
+    /// Records that this receipt will not come, so that later ones do not wait for it.
     package mutating func failed(_ number: Int) { entries[number - firstNumber] = .failed }
 
-    /// The next receipt that is due, if there is one.
+    /// The next receipt that is due, if any.
     package mutating func next() -> Receipt? {
         while let entry = entries.first {
             if case .awaited = entry { return nil }

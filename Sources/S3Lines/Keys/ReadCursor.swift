@@ -1,18 +1,18 @@
 import ByteIO
 package import S3Core
 
-/// How far a list was read. A plain state machine: objects that were asked for, written and failed in, places out.
+/// How far a listing was read. A plain state machine: objects requested, written and failed in, places out.
 ///
-/// The place is the greatest key before which all was written, in the order in which the keys were given out; an
-/// object that failed is never passed. A key that comes late is given out after greater ones. So beside the place
-/// stands what was written of the keys that the list looks at again: who goes on from there reads no key twice and
-/// skips none that comes while nothing is read.
+/// The place is the greatest key such that all objects returned before it were written; it never passes a
+/// failed object. Because a late key is returned after greater ones, the place also includes the recent keys
+/// that were written: a run that resumes there reads no key twice and skips none that arrives while no run is
+/// active.
 package struct ReadCursor: Sendable {
-    /// A place in a list.
+    /// A position in a listing.
     package struct Place: Equatable, Sendable {
-        /// Relative to the location, as are those of `recent`.
+        /// Relative to the location, like the keys in `recent`.
         package var key: [UInt8]
-        /// What was written of the last keys, by the wall clock in milliseconds.
+        /// The recently written keys, with wall-clock times in milliseconds.
         package var recent: RecentKeys
 
         package init(key: [UInt8], recent: RecentKeys? = nil) {
@@ -23,21 +23,21 @@ package struct ReadCursor: Sendable {
 
     private let lookback: FollowList.Lookback?
     private var current: Place?
-    /// Where the list begins that nothing was read of.
+    /// The key after which the listing starts if there is no place.
     private let start: [UInt8]?
-    /// What was asked for and is not passed, in the order of the list.
+    /// Requested objects that the place has not passed, in listing order.
     private var pending = Queue<(number: Int, key: [UInt8])>()
-    /// Of those, what was written, where no order is kept.
+    /// The written objects in `pending`, if they are not written in order.
     private var written: Set<Int> = []
-    /// The first one that failed.
+    /// The number of the first failed object.
     private var failed: Int?
-    /// True if the place is another one than when it was told last.
+    /// Whether the place has changed since `place` was last called.
     package private(set) var isChanged = false
 
     /// - Parameters:
-    ///   - place: where a run before this one stopped.
-    ///   - start: the key that the list begins after, if there is no place.
-    ///   - lookback: what of the keys is looked at again; nil is nothing.
+    ///   - place: where the previous run stopped.
+    ///   - start: the key after which the listing starts if there is no place.
+    ///   - lookback: the keys to list again; nil for none.
     package init(
         _ place: Place? = nil, startAfter start: [UInt8]? = nil, lookback: FollowList.Lookback? = nil
     ) {
@@ -46,19 +46,19 @@ package struct ReadCursor: Sendable {
         self.lookback = lookback
     }
 
-    /// True once an object failed: what comes after it makes no difference.
+    /// Whether an object failed: later objects do not change the place.
     package var hasStopped: Bool { failed != nil }
 
-    /// An object is asked for.
+    /// Records that an object is requested.
     ///
-    /// - Parameter number: greater than those before it.
+    /// - Parameter number: greater than all previous numbers.
     package mutating func requested(_ number: Int, key: [UInt8]) {
         if failed == nil { pending.append((number, key)) }
     }
 
-    /// All of an object was written.
+    /// Records that all of an object was written.
     ///
-    /// - Parameter now: the time by the wall clock, in milliseconds.
+    /// - Parameter now: the wall-clock time in milliseconds.
     package mutating func done(_ number: Int, now: Int) {
         guard failed.map({ number < $0 }) ?? true else { return }
         written.insert(number)
@@ -69,7 +69,7 @@ package struct ReadCursor: Sendable {
         dropAfterFailure()
     }
 
-    /// An object was not written, or not all of it.
+    /// Records that an object was not written completely.
     package mutating func failed(_ number: Int) {
         failed = min(failed ?? number, number)
         dropAfterFailure()
@@ -93,9 +93,9 @@ package struct ReadCursor: Sendable {
         current = place
     }
 
-    /// The place, as it is to be kept; nil as long as nothing was read.
+    /// The place to save; nil if nothing was read.
     ///
-    /// - Parameter now: the time by the wall clock, in milliseconds.
+    /// - Parameter now: the wall-clock time in milliseconds.
     package mutating func place(now: Int) -> Place? {
         isChanged = false
         switch lookback {

@@ -1,20 +1,20 @@
 package import S3Core
 
-/// How far the lists of a location were read: one, or one for each prefix that matches a pattern.
+/// How far the listings of a location were read: one listing, or one per prefix that matches a pattern.
 package struct ReadCursors: Sendable {
-    /// What is kept: places by prefixes, relative to the location; the empty one is the location's own.
+    /// The places by prefix, relative to the location; the empty prefix is the location itself.
     package typealias Places = [[UInt8]: ReadCursor.Place]
 
     private let pattern: PrefixPattern?
     private let start: [UInt8]?
     private let lookback: FollowList.Lookback?
     private var cursors: [[UInt8]: ReadCursor] = [:]
-    /// True if a place is another one than when they were told last.
+    /// Whether a place has changed since `places` was last called.
     package private(set) var isChanged = false
 
     /// - Parameters:
-    ///   - places: where a run before this one stopped.
-    ///   - start: the key that a list begins after of which there is no place.
+    ///   - places: where the previous run stopped.
+    ///   - start: the key after which a listing without a place starts.
     package init(
         _ places: Places = [:], pattern: PrefixPattern? = nil, startAfter start: [UInt8]? = nil,
         lookback: FollowList.Lookback? = nil
@@ -25,28 +25,28 @@ package struct ReadCursors: Sendable {
         for (prefix, place) in places { cursors[prefix] = ReadCursor(place, lookback: lookback) }
     }
 
-    /// An object is asked for.
+    /// Records that an object is requested.
     ///
     /// - Parameter key: relative to the location.
     package mutating func requested(_ number: Int, key: [UInt8]) {
         change(key) { $0.requested(number, key: $1) }
     }
 
-    /// All of an object was written.
+    /// Records that all of an object was written.
     ///
-    /// - Parameter now: the time by the wall clock, in milliseconds.
+    /// - Parameter now: the wall-clock time in milliseconds.
     package mutating func done(_ number: Int, key: [UInt8], now: Int) {
         change(key) { cursor, _ in cursor.done(number, now: now) }
     }
 
-    /// An object was not written, or not all of it.
+    /// Records that an object was not written completely.
     package mutating func failed(_ number: Int, key: [UInt8]) {
         change(key) { cursor, _ in cursor.failed(number) }
     }
 
     private mutating func change(_ key: [UInt8], _ body: (inout ReadCursor, [UInt8]) -> Void) {
         guard let pattern else { return change([], key, body) }
-        // The service gives no other key, unless it errs.
+        // A correct service lists no other keys.
         guard let prefix = pattern.prefix(of: key) else { return }
         change(prefix, [UInt8](key[prefix.count...]), body)
     }
@@ -58,9 +58,9 @@ package struct ReadCursors: Sendable {
         isChanged = isChanged || cursors[prefix]?.isChanged ?? false
     }
 
-    /// The places, as they are to be kept.
+    /// The places to save.
     ///
-    /// - Parameter now: the time by the wall clock, in milliseconds.
+    /// - Parameter now: the wall-clock time in milliseconds.
     package mutating func places(now: Int) -> Places {
         isChanged = false
         var places: Places = [:]

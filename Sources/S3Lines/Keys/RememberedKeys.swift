@@ -1,9 +1,9 @@
 import ByteIO
 
-/// A key in 128 bits: what tells keys apart where millions of them are remembered.
+/// A 128-bit digest that identifies a key, for sets of millions of keys.
 ///
-/// SipHash under the process's random seed, twice with different first bytes: no one can choose keys that
-/// collide, and by chance two of 2^40 keys do with a probability of 2^-49.
+/// SipHash with the random seed of the process, applied twice with different first bytes. So an attacker
+/// cannot choose keys that collide, and the probability of a collision among 2^40 keys is 2^-49.
 package struct KeyDigest: Hashable, Sendable {
     private let high: UInt64
     fileprivate let low: UInt64
@@ -21,14 +21,14 @@ package struct KeyDigest: Hashable, Sendable {
     }
 }
 
-/// The keys whose objects were completed last, as many as `capacity`, in at most 24 bytes each.
+/// The last `capacity` keys whose objects were completed, in at most 24 bytes each.
 ///
 ///     digests  [ 7 | 8 | 9 | 3 | 4 | 5 | 6 ]     a ring: the oldest is replaced
 ///     places   [ . | 2 | . | 1 | 1 | ... ]       places in the ring plus one, found by hash; 0 is free
 ///
 /// `places` is a hash table with linear probing, at most half full.
 package struct RememberedKeys {
-    /// The contract says at least 1,000,000.
+    /// The documented minimum is 1,000,000.
     package static let defaultCapacity = 1 << 20
 
     private let capacity: Int
@@ -42,7 +42,7 @@ package struct RememberedKeys {
         places = Array(repeating: 0, count: 64)
     }
 
-    /// How many keys are remembered.
+    /// The number of remembered keys.
     package var count: Int { digests.count }
 
     package func contains(_ digest: KeyDigest) -> Bool {
@@ -54,7 +54,7 @@ package struct RememberedKeys {
         return false
     }
 
-    /// Remembers a key that is not remembered yet, and forgets the oldest if there are too many.
+    /// Adds a key that is not in the set, and drops the oldest one if the set is full.
     package mutating func insert(_ digest: KeyDigest) {
         if digests.count < capacity {
             digests.append(digest)
@@ -82,7 +82,7 @@ package struct RememberedKeys {
         for (index, digest) in digests.enumerated() { occupy(digest, place: index + 1) }
     }
 
-    /// Frees the slot of a place, and closes the gap: anyone who probed across it must still be found.
+    /// Frees the slot of a place and closes the gap, so that probe sequences across it still work.
     private mutating func remove(place: Int) {
         var gap = home(digests[place - 1])
         while places[gap] != UInt32(place) { gap = next(gap) }

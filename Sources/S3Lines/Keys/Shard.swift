@@ -7,7 +7,7 @@ package struct Shard: Equatable, Sendable {
     package let number: Int
     package let count: Int
 
-    /// The only one, which takes every key.
+    /// The only machine, which processes all keys.
     package init() {
         number = 1
         count = 1
@@ -27,7 +27,7 @@ package struct Shard: Equatable, Sendable {
         text.allSatisfy { (0x30...0x39).contains($0) } ? Int(Substring(text)) : nil
     }
 
-    /// True if `key`, relative to the location and unescaped, is this machine's.
+    /// Whether `key`, unescaped and relative to the location, belongs to this machine.
     package func takes(_ key: [UInt8]) -> Bool {
         count == 1 || Int(CRC.checksum(key.bytes, .crc32).value) % count == number - 1
     }

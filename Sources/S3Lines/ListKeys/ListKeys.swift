@@ -1,7 +1,7 @@
 package import ByteIO
 package import S3Core
 
-/// What s3-list-keys does: pages in, keys on standard output.
+/// Lists the keys of a location on standard output.
 package final class ListKeys: RunFilter {
     private let client: S3Client
     private let location: Location
@@ -12,8 +12,8 @@ package final class ListKeys: RunFilter {
     private var hasEnded = false
 
     /// - Parameters:
-    ///   - client: one for the location's bucket.
-    ///   - run: one that waits in `client`.
+    ///   - client: the client for the location's bucket.
+    ///   - run: waits in `client`.
     package init(_ location: Location, client: S3Client, options: ListOptions, run: Run) {
         self.client = client
         self.location = location
@@ -23,7 +23,7 @@ package final class ListKeys: RunFilter {
         lines = ListedKeys(location, options)
     }
 
-    /// Writes what is known, and asks for more.
+    /// Writes the available keys and requests more.
     package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
         if hasEnded { return .done }
         if run.stopReason != nil || run.signal != nil { return end() }
@@ -61,12 +61,12 @@ package final class ListKeys: RunFilter {
 }
 
 extension ListOptions {
-    /// The list that has the keys which may be taken.
+    /// The listing that contains all keys that may be selected.
     func list(of location: Location) -> any KeyList {
         let needsDetails = style == .long || filter.needsTimes
         var prefix = filter.prefix
         if let delimiter {
-            // A common prefix is compared as a whole, so the list has to begin before its end.
+            // A common prefix is selected as a whole, so the listing must start before it ends.
             while let place = prefix.indices.last(where: { prefix[$0...].starts(with: delimiter) }) {
                 prefix.removeSubrange(place...)
             }

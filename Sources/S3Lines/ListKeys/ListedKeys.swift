@@ -1,11 +1,11 @@
 import ByteIO
 package import S3Core
 
-/// Makes lines of what a list has. Knows no network.
+/// Formats listed keys as lines. No I/O.
 package struct ListedKeys {
     private let location: Location
     private let options: ListOptions
-    /// How many keys were taken, and the size of their objects.
+    /// The number of selected keys, and the total size of their objects.
     package private(set) var count = 0
     package private(set) var bytes = 0
 
@@ -14,10 +14,10 @@ package struct ListedKeys {
         self.options = options
     }
 
-    /// Appends the line of a listed key to `text`, if it is taken.
+    /// Appends the line of a listed key to `text`, if it is selected.
     ///
-    /// - Returns: why the key, which would be taken, cannot be an object's; nil if nothing is wrong.
-    /// - Throws: `notS3` for a key that was not asked for, or an object without a time where that is needed.
+    /// - Returns: why no object can be addressed by the selected key; nil if the key is valid.
+    /// - Throws: `notS3` for a key that was not requested, or for an object without a required time.
     package mutating func append(
         _ object: ListObjectsV2.Object, to text: inout [UInt8]
     ) throws(S3Error) -> String? {
@@ -50,7 +50,7 @@ package struct ListedKeys {
         if !object.isCommonPrefix { text += String(object.size).utf8 }
         text.append(tab)
         if let time = object.details?.lastModified {
-            // Services say it in UTC; some with an offset of zero.
+            // Services send UTC times; some with an offset of zero instead of `Z`.
             if time.last == UInt8(ascii: "Z") { text += time } else { text += Timestamp(time)?.text ?? time }
         }
         text.append(tab)
@@ -62,7 +62,7 @@ package struct ListedKeys {
 }
 
 extension Timestamp {
-    /// Reads what a list says.
+    /// Parses a time in a listing.
     fileprivate init?(_ bytes: [UInt8]) { self.init(String(decoding: bytes, as: UTF8.self)) }
 
     /// `2013-05-24T00:00:00Z`

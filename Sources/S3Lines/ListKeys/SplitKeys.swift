@@ -1,23 +1,24 @@
 package import ByteIO
 package import S3Core
 
-/// What `s3-list-keys --split` does: pages from here and there in, keys that divide the list on standard output.
+/// Finds keys that divide a listing into ranges of similar size (`s3-list-keys --split`), by reading sample
+/// pages of the listing.
 package final class SplitKeys: RunFilter {
     private let client: S3Client
     private let location: Location
     private let run: Run
     private var split: KeySplit
-    /// What is printed, once it is known.
+    /// The keys to print, once they are known.
     private var boundaries: [[UInt8]]?
     private var nextBoundary = 0
     private var hasEnded = false
 
     /// - Parameters:
-    ///   - client: one for the location's bucket.
-    ///   - run: one that waits in `client`.
-    ///   - startAfter: relative to the location; what comes after it is divided.
-    ///   - endBefore: relative to the location; what comes before it is divided.
-    ///   - ranges: how many ranges there are to be.
+    ///   - client: the client for the location's bucket.
+    ///   - run: waits in `client`.
+    ///   - startAfter: relative to the location; only keys after it are divided.
+    ///   - endBefore: relative to the location; only keys before it are divided.
+    ///   - ranges: the number of ranges.
     package init(
         _ location: Location, client: S3Client, run: Run, startAfter: [UInt8]?, endBefore: [UInt8]?,
         ranges: Int

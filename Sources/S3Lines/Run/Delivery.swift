@@ -1,24 +1,24 @@
 import ByteIO
 
-/// Objects whose bytes are on their way to standard output. One is done when its last byte was written there, not when
-/// it was handed over: what a reader that has gone did not take must not be called done. A plain state machine: places
-/// in the output in, objects out, in the order in which they end.
+/// Objects whose bytes are on their way to standard output. An object is done when its last byte has been
+/// written, not when it was queued: bytes that a closed pipe did not take must not count. A plain state
+/// machine: output offsets in, objects out in the order of their ends.
 package struct Delivery<Object> {
     private var waiting = Queue<(end: Int, object: Object)>()
 
     package init() {}
 
-    /// How many objects were handed over and are not known to be written.
+    /// The number of objects queued and not known to be written.
     package var count: Int { waiting.count }
 
-    /// All of an object was handed over.
+    /// Records that all of an object was queued.
     ///
-    /// - Parameter end: how many bytes were handed over in all up to then; it never becomes less.
+    /// - Parameter end: the total of bytes queued so far; never decreases.
     package mutating func handedOver(_ object: Object, end: Int) { waiting.append((end, object)) }
 
     /// The next object that is done.
     ///
-    /// - Parameter written: how many bytes the system has taken in all.
+    /// - Parameter written: the total of bytes that the system has taken.
     package mutating func next(written: Int) -> Object? {
         guard let first = waiting.first, first.end <= written else { return nil }
         return waiting.popFirst()?.object

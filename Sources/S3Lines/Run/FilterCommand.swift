@@ -1,15 +1,15 @@
 package import ByteIO
 
-/// A command that an object's bytes pass through.
+/// A command that filters an object's bytes.
 ///
 ///     append -> queue -> pipe -> its stdin     its stdout -> pipe -> blocks -> takeOutput
 ///                                              its stderr -> pipe -> complain
 ///
-/// Nothing here waits. Each pipe is served when poll says so: whatever the order in which the command reads and
-/// writes, it is never this end that keeps it from going on, unless `outputLimit` says that there is no room.
+/// Nothing here blocks. Each pipe is served when poll(2) reports it ready, so the command may read and write
+/// in any order without a deadlock. It only has to wait while `outputLimit` is reached.
 package final class FilterCommand {
     private var process: ChildProcess
-    // Nil once they are closed.
+    // Nil after they are closed.
     private var input: OpenFile?
     private var output: OpenFile?
     private var errors: OpenFile?
@@ -17,28 +17,30 @@ package final class FilterCommand {
     private let complain: ([UInt8]) -> Void
 
     private var queue = Queue<ByteSlice>()
-    /// Bytes that it was given and has not taken.
+    /// Input bytes that the command has not taken.
     package private(set) var queuedBytes = 0
-    /// Bytes that it was given and has taken, or will not take any more.
+    /// Input bytes that the command has taken or will not take any more.
     package private(set) var takenBytes = 0
     private var inputEnds = false
-    /// How many bytes of its output may be kept here; when there are more it has to wait.
+    /// The maximum of output bytes to keep here; above it the command has to wait.
     package var outputLimit = 0
     private var blocks: [ByteBlock] = []
-    /// How many bytes of the first block were given out.
+    /// The bytes of the first block that were given out.
     private var givenOut = 0
     private var hasWritten = false
     private var complaints = FilterComplaints()
-    /// How it ended, once all its output is here.
+    /// The result, once the command has ended and all its output is here.
     package private(set) var outcome: FilterOutcome?
-    /// When it is looked at again, by the monotonic clock in milliseconds, once its output has ended and it has not.
+    /// The monotonic time in milliseconds of the next check whether the command has ended, if its output has
+    /// ended before it.
     private var nextLook: Int?
     private var lookMilliseconds = 1
 
-    /// Blocks that its output fills; the first one is small, as most of what is found in an object is.
+    /// The sizes of output blocks. The first one is small, because a search usually finds little in an
+    /// object.
     private static let blockSize = 128 << 10
     private static let firstBlockSize = 4 << 10
-    /// As many bytes of a pipe are moved in a turn, so that others have theirs.
+    /// The maximum of bytes moved per pipe and turn, so that other commands get their turn.
     private static let turnSize = 512 << 10
     /// As many as a pipe holds: 64 KiB. Source: pipe(7).
     private static let errorBlocksInTurn = 16
@@ -47,8 +49,8 @@ package final class FilterCommand {
     /// Starts `sh -c command`.
     ///
     /// - Parameters:
-    ///   - variables: `NAME=VALUE`, for its environment.
-    ///   - complain: takes a line of its standard error.
+    ///   - variables: `NAME=VALUE` entries for its environment.
+    ///   - complain: called with each line of its standard error.
     init(
         _ command: String, variables: [[UInt8]], isSearch: Bool, _ settings: CommandSettings,
         complain: @escaping ([UInt8]) -> Void
@@ -56,7 +58,7 @@ package final class FilterCommand {
         let input = try CommandPipe(isToCommand: true)
         let output = try CommandPipe(isToCommand: false)
         let errors = try CommandPipe(isToCommand: false)
-        // Source: POSIX, system(): the shell, and its operands.
+        // Source: POSIX, system(): the shell and its arguments.
         process = try ChildProcess(
             "/bin/sh", ["sh", "-c", "--", command], variables: variables,
             .init(input: input.commandEnd, output: output.commandEnd, errors: errors.commandEnd),
@@ -72,27 +74,27 @@ package final class FilterCommand {
     /// The memory that holds its output, in bytes.
     package var heldBytes: Int { blocks.reduce(0) { $0 + $1.capacity } }
 
-    /// False once it reads no more, or was told the end.
+    /// Whether the command may read more input.
     package var wantsInput: Bool { input != nil && !inputEnds }
-    /// True once it reads no more although there may be more, as `head` does.
+    /// Whether the command stopped reading before the end of its input, as `head` does.
     package private(set) var isSated = false
 
-    /// Takes bytes for its standard input.
+    /// Queues bytes for its standard input.
     package func append(_ slice: ByteSlice) {
         guard input != nil else { return takenBytes += slice.count }
         queue.append(slice)
         queuedBytes += slice.count
-        // What is written at once needs no turn of its own.
+        // Writes at once if the queue was empty, which saves a turn.
         if queuedBytes == slice.count { write() }
     }
 
-    /// There are no more bytes.
+    /// Marks the end of the input.
     package func endInput() {
         inputEnds = true
         if queue.isEmpty { input = nil }
     }
 
-    /// The bytes that it has written and were not given out.
+    /// Takes the output since the last call.
     package func takeOutput() -> [ByteSlice] {
         var slices: [ByteSlice] = []
         for block in blocks {
@@ -108,7 +110,7 @@ package final class FilterCommand {
 
     // MARK: for RunCommands
 
-    /// What it can go on after.
+    /// The descriptors to wait for.
     var waits: [DescriptorWait] {
         var waits: [DescriptorWait] = []
         if let descriptor = input?.descriptor, !queue.isEmpty { waits.append(.write(descriptor)) }
@@ -117,10 +119,10 @@ package final class FilterCommand {
         return waits
     }
 
-    /// How long it is until it is looked at again, in milliseconds; nil while its pipes tell.
+    /// The time until the next check, in milliseconds; nil while its pipes are open.
     func untilLook(now: Int) -> Int? { nextLook.map { max(0, $0 - now) } }
 
-    /// One of its descriptors is ready.
+    /// Serves a descriptor that is ready.
     func isReady(_ wait: DescriptorWait) {
         switch wait.descriptor {
         case input?.descriptor: write()
@@ -144,7 +146,7 @@ package final class FilterCommand {
         if inputEnds && queue.isEmpty { input = nil }
     }
 
-    /// It has closed its standard input: it has what it wanted.
+    /// Drops the queue: the command has closed its standard input.
     private func dropInput() {
         takenBytes += queuedBytes
         queuedBytes = 0
@@ -191,7 +193,7 @@ package final class FilterCommand {
         }
     }
 
-    /// Looks whether it has ended, once its output has.
+    /// Checks whether the command has ended, after its output has.
     func look() {
         guard output == nil, outcome == nil else { return }
         guard let end = process.end() else {
@@ -200,7 +202,8 @@ package final class FilterCommand {
             return
         }
         nextLook = nil
-        // What it started may have its standard error still; what it has written itself is there.
+        // A process that the command started may still hold standard error open. All that the command wrote
+        // itself is in the pipe.
         readErrors()
         if let line = complaints.end() { complain(line) }
         errors = nil
@@ -209,7 +212,7 @@ package final class FilterCommand {
             end, hasWritten: hasWritten, hasComplained: !complaints.isEmpty, isSearch: isSearch)
     }
 
-    /// Fails it where it waits for the terminal, for which it would wait for ever.
+    /// Fails a command that waits for the terminal: it would wait forever.
     func lookForStop() {
         guard outcome == nil, process.wantsTerminal() else { return }
         process.send(SIGKILL)
@@ -218,16 +221,16 @@ package final class FilterCommand {
         outcome = .failure("the command was stopped when it asked the terminal for something")
     }
 
-    /// Nothing of it is wanted any more. Its input stays open: what has not come to its end must not look as if it had.
+    /// Cancels the command. Its input stays open: incomplete input must not look complete.
     func terminate() {
         process.send(SIGTERM)
         closeAll()
     }
 
-    /// Ends what has not ended by that, and waits for it.
+    /// Kills what SIGTERM did not end, and waits for it.
     func kill() { process.killAndWait() }
 
-    /// Whether it has ended after `terminate`, with all that it has started.
+    /// Whether the command and all processes that it started have ended after `terminate`.
     func isGone() -> Bool { process.isGone() }
 
     private func closeAll() {

@@ -1,16 +1,16 @@
 package import ByteIO
 
-/// What the end of a command means for its object. A plain decision.
+/// What the end of a command means for its object. No I/O.
 package enum FilterOutcome: Equatable, Sendable {
-    /// What it has written is what it was to write.
+    /// The output is complete.
     case success
-    /// It failed, in these words.
+    /// The command failed; the text is the message.
     case failure(String)
 
     /// - Parameters:
-    ///   - hasWritten: whether it has written to its standard output.
-    ///   - hasComplained: the same of its standard error.
-    ///   - isSearch: whether status 1 with not a word on either says that nothing was found, as grep's does.
+    ///   - hasWritten: whether it wrote to standard output.
+    ///   - hasComplained: whether it wrote to standard error.
+    ///   - isSearch: whether status 1 without any output means that nothing was found, as with grep.
     package init(_ end: ChildProcess.End, hasWritten: Bool, hasComplained: Bool, isSearch: Bool) {
         switch end {
         case .exited(status: 0): self = .success
@@ -26,21 +26,21 @@ package enum FilterOutcome: Equatable, Sendable {
     }
 }
 
-/// The lines that a command writes to its standard error, as they come. A plain state machine.
+/// Splits the standard error of a command into lines. A plain state machine.
 package struct FilterComplaints {
-    /// A line is shown up to here, in bytes.
+    /// Lines are truncated to this many bytes.
     package static let longestLine = 1000
 
     private var line: [UInt8] = []
     private var isCut = false
-    /// Whether anything came.
+    /// Whether nothing has been received.
     package private(set) var isEmpty = true
 
     package init() {}
 
-    /// Takes what was read.
+    /// Takes received bytes.
     ///
-    /// - Returns: the lines that have ended.
+    /// - Returns: the complete lines.
     package mutating func take(_ bytes: RawSpan) -> [[UInt8]] {
         if bytes.byteCount > 0 { isEmpty = false }
         var lines: [[UInt8]] = []
@@ -58,7 +58,7 @@ package struct FilterComplaints {
         return lines
     }
 
-    /// - Returns: the last line, if it has no newline.
+    /// - Returns: the last line, if it lacks a newline.
     package mutating func end() -> [UInt8]? { line.isEmpty ? nil : endLine() }
 
     private mutating func endLine() -> [UInt8] {

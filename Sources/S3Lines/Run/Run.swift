@@ -1,13 +1,13 @@
 package import ByteIO
 
-/// One run of a tool: what all tools of S3 do in the same way, whatever they filter.
+/// One run of a tool: everything that all S3 tools do in the same way.
 ///
 ///     signals ---.
 ///     stdin ------+--> wait --> RunFilter.step --> RunOutput --> thread --> stdout
 ///     requests --'              RunFilter.take        messages, progress --> stderr
 ///
-/// It owns the signals, the time limits, the output, what is said and counted, and the reason of the end. It ends once
-/// the filter is done and the reader of standard output has taken everything; up to then it listens to signals.
+/// It owns the signals, the timeouts, the output, the messages and counts, and the reason for the end. It
+/// ends when the filter is done and standard output has taken everything; until then it handles signals.
 package final class Run {
     private let service: any RunService
     private let signals: SignalPipe
@@ -16,34 +16,34 @@ package final class Run {
     private var isOutputLost = false
     private var isInputWide = false
 
-    /// The memory of data that waits for its reader at most, in bytes, unless it is told otherwise.
+    /// The default limit for data that waits to be written, in bytes.
     package static let outputLimit = 4 << 20
 
-    /// Where data goes.
+    /// The data for standard output.
     package let output: RunOutput
-    /// What objects are piped through, if they are.
+    /// The commands that filter objects, if any.
     package private(set) var commands: RunCommands?
-    /// What was done so far.
+    /// The work done so far.
     package var counts = RunCounts()
-    /// Records or objects that failed, each of which was reported.
+    /// The number of failed records or objects; each was reported.
     package var failed = 0
-    /// Keys that do not exist, each of which was reported.
+    /// The number of keys that do not exist; each was reported.
     package var missing = 0
-    /// Keys that cannot be an object's although a list has them, each of which was reported.
+    /// The number of listed keys that no object can be addressed by; each was reported.
     package var malformed = 0
-    /// The signal that asked for the end, if one did.
+    /// The first termination signal received.
     package private(set) var signal: CInt?
-    /// Why the run cannot go on; it was reported.
+    /// Why the run cannot continue; it was reported.
     package private(set) var stopReason: StopReason?
-    /// The reader of standard output has gone, as `head` does: no reason to complain.
+    /// Whether the reader of standard output has closed it, as `head` does; this is not an error.
     package private(set) var endsQuietly = false
 
     /// - Parameters:
-    ///   - service: what is waited in.
-    ///   - display: how standard error says how far the run is.
-    ///   - showsSummary: whether the end is told with what was done.
-    ///   - descriptor: where data goes; nil drops it.
-    ///   - outputLimit: the memory of data that may wait for its reader, in bytes, before `RunOutput.hasRoom` says no.
+    ///   - service: the event loop to wait in.
+    ///   - display: how to show progress on standard error.
+    ///   - showsSummary: whether to report a summary at the end.
+    ///   - descriptor: where data is written; nil drops it.
+    ///   - outputLimit: the maximum of bytes that may wait to be written before `RunOutput.hasRoom` is false.
     package init(
         _ service: any RunService, _ diagnostics: Diagnostics, display: RunProgress.Display = .none,
         showsSummary: Bool = false, output descriptor: CInt? = STDOUT_FILENO,
@@ -58,7 +58,7 @@ package final class Run {
         service.notice = { [unowned self] in report($0) }
     }
 
-    /// Objects are piped through a command.
+    /// Sets the command that filters objects.
     package func pipe(through options: FilterOptions) {
         commands = RunCommands(options) { [unowned self] in report($0) }
     }
@@ -66,18 +66,19 @@ package final class Run {
     /// Ends a wait of the run, from any thread.
     package var wakeUp: @Sendable () -> Void { service.wakeUp }
 
-    /// Says something on standard error. What a service has named, as an upload's id, may repeat what it was sent.
+    /// Reports a message on standard error. Text from a service, such as an upload's id, may contain what it
+    /// was sent, so secrets are redacted.
     package func report(_ message: String) { messages.report(service.redacted(message)) }
 
-    /// The run cannot go on. Reports why; the first reason is that of the end.
+    /// Stops the run and reports why. The first reason determines the exit status.
     package func stop(_ reason: StopReason) {
         if !endsQuietly { report(reason.description) }
         if stopReason == nil { stopReason = reason }
     }
 
-    /// Does all of the work.
+    /// Runs the filter to its end.
     ///
-    /// - Returns: how it ended. What ended it early was reported.
+    /// - Returns: how it ended. Errors have been reported.
     package func run(_ filter: some RunFilter, input descriptor: CInt = STDIN_FILENO) -> RunEnd {
         var input = LineReader(descriptor: descriptor)
         var isDrained = false
@@ -88,7 +89,7 @@ package final class Run {
                 stop(error)
                 continue
             }
-            // The last step has seen that everything was written.
+            // The last step ran after everything was written.
             if step == .done, isDrained { break }
             isDrained = step == .done && output.drain()
             if !isDrained { wait(step, filter, &input) }
@@ -129,7 +130,8 @@ package final class Run {
         if readsInput, ready[own - 1] { read(&input, filter) }
     }
 
-    /// How much of a file on standard input was taken by the filter, from 0 to 1; nil if it is none.
+    /// The share of the input file that the filter has taken, from 0 to 1; nil if standard input is not a
+    /// file.
     private func inputPosition(_ input: borrowing LineReader) -> Double? {
         guard messages.isShown, let file = filePosition(input.descriptor), file.size > 0 else { return nil }
         return Double(file.offset - input.unread.byteCount) / Double(file.size)
@@ -146,11 +148,12 @@ package final class Run {
             widenPipe(input.descriptor)
         }
         do { try input.fill() } catch { return filter.inputFailed(error) }
-        // What wrote the input may have ended by the same signal: that end is not the data's.
+        // The same signal may have ended the process that wrote the input: then this is not the real end of
+        // the data.
         if input.isAtEnd, signal == nil { _ = takeSignal(filter, &input) }
     }
 
-    /// - Returns: false if none has come.
+    /// - Returns: false if no signal has arrived.
     private func takeSignal(_ filter: some RunFilter, _ input: inout LineReader) -> Bool {
         guard let number = signals.pending() else { return false }
         signal = number

@@ -1,12 +1,12 @@
 package import ByteIO
 
-/// What a run's objects are piped through: `--filter`.
+/// The command of `--filter`.
 package struct FilterOptions: Sendable {
-    /// What `sh -c` is given.
+    /// The argument of `sh -c`.
     package let command: String
-    /// What commands are started with.
+    /// The process settings of the commands.
     package let settings: CommandSettings
-    /// The objects' bucket: commands find its name and the object's whole key in their environment.
+    /// The objects' bucket: commands find its name and the object's full key in their environment.
     package let bucket: String
 
     package init(command: String, settings: CommandSettings, bucket: String) {
@@ -15,28 +15,28 @@ package struct FilterOptions: Sendable {
         self.bucket = bucket
     }
 
-    /// How many commands are to run at once.
+    /// The maximum number of concurrent commands.
     package var atOnce: Int { WorkPool.processors }
 
-    /// - Parameter key: the whole key, as it is.
+    /// - Parameter key: the full, unescaped key.
     func variables(key: [UInt8]) -> [[UInt8]] {
         [[UInt8]("S3_KEY=".utf8) + key, [UInt8]("S3_BUCKET=\(bucket)".utf8)]
     }
 }
 
-/// The commands of a run: what the loop waits for, and their end with that of the run.
+/// The running commands of a run: waits for them, and ends them with the run.
 package final class RunCommands {
     private let options: FilterOptions
     private let report: (String) -> Void
     private var running: [FilterCommand] = []
-    /// Those that were told to end, and until when they may, by the monotonic clock in milliseconds.
+    /// Cancelled commands, with the monotonic time in milliseconds when each is killed.
     private var ending: [(command: FilterCommand, deadline: Int)] = []
     private var waits: [(command: FilterCommand, wait: DescriptorWait)] = []
     private var nextStopLook = 0
     /// Whether there is a terminal that a command could wait for.
     private let hasTerminal: Bool
 
-    /// How long a command has to end after SIGTERM.
+    /// How long a command may take to end after SIGTERM.
     private static let endMilliseconds = 1000
     private static let endLookMilliseconds = 10
     private static let stopLookMilliseconds = 500
@@ -52,10 +52,11 @@ package final class RunCommands {
     /// Starts a command.
     ///
     /// - Parameters:
-    ///   - label: the key, as messages have it.
-    ///   - key: the whole key of the object.
-    ///   - isSearch: `FilterOutcome.init`.
-    /// - Throws: `SystemError.isShortage` if there are too many processes; EINVAL if an environment cannot hold the key.
+    ///   - label: the key as messages print it.
+    ///   - key: the full key of the object.
+    ///   - isSearch: see `FilterOutcome.init`.
+    /// - Throws: `SystemError.isShortage` if there are too many processes; EINVAL if the key cannot be put
+    ///   into an environment variable.
     package func start(label: String, key: [UInt8], isSearch: Bool) throws(SystemError) -> FilterCommand {
         guard !key.contains(0) else { throw SystemError("S3_KEY", code: EINVAL) }
         let command = try FilterCommand(
@@ -65,7 +66,7 @@ package final class RunCommands {
         return command
     }
 
-    /// Nothing more of a command is wanted: it gets SIGTERM, and SIGKILL if it does not end by that.
+    /// Cancels a command: sends SIGTERM, and SIGKILL if it does not end in time.
     package func cancel(_ command: FilterCommand) {
         guard let place = running.firstIndex(where: { $0 === command }) else { return }
         running.remove(at: place)
@@ -74,17 +75,17 @@ package final class RunCommands {
         ending.append((command, MonotonicClock.milliseconds + Self.endMilliseconds))
     }
 
-    /// A command has ended, and its object knows.
+    /// Forgets a command that has ended.
     package func forget(_ command: FilterCommand) { running.removeAll { $0 === command } }
 
-    /// The descriptors that the commands can go on after, as `turned` takes what became of them.
+    /// The descriptors to wait for; pass the result of the wait to `turned`.
     package func prepareWait() -> [DescriptorWait] {
         waits.removeAll(keepingCapacity: true)
         for command in running { for wait in command.waits { waits.append((command, wait)) } }
         return waits.map(\.wait)
     }
 
-    /// How long the wait for them may take, in milliseconds; nil if time alone changes nothing.
+    /// The longest time to wait, in milliseconds; nil if nothing is scheduled.
     package var untilDue: Int? {
         guard !running.isEmpty || !ending.isEmpty else { return nil }
         let now = MonotonicClock.milliseconds
@@ -94,9 +95,9 @@ package final class RunCommands {
         return due.min()
     }
 
-    /// The wait is over.
+    /// Serves the commands after a wait.
     ///
-    /// - Parameter ready: for each that `prepareWait` gave, whether it is ready.
+    /// - Parameter ready: for each descriptor of `prepareWait`, whether it is ready.
     package func turned(_ ready: ArraySlice<Bool>) {
         for (isReady, (command, wait)) in zip(ready, waits) where isReady { command.isReady(wait) }
         guard !running.isEmpty || !ending.isEmpty else { return }
@@ -112,14 +113,14 @@ package final class RunCommands {
     private func reap(now: Int) {
         ending.removeAll { command, deadline in
             if command.isGone() { return true }
-            // What it has started and is killed with it is another process's to wait for.
+            // Its killed child processes are reaped by init, not here.
             guard now >= deadline else { return false }
             command.kill()
             return true
         }
     }
 
-    /// Ends all of them: none is left when this returns.
+    /// Ends all commands; returns when none is left.
     package func end() {
         for command in running { cancel(command) }
         while !ending.isEmpty {

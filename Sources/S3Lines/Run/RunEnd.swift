@@ -1,36 +1,36 @@
 package import ByteIO
 package import S3Core
 
-/// How a run of a tool that moves lines came to its end. What failed on the way was reported already.
+/// How a run ended. Failures have been reported already.
 package enum RunEnd: Equatable, Sendable {
     /// Everything was done.
     case complete
-    /// Some records or objects failed, the rest was done.
+    /// Some records or objects failed; the rest was done.
     case someFailed
-    /// Nothing failed but that some keys do not exist.
+    /// The only failures are keys that do not exist.
     case someMissing
-    /// Nothing failed but that a list has keys which cannot be an object's.
+    /// The only failures are listed keys that no object can be addressed by.
     case someMalformed
-    /// The run could not go on; this was reported when it happened, before what came of it.
+    /// The run could not continue; the reason was reported when it occurred.
     case stopped(StopReason)
-    /// This signal asked for the end; what was complete is done.
+    /// A signal ended the run; the complete objects are done.
     case signal(CInt)
-    /// The reader of standard output has gone.
+    /// The reader of standard output has closed it.
     case outputClosed
 }
 
-/// Why a run could not go on.
+/// Why a run could not continue.
 package enum StopReason: Error, Equatable, Sendable {
-    /// The input is not what it should be; the text says where and why.
+    /// The input is invalid; the text says where and why.
     case malformed(String)
-    /// The service failed, or refused what nothing else can replace. `context` names the key, if there is one.
+    /// The service failed, or denied something essential. `context` is the key, if there is one.
     case service(S3Error, context: String?)
-    /// Reading or writing failed here.
+    /// A local read or write failed.
     case system(SystemError)
 }
 
 extension StopReason: CustomStringConvertible {
-    /// What a message says, without the tool's name.
+    /// The message, without the tool's name.
     package var description: String {
         switch self {
         case .malformed(let text): text

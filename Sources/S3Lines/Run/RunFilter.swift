@@ -1,23 +1,23 @@
 package import ByteIO
 package import S3Core
 
-/// What a tool does between two waits. It knows keys, records and objects, and no descriptors.
+/// The work of a tool between two waits. It handles keys, records and objects, but no descriptors.
 package protocol RunFilter: AnyObject {
-    /// Takes what there is of the input, asks the service, and writes what is due. Called again after each wait, also
-    /// when the run has a signal or a reason to stop, which the filter has to look at.
+    /// Takes available input, starts requests, and writes output. Called after each wait, also if the run has
+    /// received a signal or has to stop, which the filter must check.
     ///
-    /// - Parameter input: what was read and not taken; nothing, unless a step has asked for it.
+    /// - Parameter input: the input read and not taken; empty unless a step has asked for input.
     /// - Returns: what to wait for.
-    /// - Throws: why the run stops; the next step may only end what was begun.
+    /// - Throws: the reason to stop the run; the next step may only finish what was started.
     func step(_ input: inout LineReader) throws(StopReason) -> RunStep
 
-    /// The first signal has come; the next one would end the process. `Run.signal` tells it from now on.
+    /// Handles the first termination signal; a second one ends the process. `Run.signal` is set from now on.
     func take(signal: CInt, _ input: inout LineReader)
 
-    /// The input cannot be read any further.
+    /// Handles a failure to read the input.
     func inputFailed(_ error: SystemError)
 
-    /// Whether the work is done to the extent that the input was taken.
+    /// Whether the input taken measures the progress of the work.
     var isMeasuredByInput: Bool { get }
 }
 
@@ -27,36 +27,36 @@ extension RunFilter {
     package var isMeasuredByInput: Bool { false }
 }
 
-/// What a step ends with.
+/// The result of a step.
 package enum RunStep: Equatable, Sendable {
-    /// The next step follows an answer, or what was written; also more input, if it is wanted, and these
-    /// milliseconds, if there are any.
+    /// Wait for a response or for output to be written; also for input if `input` is true, and for at most
+    /// `milliseconds`.
     case wait(input: Bool = false, milliseconds: Int? = nil)
-    /// Nothing is left but that standard output takes what was written. Steps that follow say the same; the last one
-    /// comes after all of it was taken.
+    /// Only queued output is left to be written. Later steps return the same; one of them follows after all
+    /// output was written.
     case done
 }
 
-/// What a run waits in: requests, and the descriptors of the run with them.
+/// The event loop of a run, which handles requests and the run's descriptors.
 package protocol RunService: AnyObject {
-    /// How many requests have not ended.
+    /// The number of unfinished requests.
     var pending: Int { get }
-    /// Told what is not an error yet, but worth to know.
+    /// Called with messages that are not errors.
     var notice: ((String) -> Void)? { get set }
-    /// The most requests that were under way at once.
+    /// The highest number of concurrent requests so far.
     var peakConnections: Int { get }
-    /// A message without the secrets that requests were made with.
+    /// Removes the secrets used in requests from a message.
     func redacted(_ text: String) -> String
     /// Ends a `turn`, from any thread.
     var wakeUp: @Sendable () -> Void { get }
-    /// `S3Client.turn`.
+    /// See `S3Client.turn`.
     func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool]
 }
 
 extension RunService {
     package var peakConnections: Int { 0 }
 
-    /// Nothing is sent, so nothing comes back.
+    /// Without requests there are no secrets to redact.
     package func redacted(_ text: String) -> String { text }
 }
 

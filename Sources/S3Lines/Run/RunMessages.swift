@@ -1,10 +1,10 @@
 import ByteIO
 
-/// What a run says on standard error: messages, and between them how far it is.
+/// The messages and the progress display of a run on standard error.
 struct RunMessages {
     private let diagnostics: Diagnostics
     private var progress: RunProgress
-    /// Where all this is seen, if it is a terminal.
+    /// The terminal of standard error; nil if it is not one.
     private let terminal = Terminal(descriptor: STDERR_FILENO)
     private let writesPipe = !isFileOrNull(STDOUT_FILENO) && isatty(STDOUT_FILENO) == 0
 
@@ -14,7 +14,7 @@ struct RunMessages {
             tool: diagnostics.tool, display: display, start: MonotonicClock.milliseconds)
     }
 
-    /// Whether anything is shown, sooner or later.
+    /// Whether progress is ever shown.
     var isShown: Bool { progress.untilDue(now: 0) != nil }
 
     /// Writes a message.
@@ -23,39 +23,40 @@ struct RunMessages {
         diagnostics.report(message)
     }
 
-    /// The tool that reads the output may have drawn a line on the same terminal, and left the cursor at its start.
+    /// Clears the line: the tool that reads the output may show its own progress line on the same terminal,
+    /// with the cursor at its start.
     private var erasing: String? {
         guard let terminal, terminal.isForeground, writesPipe else { return nil }
         return RunProgress.erasing
     }
 
-    /// Shows how far the run is, if that is wanted and it is time.
+    /// Shows the progress if it is due.
     ///
-    /// - Returns: how long it is until the next time, in milliseconds; nil if it never comes.
+    /// - Returns: the time until the next update, in milliseconds; nil if there is none.
     mutating func show(_ counts: RunCounts) -> Int? {
         let now = MonotonicClock.milliseconds
         if progress.untilDue(now: now) == 0 {
-            // Asked for each time: the window may have another size, and the shell may have put it into the background.
+            // Checked each time: the window may have been resized, or the process moved to the background.
             let columns = terminal.map { $0.isForeground ? $0.columns : nil } ?? .max
             if let text = progress.show(counts, now: now, columns: columns) { write((erasing ?? "") + text) }
         }
         return progress.untilDue(now: now)
     }
 
-    /// The run is over.
+    /// Ends the display.
     mutating func end(_ counts: RunCounts) {
         write(progress.end(counts, now: MonotonicClock.milliseconds))
     }
 
-    /// What was done, in words.
+    /// The text of the summary.
     ///
-    /// - Parameter connections: the most requests that were under way at once.
+    /// - Parameter connections: the highest number of concurrent requests.
     func summary(_ counts: RunCounts, connections: Int) -> String {
         let summary = progress.summary(counts, now: MonotonicClock.milliseconds)
         return connections == 0 ? summary : "\(summary), \(connections) at once"
     }
 
-    /// What cannot be shown is lost: there is no other place for it.
+    /// Write errors are ignored: there is nowhere to report them.
     private func write(_ text: String?) {
         if let text { try? writeAll(text, to: STDERR_FILENO, name: "standard error") }
     }

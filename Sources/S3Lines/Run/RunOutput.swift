@@ -1,36 +1,36 @@
 package import ByteIO
 
-/// A run's data on its way to standard output, which another thread writes: short pieces are gathered, long ones
-/// go as they are.
+/// A run's data for standard output, which another thread writes. Short pieces are gathered in blocks, long
+/// ones are passed on as they are.
 ///
-/// A block that is not full goes to the thread only while that has nothing to do: so a slow stream is not held
-/// back, and what waits for a slow reader is in full blocks, however slowly it came.
+/// A partly filled block is passed to the thread only if that is idle. So a slow stream is not delayed, and
+/// data that waits for a slow reader is in full blocks.
 package final class RunOutput {
-    /// The memory that may wait to be written before `hasRoom` says no.
+    /// The maximum of bytes that may wait before `hasRoom` is false.
     private let limit: Int
-    /// Nil if no one wants the data.
+    /// Nil if the data is not wanted.
     private let thread: OutputThread?
     private var gathered: ByteBlock?
-    /// When the first of the gathered bytes came, by the monotonic clock in milliseconds.
+    /// When the first gathered byte arrived, in monotonic milliseconds.
     private var gatheredSince = 0
-    /// The last block was full, so the next one will be.
+    /// Whether the last block was full, so that the next one is likely to be.
     private var isBusy = false
-    /// Bytes that were taken so far.
+    /// The total of bytes accepted.
     package private(set) var acceptedBytes = 0
-    /// Up to how many accepted bytes there is room for sure.
+    /// The value of `acceptedBytes` up to which there is certainly room.
     private var roomEnd = 0
 
     private static let blockSize = 64 << 10
-    /// What a block has at first where few bytes come; it grows by doubling.
+    /// The initial size of a block; it grows by doubling.
     private static let firstBlockSize = 4 << 10
-    /// From here on a piece is not copied, if it is at least half of what its block holds.
+    /// A piece of at least this size is not copied, if it makes up at least half of its block.
     private static let longPiece = 16 << 10
-    /// How long bytes may wait for company, in milliseconds, while nothing else happens.
+    /// How long bytes wait for more, in milliseconds, while nothing else happens.
     private static let gatherMilliseconds = 2
 
     /// - Parameters:
     ///   - descriptor: nil drops the data.
-    ///   - wakeUp: called from another thread whenever some of it was written.
+    ///   - wakeUp: called from another thread whenever some of the data was written.
     init(
         descriptor: CInt?, name: String, limit: Int, wakeUp: @escaping @Sendable () -> Void
     ) throws(SystemError) {
@@ -43,18 +43,18 @@ package final class RunOutput {
         thread = try OutputThread(descriptor: descriptor, name: name, progressed: wakeUp)
     }
 
-    /// False if no one wants the data.
+    /// Whether the data is written anywhere.
     package var isWanted: Bool { thread != nil }
-    /// The memory that holds what waits to be written, in bytes.
+    /// The memory that holds data waiting to be written, in bytes.
     package var queuedBytes: Int { (thread?.queuedBytes ?? 0) + (gathered?.capacity ?? 0) }
-    /// The bytes that the system has taken.
+    /// The total of bytes that the system has taken.
     package var writtenBytes: Int { thread?.writtenBytes ?? acceptedBytes }
-    /// Why nothing more can be written.
+    /// The error that prevents further writing.
     package var error: SystemError? { thread?.error }
 
-    /// True if more can be taken. What is taken nevertheless is kept.
+    /// Whether more data should be appended. Data appended nevertheless is kept.
     package var hasRoom: Bool {
-        // What waits becomes less by itself: the thread need not be asked before this was used up.
+        // The queue only shrinks by itself, so the thread need not be asked before this room is used up.
         if acceptedBytes >= roomEnd { roomEnd = acceptedBytes + limit - queuedBytes }
         return acceptedBytes < roomEnd
     }
@@ -81,7 +81,7 @@ package final class RunOutput {
         if block.count == Self.blockSize { flush() }
     }
 
-    /// Takes a part of a block, which no one must change any more.
+    /// Takes a slice of a block, which must not change any more.
     package func append(_ slice: ByteSlice) {
         guard slice.count >= Self.longPiece, 2 * slice.count >= slice.block.capacity else {
             return append(slice.bytes)
@@ -99,19 +99,19 @@ package final class RunOutput {
         return block
     }
 
-    /// Hands over what was gathered.
+    /// Passes the gathered bytes to the thread.
     private func flush() {
         guard let block = gathered.take() else { return }
         isBusy = block.count == Self.blockSize
         thread?.append(block)
     }
 
-    /// Hands over what waited long enough for company, or can have none.
+    /// Passes the gathered bytes to the thread if they waited long enough, or if no more can follow.
     ///
-    /// - Parameter awaitsMore: whether something is under way that more may come of.
-    /// - Returns: how long what is left may wait, in milliseconds; nil if time alone changes nothing.
+    /// - Parameter awaitsMore: whether operations in progress may produce more data.
+    /// - Returns: how long the remaining bytes may wait, in milliseconds; nil if nothing is scheduled.
     func flushWhenDue(awaitsMore: Bool) -> Int? {
-        // The thread tells when it has written what it has.
+        // The thread wakes the run when it has written its data.
         guard gathered != nil, thread?.queuedBytes == 0 else { return nil }
         let left = gatheredSince + Self.gatherMilliseconds - MonotonicClock.milliseconds
         if left > 0 && awaitsMore { return left }
@@ -119,15 +119,15 @@ package final class RunOutput {
         return nil
     }
 
-    /// Hands over all that there is.
+    /// Passes everything to the thread.
     ///
-    /// - Returns: whether all of it was written, or nothing more can be.
+    /// - Returns: whether all of it was written, or no more can be.
     func drain() -> Bool {
         flush()
         return queuedBytes == 0
     }
 
-    /// Ends the thread, after all is written.
+    /// Ends the thread after all data is written.
     func finish() throws(SystemError) {
         flush()
         try thread?.finish()

@@ -1,14 +1,14 @@
-/// What a run has done so far, and what is known of all that it is to do.
+/// The work that a run has done so far, and the known total.
 package struct RunCounts: Equatable, Sendable {
-    /// Objects that are stored, or written out.
+    /// Objects stored or written.
     package var objects = 0
-    /// Lines that were read; nil where no one counts them.
+    /// Lines read; nil if the tool does not count them.
     package var lines: Int?
-    /// Bytes of the data, before compression or after decompression.
+    /// Bytes of data, before compression or after decompression.
     package var bytes = 0
-    /// How many objects there are in all; nil until that is known.
+    /// The total number of objects; nil until it is known.
     package var totalObjects: Int?
-    /// How much of all the work is done, from 0 to 1; nil until that is known.
+    /// The share of the work that is done, from 0 to 1; nil until it is known.
     package var share: Double?
 
     package init(objects: Int = 0, lines: Int? = nil, bytes: Int = 0) {
@@ -18,22 +18,23 @@ package struct RunCounts: Equatable, Sendable {
     }
 }
 
-/// How far a run is, for people. A plain state machine: counts and times in, text for standard error out.
+/// Shows the progress of a run to people. A plain state machine: counts and times in, text for standard error
+/// out.
 ///
-/// Times are those of the monotonic clock, in milliseconds.
+/// Times are monotonic, in milliseconds.
 package struct RunProgress: Sendable {
     package enum Display: Equatable, Sendable {
         case none
-        /// One line that is written over and taken away at the end: for a terminal.
+        /// One line that is overwritten, and cleared at the end: for a terminal.
         case line
-        /// A line of its own each time, and a last one at the end: for a file or a pipe.
+        /// A new line each time, and a last one at the end: for a file or a pipe.
         case lines
 
-        /// How long what is shown stays as it is, in milliseconds.
+        /// The time between updates, in milliseconds.
         fileprivate var interval: Int { self == .line ? 500 : 5000 }
     }
 
-    /// Takes away what the line of the cursor shows from there on. Source: ECMA-48, EL.
+    /// Clears the line from the cursor on. Source: ECMA-48, EL.
     package static let erasing = "\u{1B}[K"
 
     private let tool: String
@@ -42,10 +43,10 @@ package struct RunProgress: Sendable {
     private var due: Int
     private var isOnScreen = false
 
-    /// How long a run has to last, in milliseconds, for its time to say how much is left.
+    /// How long a run must last, in milliseconds, before the remaining time is estimated.
     private static let estimatedFrom = 2000
 
-    /// - Parameter tool: the name that each line starts with.
+    /// - Parameter tool: the name at the start of each line.
     package init(tool: String, display: Display, start: Int) {
         self.tool = tool
         self.display = display
@@ -53,12 +54,12 @@ package struct RunProgress: Sendable {
         due = start + display.interval
     }
 
-    /// How long it is until `show` has something new, in milliseconds; nil if it never has.
+    /// The time until `show` has something new, in milliseconds; nil if never.
     package func untilDue(now: Int) -> Int? { display == .none ? nil : max(0, due - now) }
 
-    /// - Parameter columns: how many characters a line of the terminal has; nil if nothing may be shown there now. What
-    ///   is not shown on a terminal has no such limit.
-    /// - Returns: what is to be written, if it is time.
+    /// - Parameter columns: the width of the terminal; nil if nothing may be shown there now. Output that is
+    ///   not a terminal has no limit.
+    /// - Returns: the text to write, if an update is due.
     package mutating func show(_ counts: RunCounts, now: Int, columns: Int? = .max) -> String? {
         guard display != .none, now >= due else { return nil }
         due = now + display.interval
@@ -66,28 +67,28 @@ package struct RunProgress: Sendable {
         let text = "\(tool): \(summary(counts, now: now, isOver: false))"
         guard display == .line else { return text + "\n" }
         isOnScreen = true
-        // The cursor goes back to the start: what another process writes then begins where a line does. A character in
-        // the last column would wrap the line.
+        // The cursor returns to the start, so that text of another process starts a line. A character in the
+        // last column would wrap the line.
         return "\r\(text.prefix(max(0, columns - 1)))\(Self.erasing)\r"
     }
 
-    /// Something else is to be written.
+    /// Prepares for other output.
     ///
-    /// - Returns: what takes the line away before, if there is one.
+    /// - Returns: the text that clears the progress line, if one is shown.
     package mutating func clear() -> String? {
         guard isOnScreen else { return nil }
         isOnScreen = false
         return "\r" + Self.erasing
     }
 
-    /// The run is over.
+    /// Ends the display.
     ///
-    /// - Returns: what is to be written.
+    /// - Returns: the text to write.
     package mutating func end(_ counts: RunCounts, now: Int) -> String? {
         display == .lines ? "\(tool): \(summary(counts, now: now))\n" : clear()
     }
 
-    /// `12 objects, 3400 lines, 34.5 MiB, 2.1 s, 16.4 MiB/s`; before the end, where more is known:
+    /// `12 objects, 3400 lines, 34.5 MiB, 2.1 s, 16.4 MiB/s`; before the end, if the total is known:
     /// `12 of 300 objects, 34.5 MiB, 2.1 s, 16.4 MiB/s, 41%, 3 s left`
     package func summary(_ counts: RunCounts, now: Int, isOver: Bool = true) -> String {
         let elapsed = max(1, now - start)
@@ -104,7 +105,7 @@ package struct RunProgress: Sendable {
         return words.joined(separator: ", ")
     }
 
-    /// How much is done, and how long the rest takes if it goes on like that.
+    /// The share that is done, and the estimated time for the rest at the average speed.
     private static func left(_ counts: RunCounts, elapsed: Int) -> [String] {
         var share = counts.share
         if share == nil, let total = counts.totalObjects, total > 0 {
@@ -132,7 +133,7 @@ package struct RunProgress: Sendable {
     private static func size(_ bytes: Int) -> String {
         let units: [(String, Int)] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
         for (unit, factor) in units where bytes >= factor {
-            // Tenths, cut off: nothing is more than it is.
+            // Truncated to tenths, so that the value is never overstated.
             return "\(bytes / factor).\(bytes % factor * 10 / factor) \(unit)"
         }
         return "\(bytes) B"
