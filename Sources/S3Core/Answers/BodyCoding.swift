@@ -1,10 +1,10 @@
 import Codec
 
-/// What is known of an object before it is asked for: what a list said, or an earlier answer.
+/// Size and ETag of an object before it is requested, from a listing or an earlier response.
 package struct KnownObject: Equatable, Sendable {
     /// In bytes.
     package let size: Int
-    /// Nil if it is not known which version has that size.
+    /// Nil if it is not known which version has this size.
     package let etag: [UInt8]?
 
     package init(size: Int, etag: [UInt8]?) {
@@ -13,27 +13,30 @@ package struct KnownObject: Equatable, Sendable {
     }
 }
 
-/// Whether the bytes of an answer are the object's as it is stored. Something on the way may have compressed them,
-/// although it was asked not to, and says so in the same field as an object that was stored compressed. Or it has
-/// decompressed what was stored so, and says nothing; but then it knows no length, and makes the tag a weak one.
+/// Whether the bytes of a response are those of the object as stored. An intermediary may have compressed
+/// them although the request does not allow it; the Content-Encoding is then the same as for an object that
+/// was stored compressed. Or it may have decompressed a compressed object and removed Content-Encoding; then
+/// it sends no length and a weak ETag.
 enum BodyCoding: Equatable {
-    /// They are the object's.
+    /// The bytes are those of the object.
     case stored
-    /// They have to be decompressed.
+    /// The bytes must be decompressed.
     case compressed(CompressedFormat)
-    /// Only another answer can tell: `AskForObject`.
+    /// Only another request can tell: `AskForObject`.
     case unknown
-    /// They are of no use; in words.
+    /// The bytes cannot be used; the text says why.
     case unusable(String)
 
     /// - Parameters:
-    ///   - answer: the answer's head.
-    ///   - known: what is known of the object.
-    ///   - stored: what `AskForObject` brought, once it was asked.
-    ///   - isDirect: whether nothing but the service itself answers, so that a length is that of what is stored.
+    ///   - answer: the response's head.
+    ///   - known: the object's size and ETag, if known.
+    ///   - stored: the result of `AskForObject`, if it was sent.
+    ///   - isDirect: whether the response is from the service itself, so that its length is that of the
+    ///     stored object.
     init(of answer: ObjectHead, known: KnownObject?, stored: ObjectHead?, isDirect: Bool = false) {
         let codings = answer.contentCodings
-        // A part is one of what is stored: there are no ranges of what is made on the way.
+        // A partial response is a range of the stored bytes: intermediaries do not serve ranges of converted
+        // responses.
         guard !answer.isPartial, !codings.isEmpty || answer.contentLength == nil && answer.hasWeakTag else {
             self = .stored
             return
@@ -56,7 +59,7 @@ enum BodyCoding: Equatable {
                 name.isEmpty
                 ? .stored : .unusable("the object is stored as \(name), and was decompressed in transit")
         } else {
-            // A size that is known is compared with what comes.
+            // If the size is known, it is compared with that of the response.
             self = isSized ? .stored : .unknown
         }
     }

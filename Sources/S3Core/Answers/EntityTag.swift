@@ -1,16 +1,16 @@
 import HTTPTransfer
 
-/// The name of an object's version. Opaque, but since it is written into receipts and sent back in If-Match,
-/// what may not stand there is not taken for one.
+/// An entity tag, which identifies a version of an object. It is opaque, but because it is written into
+/// receipts and sent in If-Match, invalid values are ignored.
 enum EntityTag {
-    /// True for visible characters: no white space, no control characters. Quotes may lack.
+    /// True if all characters are visible: no white space, no control characters. Quotes may be missing.
     /// Source: RFC 9110, 8.8.3.
     static func isValid(_ text: [UInt8]) -> Bool {
         !text.isEmpty && text.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 
-    /// True if both may name the same version, one of them seen through something that compresses: it makes the tag a
-    /// weak one, as nginx does, or adds to it, as Apache does.
+    /// True if both may identify the same version. An intermediary that compresses changes the tag: nginx
+    /// makes it weak, Apache adds a suffix.
     static func canBeSame(_ one: [UInt8]?, _ other: [UInt8]?) -> Bool {
         guard let one, let other else { return one == other }
         return one == other || core(one).elementsEqual(core(other))
@@ -31,6 +31,6 @@ enum EntityTag {
 }
 
 extension HTTPResponseHead {
-    /// The value of ETag, if it may be one.
+    /// The value of the ETag header; nil if it is missing or invalid.
     var entityTag: [UInt8]? { value("etag").flatMap { EntityTag.isValid($0) ? $0 : nil } }
 }

@@ -1,19 +1,19 @@
 extension S3Error {
-    /// Whether S3 may mean that there is no such key: this is how it refuses somebody who may not list the bucket.
-    /// Not where code or message says what else is refused, as the use of a key of KMS.
+    /// Whether the error may mean that the key does not exist: S3 responds so to users who may not list the
+    /// bucket. False if code or message name another cause, such as a KMS key.
     package var mayMeanMissingKey: Bool {
         guard kind == .accessDenied, code.isEmpty || code == "AccessDenied" else { return false }
         if message.lowercased().contains("kms") { return false }
         return !message.contains("not authorized to perform") || message.contains("s3:ListBucket")
     }
 
-    /// Adds to what the service says, as a sentence goes on.
+    /// Appends to the service's message, after a semicolon.
     package mutating func add(_ words: String) { message += (message.isEmpty ? "" : "; ") + words }
 
-    /// Says what can be done about a refusal whose reason is known.
+    /// Adds advice if the object is archived.
     ///
     /// - Parameters:
-    ///   - storageClass: the object's, where the service names it.
+    ///   - storageClass: the object's storage class, if the service names it.
     mutating func adviseOnArchive(storageClass: String?) {
         guard code == "InvalidObjectState" else { return }
         add(
@@ -21,7 +21,7 @@ extension S3Error {
                 + ": restore it first, as with aws s3api restore-object")
     }
 
-    /// Says how much was sent, where that was too much for the service or what is before it.
+    /// Adds the size of the request if the service or a proxy refused it as too large.
     mutating func adviseOnSize(sent: Int) {
         guard status == 413 || code == "EntityTooLarge", sent > 0 else { return }
         let canBeLess = sent > Self.smallestPart
@@ -36,7 +36,7 @@ extension S3Error {
     /// Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
     private static let smallestPart = 5 << 20
 
-    /// Says what a failed handshake most often is.
+    /// Adds the most frequent cause of a failed handshake.
     mutating func adviseOnHandshake() {
         let words = ["wrong version number", "packet length too long", "record layer failure"]
         if status == 0, kind == .unreachable, words.contains(where: message.contains) {

@@ -1,15 +1,16 @@
 package import HTTPTransfer
 
-/// The XML that S3 answers when it refuses: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
+/// S3's error document: `<Error><Code>…</Code><Message>…</Message>…</Error>`.
 ///
 /// Source: Amazon S3 API Reference, "Error responses".
 package enum ErrorDocument {
-    /// The most bytes of an error's body that are read.
+    /// The size limit of an error's body.
     package static let maximumSize = 64 << 10
 
-    /// The error that an answer outside 2xx is.
+    /// The error of a response with a status outside 2xx.
     ///
-    /// - Parameter addressesObject: whether the request was for a key; decides what a bare 404 means.
+    /// - Parameter addressesObject: whether the request was for a key; determines the meaning of a 404
+    ///   without an error code.
     package static func error(_ response: S3Response, method: HTTPMethod, addressesObject: Bool) -> S3Error {
         let head = response.head
         let document = XMLElement(parsing: response.body).flatMap(element(in:))
@@ -17,12 +18,13 @@ package enum ErrorDocument {
         let isBare = document == nil && method != .head && head.value("x-amz-request-id") == nil
         let region = region(head, document)
         var kind = kind(code: code, status: head.status, isBare: isBare, addressesObject: addressesObject)
-        // The answer to HEAD cannot say AuthorizationHeaderMalformed; it names the right region all the same.
+        // A response to HEAD has no body with AuthorizationHeaderMalformed, but its header names the right
+        // region.
         if method == .head, head.status == 400, region != nil { kind = .wrongRegion }
-        // A redirect that says nothing of regions is a web server's.
+        // A redirect without a region comes from a web server.
         if kind == .wrongRegion, code.isEmpty, region == nil { kind = .notS3 }
         let page = document == nil && method != .head ? WebPage(response) : nil
-        // Nor is it S3 that refuses with a page.
+        // A refusal with an HTML page does not come from S3 either.
         if page != nil, kind == .accessDenied || kind == .credentialsRefused { kind = .notS3 }
         var error = S3Error(
             kind, document?.text("Message") ?? page.map { "the response is \($0.description)" } ?? "")
@@ -42,20 +44,20 @@ package enum ErrorDocument {
         error.region = region
         error.retryAfterMilliseconds = head.number("x-amz-retry-after")
         error.mayHaveBeenApplied = head.status >= 500
-        // A gateway that waited too long for the service says so itself.
+        // A gateway that timed out waiting for the service sends its own response.
         error.isUnanswered = head.status >= 500 && error.isAnonymous
         return error
     }
 
-    /// The error inside an answer of status 200, if it is one: S3 starts to answer Complete and Copy before
-    /// it knows how they end, and what stands between may give any answer this status.
+    /// The error in a response with status 200, if there is one: S3 starts its response to Complete and Copy
+    /// before the outcome is known, and an intermediary may send any response with this status.
     package static func error(inSuccess response: S3Response) -> S3Error? {
-        // What is larger is none: a list of a thousand keys need not be parsed twice.
+        // A larger body is not an error document; this avoids parsing listings twice.
         guard !response.body.isEmpty, response.body.count <= maximumSize,
             let document = XMLElement(parsing: response.body).flatMap(element(in:))
         else { return nil }
         let code = document.text("Code") ?? ""
-        // The status says nothing here; an internal error is what this way of answering is for.
+        // The status has no meaning here. Responses of this kind exist to report internal errors.
         var error = S3Error(
             kind(code: code, status: 500, isBare: false, addressesObject: true),
             document.text("Message") ?? "")
@@ -67,8 +69,8 @@ package enum ErrorDocument {
         return error
     }
 
-    /// The element that holds code and message, if the document is an error: known by that, since what surrounds
-    /// it differs between services. What DeleteObjects says of single keys is none.
+    /// The element with code and message, if the document is an error. It is found by its children, because
+    /// the elements around it differ between services. Errors of single keys in DeleteObjects do not count.
     private static func element(in root: XMLElement) -> XMLElement? {
         if root.name == "Error" { return root }
         if root.name != "DeleteResult", let error = root.child("Error"), error.child("Code") != nil {
@@ -77,9 +79,9 @@ package enum ErrorDocument {
         return root.child("Code") != nil && root.child("Message") != nil ? root : nil
     }
 
-    /// What an answer says of one of several objects.
+    /// The error of one of several objects in a response.
     ///
-    /// - Parameter element: has a `Code`, and may have a `Message`.
+    /// - Parameter element: has a `Code` and may have a `Message`.
     static func error(_ element: XMLElement, operation: String) -> S3Error {
         let code = element.text("Code") ?? ""
         var error = S3Error(
@@ -120,10 +122,10 @@ package enum ErrorDocument {
     private static let kindByCode: [String: S3Error.Kind] = [
         "NoSuchBucket": .noSuchBucket, "NoSuchKey": .noSuchKey, "NoSuchUpload": .noSuchUpload,
         "AccessDenied": .accessDenied, "AllAccessDisabled": .accessDenied,
-        // Whatever is asked for, these users are not served.
+        // These users are refused for every request.
         "AccountProblem": .credentialsRefused, "NotSignedUp": .credentialsRefused,
         "UserSuspended": .credentialsRefused,
-        // One object's matter, or one request's.
+        // Errors of one object or one request.
         "InvalidObjectState": .refused, "QuotaExceeded": .refused, "XMinioAdminBucketQuotaExceeded": .refused,
         "InvalidAccessKeyId": .credentialsRefused, "SignatureDoesNotMatch": .credentialsRefused,
         "ExpiredToken": .credentialsRefused, "InvalidToken": .credentialsRefused,
@@ -148,7 +150,7 @@ package enum ErrorDocument {
 }
 
 extension HTTPResponseHead {
-    /// True if a field says that S3, or what speaks its language, has answered.
+    /// True if a header shows that S3 or a compatible service has responded.
     fileprivate var hasFieldOfS3: Bool {
         ["x-amz-request-id", "x-amz-id-2", "x-amz-bucket-region"].contains { value($0) != nil }
     }

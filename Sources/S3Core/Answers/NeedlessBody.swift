@@ -1,19 +1,19 @@
-/// Bodies that come with answers that need none.
+/// Response bodies that services add although none is expected.
 ///
-/// A PUT that succeeds has nothing to say besides its header fields. A body may be the rest of an error, so it is no
-/// success; but where it was found out that an object was stored nevertheless, the same body is harmless from then
-/// on, since a service may add it to every answer.
+/// A successful PUT has an empty body. A body may be the rest of an error, so it does not count as a success.
+/// But if a HEAD has shown that the object was stored, the same body is harmless from then on, because a
+/// service may add it to every response.
 final class NeedlessBodies {
     private var harmless: [[UInt8]] = []
-    /// A body that is different each time is not worth to be remembered.
+    /// The maximum number of remembered bodies, in case a service sends a different one each time.
     private static let most = 8
 
-    /// True if `body` says nothing.
+    /// True if `body` is blank or known to be harmless.
     func areHarmless(_ body: [UInt8]) -> Bool {
         body.allSatisfy(XMLElement.isSpace) || harmless.contains(body)
     }
 
-    /// An answer with `body` has turned out to be a success.
+    /// Records that a response with `body` was a success.
     func learn(_ body: [UInt8]) {
         guard harmless.count < Self.most, !areHarmless(body) else { return }
         harmless.append(body)

@@ -1,28 +1,30 @@
 package import Digest
 package import HTTPTransfer
 
-/// What the header fields of an answer say of an object.
+/// Properties of an object in the headers of a response.
 package struct ObjectHead: Equatable, Sendable {
-    /// As it came, quotes included; opaque. Nil if there is none, or none that may be one.
+    /// As received, including quotes; opaque. Nil if it is missing or invalid.
     package let etag: [UInt8]?
-    /// True if it has what every S3 sends with an object, ETag or `x-amz-request-id`: any web server answers 200.
+    /// True if the response has an ETag or `x-amz-request-id`, as every S3 service sends with an object. Any
+    /// web server responds with 200.
     package let isS3: Bool
-    /// What the body is coded with, in lower case, the last one the outermost: as it is stored, or by something on the
-    /// way. `identity` and `aws-chunked`, which is about the upload, do not count.
+    /// The content codings of the body, in lower case, the outermost last. The object was stored with them,
+    /// or an intermediary added them. `identity` is left out, and so is `aws-chunked`, which concerns only
+    /// the upload.
     package let contentCodings: [String]
-    /// Bytes of this answer's body, if the service says so and marks its end by nothing else.
+    /// The length of this response's body in bytes, if Content-Length alone delimits it.
     package let contentLength: Int?
-    /// False if only the connection's end shows where the body ends, so that nothing shows whether it is whole.
+    /// False if only the end of the connection delimits the body, so that truncation cannot be detected.
     package let hasEnd: Bool
-    /// True if the body is a part of the object: status 206, or 200 with a Content-Range, as rclone answers.
+    /// True if the body is a part of the object: status 206, or 200 with a Content-Range, as rclone sends.
     package let isPartial: Bool
-    /// Which bytes of the object the body is, if it is a part and the answer says which.
+    /// The range of the object in the body, if it is partial and the response gives the range.
     package let contentRange: ContentRange?
-    /// How many tags the object has, if the service says so.
+    /// The number of the object's tags, if the service gives it.
     package let tagCount: Int?
-    /// What the whole object's bytes must give, if the service says something that can be verified.
+    /// The checksum of the whole object's bytes, if the service sends one that can be verified.
     package let checksum: ObjectChecksum?
-    /// The checksums as they came: of the bytes or, with `-N` after them, of the N parts' own.
+    /// The checksums as received: of the bytes or, if followed by `-N`, of the checksums of N parts.
     package let checksums: [ObjectChecksum]
 
     package init(_ head: HTTPResponseHead) {
@@ -36,15 +38,15 @@ package struct ObjectHead: Equatable, Sendable {
         tagCount = head.number("x-amz-tagging-count")
         googleStoredSize = head.number("x-goog-stored-content-length")
         contentRange = range
-        // Beside a part, services send the whole object's checksum or the part's; nothing tells which, unless
-        // they are the same.
+        // In a partial response, some services send the whole object's checksum and some the range's; these
+        // can be told apart only if the range is the whole object.
         checksums = ObjectChecksum.all(head)
         let isWhole = contentRange.map { $0.bytes == 0..<$0.objectSize } ?? !isPartial
         let isComposite = head.text("x-amz-checksum-type")?.uppercased() == "COMPOSITE"
         checksum = isWhole && !isComposite ? checksums.first(where: \.isOfBytes) : nil
     }
 
-    /// What `answer`, which was compressed on the way, would have been without that.
+    /// The head that `answer`, which was compressed in transit, would have had without compression.
     init(_ answer: ObjectHead, as stored: ObjectHead) {
         etag = stored.etag
         isS3 = answer.isS3
@@ -59,23 +61,25 @@ package struct ObjectHead: Equatable, Sendable {
         googleStoredSize = answer.googleStoredSize
     }
 
-    /// The size of the whole object, in bytes, if the answer tells.
+    /// The size of the whole object in bytes, if the response gives it.
     package var objectSize: Int? { isPartial ? contentRange?.objectSize : contentLength }
 
-    /// The size that Google says is stored, whatever it sends (Cloud Storage, "Transcoding of gzip-compressed files").
+    /// The stored size according to Google, which may differ from that of the response (Cloud Storage,
+    /// "Transcoding of gzip-compressed files").
     let googleStoredSize: Int?
 
-    /// True if the entity tag says that bytes may differ.
+    /// True if the entity tag is weak: the bytes may differ between responses.
     var hasWeakTag: Bool { etag != nil && strongETag == nil }
 
-    /// The entity tag, if If-Match can compare it: a weak one never matches (RFC 9110, 13.1.1).
+    /// The entity tag if If-Match can compare it: weak tags never match (RFC 9110, 13.1.1).
     package var strongETag: [UInt8]? {
         etag.flatMap { $0.starts(with: [UInt8(ascii: "W"), UInt8(ascii: "/")]) ? nil : $0 }
     }
 }
 
 extension HTTPResponseHead {
-    /// Content-Encoding, less what says nothing (RFC 9110, 8.4.1; `x-gzip` is `gzip`).
+    /// The codings in Content-Encoding without those that have no effect (RFC 9110, 8.4.1; `x-gzip` is
+    /// `gzip`).
     var contentCodings: [String] {
         guard value("content-encoding") != nil else { return [] }
         return elements("content-encoding").map { String(decoding: $0, as: UTF8.self) }
@@ -83,19 +87,19 @@ extension HTTPResponseHead {
     }
 }
 
-/// A checksum of a whole object as a service sends it beside the object.
+/// A checksum of a whole object in a response's headers.
 ///
 /// Source: Amazon S3 User Guide, "Checking object integrity"; API Reference, GetObject.
 package struct ObjectChecksum: Equatable, Sendable {
     package enum Algorithm: String, CaseIterable, Sendable {
-        // The quickest first: of several one is enough.
+        // The fastest first: one of several is enough.
         case crc64nvme = "x-amz-checksum-crc64nvme"
         case crc32c = "x-amz-checksum-crc32c"
         case crc32 = "x-amz-checksum-crc32"
         case sha1 = "x-amz-checksum-sha1"
         case sha256 = "x-amz-checksum-sha256"
 
-        /// How many base64 digits there are, padding included.
+        /// The number of base64 characters, including padding.
         fileprivate var textLength: Int {
             switch self {
             case .crc64nvme: 12
@@ -105,7 +109,7 @@ package struct ObjectChecksum: Equatable, Sendable {
             }
         }
 
-        /// The same as Digest computes it; nil for what is no cyclic redundancy check.
+        /// The algorithm in Digest; nil for an algorithm that is not a CRC.
         package var crc: CRCAlgorithm? {
             switch self {
             case .crc64nvme: .crc64nvme
@@ -115,7 +119,7 @@ package struct ObjectChecksum: Equatable, Sendable {
             }
         }
 
-        /// As S3 calls it: `CRC32`.
+        /// S3's name: `CRC32`.
         package var name: String {
             switch self {
             case .crc64nvme: "CRC64NVME"
@@ -128,7 +132,7 @@ package struct ObjectChecksum: Equatable, Sendable {
     }
 
     package let algorithm: Algorithm
-    /// In base64, as it came.
+    /// In base64, as received.
     package let value: [UInt8]
 
     package init(_ algorithm: Algorithm, _ value: [UInt8]) {
@@ -136,14 +140,14 @@ package struct ObjectChecksum: Equatable, Sendable {
         self.value = value
     }
 
-    /// Those of known algorithms, in their order.
+    /// The checksums of known algorithms, in their order.
     fileprivate static func all(_ head: HTTPResponseHead) -> [ObjectChecksum] {
         Algorithm.allCases.compactMap { algorithm in
             head.value(algorithm.rawValue).map { ObjectChecksum(algorithm, $0) }
         }
     }
 
-    /// False for one that is computed of parts, with their number after it, `...==-3`, and for what is none.
+    /// False for a checksum of parts, which is followed by their number, `...==-3`, and for an invalid one.
     fileprivate var isOfBytes: Bool { value.count == algorithm.textLength }
 }
 
@@ -152,7 +156,7 @@ package struct ContentRange: Equatable, Sendable {
     package let bytes: Range<Int>
     package let objectSize: Int
 
-    /// Nil for anything else, a size of `*` included: S3 always knows it.
+    /// Nil if it is invalid. A size of `*` is invalid too: S3 always knows the size.
     package init?(_ text: String) {
         let parts = text.split { $0 == " " || $0 == "-" || $0 == "/" }
         guard parts.count == 4, parts[0].lowercased() == "bytes", let first = Int(parts[1]),

@@ -1,36 +1,36 @@
 import ByteIO
 
-/// All pages of a list, one after the other. A plain state machine: pages in, operations out.
+/// Reads all pages of a listing in sequence. A state machine: pages in, operations out.
 package struct ObjectListing: Sendable {
     private let prefix: [UInt8]
     private let startAfter: [UInt8]?
     private let delimiter: [UInt8]?
     private let readsDetails: Bool
-    /// What the next page is asked for with; nil for the first.
+    /// The continuation token of the next page; nil for the first.
     private var token: [UInt8]?
     private var isUnderWay = false
     /// True once the last page has been received.
     package private(set) var isAtEnd = false
-    /// Hashes of the tokens that were used, so that a service that goes round in circles is found out.
+    /// Hashes of the used tokens, to detect a service that returns the same pages in a loop.
     private var usedTokens: Set<Int> = []
-    /// The first key of the list, and the greatest one so far.
+    /// The first key of the listing, and the greatest so far.
     private var firstKey: [UInt8]?
     private var greatestKey: [UInt8]?
-    /// Hashes of the keys of the page before.
+    /// Hashes of the keys of the previous page.
     private var keysBefore: [Int] = []
     private var emptyPages = 0
 
-    /// The most tokens that are remembered; with as many pages of a thousand keys they are forgotten and
-    /// gathered again, which still finds every circle that is shorter.
+    /// The maximum number of remembered tokens. When it is reached, they are dropped and collected again,
+    /// which still detects every shorter loop.
     private static let maximumTokens = 1 << 16
-    /// The most pages in a row without a key. S3 may send some, where much was deleted.
+    /// The maximum number of consecutive empty pages. S3 may send some after many deletions.
     private static let maximumEmptyPages = 10_000
 
     /// - Parameters:
-    ///   - prefix: what the keys start with.
-    ///   - startAfter: a whole key; the list begins after it.
-    ///   - delimiter: what ends a common prefix; nil lists objects only.
-    ///   - readsDetails: whether more is wanted of each object than its key and size.
+    ///   - prefix: the prefix of the keys.
+    ///   - startAfter: a whole key; the listing starts after it.
+    ///   - delimiter: ends a common prefix; nil lists only objects.
+    ///   - readsDetails: whether to read more than key and size of each object.
     package init(
         prefix: [UInt8], startAfter: [UInt8]? = nil, delimiter: [UInt8]? = nil, readsDetails: Bool = false
     ) {
@@ -40,7 +40,7 @@ package struct ObjectListing: Sendable {
         self.startAfter = startAfter
     }
 
-    /// The operation that brings the next page; nil while one is under way, and at the end.
+    /// The operation for the next page; nil while one is in progress, and at the end.
     package mutating func next() -> ListObjectsV2? {
         guard !isUnderWay, !isAtEnd else { return nil }
         isUnderWay = true
@@ -49,11 +49,11 @@ package struct ObjectListing: Sendable {
             delimiter: delimiter, readsDetails: readsDetails)
     }
 
-    /// The operation that `next` gave has brought `page`.
+    /// Takes the page of the operation that `next` returned.
     ///
-    /// - Returns: it, less what came before: twice in the page, or on the one before too, where some services begin
-    ///   with the last key once more.
-    /// - Throws: `notS3` if the list does not come to an end.
+    /// - Returns: the page without duplicates: keys that are repeated in the page or were on the previous
+    ///   page, since some services start a page with the last key again.
+    /// - Throws: `notS3` if the listing never ends.
     @discardableResult
     package mutating func received(_ page: ListObjectsV2.Page) throws(S3Error) -> ListObjectsV2.Page {
         isUnderWay = false
@@ -69,7 +69,7 @@ package struct ObjectListing: Sendable {
         return fresh
     }
 
-    /// Nothing depends on the order of keys: not every service's is that of their bytes.
+    /// Does not depend on the order of keys: some services do not list in byte order.
     private mutating func newObjects(
         of page: ListObjectsV2.Page
     ) throws(S3Error) -> [ListObjectsV2.Object] {
@@ -83,7 +83,7 @@ package struct ObjectListing: Sendable {
         emptyPages = 0
         let hashes = page.objects.map(Self.hash)
         defer { keysBefore = hashes }
-        // In order nothing comes twice.
+        // A page in ascending order has no duplicates.
         if isInOrder(page.objects) {
             greatestKey = last.key
             firstKey = firstKey ?? first.key
@@ -103,7 +103,7 @@ package struct ObjectListing: Sendable {
         return objects
     }
 
-    /// True if each key comes after all before it, those of other pages included.
+    /// True if each key is greater than all before it, including those of earlier pages.
     private func isInOrder(_ objects: [ListObjectsV2.Object]) -> Bool {
         var last = greatestKey
         for object in objects {
@@ -113,8 +113,8 @@ package struct ObjectListing: Sendable {
         return true
     }
 
-    /// Every key of every list passes here, so eight bytes are taken at once: as wyhash does, by the folded product with
-    /// a secret number.
+    /// Every key of every listing is hashed, so eight bytes are read at once and mixed as in wyhash: by a
+    /// folded multiplication with a secret number.
     private static func hash(_ object: ListObjectsV2.Object) -> Int {
         func fold(_ word: UInt64) -> UInt64 {
             let (high, low) = word.multipliedFullWidth(by: secret)

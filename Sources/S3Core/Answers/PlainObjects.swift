@@ -1,23 +1,23 @@
 import ByteIO
 
-/// Objects of a list as services write them: one `Contents` after the other, no white space or attribute, and within
-/// each nothing but elements with short text.
+/// Parses objects of a listing in the form that services usually write: consecutive `Contents` elements
+/// without white space or attributes, whose children contain only short text.
 ///
 ///     <Contents><Key>a</Key><Size>1</Size><ETag>&quot;e&quot;</ETag></Contents><Contents>...
 ///
-/// A page is a thousand of these, and a parser of all XML takes ten times as long for them. What is written in any
-/// other way is left to that parser, which says what it is.
+/// A page has a thousand of these, and a full XML parser takes ten times as long. Any other form is left to
+/// the full parser.
 struct PlainObjects {
     private let readsDetails: Bool
-    /// How many elements may come.
+    /// The number of elements that may still be read.
     private(set) var elementsLeft: Int
     private(set) var objects: [ListObjectsV2.Object] = []
-    /// Where the first thing stands that is no such object.
+    /// The offset after the last object that was parsed.
     private(set) var end: Int
 
     /// - Parameters:
-    ///   - start: where an element within the list's root may begin.
-    ///   - elementsLeft: how many elements are read at most.
+    ///   - start: the offset of a possible child of the root element.
+    ///   - elementsLeft: the maximum number of elements to read.
     init(_ document: RawSpan, from start: Int, readsDetails: Bool, elementsLeft: Int) {
         self.readsDetails = readsDetails
         self.elementsLeft = elementsLeft
@@ -25,7 +25,7 @@ struct PlainObjects {
         while let object = next(document) { objects.append(object) }
     }
 
-    /// What an object's element says, as offsets of its text.
+    /// The fields of an object, as ranges of their text.
     private struct Fields {
         var key: Range<Int>?
         var size: Range<Int>?
@@ -50,9 +50,9 @@ struct PlainObjects {
         }
     }
 
-    /// Reads `<Name>text</Name>`.
+    /// Parses `<Name>text</Name>`.
     ///
-    /// - Returns: where it ends; nil if it is anything else.
+    /// - Returns: the offset of its end; nil for anything else.
     private static func element(_ document: RawSpan, at start: Int, _ fields: inout Fields) -> Int? {
         guard start < document.byteCount, document[start] == UInt8(ascii: "<"),
             let nameEnd = document.firstIndex(of: UInt8(ascii: ">"), from: start + 1),
@@ -112,7 +112,7 @@ struct PlainObjects {
         return ListObjectsV2.Object(key: document.extracting(key).array, size: bytes, details: details)
     }
 
-    /// The text between two quotes that are written as references, if it is that.
+    /// The text between two escaped quotes; nil if the text has another form.
     private static func quoted(_ document: RawSpan, _ text: Range<Int>) -> Range<Int>? {
         for quote: StaticString in ["&quot;", "&#34;"] {
             let length = quote.utf8CodeUnitCount
@@ -125,9 +125,9 @@ struct PlainObjects {
         return nil
     }
 
-    /// True if the text stands for itself, in whatever encoding that XML may have.
+    /// True if the text needs no decoding, in any encoding that XML may have.
     private static func isPlain(_ text: RawSpan) -> Bool {
-        // To the end, whatever comes: so several bytes are compared at once.
+        // The loop does not stop early, so that it can be vectorized.
         unsafe text.withUnsafeBytes { bytes in
             var isOther = false
             for index in 0..<bytes.count {

@@ -2,20 +2,22 @@ import ByteIO
 import Codec
 import HTTPTransfer
 
-/// Undoes what something on the way did to the body of one answer, piece by piece.
+/// Decompresses, incrementally, a response body that an intermediary compressed.
 final class TransitDecoder {
     private let decoder: Decoder
     private let block = ByteBlock(capacity: blockSize)
-    /// Bytes of `block` that were taken.
+    /// The number of bytes of `block` that were delivered.
     private var taken = 0
-    /// Bytes that were decoded already of what comes next: a transfer that was paused gives them again.
+    /// The number of bytes of the next input that are already decoded: a paused transfer delivers the same
+    /// bytes again.
     private var decoded = 0
 
     private static let blockSize = 64 << 10
 
     init(_ format: CompressedFormat) { decoder = Decoder(format) }
 
-    /// Decodes `bytes`, and gives what comes of them to `take`, until all is taken or it wants something else.
+    /// Decodes `bytes` and passes the output to `take`, until all is consumed or `take` returns something
+    /// other than `taken`.
     func decode(_ bytes: RawSpan, _ take: (RawSpan) -> Received) throws(CodecError) -> Received {
         let block = block
         while true {
@@ -34,10 +36,10 @@ final class TransitDecoder {
         }
     }
 
-    /// The answer has ended.
+    /// Checks that the body is complete.
     func end() throws(CodecError) { try decoder.end() }
 
-    /// Decodes all of `body`; nil if it is not what it should be, or more than `limit` bytes come of it.
+    /// Decodes all of `body`; nil if it is invalid, or its output exceeds `limit` bytes.
     static func decode(_ body: [UInt8], _ format: CompressedFormat, limit: Int) -> [UInt8]? {
         let decoder = TransitDecoder(format)
         var whole: [UInt8] = []
@@ -52,7 +54,8 @@ final class TransitDecoder {
 }
 
 extension S3Response {
-    /// An answer whose body was gathered. S3 compresses none: what something on the way has done to it is undone.
+    /// Creates a response from a gathered body. S3 does not compress responses, so a compressed one was
+    /// compressed in transit and is decompressed.
     init(head: HTTPResponseHead, received body: [UInt8]) {
         let codings = body.isEmpty ? [] : head.contentCodings
         let format: CompressedFormat? =

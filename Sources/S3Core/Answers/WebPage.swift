@@ -1,22 +1,22 @@
 import HTTPTransfer
 
-/// An answer that no S3 gave: a web server's page, or what a proxy says.
+/// A response that is not from S3: the page of a web server or proxy.
 package struct WebPage {
-    /// Its title, or how its text begins; empty if it has neither.
+    /// Its title or the start of its text; empty if it has neither.
     private let title: String
 
     private static let longestTitle = 100
 
-    /// Nil if the answer has no body, or a sign of S3.
+    /// Nil if the response has no body or shows a sign of S3.
     package init?(_ response: S3Response) {
         guard !response.body.isEmpty, response.head.value("x-amz-request-id") == nil else { return nil }
         title = Self.title(response.body) ?? Self.beginning(response.body) ?? ""
     }
 
-    /// What a message says: `not from S3, it says '403 Forbidden'`.
+    /// The text for messages: `not from S3, it says '403 Forbidden'`.
     package var description: String { "not from S3" + (title.isEmpty ? "" : ", it says '\(title)'") }
 
-    /// What is between `<title>` and its end, in any case.
+    /// The text of the `<title>` element, whose name may be in any case.
     private static func title(_ body: [UInt8]) -> String? {
         let lower = body.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
         guard let start = RedactionReading.first([UInt8]("<title>".utf8), in: lower[...]) else { return nil }
@@ -31,7 +31,7 @@ package struct WebPage {
         return text
     }
 
-    /// The words of `text` up to a length, with one space between them; nil if there are none.
+    /// The words of `text` up to a length, separated by single spaces; nil if there are none.
     private static func line(_ text: ArraySlice<UInt8>) -> String? {
         let words = text.prefix(4 * longestTitle).split { $0 <= 0x20 }
         let joined = Array(words.joined(separator: [0x20]).prefix(longestTitle))

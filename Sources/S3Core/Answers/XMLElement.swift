@@ -1,18 +1,18 @@
 import ByteIO
 
-/// One element of an XML answer: its name, its own text and its children.
+/// One element of an XML response: its name, its own text and its children.
 ///
-/// Answers of S3 are small and flat, so the tree is simple; `XMLReader` says what is refused.
+/// S3's documents are small and flat, so the tree is simple. `XMLReader` limits what is accepted.
 package struct XMLElement: Sendable {
     /// The name without its namespace prefix.
     package let name: String
-    /// The text between the tags, not that of children.
+    /// The element's own text, without that of children.
     package private(set) var text: [UInt8] = []
     package private(set) var children: [XMLElement] = []
 
     fileprivate init(name: String) { self.name = name }
 
-    /// The root of `document`, or nil if it is not well-formed, not whole, or holds what is refused.
+    /// The root of `document`; nil if the document is malformed, incomplete or refused by `XMLReader`.
     package init?(parsing document: [UInt8]) {
         let reader = XMLTreeReader()
         guard reader.read(document), let root = reader.root else { return nil }
@@ -30,10 +30,10 @@ package struct XMLElement: Sendable {
     /// The bytes of the first child called `name`.
     package func value(_ name: String) -> [UInt8]? { children.first { $0.name == name }?.text }
 
-    /// The same as text.
+    /// The text of the first child called `name`.
     package func text(_ name: String) -> String? { value(name).map { String(decoding: $0, as: UTF8.self) } }
 
-    /// Appends `bytes` as an element's text.
+    /// Appends `bytes`, escaped as an element's text.
     static func append(escaped bytes: [UInt8], to text: inout [UInt8]) {
         for byte in bytes {
             switch byte {

@@ -1,22 +1,22 @@
 import ByteIO
 import CExpat
 
-/// Expat, as `expat/VERSION`. Source: expat.h, XML_ExpatVersionInfo.
+/// Expat's version, such as `expat/2.6.0`. Source: expat.h, XML_ExpatVersionInfo.
 package var xmlLibrary: String {
     let version = XML_ExpatVersionInfo()
     return "expat/\(version.major).\(version.minor).\(version.micro)"
 }
 
-/// Reads an XML answer from its start to its end, and tells a subclass what it meets.
+/// Parses an XML response and calls the methods of a subclass for its elements and text.
 ///
-/// Answers of S3 are small and flat; what could make one large or slow to read, a document type, deep
-/// nesting, many elements, is refused. Source: Expat's reference, expat.h.
+/// S3's documents are small and flat. A document type, deep nesting and too many elements are refused,
+/// because they could make a document large or slow to parse. Source: Expat's reference, expat.h.
 @safe class XMLReader {
     private let parser: XML_Parser?
-    /// How many elements are open.
+    /// The number of open elements.
     private(set) final var depth = 0
     private var elements = 0
-    /// Whether text is read from here on, until this is set otherwise.
+    /// Whether `text` is called.
     final var readsText = false {
         didSet {
             guard readsText != oldValue else { return }
@@ -30,7 +30,7 @@ package var xmlLibrary: String {
     }
 
     private static let maximumDepth = 16
-    /// A page of a list has some fifteen for each of its thousand keys.
+    /// A page of a listing has about fifteen for each of its thousand keys.
     private static let maximumElements = 100_000
 
     init() {
@@ -49,22 +49,22 @@ package var xmlLibrary: String {
 
     deinit { unsafe XML_ParserFree(parser) }
 
-    /// White space before the document is skipped: services send it to keep a connection alive until they know
-    /// the answer, and XML allows none before its declaration.
+    /// Skips white space before the document: services send it to keep a connection alive until the result is
+    /// known, and XML does not allow it before the declaration.
     ///
-    /// - Returns: false if `document` is not well-formed, not whole, or holds what is refused.
+    /// - Returns: false if `document` is malformed, incomplete or refused.
     final func read(_ document: [UInt8]) -> Bool {
         feed(document[Self.start(of: document)...], isLast: true)
     }
 
-    /// Where a document begins.
+    /// The offset after leading white space.
     static func start(of document: [UInt8]) -> Int {
         document.firstIndex { !XMLElement.isSpace($0) } ?? document.count
     }
 
-    /// Reads a piece of a document, which comes after those that were read before.
+    /// Parses the next piece of a document.
     ///
-    /// - Returns: false if that is wrong already.
+    /// - Returns: false if the document is malformed or refused.
     final func feed(_ piece: ArraySlice<UInt8>, isLast: Bool) -> Bool {
         let status = unsafe piece.withUnsafeBytes { bytes in
             unsafe XML_Parse(
@@ -74,27 +74,28 @@ package var xmlLibrary: String {
         return status == XML_STATUS_OK
     }
 
-    /// Within `end`: how many bytes were fed up to the end of the element.
+    /// The offset of the end of the current element; valid only within `end`.
     final var endOfElement: Int {
         unsafe Int(XML_GetCurrentByteIndex(parser)) + Int(XML_GetCurrentByteCount(parser))
     }
 
-    /// How many more elements there may be.
+    /// The number of elements that may still be read.
     final var elementsLeft: Int { Self.maximumElements - elements }
 
-    /// So many elements were read in another way.
+    /// Counts elements that were read in another way.
     final func count(elements more: Int) { elements += more }
 
-    // What a subclass makes of it.
+    // Subclasses override these.
 
-    /// An element begins, and counts in `depth`. Its name has no namespace prefix.
+    /// An element starts; `depth` includes it. Its name has no namespace prefix.
     func begin(_ name: UnsafePointer<CChar>) {}
     /// The innermost open element has some text; only called while `readsText`.
     func text(_ bytes: RawSpan) {}
-    /// The innermost open element ends; it still counts in `depth`.
+    /// The innermost open element ends; `depth` still includes it.
     func end() {}
 
-    /// Expat calls back several times an element; anyone who called `read` keeps the reader meanwhile.
+    /// Calls `body` without retaining the reader: Expat calls back several times per element, and the caller
+    /// of `read` keeps the reader alive.
     private static func lend(_ context: UnsafeMutableRawPointer?, _ body: (XMLReader) -> Void) {
         guard let context = unsafe context else { return }
         unsafe Unmanaged<XMLReader>.fromOpaque(context)._withUnsafeGuaranteedRef(body)

@@ -1,10 +1,10 @@
-/// A document for the service, put together.
+/// Builds an XML document for a request.
 struct XMLText {
     private static let namespace = " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""
 
     private var bytes: [UInt8] = []
 
-    /// The document whose root is called `root`.
+    /// Returns the document with the root element `root`.
     static func document(_ root: String, _ content: (inout XMLText) -> Void) -> [UInt8] {
         var text = XMLText()
         text.bytes += "<\(root)\(namespace)>".utf8
@@ -13,7 +13,7 @@ struct XMLText {
         return text.bytes
     }
 
-    /// Adds an element with others in it.
+    /// Adds an element with child elements.
     mutating func element(_ name: StaticString, _ content: (inout XMLText) -> Void) {
         open(name)
         content(&self)
@@ -27,7 +27,7 @@ struct XMLText {
         close(name)
     }
 
-    /// The same where the name is known only now.
+    /// Adds an element with text; the name is not a constant.
     mutating func element(named name: String, _ value: [UInt8]) {
         bytes += "<\(name)>".utf8
         XMLElement.append(escaped: value, to: &bytes)

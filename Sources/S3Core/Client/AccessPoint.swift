@@ -1,14 +1,15 @@
-/// An access point, which stands for a bucket: `arn:PARTITION:s3:REGION:ACCOUNT:accesspoint/NAME`.
+/// The ARN of an access point, used in place of a bucket's name:
+/// `arn:PARTITION:s3:REGION:ACCOUNT:accesspoint/NAME`.
 ///
 /// Source: Amazon S3 User Guide, "Access points"; Service Authorization Reference, resource types of S3.
 package struct AccessPoint: Equatable, Sendable {
     package let region: String
-    /// What its host begins with: name and account.
+    /// The first label of its host name: name and account.
     package let label: String
 
-    /// Nil if `bucket` is no ARN.
+    /// Nil if `bucket` is not an ARN.
     ///
-    /// - Throws: if it is one of something else, which is named.
+    /// - Throws: if the ARN names another kind of resource; the message says which.
     package init?(_ bucket: String) throws(ConfigurationError) {
         guard bucket.hasPrefix("arn:") else { return nil }
         let parts = bucket.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(
@@ -45,7 +46,8 @@ package struct AccessPoint: Equatable, Sendable {
         }
     }
 
-    /// What a bucket's name says of it by its end. Source: Amazon S3 User Guide, "Bucket naming rules".
+    /// Refuses buckets of an unsupported kind, which S3 marks with a suffix of the name. Source: Amazon S3
+    /// User Guide, "Bucket naming rules".
     static func refuse(bucket: String) throws(ConfigurationError) {
         for (end, reason) in [
             ("--x-s3", "directory buckets are not supported; use a general purpose bucket"),
@@ -66,7 +68,7 @@ package struct AccessPoint: Equatable, Sendable {
         ] where bucket.hasSuffix(end) { throw .invalid("'\(bucket)': \(reason)") }
     }
 
-    /// The region in the name of a bucket of an account's own: `NAME-ACCOUNT-REGION-an`.
+    /// The region in the name of a bucket in an account's regional namespace: `NAME-ACCOUNT-REGION-an`.
     static func region(inName bucket: String) -> String? {
         let words = bucket.split(separator: "-", omittingEmptySubsequences: false)
         guard words.last == "an",

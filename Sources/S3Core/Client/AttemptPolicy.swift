@@ -1,57 +1,60 @@
-/// What one operation has been through.
+/// The state that retries of one operation depend on.
 package struct AttemptHistory: Equatable, Sendable {
-    /// How a request was signed: what a service may object to, and what can be put right.
+    /// The parameters of a request's signature: a service may reject them, and the policy may then correct
+    /// them.
     package struct Signing: Equatable, Sendable {
         package var region: String
         /// How far the service's clock is ahead of this machine's.
         package var clockOffsetSeconds = 0
-        /// Which credentials; counts up with each renewal.
+        /// The number of the credentials; each renewal increments it.
         package var generation = 0
 
         package init(region: String) { self.region = region }
     }
 
-    /// Attempts that failed since the last one that got on.
+    /// Failed attempts since the operation last made progress.
     package var failures = 0
-    /// The failure that the last retry was for.
+    /// The failure that caused the last retry.
     package var lastError: S3Error?
-    /// True if an attempt may have been acted on although no good answer came.
+    /// True if the service may have applied an attempt although it sent no success response.
     package var mayHaveBeenApplied = false
-    /// True if the service did not answer an attempt, and may still be at work on it.
+    /// True if the service did not answer an attempt and may still be processing it.
     package var isUnanswered = false
-    /// True if it was signed again with new credentials, which is done once.
+    /// True if it was signed again with new credentials; this happens at most once.
     package var wasResigned = false
     /// How the last attempt was signed.
     package var signing = Signing(region: "")
-    /// The bytes that the operation had when a failure was last forgiven.
+    /// The operation's progress in bytes when the failure count was last reset.
     fileprivate var forgivenProgress = 0
 
     package init() {}
 }
 
-/// What comes of each attempt of every operation: the one place that decides on retries, on how many
-/// requests are under way, and on signing again for another region or clock. A plain state machine.
+/// Decides what happens after each attempt of every operation. All decisions on retries, on the number of
+/// concurrent requests, and on signing again for another region or clock are made here. A state machine
+/// without I/O.
 package struct AttemptPolicy: Sendable {
     package enum Decision: Equatable, Sendable {
         /// The operation has failed with this error.
         case giveUp(S3Error)
-        /// Send it again once this time is over.
+        /// Send it again after this time.
         case retry(afterMilliseconds: Int)
-        /// It was signed wrongly: send it again at once, which does not count as an attempt.
+        /// The signature was wrong: sign and send it again at once. This does not count as an attempt.
         case signAgain
 
         var isAnotherAttempt: Bool { if case .giveUp = self { false } else { true } }
     }
 
-    /// An attempt that got on by this many bytes is not counted as a failed one: a download may lose its
-    /// connection any number of times as long as it comes closer to its end.
+    /// The failure count restarts if an attempt received at least this many bytes: a download may lose its
+    /// connection any number of times if each attempt makes progress.
     private static let forgivingProgress = 64 << 10
 
     /// How requests are signed from now on.
     package private(set) var signing: AttemptHistory.Signing
     private var retry: RetryPolicy
     private var window: ConcurrencyWindow
-    // Each mistake is put right once, so that two answers cannot send a run back and forth.
+    // Region and clock are corrected once each, so that two contradicting responses cannot cause an endless
+    // loop.
     private var hasCorrectedRegion = false
     private var hasCorrectedClock = false
 
@@ -61,36 +64,37 @@ package struct AttemptPolicy: Sendable {
         self.window = window
     }
 
-    /// Requests are signed with other credentials from now on.
+    /// From now on, requests are signed with the credentials of this generation.
     package mutating func renewed(generation: Int) { signing.generation = generation }
 
-    /// How many requests may be under way.
+    /// The maximum number of concurrent requests.
     package var limit: Int { window.limit }
 
-    /// Whether that is less than it was before the service asked to slow down.
+    /// Whether the limit is below its value before the service asked to slow down.
     package var isNarrowed: Bool { window.isNarrowed }
 
-    /// Requests were sent, as many as there may be or fewer.
+    /// Records that requests were sent. `isFull` is true if the limit was reached.
     package mutating func sent(isFull: Bool) { window.sent(isFull: isFull) }
 
-    /// An attempt was answered that moved so many bytes, at a time of the monotonic clock in milliseconds.
+    /// Records an answered attempt that transferred `bytes` bytes. `now` is the monotonic clock in
+    /// milliseconds.
     ///
-    /// - Returns: whether `limit` has changed, because of what was moved up to now.
+    /// - Returns: whether `limit` has changed because of the measured throughput.
     package mutating func moved(bytes: Int, now: Int) -> Bool { window.moved(bytes: bytes, now: now) }
 
-    /// An attempt was answered well.
+    /// Records a success response.
     package mutating func succeeded(_ history: AttemptHistory) {
         window.succeeded()
         retry.succeeded(after: history.lastError)
     }
 
-    /// Decides what comes of a failed attempt.
+    /// Decides what happens after a failed attempt.
     ///
     /// - Parameters:
-    ///   - progress: bytes that the operation has, if it goes on where it stopped.
-    ///   - now: this machine's time and
-    ///   - serverTime: what the answer's Date field says, if there was one.
-    ///   - isLast: whether no other attempt is made after so many that failed.
+    ///   - progress: bytes that the operation has received, if it can resume there; otherwise 0.
+    ///   - now: this machine's time.
+    ///   - serverTime: the time in the response's Date header, if it has one.
+    ///   - isLast: whether no further attempt follows, given the number of failed attempts.
     package mutating func failed(
         _ failure: S3Error, _ history: inout AttemptHistory, progress: Int, now: Timestamp,
         serverTime: Timestamp?, isLast: (Int) -> Bool = { _ in false }
@@ -115,7 +119,8 @@ package struct AttemptPolicy: Sendable {
         }
         history.failures += 1
         history.mayHaveBeenApplied = history.mayHaveBeenApplied || failure.mayHaveBeenApplied
-        // These tell that the earlier attempt has ended; a service that is busy or fails now does not.
+        // These errors show that the earlier attempt has ended. A service that is busy or fails now does not
+        // show that.
         let tellsTheEnd = failure.kind == .noSuchUpload || failure.kind == .preconditionFailed
         history.isUnanswered = failure.isUnanswered || (history.isUnanswered && !tellsTheEnd)
         var error = failure
@@ -124,7 +129,7 @@ package struct AttemptPolicy: Sendable {
         error.isUnanswered = history.isUnanswered
         switch retry.failed(error) {
         case .giveUp:
-            // A definite answer shows a service at work, whatever it says.
+            // A definite response, even an error, shows that the service works.
             if error.status > 0, error.kind != .throttled { window.succeeded() }
             return .giveUp(error)
         case .retry(let delay):
@@ -134,8 +139,8 @@ package struct AttemptPolicy: Sendable {
         }
     }
 
-    /// True if the request was signed for a region or by a clock that is known by now to be wrong, or that
-    /// this answer corrects.
+    /// True if the request was signed for a region or clock that has since been corrected, or that this
+    /// response corrects.
     private mutating func canSignAgain(
         _ error: S3Error, _ used: AttemptHistory.Signing, now: Timestamp, serverTime: Timestamp?
     ) -> Bool {

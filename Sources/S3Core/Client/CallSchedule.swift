@@ -1,33 +1,33 @@
 import ByteIO
 
-/// Names a call in a schedule. No two calls of a schedule have the same one.
+/// Identifies a call in a schedule. No two calls of a schedule have the same ID.
 package struct CallID: Hashable, Sendable {
-    /// Where it is kept, which is used again.
+    /// The index of its entry. Slots are reused; serial numbers are not.
     fileprivate var slot = -1
     fileprivate var serial = -1
 
-    /// That of no call.
+    /// The ID of no call.
     package init() {}
 }
 
-/// Which call is sent next, and which ones wait, are delayed, paused, at their last attempt or out of time. A plain
-/// state machine: it knows neither requests nor answers.
+/// Tracks the state of every call: waiting, sent, delayed, paused, at its last attempt or past its deadline;
+/// and chooses the next one to send. A state machine that knows neither requests nor responses.
 ///
 ///     add -> waiting -> next -> sent -> ended -> remove
 ///                        ^                |
 ///                        '- again <- delayed, or at once
 ///
-/// Calls that are sent again, and those that go first, come before all that wait. A call that is about to be sent again
-/// keeps its place: nothing that waits takes it.
+/// Retries and calls with priority are sent before all waiting calls. A call that waits for its retry keeps
+/// its connection slot: no waiting call takes it.
 package struct CallSchedule<Call> {
     private enum State: Equatable {
         case waiting
-        /// As soon as a connection is free, before all that wait.
+        /// Sent as soon as a connection is free, before all waiting calls.
         case again
-        /// Until this time of the monotonic clock, in milliseconds; nil until `releaseHeld`.
+        /// Delayed until this time of the monotonic clock, in milliseconds; nil means until `releaseHeld`.
         case delayed(until: Int?)
         case sent
-        /// Its attempt has ended; what comes of it is being decided.
+        /// Its attempt has ended; the next step is not decided yet.
         case ended
     }
 
@@ -36,30 +36,30 @@ package struct CallSchedule<Call> {
         let call: Call
         let cleansUp: Bool
         var state: State
-        /// Its transfer holds a connection, but does nothing.
+        /// Its transfer is paused: it holds a connection but receives nothing.
         var isPaused = false
-        /// No further attempt is made.
+        /// No retry follows.
         var isLastAttempt = false
-        /// When it is out of time, by the monotonic clock in milliseconds.
+        /// Its deadline by the monotonic clock, in milliseconds.
         var deadline: Int?
     }
 
-    /// After `hurry`, how often what cleans up is tried, and how long its answers are awaited.
+    /// After `hurry`: the number of attempts of a cleanup call, and the time limit for each response.
     private static var hurriedAttempts: Int { 3 }
     private static var hurriedMilliseconds: Int { 5000 }
 
     private var entries: [Entry?] = []
     private var free: [Int] = []
     private var nextSerial = 0
-    // What was cancelled meanwhile is left in these, and passed over.
+    // These queues may still hold IDs of cancelled calls; `next` skips them.
     private var waiting = Queue<CallID>()
     private var again = Queue<CallID>()
     private var delayed: [CallID] = []
     private var againCount = 0
-    /// How many calls' requests are under way.
+    /// The number of calls with a request in flight.
     package private(set) var sentCount = 0
     private var pausedCount = 0
-    /// How many calls have not been removed.
+    /// The number of calls that are not removed.
     package private(set) var count = 0
     private var isInAHurry = false
 
@@ -67,12 +67,12 @@ package struct CallSchedule<Call> {
 
     // MARK: calls
 
-    /// Takes a call that is to be sent.
+    /// Adds a call to be sent.
     ///
     /// - Parameters:
-    ///   - cleansUp: whether it only takes away what was left: it goes first, is not `cancellable`, and has little time
-    ///     after `hurry`.
-    ///   - goesFirst: whether it goes before all that wait.
+    ///   - cleansUp: whether the call only removes leftovers. It has priority, is not `cancellable`, and has
+    ///     limited time after `hurry`.
+    ///   - goesFirst: whether it is sent before all waiting calls.
     package mutating func add(_ call: Call, cleansUp: Bool = false, goesFirst: Bool = false) -> CallID {
         let isFirst = cleansUp || goesFirst
         let entry = Entry(
@@ -97,7 +97,7 @@ package struct CallSchedule<Call> {
         return id
     }
 
-    /// The call is over.
+    /// Removes a call that has ended.
     package mutating func remove(_ id: CallID) {
         guard let entry = entry(id) else { return }
         leave(entry.state, id)
@@ -111,7 +111,7 @@ package struct CallSchedule<Call> {
     /// All calls in the order in which they were added.
     package var all: [Call] { sorted { _ in true } }
 
-    /// Those whose requests are not on their way, and that do not clean up.
+    /// Calls without a request in flight, except cleanup calls.
     package var cancellable: [Call] { sorted { $0.state != .sent && !$0.cleansUp } }
 
     private func sorted(_ isWanted: (Entry) -> Bool) -> [Call] {
@@ -126,7 +126,7 @@ package struct CallSchedule<Call> {
         return entry
     }
 
-    /// - Returns: false if the call is over.
+    /// - Returns: false if the call has been removed.
     @discardableResult
     private mutating func move(_ id: CallID, to state: State) -> Bool {
         guard let entry = entry(id) else { return false }
@@ -150,11 +150,12 @@ package struct CallSchedule<Call> {
 
     // MARK: sending
 
-    /// The call that is sent now; nil until something has changed.
+    /// The next call to send; nil if none can be sent until the state changes.
     ///
-    /// - Parameter limit: how many requests may be under way.
+    /// - Parameter limit: the maximum number of concurrent requests.
     package mutating func next(limit: Int) -> CallID? {
-        // What is sent again must not wait for a transfer that is paused until just that has been read.
+        // Paused transfers do not count here: a retry must not wait for a transfer that is paused until the
+        // retry's data has been read.
         while againCount > 0, sentCount - pausedCount < limit, let id = again.popFirst() {
             if entry(id)?.state == .again, move(id, to: .sent) { return id }
         }
@@ -166,7 +167,8 @@ package struct CallSchedule<Call> {
 
     package func isSent(_ id: CallID) -> Bool { entry(id)?.state == .sent }
 
-    /// The call's transfer does nothing until it is resumed: so nothing may wait for it.
+    /// The call's transfer receives nothing until it is resumed, so retries do not wait for its connection
+    /// slot.
     package mutating func paused(_ id: CallID) {
         guard let entry = entry(id), entry.state == .sent, !entry.isPaused else { return }
         entries[id.slot]?.isPaused = true
@@ -179,28 +181,28 @@ package struct CallSchedule<Call> {
         pausedCount -= 1
     }
 
-    // MARK: what comes of an attempt
+    // MARK: after an attempt
 
-    /// The call's attempt has ended; it is removed or sent again.
+    /// The call's attempt has ended; the caller then removes it or sends it again.
     package mutating func ended(_ id: CallID) { move(id, to: .ended) }
 
-    /// The call is sent again as soon as it can be.
+    /// Sends the call again as soon as a connection is free.
     package mutating func sendAgain(_ id: CallID) {
         if move(id, to: .again) { again.append(id) }
     }
 
-    /// The call is sent again after this time, or after `releaseHeld` if that is nil.
+    /// Sends the call again at this time, or after `releaseHeld` if `due` is nil.
     package mutating func delay(_ id: CallID, until due: Int?) {
         if move(id, to: .delayed(until: due)) { delayed.append(id) }
     }
 
-    /// Lets calls go on whose time has come.
+    /// Releases delayed calls that are due.
     package mutating func release(now: Int) {
         guard !delayed.isEmpty else { return }
         release { $0.map { $0 <= now } ?? false }
     }
 
-    /// Lets calls go on that were delayed without a time.
+    /// Releases calls that were delayed without a time.
     package mutating func releaseHeld() { release { $0 == nil } }
 
     private mutating func release(_ isWanted: (Int?) -> Bool) {
@@ -209,9 +211,9 @@ package struct CallSchedule<Call> {
         }
     }
 
-    /// Whether no attempt follows the one that failed.
+    /// Whether the failed attempt was the last one.
     ///
-    /// - Parameter failures: how many have failed.
+    /// - Parameter failures: the number of failed attempts.
     package func isLastAttempt(_ id: CallID, failures: Int) -> Bool {
         guard let entry = entry(id) else { return true }
         return entry.isLastAttempt || (isInAHurry && entry.cleansUp && failures >= Self.hurriedAttempts)
@@ -219,20 +221,20 @@ package struct CallSchedule<Call> {
 
     // MARK: the end
 
-    /// No further attempt of the call is made, whatever comes of the one under way.
+    /// Allows the call no retry, whatever the outcome of the attempt in flight.
     package mutating func makeLastAttempt(_ id: CallID) {
         if entry(id) != nil { entries[id.slot]?.isLastAttempt = true }
     }
 
-    /// The run is to end soon: what cleans up is tried three times, and it and what is at its last attempt have five
-    /// seconds from when they are sent.
+    /// The run is about to end: cleanup calls get three attempts. Cleanup calls and calls at their last
+    /// attempt have five seconds from the time they are sent.
     package mutating func hurry() { isInAHurry = true }
 
-    /// The calls that are out of time.
+    /// The calls past their deadline.
     package mutating func overdue(now: Int) -> [Call] {
         guard isInAHurry else { return [] }
         for slot in entries.indices {
-            // A call that waits for a connection was not sent, so its answer is not late.
+            // The deadline of a call starts when it is sent, not while it waits for a connection.
             guard let entry = entries[slot], entry.cleansUp || entry.isLastAttempt, entry.state == .sent,
                 entry.deadline == nil
             else { continue }
@@ -241,8 +243,7 @@ package struct CallSchedule<Call> {
         return sorted { $0.deadline.map { $0 <= now } ?? false }
     }
 
-    /// How long it is until `release` or `overdue` have something to do, in milliseconds; nil if time alone changes
-    /// nothing.
+    /// Milliseconds until `release` or `overdue` have something to do; nil if nothing is scheduled.
     package func untilDue(now: Int) -> Int? {
         var first: Int?
         for id in delayed {

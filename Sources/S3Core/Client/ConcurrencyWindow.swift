@@ -1,37 +1,38 @@
-/// How many requests may be under way at once: fewer when the service asks to slow down, more again while
-/// it answers well. Additive increase, multiplicative decrease, as in TCP (RFC 5681), up to what
+/// The limit of concurrent requests: it shrinks when the service asks to slow down and grows while requests
+/// succeed. Additive increase, multiplicative decrease, as in TCP (RFC 5681), up to the limit that
 /// `ConnectionGrowth` has found.
 package struct ConcurrencyWindow: Equatable, Sendable {
     private var growth: ConnectionGrowth
-    /// A fraction of one more is carried, so that growth is one a round of answers.
+    /// The limit with its fraction: it grows by one in each round of responses.
     private var size: Double
-    /// Decreases wait for the answers of requests that were sent before the last one.
+    /// Responses still to come to requests that were sent before the last decrease; they cause no further
+    /// decrease.
     private var answersBeforeDecrease = 0
 
-    /// - Parameter connections: how many there are at first, and at most.
+    /// - Parameter connections: the initial limit, and the largest one.
     package init(_ connections: ClosedRange<Int>) {
         growth = ConnectionGrowth(connections)
         size = Double(connections.lowerBound)
     }
 
-    /// The number of requests that may be under way, from 1 to the most.
+    /// The maximum number of concurrent requests, at least 1.
     package var limit: Int { Int(size) }
 
     package var isNarrowed: Bool { limit < growth.limit }
 
-    /// Requests were sent, as many as there may be or fewer.
+    /// Records that requests were sent. `isFull` is true if the limit was reached.
     package mutating func sent(isFull: Bool) { growth.sent(isFull: isFull) }
 
-    /// A request was answered well.
+    /// Records a success response.
     package mutating func succeeded() {
         answersBeforeDecrease = max(0, answersBeforeDecrease - 1)
         let most = Double(growth.limit)
         if size < most { size = min(most, size + 1 / size) }
     }
 
-    /// A call has ended that moved so many bytes, at a time of the monotonic clock in milliseconds.
+    /// Records a call that has transferred `bytes` bytes. `now` is the monotonic clock in milliseconds.
     ///
-    /// - Returns: whether the limit has changed, because of what was moved up to now.
+    /// - Returns: whether the limit has changed because of the measured throughput.
     package mutating func moved(bytes: Int, now: Int) -> Bool {
         guard !isNarrowed, growth.moved(bytes: bytes, now: now) else { return false }
         size = Double(growth.limit)

@@ -1,8 +1,8 @@
-/// What is wrong with what the user has set, found before anything is sent.
+/// An error in the user's settings, found before any request is sent.
 package enum ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A bad environment variable, profile, region or endpoint; the text names it.
+    /// An invalid environment variable, profile, region or endpoint; the text names it.
     case invalid(String)
-    /// No credentials, or half of them; the text says where they were looked for.
+    /// Credentials are missing or incomplete; the text says where they were looked for.
     case missingCredentials(String)
 
     package var description: String {

@@ -1,59 +1,61 @@
-/// How many requests are worth having under way at once, found by trying. A plain state machine: what was moved and
-/// when, in; a limit, out.
+/// Finds by trial how many concurrent requests are worthwhile. A state machine: transferred bytes and times
+/// in, a limit out.
 ///
-/// A request takes at least as long as the way to the service and back. So twice as many of them move twice as much,
-/// until the line, the service or this machine has no more to give. The limit starts small, and doubles as long as that
-/// moves more. Where it does not, the limit goes back, and is tried again later.
+/// A request takes at least one round trip. So twice as many requests transfer twice as much, until the
+/// network, the service or this machine is saturated. The limit starts small and doubles as long as that
+/// increases throughput. If it does not, the limit goes back and is tried again later.
 ///
 ///     64 --round--> 128 --skipped, round--> more moved? -- yes --> 256 ...
 ///                                                       '- no ---> 64, rests
 ///
-/// What moves is counted in rounds of as many calls as the limit allows, because the answers to requests that were
-/// sent together come together. Small calls cost their number, large ones their bytes, so each counts as both.
+/// Throughput is measured in rounds of `limit` calls, because the responses to requests that were sent
+/// together arrive together. Small calls cost time by their number, large ones by their bytes, so each counts
+/// as both.
 package struct ConnectionGrowth: Equatable, Sendable {
-    /// Where it starts and ends unless a number is given.
+    /// The default limits: the first and the largest.
     package static let usual = 64...512
-    /// How many times as much a doubled limit has to move.
+    /// The factor by which a doubled limit has to increase throughput to be kept.
     private static let worthwhile = 1.25
-    /// A shorter round says little, in milliseconds.
+    /// The shortest round that is measured, in milliseconds.
     private static let shortestRound = 25
-    /// How long it rests after a larger limit has moved no more, in milliseconds; each time twice as long.
+    /// The pause after a larger limit did not increase throughput, in milliseconds; it doubles each time.
     private static let rest = 1000...64_000
-    /// As many bytes take about as long as the call around them.
+    /// The fixed cost of a call, expressed as the number of bytes that take as long.
     private static let bytesOfCall = 16 << 10
 
-    /// From the end of one on.
+    /// One measured round; the next one starts where it ends.
     private struct Round: Equatable {
         let start: Int
         var calls = 0
         var bytes = 0
-        /// How often requests were sent, and how often there were as many as the limit allows.
+        /// How often requests were sent, and how often the limit was reached.
         var turns = 0
         var fullTurns = 0
 
-        /// With fewer requests than there may be, something else is slow: the input, or the reader of the output.
+        /// False if the limit was mostly not reached: then the input or the reader of the output is the
+        /// bottleneck.
         var wasFull: Bool { 2 * fullTurns >= turns }
     }
 
     private struct Known: Equatable {
         let limit: Int
-        /// What moved in a millisecond.
+        /// Throughput: bytes, with the fixed cost of calls, per millisecond.
         let rate: Double
     }
 
     private let largest: Int
-    /// How many requests there may be.
+    /// The maximum number of concurrent requests.
     package private(set) var limit: Int
     private var round: Round?
-    /// The next round is not looked at: connections come about meanwhile.
+    /// True if the next round is not measured, because connections are being opened meanwhile.
     private var isSettling = true
-    /// When a larger limit is tried again; nil if it is to rest from now on, and for how long.
+    /// When a larger limit is tried again; nil if the pause has not started yet.
     private var restsUntil: Int? = 0
     private var nextRest = rest.lowerBound
-    /// What there was before the limit was doubled; nil while that is not being tried.
+    /// The limit and throughput before the limit was doubled; nil unless a doubled limit is being tried.
     private var before: Known?
 
-    /// - Parameter range: the limit at first, and the largest one.
+    /// - Parameter range: the initial limit, and the largest one.
     package init(_ range: ClosedRange<Int>) {
         limit = range.lowerBound
         largest = range.upperBound
@@ -61,13 +63,13 @@ package struct ConnectionGrowth: Equatable, Sendable {
 
     private var isFixed: Bool { limit == largest && before == nil }
 
-    /// Requests were sent, as many as there may be or fewer.
+    /// Records that requests were sent. `isFull` is true if the limit was reached.
     package mutating func sent(isFull: Bool) {
         round?.turns += 1
         if isFull { round?.fullTurns += 1 }
     }
 
-    /// A call has ended that moved so many bytes. The time is the monotonic clock's, in milliseconds.
+    /// Records a call that has transferred `bytes` bytes. `now` is the monotonic clock in milliseconds.
     ///
     /// - Returns: whether the limit has changed.
     package mutating func moved(bytes: Int, now: Int) -> Bool {
@@ -117,7 +119,7 @@ package struct ConnectionGrowth: Equatable, Sendable {
         return end
     }
 
-    /// The service asked to slow down. What is being tried is too much for it.
+    /// The service asked to slow down: takes a limit that is being tried back.
     package mutating func slowedDown() {
         round = nil
         if let before { takeBack(before) }

@@ -1,6 +1,6 @@
-/// How a bucket is addressed.
+/// How a URL contains the bucket's name.
 package enum Addressing: String, Sendable, CaseIterable {
-    /// Path style on a custom endpoint, virtual-hosted on AWS where the bucket's name allows it.
+    /// Path style on a custom endpoint; virtual-hosted style on AWS if the bucket's name allows it.
     case auto
     /// `https://HOST/BUCKET/KEY`
     case path
@@ -8,7 +8,7 @@ package enum Addressing: String, Sendable, CaseIterable {
     case virtual
 }
 
-/// Where a service listens: scheme, host with port, and a path that may stand before every other.
+/// The base URL of a service: scheme, host with port, and an optional path prefix.
 package struct Endpoint: Equatable, Sendable {
     package enum Scheme: String, Sendable {
         case http, https
@@ -16,9 +16,9 @@ package struct Endpoint: Equatable, Sendable {
     }
 
     package let scheme: Scheme
-    /// Host and, unless it is the scheme's own, port, as the Host field has them.
+    /// The host, and the port unless it is the scheme's default, as in the Host header.
     package let authority: String
-    /// Empty, or a path that starts with a slash and ends in none.
+    /// Empty, or a path that starts with a slash and does not end with one.
     package let path: String
 
     package init(scheme: Scheme, authority: String, path: String = "") {
@@ -27,10 +27,10 @@ package struct Endpoint: Equatable, Sendable {
         self.path = path
     }
 
-    /// Reads `http[s]://HOST[:PORT][/PATH][/]`. `name` is what the message calls it.
+    /// Parses `http[s]://HOST[:PORT][/PATH][/]`. `name` is the name of the setting for messages.
     package init(_ text: String, name: String) throws(ConfigurationError) {
         let shown = Redaction.shown(address: text)
-        // What combines with the character before it would hide that.
+        // A combining character would hide the delimiter before it, since `Character`s are compared below.
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
             throw .invalid(
                 "\(name) '\(shown)' is not of the form http[s]://HOST[:PORT][/PATH]: it has characters outside of ASCII"
@@ -55,7 +55,8 @@ package struct Endpoint: Equatable, Sendable {
         self.init(scheme: scheme, authority: String(host), path: String(path.dropLast(slashes)))
     }
 
-    /// A name, an IPv4 address or a bracketed IPv6 address, then a port or nothing; no user, no query.
+    /// True for a name, an IPv4 address or a bracketed IPv6 address, with an optional port; no user, no
+    /// query.
     private static func isAuthority(_ text: Substring) -> Bool {
         var host = text
         var port: Substring?
@@ -85,13 +86,13 @@ package struct Endpoint: Equatable, Sendable {
         isNameByte(byte) || [UInt8(ascii: "/"), UInt8(ascii: "~"), UInt8(ascii: "%")].contains(byte)
     }
 
-    /// AWS's own endpoint of S3 in a region. Source: AWS General Reference, Amazon S3 endpoints.
+    /// AWS's endpoint of S3 in a region. Source: AWS General Reference, Amazon S3 endpoints.
     package static func aws(region: String, dualStack: Bool = false, fips: Bool = false) -> Endpoint {
         let service = (fips ? "s3-fips" : "s3") + (dualStack ? ".dualstack" : "")
         return aws(service: service, region: region)
     }
 
-    /// What the hosts of a region's access points end in. Source: Amazon S3 User Guide, "Access points".
+    /// The base of a region's access point host names. Source: Amazon S3 User Guide, "Access points".
     package static func accessPoints(region: String, dualStack: Bool, fips: Bool) -> Endpoint {
         let service = (fips ? "s3-accesspoint-fips" : "s3-accesspoint") + (dualStack ? ".dualstack" : "")
         return aws(service: service, region: region)
@@ -101,14 +102,14 @@ package struct Endpoint: Equatable, Sendable {
         Endpoint(scheme: .https, authority: "\(service).\(region).\(Partition.of(region).suffix)")
     }
 
-    /// AWS's own endpoint of a service that gives credentials, `sts` or `portal.sso`, in a region.
+    /// AWS's endpoint of a credentials service, `sts` or `portal.sso`, in a region.
     ///
     /// Source: botocore, `endpoint-rule-set-1.json` of STS and SSO.
-    /// - Throws: if the region has none that is dual-stack, and that is wanted.
+    /// - Throws: if a dual-stack endpoint is requested and the region has none.
     package static func aws(
         credentialsOf service: String, region: String, dualStack: Bool, fips: Bool
     ) throws(ConfigurationError) -> Endpoint {
-        // The usual hosts of GovCloud are validated as they are.
+        // In GovCloud, the ordinary hosts are FIPS-validated.
         let isNamed = fips && (dualStack || !region.hasPrefix("us-gov-"))
         let host = "\(service)\(isNamed ? "-fips" : "").\(region)."
         guard dualStack else {
@@ -127,20 +128,20 @@ package struct Endpoint: Equatable, Sendable {
         return Partition.suffixes.contains { host.hasSuffix("." + $0) }
     }
 
-    /// The bucket's own address: what stands before each encoded key.
+    /// The bucket's base URL; the encoded key is appended to it.
     package func address(of bucket: String, virtualHosted: Bool) -> Endpoint {
         virtualHosted
             ? Endpoint(scheme: scheme, authority: bucket + "." + authority, path: path)
             : Endpoint(scheme: scheme, authority: authority, path: path + "/" + bucket)
     }
 
-    /// True if `bucket` can be a label of a host name that one certificate covers: lower case, no dots.
-    /// Source: Amazon S3 User Guide, Bucket naming rules.
+    /// True if `bucket` can be one label of a host name that a wildcard certificate covers: lower case, no
+    /// dots. Source: Amazon S3 User Guide, Bucket naming rules.
     package static func canBeHostLabel(_ bucket: String) -> Bool {
         (3...63).contains(bucket.utf8.count) && isLabel(bucket[...])
     }
 
-    /// The same of a host name that needs no certificate: there may be dots.
+    /// The same for hosts without a certificate: dots are allowed.
     static func canBeHostLabels(_ bucket: String) -> Bool {
         (3...63).contains(bucket.utf8.count)
             && bucket.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isLabel)
@@ -153,7 +154,7 @@ package struct Endpoint: Equatable, Sendable {
             }
     }
 
-    /// True if `region` may become part of a host name: letters, digits and `-`.
+    /// True if `region` may be part of a host name: letters, digits and `-`.
     package static func isRegionName(_ region: String) -> Bool {
         (1...63).contains(region.utf8.count)
             && region.utf8.allSatisfy {

@@ -1,10 +1,10 @@
 import ByteIO
 
-/// The process's environment variables, read once. An empty variable counts as unset, as AWS has it.
+/// The process's environment variables, read once. An empty variable counts as unset, as in AWS's tools.
 package struct Environment: Sendable {
     private let variables: [String: String]
 
-    /// Variables as a test gives them.
+    /// Creates an environment for tests.
     package init(_ variables: [String: String]) { self.variables = variables }
 
     /// The variables of this process. Source: environ(7).

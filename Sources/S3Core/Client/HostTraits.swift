@@ -1,11 +1,11 @@
-/// What is known of services that are not like the others, by what their hosts end in. The one place for it.
+/// Special cases of services, by the suffix of their host name. All special cases are kept here.
 package struct HostTraits: Equatable, Sendable {
-    /// With the dot before it, or a whole host name.
+    /// A suffix with its leading dot, or a whole host name.
     private let suffix: String
-    /// The codings that an object's bytes may come in. `identity` is what is stored, and nothing else; only Google
-    /// decompresses what is stored as gzip for anyone who does not take gzip.
+    /// The value of Accept-Encoding for objects. `identity` requests the bytes as stored. For Google it is
+    /// `gzip`, because Google decompresses objects stored as gzip for clients that do not accept gzip.
     package let acceptEncoding: String
-    /// How objects may be cut.
+    /// The service's limits for multipart uploads.
     package let parts: PartRules
 
     private init(_ suffix: String, acceptEncoding: String = "identity", parts: PartRules = PartRules()) {
@@ -23,11 +23,11 @@ package struct HostTraits: Equatable, Sendable {
         HostTraits(".r2.cloudflarestorage.com", parts: PartRules(areEqual: true)),
         // Scaleway, "Managing multipart uploads".
         HostTraits(".scw.cloud", parts: PartRules(most: 1000)),
-        // Storj, "Multipart Part Size": each part is a segment of its own of at most 64 MiB, and is paid for as one.
+        // Storj, "Multipart Part Size": each part is a separately billed segment of at most 64 MiB.
         HostTraits(".storjshare.io", parts: PartRules(worthwhileSize: 64 << 20)),
     ]
 
-    /// - Parameter authority: a host, with its port or without.
+    /// - Parameter authority: a host, with or without a port.
     package static func of(_ authority: String) -> HostTraits {
         let host = authority.lowercased().prefix { $0 != ":" }
         return others.first { host == $0.suffix || ($0.suffix.hasPrefix(".") && host.hasSuffix($0.suffix)) }
@@ -35,13 +35,13 @@ package struct HostTraits: Equatable, Sendable {
     }
 }
 
-/// How a service lets an object be cut into parts.
+/// A service's limits for the parts of an object.
 package struct PartRules: Equatable, Sendable {
-    /// How many there may be.
+    /// The maximum number of parts.
     package let most: Int
-    /// What a part should have at least, in bytes, if there is memory for it.
+    /// The smallest sensible part size in bytes, if there is enough memory.
     package let worthwhileSize: Int
-    /// Whether all of them but the last one must be equally large.
+    /// Whether all parts except the last must have the same size.
     package let areEqual: Bool
 
     package init(

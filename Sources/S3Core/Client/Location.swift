@@ -1,10 +1,10 @@
 import ByteIO
 
-/// A place in S3 that keys are relative to: `s3://BUCKET[/PREFIX]`, where an access point's ARN may stand for the
-/// bucket.
+/// A bucket and a prefix that keys are relative to: `s3://BUCKET[/PREFIX]`. The bucket may be the ARN of an
+/// access point.
 package struct Location: Equatable, Sendable, CustomStringConvertible {
     package let bucket: String
-    /// What every object's key starts with; empty for the bucket itself.
+    /// The prefix of every object's key; empty for the whole bucket.
     package let prefix: [UInt8]
 
     /// S3's limit: "The name for a key is a sequence of Unicode characters whose UTF-8 encoding is at most
@@ -16,11 +16,12 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
         self.prefix = prefix
     }
 
-    /// Reads `s3://BUCKET[/PREFIX]`, both taken literally.
+    /// Parses `s3://BUCKET[/PREFIX]`; both are taken literally.
     ///
-    /// - Throws: what is wrong with it, in words.
+    /// - Throws: a message that says what is wrong.
     package init(_ text: String) throws(ConfigurationError) {
-        // Bytes, not characters: a prefix may begin with a mark that combines with the slash before it.
+        // Bytes are compared, not characters: a prefix may start with a mark that combines with the slash
+        // before it.
         let bytes = [UInt8](text.utf8)
         guard bytes.starts(with: Self.scheme) else {
             throw .invalid("'\(text)' is not a location: expected s3://BUCKET[/PREFIX]\(Self.hint(text))")
@@ -45,7 +46,7 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
         self.init(bucket: bucket, prefix: Array(rest.dropFirst(name.count + 1)))
     }
 
-    /// What may have been meant.
+    /// A suggestion of what the user may have meant, or an empty string.
     private static func hint(_ text: String) -> String {
         let lower = text.lowercased()
         if lower.hasPrefix("http://") || lower.hasPrefix("https://") {
@@ -57,13 +58,14 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
         return isBucketName(String(rest.prefix { $0 != "/" })) ? "; did you mean s3://\(rest)?" : ""
     }
 
-    /// True if the prefix does not end a folder, so that it may have been meant as the key of an object.
+    /// True if the prefix does not end with a slash, so that the user may have meant it as an object's key.
     package var hasOpenPrefix: Bool { !prefix.isEmpty && prefix.last != Self.slash }
 
     private static let scheme = [UInt8]("s3://".utf8)
     private static let slash = UInt8(ascii: "/")
 
-    /// An access point's ARN, whose name is the first or the second part between slashes, and the prefix after it.
+    /// Splits an access point's ARN from the prefix after it. The access point's name is the first or the
+    /// second component between slashes.
     private static func accessPoint(
         _ text: ArraySlice<UInt8>
     ) throws(ConfigurationError) -> (arn: String, prefix: [UInt8])? {
@@ -88,10 +90,11 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
             }
     }
 
-    /// True for S3's directory buckets, which list in no order. Source: Amazon S3 User Guide, Directory bucket names.
+    /// True for S3's directory buckets, which list in no defined order. Source: Amazon S3 User Guide,
+    /// Directory bucket names.
     package var isDirectoryBucket: Bool { bucket.hasSuffix("--x-s3") }
 
-    /// Why a key cannot be an object's.
+    /// Why a key is invalid for an object.
     package enum KeyProblem: Error, Equatable, Sendable, CustomStringConvertible {
         case empty
         case notUTF8
@@ -105,7 +108,7 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
             }
         }
 
-        /// The same of a key that is to be named, of which a message has only so much.
+        /// The problem with the key before it; long keys are shortened.
         package func description(of key: [UInt8]) -> String {
             let shown = Diagnostics.printable(key.prefix(Self.longestShown))
             return "'\(shown)\(key.count > Self.longestShown ? "..." : "")': \(self)"
@@ -113,14 +116,14 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
         private static let longestShown = 80
     }
 
-    /// The object's key: prefix and `key`, joined as they are.
+    /// The object's key: the prefix and `key`, concatenated.
     package func objectKey(_ key: [UInt8]) throws(KeyProblem) -> [UInt8] {
         let whole = prefix.isEmpty ? key : prefix + key
         if let problem = Self.problem(ofObjectKey: whole) { throw problem }
         return whole
     }
 
-    /// Why a whole key cannot be an object's; nil if it can.
+    /// Why a whole key is invalid for an object; nil if it is valid.
     package static func problem(ofObjectKey whole: [UInt8]) -> KeyProblem? {
         if whole.isEmpty { return .empty }
         if whole.count > maximumKeyLength { return .tooLong(bytes: whole.count) }
@@ -128,7 +131,7 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
         return isUTF8 ? nil : .notUTF8
     }
 
-    /// The key relative to this location, or nil if the object lies elsewhere.
+    /// The key relative to this location; nil if the object is not under the prefix.
     package func relativeKey(_ objectKey: [UInt8]) -> [UInt8]? {
         if prefix.isEmpty { return objectKey }
         guard objectKey.starts(with: prefix) else { return nil }

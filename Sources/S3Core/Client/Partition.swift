@@ -1,11 +1,11 @@
-/// A part of AWS whose regions have hosts of their own. Source: botocore, `partitions.json`.
+/// A group of AWS regions with their own DNS suffix. Source: botocore, `partitions.json`.
 struct Partition: Equatable, Sendable {
     private let regionPrefix: String
-    /// What the hosts of its regions end in.
+    /// The DNS suffix of its regions' hosts.
     let suffix: String
-    /// The same of hosts that have IPv6, too, but for S3's; nil if there are none.
+    /// The DNS suffix of dual-stack hosts (IPv4 and IPv6) of services other than S3; nil if there are none.
     let dualStackSuffix: String?
-    /// Whether S3 has hosts there whose cryptography is validated by FIPS 140.
+    /// Whether S3 has FIPS 140-validated hosts there.
     var hasFIPS = true
 
     private static let common = Partition(

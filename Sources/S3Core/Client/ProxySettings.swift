@@ -1,8 +1,9 @@
-/// The proxies that the environment names, which libcurl uses by itself: here only so that messages can name them.
+/// The proxies that the environment sets. libcurl reads them itself; they are read here so that messages can
+/// name them.
 ///
 /// Source: libcurl-env(3); CURLOPT_PROXY(3) for addresses.
 struct ProxySettings: Sendable {
-    /// A variable and what it holds.
+    /// A variable's name and value.
     private struct Setting: Sendable {
         let variable: String
         let address: String
@@ -21,7 +22,7 @@ struct ProxySettings: Sendable {
     var isEmpty: Bool { settings.isEmpty }
     var addresses: [String] { settings.map(\.address) }
 
-    /// The one for a scheme, as `127.0.0.1:3128 (http_proxy)`.
+    /// A proxy for messages: `127.0.0.1:3128 (http_proxy)`.
     private func name(_ setting: Setting) -> String {
         let (host, port) = Self.hostAndPort(setting.address)
         return "\(host):\(port) (\(setting.variable))"
@@ -32,9 +33,9 @@ struct ProxySettings: Sendable {
             ?? settings.first { $0.variable.lowercased() == "all_proxy" }
     }
 
-    /// Names the proxy in an error that is about it.
+    /// Adds the proxy's name to an error that the proxy caused.
     ///
-    /// libcurl does not tell which of both it could not connect to, but for the words that it chooses.
+    /// Only the words of libcurl's message show whether the proxy or the service could not be reached.
     func name(in error: inout S3Error, for scheme: Endpoint.Scheme) {
         guard let setting = setting(for: scheme) else { return }
         let (host, port) = Self.hostAndPort(setting.address)
@@ -45,7 +46,7 @@ struct ProxySettings: Sendable {
         error.message = "proxy \(name(setting)): \(error.message)"
     }
 
-    /// Without scheme, user and path; the port is libcurl's if it is not there.
+    /// The host and port, without scheme, user and path. If there is no port, it is libcurl's default.
     private static func hostAndPort(_ address: String) -> (host: String, port: String) {
         var text = [UInt8](address.utf8)[...]
         var port = "1080"

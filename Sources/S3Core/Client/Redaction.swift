@@ -1,24 +1,25 @@
 import ByteIO
 import Digest
 
-/// Takes secrets out of what a service or a library says: some repeat what they were sent, as it is or encoded.
+/// Removes secrets from the messages of services and libraries: some of these repeat what was sent to them,
+/// plain or encoded.
 ///
-/// It knows every secret that was ever in use: what was signed with credentials that were renewed since may still
-/// be repeated.
+/// It keeps every secret that was ever used: a message may also repeat a request that was signed with
+/// credentials since replaced.
 package struct Redaction: Sendable {
     private static let replacement = [UInt8]("[redacted]".utf8)
-    /// What the value after it signs a request with, in hexadecimal.
+    /// The name before a request's signature, which is hexadecimal.
     private static let signature = [UInt8]("signature=".utf8)
-    /// Base64 inside of base64 is looked into, but not for ever.
+    /// Base64 inside base64 is decoded, up to this depth.
     private static let deepest = 2
-    /// Less of base64 or hexadecimal is a word.
+    /// A shorter run of base64 or hexadecimal digits counts as an ordinary word.
     private static let shortestRun = 8
 
     private var secrets: [[UInt8]] = []
 
     package init() {}
 
-    /// No text has `secret` from now on.
+    /// From now on, `secret` is removed from every text.
     package mutating func add(_ secret: [UInt8]) {
         if !secret.isEmpty, !secrets.contains(secret) { secrets.append(secret) }
     }
@@ -28,11 +29,11 @@ package struct Redaction: Sendable {
         if let token = credentials.sessionToken { add(token) }
     }
 
-    /// The user and the password of an address that was set here, as of a proxy.
+    /// Adds the user and the password in a URL that the user has set, such as a proxy's.
     package mutating func add(usersOf address: String) {
         let users = Self.users(of: [UInt8](address.utf8))
         add(users)
-        // Of a shorter one there would be too much in ordinary words.
+        // A shorter password would match parts of ordinary words.
         if let colon = users.firstIndex(of: UInt8(ascii: ":")), users.count - colon > Self.shortestPassword {
             add(Array(users[(colon + 1)...]))
         }
@@ -62,7 +63,7 @@ package struct Redaction: Sendable {
         return String(decoding: result + bytes[end...], as: UTF8.self)
     }
 
-    /// In order; those that overlap are one.
+    /// Sorts the ranges and merges those that overlap.
     private static func merged(_ places: [Range<Int>]) -> [Range<Int>] {
         var merged: [Range<Int>] = []
         for place in places.sorted(by: { $0.lowerBound < $1.lowerBound }) {
@@ -75,7 +76,7 @@ package struct Redaction: Sendable {
         return merged
     }
 
-    /// Where secrets stand in `bytes`, in no order.
+    /// The ranges of secrets in `bytes`, unsorted.
     private func places(in bytes: [UInt8], deep: Int, signatures: Bool) -> [Range<Int>] {
         var places: [Range<Int>] = []
         var reading: RedactionReading? = RedactionReading(bytes)
@@ -92,8 +93,8 @@ package struct Redaction: Sendable {
         return places
     }
 
-    /// Whether what a run of base64 or hexadecimal stands for has a secret. What precedes it may be in the same
-    /// alphabet, so nothing says where its first group begins.
+    /// Whether the decoded bytes of a run of base64 or hexadecimal digits contain a secret. The characters
+    /// before the encoded text may be in the same alphabet, so every alignment is tried.
     private func hides(_ text: RedactionReading, _ run: Range<Int>, _ deep: Int) -> Bool {
         let digits = text.base64Digits(run)
         let base64 = (0..<4).map { Base64.decodeDigits(digits.dropFirst($0)) }
@@ -108,16 +109,16 @@ extension Redaction {
     private static let scheme = [UInt8]("://".utf8)
     private static let at = UInt8(ascii: "@")
 
-    /// What is before the host in `http://user:password@host`, with or without a scheme.
+    /// The user and password in `http://user:password@host`, with or without a scheme.
     ///
-    /// A password that is not encoded may have any character: the last `@` ends it.
+    /// An unencoded password may contain any character, so the last `@` ends it.
     private static func users(of address: [UInt8]) -> [UInt8] {
         let start = schemeEnd(address)
         guard let end = address.lastIndex(of: at), end >= start else { return [] }
         return Array(address[start..<end])
     }
 
-    /// How long a scheme is with the `://` after it; 0 if there is none. Source: RFC 3986, 3.1.
+    /// The length of a scheme and the `://` after it; 0 if there is none. Source: RFC 3986, 3.1.
     private static func schemeEnd(_ address: [UInt8]) -> Int {
         let length = address.prefix { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
@@ -127,16 +128,16 @@ extension Redaction {
         return length + scheme.count
     }
 
-    /// An address that was set here, without user and password.
+    /// A URL that the user has set, without user and password.
     static func shown(address: String) -> String {
         let bytes = [UInt8](address.utf8)
         guard let end = bytes.lastIndex(of: at) else { return address }
-        // A password may have `://` itself: then what seems to be a scheme is a user.
+        // If a password contains `://`, the apparent scheme is part of the user name.
         let start = schemeEnd(bytes)
         return String(decoding: bytes[..<min(start, end)] + replacement + bytes[end...], as: UTF8.self)
     }
 
-    /// Takes users and passwords out of the addresses in a text, `http://user:password@host`.
+    /// Removes users and passwords from the URLs in a text, `http://user:password@host`.
     static func withoutUsers(_ text: String) -> String {
         let bytes = [UInt8](text.utf8)
         var result: [UInt8] = []

@@ -1,17 +1,17 @@
 import ByteIO
 import Digest
 
-/// One reading of a text: as it is, or with its percent-encoding, XML entities and JSON escapes undone, as often
-/// as there are some. Each byte knows where in the text it comes from.
+/// A text with up to `deepest` layers of percent-encoding, XML entities and JSON escapes decoded. Each byte
+/// keeps its position in the original text.
 struct RedactionReading {
     private let bytes: [UInt8]
-    /// Where each byte comes from; nil where each stands for itself.
+    /// The original range of each byte; nil if nothing was decoded.
     private let sources: [Range<Int>]?
     private let depth: Int
 
     private static let deepest = 4
 
-    /// A text as it is.
+    /// A text with nothing decoded.
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
         sources = nil
@@ -24,13 +24,13 @@ struct RedactionReading {
         self.depth = depth
     }
 
-    /// Where in the text the bytes of `range` come from.
+    /// The range in the original text that the bytes of `range` were decoded from.
     func source(_ range: Range<Int>) -> Range<Int> {
         guard let sources else { return range }
         return sources[range.lowerBound].lowerBound..<sources[range.upperBound - 1].upperBound
     }
 
-    // MARK: what stands where
+    // MARK: searching
 
     static func first(_ wanted: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
         guard let head = wanted.first, bytes.count >= wanted.count else { return nil }
@@ -42,7 +42,7 @@ struct RedactionReading {
         return nil
     }
 
-    /// Where in the text `wanted` stands.
+    /// The ranges of `wanted` in the original text.
     func places(of wanted: [UInt8]) -> [Range<Int>] {
         var places: [Range<Int>] = []
         var rest = bytes[...]
@@ -53,7 +53,8 @@ struct RedactionReading {
         return places
     }
 
-    /// Where in the text hexadecimal digits stand after `name`, which is in lower case and found in any.
+    /// The ranges in the original text of hexadecimal digits after `name`. `name` is lower case and matches
+    /// in any case.
     func hexadecimal(after name: [UInt8]) -> [Range<Int>] {
         let lower = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
         var places: [Range<Int>] = []
@@ -66,7 +67,7 @@ struct RedactionReading {
         return places
     }
 
-    /// Stretches of base64 in either alphabet, broken into lines or not, with their padding.
+    /// Runs of base64 in either alphabet, with line breaks and padding.
     var base64Runs: [Range<Int>] {
         var runs: [Range<Int>] = []
         var index = 0
@@ -88,12 +89,12 @@ struct RedactionReading {
 
     private static func endsLine(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
 
-    /// The digits of a run, without padding and ends of lines.
+    /// The digits of a run, without padding and line breaks.
     func base64Digits(_ run: Range<Int>) -> [UInt8] { bytes[run].filter { Base64.digitValue($0) != nil } }
 
-    // MARK: what stands for something else
+    // MARK: decoding
 
-    /// The same with one layer of encoding undone; nil if there is none.
+    /// The text with one more layer decoded; nil if there is none.
     var decoded: RedactionReading? {
         guard depth < Self.deepest,
             bytes.contains(where: { [UInt8(ascii: "%"), UInt8(ascii: "&"), UInt8(ascii: "\\")].contains($0) })
@@ -111,9 +112,9 @@ struct RedactionReading {
         return RedactionReading(plain, sources: origins, depth: depth + 1)
     }
 
-    /// The byte that `text` begins with, and how many bytes stand for it.
+    /// The first decoded byte of `text`, and the number of bytes that encode it.
     ///
-    /// What stands for a character outside of ASCII stays: no secret has one.
+    /// Escapes of non-ASCII characters are left as they are: no secret contains one.
     private static func unescaped(_ text: ArraySlice<UInt8>) -> (UInt8, length: Int) {
         let first = text[text.startIndex]
         let rest = text.dropFirst()
@@ -136,7 +137,7 @@ struct RedactionReading {
         return number(text, base: 16)
     }
 
-    /// A number below 128 or, with two digits, 256.
+    /// Parses a number that fits in a byte; nil otherwise.
     private static func number(_ text: ArraySlice<UInt8>, base: Int) -> UInt8? {
         var number = 0
         for digit in text {
@@ -160,7 +161,8 @@ struct RedactionReading {
         return byte.flatMap { $0 < 0x80 ? $0 : nil }
     }
 
-    /// What a backslash and `rest` stand for. Source: RFC 8259, 7; `\x` is what other languages have.
+    /// Decodes a backslash escape; `rest` is the text after the backslash. Source: RFC 8259, 7. JSON has no
+    /// `\x`; other languages do.
     private static func escape(_ rest: ArraySlice<UInt8>) -> (UInt8, length: Int) {
         switch rest.first {
         case UInt8(ascii: "u"):

@@ -1,35 +1,35 @@
 import ByteIO
 package import HTTPTransfer
 
-/// One operation under way, from its first attempt to its outcome.
+/// One running operation, from its first attempt to its outcome.
 ///
-/// The client holds it while it waits, is sent or is about to be sent again; anyone who started it needs it
-/// only to pause, resume or cancel.
+/// The client keeps a reference until the call has ended. The code that started it needs one only to pause,
+/// resume or cancel it.
 package class S3Call: TransferReceiver {
     unowned let client: S3Client
     let method: HTTPMethod
     /// The object's key; nil for operations on the bucket.
     package let key: [UInt8]?
     let operationName: String
-    /// Its name in the client's schedule.
+    /// Its ID in the client's schedule.
     var id = CallID()
-    /// What came of earlier attempts.
+    /// The state of earlier attempts.
     var history = AttemptHistory()
-    /// Whether it asks for checksums, which a service may refuse.
+    /// Whether it requests checksums, which a service may refuse.
     var checksumMode = ChecksumMode.Asked.not
     /// The body's hash, the same for each attempt.
     var payloadHash: [UInt8]?
-    /// The Range field of the attempt that is under way, where requests are logged.
+    /// The Range header of the current attempt; set only if requests are logged.
     var range: HTTPHeader?
-    /// The size of the body that was sent last.
+    /// The size of the last attempt's body.
     var sentBytes = 0
-    /// The transfer of the attempt that is under way.
+    /// The transfer of the current attempt.
     var transfer: TransferID?
     fileprivate(set) var isOver = false
-    /// More came than can be gathered.
+    /// The body exceeds the limit of a gathered response.
     private(set) var isTooLarge = false
     private var gathered: [UInt8] = []
-    /// This attempt's transfer was ended from here, because enough of the answer had come.
+    /// This attempt's transfer was cancelled here because enough of the response had arrived.
     private(set) var hasEnough = false
 
     fileprivate init(client: S3Client, method: HTTPMethod, key: [UInt8]?, name: String) {
@@ -39,18 +39,18 @@ package class S3Call: TransferReceiver {
         operationName = name
     }
 
-    /// Goes on, in the next turn, after the operation has answered `Received.pause`.
+    /// Resumes, in the next turn, a call whose operation has returned `Received.pause`.
     package func resume() { client.resume(self) }
 
-    /// Ends the call: in the next turn its completion is told `S3Error.Kind.cancelled`, unless it was told something
+    /// Ends the call. In the next turn its completion gets `S3Error.Kind.cancelled`, unless it was called
     /// before.
     package func cancel() { client.cancel(self) }
 
-    /// Ends the call, unless its request is on its way: then that attempt, whose answer is awaited, is the
-    /// last one.
+    /// Ends the call, unless its request is in flight: then the call waits for that attempt's response, and
+    /// makes no further attempt.
     package func cancelUnlessSent() { client.cancelUnlessSent(self) }
 
-    // What only the operation knows.
+    // The subclass overrides these.
     func request() -> S3Request { preconditionFailure("a call has an operation") }
     var progress: Int { 0 }
     func failure(_ error: S3Error) -> S3Error { error }
@@ -58,7 +58,7 @@ package class S3Call: TransferReceiver {
     func evaluate(_ response: S3Response) -> S3Error? { nil }
     func deliver(_ error: S3Error?) {}
 
-    /// The call's outcome: what `evaluate` made of the answer, or `error`.
+    /// Ends the call with `error`, or with the output of `evaluate`.
     final func end(_ error: S3Error?) {
         guard !isOver else { return }
         isOver = true
@@ -88,12 +88,12 @@ package class S3Call: TransferReceiver {
             let limit = isSuccess ? S3Client.maximumGatheredSize : ErrorDocument.maximumSize
             let room = min(bytes.byteCount, limit - gathered.count)
             if gathered.isEmpty, let length = head.number("content-length") {
-                // A little more than a page of a list; what is larger grows.
+                // A little more than a page of a listing. Larger bodies grow the array.
                 gathered.reserveCapacity(min(length, 1 << 19))
             }
             unsafe bytes.extracting(first: room).withUnsafeBytes { unsafe gathered.append(contentsOf: $0) }
             guard room < bytes.byteCount else { return .more }
-            // What an error says is in its first bytes, but an answer that is to be understood must be whole.
+            // The first bytes of an error document suffice, but a success response must be complete.
             if isSuccess { isTooLarge = true } else { hasEnough = true }
             return .cancel
         }
@@ -108,7 +108,7 @@ package class S3Call: TransferReceiver {
 /// The call of one kind of operation.
 final class OperationCall<Operation: S3Operation>: S3Call {
     private var operation: Operation
-    /// What the first attempt sends: it had to be made to know method and key.
+    /// The request of the first attempt, made in `init` to get method and key.
     private var firstRequest: S3Request?
     private var output: Operation.Output?
     private let completion: (Result<Operation.Output, S3Error>) -> Void
@@ -152,10 +152,10 @@ final class OperationCall<Operation: S3Operation>: S3Call {
     }
 }
 
-/// The call of GetObject, whose sink is told all that comes of it.
+/// A call of GetObject; it reports to the operation's sink.
 ///
-/// Not an `OperationCall`: what a generic class does goes through tables that are looked up at run time, and of
-/// small objects there are thousands a second.
+/// Not an `OperationCall`: a generic class dispatches through tables that are looked up at run time, which is
+/// too slow for thousands of small objects a second.
 final class GetObjectCall: S3Call {
     private var operation: GetObject
 
@@ -174,7 +174,7 @@ final class GetObjectCall: S3Call {
         return received
     }
 
-    /// Asks what the operation has to know before its transfer, which is paused, can go on.
+    /// Sends the request that the operation needs answered before its paused transfer can continue.
     private func askNext() {
         guard !isOver, let question = operation.nextQuestion() else { return }
         client.performFirst(question) { [weak self] answer in

@@ -2,9 +2,10 @@ import ByteIO
 import HTTPTransfer
 
 extension S3Client {
-    /// Finds the first credentials, if they are not the environment's; nothing can be signed before.
+    /// Finds the first credentials, if they do not come from the environment. No request can be signed
+    /// before.
     ///
-    /// - Throws: why there are none.
+    /// - Throws: the reason if there are none.
     package func findCredentials() throws(ConfigurationError) {
         guard let lookup else {
             let source = builder.isSigned ? EnvironmentCredentials.place : "none, requests are not signed"
@@ -38,7 +39,7 @@ extension S3Client {
         }
     }
 
-    /// A text without the secrets that were in use.
+    /// `text` without the secrets that were used.
     package func redacted(_ text: String) -> String { redaction.redacted(text) }
 
     private func use(_ credentials: Credentials, _ source: String) {
@@ -49,7 +50,8 @@ extension S3Client {
         credentialsLog?("credentials: \(source)")
     }
 
-    /// Fetches new credentials in time, and takes those that have come. Requests go on with the old ones.
+    /// Starts to fetch new credentials before the old ones expire, and installs them when they arrive.
+    /// Meanwhile requests are signed with the old ones.
     func renewCredentials() {
         if let lookup, fetch == nil, renewal.begins(now: .now) { fetch = beginFetch(lookup) }
         fetch?.turn()
@@ -62,11 +64,11 @@ extension S3Client {
             renewal.failed(now: .now)
             credentialsLog?("no new credentials: " + redacted(reason))
         }
-        // What a service has called expired was held back for these.
+        // Calls that failed with expired credentials were held until now.
         schedule.releaseHeld()
     }
 
-    /// The service called expired what the call was signed with.
+    /// Queues a call again whose credentials the service reported as expired.
     func awaitCredentials(_ call: S3Call) {
         call.history.wasResigned = true
         let isNewer = call.history.signing.generation < policy.signing.generation

@@ -1,76 +1,77 @@
 package import ByteIO
 import HTTPTransfer
 
-/// One request as `--verbose` shows it, after it has ended.
+/// One ended request, as `--verbose` shows it.
 package struct RequestRecord: Sendable {
     package let operation: String
-    /// As it is sent: `PUT`.
+    /// The HTTP method, such as `PUT`.
     package let method: String
     package let key: [UInt8]?
-    /// The bytes that were asked for, as the request's Range says it; nil for all.
+    /// The request's Range header; nil if it has none.
     package let range: String?
-    /// 0 if there was no answer.
+    /// The HTTP status; 0 if there was no response.
     package let status: Int
     /// 1 for the first one.
     package let attempt: Int
     package let microseconds: Int
-    /// What went wrong, and what comes of it; how many requests are sent at once, while that is less than usual.
+    /// The error and the decision about it; also the limit of concurrent requests while it is reduced.
     package let remark: String
 }
 
-/// All operations on one bucket: sends them, as many at once as the service bears, and makes failed
-/// attempts again.
+/// Runs operations on one bucket: sends them concurrently, up to the limit that the service allows, and
+/// retries failed attempts.
 ///
-/// One thread. Completions are called from within `turn` alone, and may start further operations: who asks for
-/// something or cancels it is not called back meanwhile.
+/// For use on one thread. Completions are called only from within `turn`, and may start further operations.
+/// Methods that start or cancel an operation never call a completion.
 package final class S3Client {
-    /// The most bytes of an answer that are gathered; a page of a list has some hundred thousand.
+    /// The size limit of a gathered response body. A page of a listing has some hundred thousand bytes.
     static let maximumGatheredSize = 16 << 20
 
     /// The bucket's name.
     package let bucket: String
-    /// Whether checksums of downloads are asked for and verified.
+    /// Whether checksums of downloads are requested and verified.
     package let verifiesChecksums: Bool
-    /// The checksum that uploads carry; nil is none.
+    /// The checksum algorithm of uploads; nil for none.
     let uploadChecksum: ObjectChecksum.Algorithm?
-    /// How many times a request is made at most, the first one counted.
+    /// The maximum number of attempts of a request, including the first.
     package let maxAttempts: Int
-    /// Told of each request.
+    /// Called after each request.
     package var log: ((RequestRecord) -> Void)?
-    /// Told once of an attempt that gets no connection and is made again: many are made before that is an error.
+    /// Called once, at the first connection failure that is retried: many attempts may follow before it
+    /// becomes an error.
     package var notice: ((String) -> Void)?
     private var hasNoticed = false
     private let proxies: ProxySettings
     private let scheme: Endpoint.Scheme
     let loop: TransferLoop
-    /// Where credentials come from, if they are not the environment's; and how new ones are fetched.
+    /// Where to find credentials if they do not come from the environment, and how to renew them.
     let lookup: CredentialsLookup?
-    /// How long a service may be silent, in milliseconds.
+    /// The time without progress after which a request fails, in milliseconds.
     let timeoutMilliseconds: Int
-    /// Whether there may be others than those that requests are signed with.
+    /// Whether credentials can be renewed.
     private let renewsCredentials: Bool
     var renewal = CredentialsRenewal()
     var fetch: CredentialsFetch?
-    /// Told how many requests are sent at once from now on, where that changes because of what they move.
+    /// Called with the new limit of concurrent requests when measured throughput changes it.
     package var connectionsLog: ((Int) -> Void)?
-    /// The most requests that may ever be under way at once.
+    /// The largest limit of concurrent requests.
     package let mostConnections: Int
-    /// The most that were.
+    /// The largest number of concurrent requests so far.
     package private(set) var peakConnections = 0
-    /// Told where credentials were found, or why no new ones were.
+    /// Called with the source of credentials, or with the reason why they could not be renewed.
     package var credentialsLog: ((String) -> Void)?
     package var commands = CommandSettings()
-    /// How long a command that gives credentials may take. A user may have to say something to it; but who runs a
-    /// pipeline for days is not there when it hangs while the old credentials end.
+    /// The time limit of a credentials command. It may have to wait for the user's input, but must not hang
+    /// for ever: a pipeline may run unattended for days.
     package var commandMilliseconds = 300_000
     var redaction = Redaction()
     var builder: RequestBuilder
     var policy: AttemptPolicy
     private var checksumMode = ChecksumMode()
     var schedule = CallSchedule<S3Call>()
-    /// What the next turn begins with.
+    /// Closures that the next turn calls first.
     private var due: [() -> Void] = []
-    /// Counts what only the client's user can go on after.
+    /// Counts events that only the client's user can react to, such as completions.
     var events = 0
 
     package init(_ configuration: S3Configuration, bucket: String) throws(S3Error) {
@@ -98,31 +99,31 @@ package final class S3Client {
         mostConnections = configuration.connections.upperBound
     }
 
-    /// How the service lets an object be cut into parts.
+    /// The service's limits for the parts of an object.
     package var partRules: PartRules { builder.traits.parts }
 
-    /// Whether the service is AWS's own.
+    /// Whether the service is AWS.
     package var isAWS: Bool { builder.isAWS }
 
-    /// Whether the signature of a request has the hash of its body.
+    /// Whether a request's signature includes the hash of its body.
     func signsPayload(hasChecksum: Bool) -> Bool {
         builder.isSigned && builder.signsPayload(hasChecksum: hasChecksum)
     }
 
-    /// How many calls have not ended, or not told their end.
+    /// The number of calls whose completion has not been called.
     package var pending: Int { schedule.count + due.count }
 
-    /// How many requests are sent at once, as things are now.
+    /// The current limit of concurrent requests.
     package var connections: Int { policy.limit }
 
-    /// How many more calls would be sent at once.
+    /// The number of further calls that would be sent without waiting.
     package var freeConnections: Int { max(0, policy.limit - pending) }
 
-    /// Starts an operation. `completion` is called once, never before this returns.
+    /// Starts an operation. `completion` is called once, never before this method returns.
     ///
     /// - Parameters:
-    ///   - cleansUp: whether it only takes away what was left: it goes before all that wait for a connection, and
-    ///     `cancelUnsent` leaves it alone.
+    ///   - cleansUp: whether it only removes leftovers. It is sent before all waiting calls, and
+    ///     `cancelUnsent` does not cancel it.
     @discardableResult
     package func perform<Operation: S3Operation>(
         _ operation: Operation, cleansUp: Bool = false,
@@ -133,17 +134,17 @@ package final class S3Client {
         return call
     }
 
-    /// Starts to fetch an object. Its sink is told the end once, never before this returns.
+    /// Starts to fetch an object. Its sink's `ended` is called once, never before this method returns.
     package func perform(_ operation: GetObject) -> S3Call {
         let call = GetObjectCall(operation, client: self)
         call.id = schedule.add(call)
         return call
     }
 
-    /// True if nothing stands between here and the service that would change an answer.
+    /// True if no intermediary that might change a response is expected.
     var isDirect: Bool { builder.isAWS }
 
-    /// The same for what a call that is under way waits for: it goes before all that was not sent yet.
+    /// Starts an operation that a running call waits for: it is sent before all waiting calls.
     func performFirst<Operation: S3Operation>(
         _ operation: Operation, completion: @escaping (Result<Operation.Output, S3Error>) -> Void
     ) {
@@ -151,12 +152,13 @@ package final class S3Client {
         call.id = schedule.add(call, goesFirst: true)
     }
 
-    /// Sends what can be sent, hands out what has ended, and then waits until there is more to do: an
-    /// answer, a retry that is due, one of `descriptors` that can be read or written, `milliseconds` that have passed.
+    /// Sends waiting calls, delivers completions, and then waits for the next event: a response, a retry that
+    /// is due, a ready descriptor in `descriptors`, or the end of `milliseconds`.
     ///
-    /// Returns at once if a completion was called or an operation has paused: only its user can go on then.
+    /// Does not wait if a completion was called or an operation has paused: only the client's user can
+    /// continue then.
     ///
-    /// - Returns: for each of `descriptors` whether it can.
+    /// - Returns: for each of `descriptors` whether it is ready.
     package func turn(waitingFor descriptors: [DescriptorWait] = [], milliseconds: Int? = nil) -> [Bool] {
         let before = events
         callDue()
@@ -175,7 +177,7 @@ package final class S3Client {
         return loop.wait(for: descriptors + [.read(command)], milliseconds: milliseconds).dropLast()
     }
 
-    /// Calls `body` as the next turn begins; until then it counts as pending.
+    /// Calls `body` at the start of the next turn; until then it counts as pending.
     func later(_ body: @escaping () -> Void) { due.append(body) }
 
     private func callDue() {
@@ -186,23 +188,24 @@ package final class S3Client {
         for body in bodies { body() }
     }
 
-    /// What another thread may call to end a `turn`.
+    /// A closure that ends a waiting `turn`; any thread may call it.
     package var wakeUp: @Sendable () -> Void {
         let waker = loop.waker
         return { waker.wakeUp() }
     }
 
-    /// Cancels all that has not ended.
+    /// Cancels all calls.
     package func cancelAll() { for call in schedule.all { cancel(call) } }
 
-    /// The run is to end soon: what cleans up is tried three times, and it and what was cancelled but for the
-    /// answer on its way have five seconds.
+    /// The run is about to end: cleanup calls get three attempts. Cleanup calls, and cancelled calls that
+    /// wait for a response, have five seconds.
     package func hurry() { schedule.hurry() }
 
-    /// Cancels what waits to be sent, for the first time or again, but nothing that cleans up.
+    /// Cancels calls that wait for their first attempt or a retry, except cleanup calls.
     package func cancelUnsent() { for call in schedule.cancellable { cancel(call) } }
 
-    /// The call's transfer was paused. Nothing more comes of it before `resume`, so no one may wait for it.
+    /// The call's transfer was paused. It makes no progress before `resume`, so no other call may wait for
+    /// it.
     func paused(_ call: S3Call) {
         events += 1
         schedule.paused(call.id)
@@ -234,7 +237,8 @@ package final class S3Client {
         return stated(error, call)
     }
 
-    /// A cancelled request that the service may have acted on leaves something unknown.
+    /// Adds to the error of a cancelled request that its effect is unknown, if the service may have applied
+    /// it.
     private func stated(_ error: S3Error, _ call: S3Call) -> S3Error {
         var error = error
         if error.kind == .cancelled, error.mayHaveBeenApplied, call.method != .get, call.method != .head {
@@ -271,7 +275,7 @@ package final class S3Client {
     }
 
     private func timeout(_ milliseconds: Int?) -> Int {
-        // Nothing to wait for but the sockets: a long time, not for ever, costs nothing.
+        // Without another limit the wait ends after a minute, which costs nothing.
         var timeout = milliseconds ?? 60_000
         let scheduled = schedule.untilDue(now: MonotonicClock.milliseconds)
         for due in [scheduled, fetch?.milliseconds, renewal.milliseconds(now: .now)] {
@@ -327,20 +331,20 @@ package final class S3Client {
         }
     }
 
-    /// What was answered shows how fast things go.
+    /// Measures throughput by an answered call.
     private func noteMoved(_ call: S3Call, _ result: TransferResult) {
         let bytes = call.sentBytes + result.bytesReceived
         if policy.moved(bytes: bytes, now: MonotonicClock.milliseconds) { connectionsLog?(policy.limit) }
     }
 
     private func noteUnreachable(_ failure: S3Error) {
-        // Where every request is shown, so was this.
+        // If every request is logged, this one is shown already.
         guard !hasNoticed, log == nil else { return }
         hasNoticed = true
         notice?("\(failure); retrying, up to \(maxAttempts) attempts")
     }
 
-    /// What is wrong with an attempt's answer; nil if nothing is.
+    /// The error of an attempt's response; nil for a success.
     private func failure(_ call: S3Call, _ result: TransferResult, _ body: [UInt8]) -> S3Error? {
         let response = S3Response(head: result.head, received: body)
         let isSuccess = (200..<300).contains(result.head.status)
@@ -366,7 +370,7 @@ package final class S3Client {
         return error
     }
 
-    /// A decision, in words.
+    /// Describes a failure and the decision about it.
     private func remark(_ failure: S3Error, _ decision: AttemptPolicy.Decision) -> String {
         let reason = failure.code.isEmpty ? failure.message : failure.code
         switch decision {

@@ -1,18 +1,18 @@
-/// What the command line says about the service; nil where it says nothing.
+/// Settings of the command line; nil if an option is not given.
 package struct S3Settings: Sendable {
     package var endpoint: String?
     package var profile: String?
     package var region: String?
-    /// Nil leaves it to the profile.
+    /// Nil uses the profile's.
     package var addressing: Addressing?
-    /// How many requests are under way at once, at first and at most.
+    /// The first and the largest limit of concurrent requests.
     package var connections = ConnectionGrowth.usual
     package var maxAttempts: Int?
     /// How long a service may be silent, in milliseconds.
     package var timeoutMilliseconds = 60_000
     package var signsRequests = true
     package var requestPayer = false
-    /// Nil leaves it to the environment and the service.
+    /// Nil uses the environment's, or the service's default.
     package var checksum: ChecksumChoice?
 
     package init() {}
@@ -25,37 +25,38 @@ package enum ChecksumUse: String, Sendable {
     case whenRequired = "when_required"
 }
 
-/// All that decides how requests are addressed, signed and sent: settings of the command line first, then
-/// the environment, then the profile, then defaults. Checked as a whole before anything is sent.
+/// Determines how requests are addressed, signed and sent. The command line takes precedence over the
+/// environment, then the profile, then defaults. All settings are checked before any request is sent.
 package struct S3Configuration: Sendable {
     package var region: String
-    /// The environment's; nil if nothing is signed, or `lookup` has to find them.
+    /// The environment's credentials; nil if requests are not signed, or `lookup` has to find credentials.
     package let credentials: Credentials?
-    /// Where credentials are looked for, if they are needed and not known.
+    /// Where to find credentials if they are needed and not in the environment.
     package let lookup: CredentialsLookup?
     package let addressing: Addressing
-    /// Whether the command line says it: then a host's name may be what no certificate covers.
+    /// Whether the command line sets `addressing`: then a host name is used even if no certificate may cover
+    /// it.
     private let isAddressingChosen: Bool
-    /// How many requests are under way at once, at first and at most.
+    /// The first and the largest limit of concurrent requests.
     package let connections: ClosedRange<Int>
     /// How many times a request is made at most, the first one counted.
     package let maxAttempts: Int
     /// How long a service may be silent, in milliseconds.
     package let timeoutMilliseconds: Int
     package let requestPayer: Bool
-    /// The checksum that is sent with uploads; nil is none.
+    /// The checksum algorithm of uploads; nil for none.
     package let uploadChecksum: ObjectChecksum.Algorithm?
-    /// Whether a body is hashed for the signature where TLS and a checksum vouch for it, too.
+    /// Whether the signature includes the body's hash even if TLS and a checksum already protect the body.
     package let signsPayloads: Bool
-    /// Whether checksums of downloads are asked for and verified.
+    /// Whether checksums of downloads are requested and verified.
     package let verifiesChecksums: Bool
     package let certificateBundle: String?
-    /// What the variables say that name a proxy.
+    /// The proxies that the environment sets.
     let proxies: ProxySettings
-    /// What no message may have: the secrets that are known before anything is sent.
+    /// Removes the secrets that are known before the first request from messages.
     package let redaction: Redaction
 
-    /// Nil is AWS.
+    /// Nil for AWS.
     private let customEndpoint: Endpoint?
     private let dualStack: Bool
     private let fips: Bool
@@ -63,7 +64,7 @@ package struct S3Configuration: Sendable {
     package static let defaultRegion = "us-east-1"
     package static let defaultMaxAttempts = 10
 
-    /// - Parameter files: opened only if they are needed.
+    /// - Parameter files: read only if they are needed.
     package init(
         _ settings: S3Settings, environment: Environment, files: SharedFiles = SharedFiles()
     ) throws(ConfigurationError) {
@@ -106,7 +107,8 @@ package struct S3Configuration: Sendable {
         let download = try layers.checksumUse(
             "response_checksum_validation", "AWS_RESPONSE_CHECKSUM_VALIDATION")
         let isAWS = customEndpoint?.isAWS ?? true
-        // Many drop-in servers refuse the header, so elsewhere than on AWS somebody has to ask for it.
+        // Many S3-compatible servers refuse the header, so for services other than AWS the user has to
+        // request it.
         let usual: ChecksumChoice =
             (upload.map { $0 == .whenSupported } ?? isAWS) ? (isAWS ? .crc64nvme : .crc32) : .none
         uploadChecksum = (settings.checksum ?? usual).algorithm
@@ -121,7 +123,8 @@ package struct S3Configuration: Sendable {
             }
     }
 
-    /// - Throws: if the region has no hosts of the kind that is wanted. Another kind would not be what was asked for.
+    /// - Throws: if the region has no hosts of the requested kind. Falling back to another kind would ignore
+    ///   the setting.
     private static func check(
         dualStack: Bool, fips: Bool, region: String
     ) throws(ConfigurationError) {
@@ -136,11 +139,11 @@ package struct S3Configuration: Sendable {
     }
 
     private func accessPoint(_ bucket: String) -> AccessPoint? {
-        // One that is none was refused when the location was read.
+        // The location's initializer has already refused invalid ARNs.
         do { return try AccessPoint(bucket) } catch { return nil }
     }
 
-    /// The same for one bucket, whose name may say its region.
+    /// This configuration for one bucket, whose name may contain its region.
     package func specialized(for bucket: String) -> S3Configuration {
         var configuration = self
         if let point = accessPoint(bucket) {
@@ -151,7 +154,7 @@ package struct S3Configuration: Sendable {
         return configuration
     }
 
-    /// Where `bucket` is, as things are now; the region may still turn out to be another.
+    /// The base URL of `bucket` in the current region; a response may still correct the region.
     package func bucketAddress(_ bucket: String) -> Endpoint {
         if let point = accessPoint(bucket) {
             let host = customEndpoint ?? .accessPoints(region: region, dualStack: dualStack, fips: fips)

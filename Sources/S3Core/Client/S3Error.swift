@@ -2,75 +2,75 @@ package import HTTPTransfer
 
 /// Why an operation failed, after all attempts.
 package struct S3Error: Error, Equatable, Sendable {
-    /// What the caller, the retry policy and the exit status depend on.
+    /// Determines retries, the exit status and the caller's reaction.
     package enum Kind: Equatable, Sendable {
         case noSuchBucket
         case noSuchKey
         case noSuchUpload
-        /// This one request is not allowed.
+        /// The service denies this request.
         case accessDenied
-        /// The credentials themselves are refused: unknown, expired, or the signature is wrong.
+        /// The service refuses the credentials: unknown, expired, or the signature is wrong.
         case credentialsRefused
-        /// If-None-Match or If-Match did not hold.
+        /// The condition If-None-Match or If-Match failed.
         case preconditionFailed
-        /// Another conditional request was under way (409 ConditionalRequestConflict).
+        /// Another conditional request was in progress (409 ConditionalRequestConflict).
         case conflict
         case rangeNotSatisfiable
-        /// The bucket is in another region, `S3Error.region` if the service says which.
+        /// The bucket is in another region: `S3Error.region`, if the service names it.
         case wrongRegion
         /// The client's clock is off.
         case clockSkewed
         case throttled
-        /// No progress for too long, seen from here or from there.
+        /// No progress for too long, as measured by the client or by the service.
         case timedOut
-        /// No connection came about.
+        /// No connection could be established.
         case unreachable
         /// The peer's certificate was refused.
         case untrusted
-        /// The connection did not last for a whole answer.
+        /// The connection ended before the response was complete.
         case connectionLost
-        /// The service says that it failed.
+        /// The service reported an internal error.
         case serverFailed
-        /// The answer is not S3's.
+        /// The response is not from S3.
         case notS3
-        /// What arrived is not what was sent: a checksum or a length.
+        /// The received data is corrupt: a checksum or a length does not match.
         case damaged
-        /// The request was never sent, because of how the tool is set up.
+        /// The request could not be sent because of the tool's configuration.
         case configuration
         /// The caller cancelled it.
         case cancelled
-        /// Refused for another reason; code and message say it.
+        /// Refused for another reason; see code and message.
         case refused
     }
 
     package var kind: Kind
     /// The operation's name.
     package var operation = ""
-    /// The HTTP status; 0 if there was no answer.
+    /// The HTTP status; 0 if there was no response.
     package var status = 0
-    /// S3's error code; empty if it gave none.
+    /// S3's error code; empty if there is none.
     package var code = ""
-    /// S3's message, or what happened in words of our own.
+    /// S3's message, or a description by this client.
     package var message = ""
-    /// `x-amz-request-id`; empty if it gave none.
+    /// `x-amz-request-id`; empty if there is none.
     package var requestID = ""
-    /// The bucket's region, if the answer names it.
+    /// The bucket's region, if the response names it.
     package var region: String?
-    /// How long the service asks to wait, in milliseconds (`x-amz-retry-after`).
+    /// The delay that the service requests, in milliseconds (`x-amz-retry-after`).
     package var retryAfterMilliseconds: Int?
-    /// How many attempts were made.
+    /// The number of attempts.
     package var attempts = 1
-    /// True if an attempt may have been acted on although no good answer came.
+    /// True if the service may have applied an attempt although it sent no success response.
     package var mayHaveBeenApplied = false
-    /// True if an attempt was sent and the service did not answer it, nor has said since how it ended. What a proxy
-    /// answers in its place is no answer.
+    /// True if an attempt was sent, the service did not answer it, and no later response shows that it has
+    /// ended. The response of a proxy does not count.
     package var isUnanswered = false
-    /// The body of a response that is unclear.
+    /// The body of a response with an unclear outcome.
     var body: [UInt8]?
-    /// True if the service may still be at work on it, so that nothing of it may be taken away.
+    /// True if the service may still be processing the request, so that its data must not be removed.
     package var mayBeUnderWay = false
 
-    /// True if nothing in the answer shows that S3 gave it.
+    /// True if nothing in the response shows that S3 sent it.
     package var isAnonymous = false
 
     package init(_ kind: Kind, _ message: String) {
@@ -78,23 +78,23 @@ package struct S3Error: Error, Equatable, Sendable {
         self.message = message
     }
 
-    /// A response that is a success, and does not say of what.
+    /// A success status whose response does not confirm the operation.
     static func unclear(_ message: String) -> S3Error {
         var error = S3Error(.notS3, message)
         error.mayHaveBeenApplied = true
         return error
     }
 
-    /// True if a request was answered as a success, but the response does not say of what. A HEAD can tell.
+    /// True if the status was a success but the response does not confirm the operation. A HEAD can tell.
     package var isUnclear: Bool { kind == .notS3 && mayHaveBeenApplied && (200..<300).contains(status) }
 
-    /// True if the credentials were good, and have ended.
+    /// True if the credentials were valid and have expired.
     var saysExpired: Bool {
         kind == .credentialsRefused
             && ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"].contains(code)
     }
 
-    /// True if no other request can do better: the run ends with this error.
+    /// True if every other request would fail too: the run ends with this error.
     package var stopsRun: Bool {
         switch kind {
         case .noSuchBucket, .credentialsRefused, .unreachable, .untrusted, .configuration, .wrongRegion,
@@ -106,7 +106,7 @@ package struct S3Error: Error, Equatable, Sendable {
 }
 
 extension S3Error: CustomStringConvertible {
-    /// How much of what a service says is shown: an error's body may have much more.
+    /// The longest text of a service that is shown: an error's body may be much longer.
     private static let longestText = 1000
 
     /// `PutObject: 503 SlowDown: Please reduce your request rate (request id 4442587FB7D0A2F9), 10 attempts`
@@ -127,7 +127,7 @@ extension S3Error: CustomStringConvertible {
 }
 
 extension S3Error {
-    /// A transfer that gave no whole answer.
+    /// The error of a transfer without a complete response.
     package init(_ error: TransferError) {
         let kind: Kind =
             switch error.kind {

@@ -1,4 +1,5 @@
-/// Settings by environment, then by profile. What the command line says comes before both.
+/// Settings from the environment, then from the profile. The caller gives options of the command line
+/// precedence over both.
 ///
 /// Source: botocore's `configprovider`.
 struct SettingLayers {
@@ -14,9 +15,9 @@ struct SettingLayers {
 
     /// True for `true` in any case.
     ///
-    /// - Parameter block: an indented block of the profile where the setting may also be true.
+    /// - Parameter block: a nested block of the profile that may also set it to true.
     func flag(_ setting: String, _ variable: String, block: String? = nil) -> Bool {
-        // In a block only what is true counts, as in botocore.
+        // In a block only `true` counts, as in botocore.
         let nested = block.flatMap { profiles.value($0, setting) }
         return [nested, value(setting, variable)].contains { $0?.lowercased() == "true" }
     }
@@ -47,11 +48,11 @@ struct SettingLayers {
         return addressing
     }
 
-    /// The endpoint that is set for a service; nil is AWS's own.
+    /// The configured endpoint of a service; nil for AWS's endpoint.
     ///
     /// - Parameters:
-    ///   - service: its name in a `services` section.
-    ///   - variable: its variable.
+    ///   - service: the service's name in a `services` section.
+    ///   - variable: the environment variable of its endpoint.
     func endpoint(service: String, variable: String) throws(ConfigurationError) -> Endpoint? {
         guard !flag("ignore_configured_endpoint_urls", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") else {
             return nil
@@ -66,9 +67,9 @@ struct SettingLayers {
         return nil
     }
 
-    /// The endpoint that is set for a service that gives credentials, else AWS's own.
+    /// The configured endpoint of a credentials service, or AWS's endpoint.
     ///
-    /// - Parameter host: what AWS's host begins with.
+    /// - Parameter host: the first label of AWS's host name.
     func endpoint(
         of host: String, region: String, service: String, variable: String
     ) throws(ConfigurationError) -> Endpoint {

@@ -1,6 +1,6 @@
 import HTTPTransfer
 
-/// Gives up an upload and frees what its parts take.
+/// Aborts a multipart upload and frees the storage of its parts.
 package struct AbortMultipartUpload: S3Operation {
     package static let name = "AbortMultipartUpload"
 

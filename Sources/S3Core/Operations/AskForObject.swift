@@ -1,8 +1,8 @@
 import HTTPTransfer
 
-/// Asks how an object is stored, past what compresses answers on the way. Two ways, since neither is sure: HEAD, which
-/// some things on the way treat as if there were a body; and GET of one byte, since what is made on the way has no
-/// ranges, which some services ignore.
+/// Finds out how an object is stored when an intermediary compresses responses. There are two ways because
+/// neither is reliable: HEAD, to which some intermediaries respond as if there were a body; and GET of one
+/// byte, because a compressed response has no ranges, but some services ignore Range.
 struct AskForObject: S3Operation {
     enum Way: Equatable, Sendable {
         case head, byte

@@ -1,7 +1,7 @@
 import ByteIO
 package import HTTPTransfer
 
-/// Makes an object of its parts; from then on it can be seen.
+/// Completes a multipart upload: the object becomes visible.
 package struct CompleteMultipartUpload: S3Operation {
     package static let name = "CompleteMultipartUpload"
 
@@ -16,8 +16,8 @@ package struct CompleteMultipartUpload: S3Operation {
 
     /// - Parameters:
     ///   - key: the object's whole key.
-    ///   - parts: all of them, in order of their numbers.
-    ///   - headers: conditions.
+    ///   - parts: all parts, ordered by number.
+    ///   - headers: conditional headers.
     package init(key: [UInt8], uploadID: [UInt8], parts: [UploadedPart], headers: [HTTPHeader] = []) {
         self.key = key
         self.uploadID = uploadID
@@ -37,10 +37,10 @@ package struct CompleteMultipartUpload: S3Operation {
 
     /// The object's ETag.
     ///
-    /// - Throws: `damaged` for an answer that is cut short, `S3Error.isUnclear` for any other without an ETag.
+    /// - Throws: `damaged` for a truncated response, `S3Error.isUnclear` for any other without an ETag.
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
         guard let root = XMLElement(parsing: response.body) else {
-            // As good as none: asked again, the service says whether the upload is still there.
+            // Retried like a missing response: the next attempt shows whether the upload still exists.
             var error = S3Error(.damaged, "the response is truncated")
             error.mayHaveBeenApplied = true
             error.isUnanswered = true

@@ -1,9 +1,9 @@
-/// Whether a service keeps to `If-None-Match: *`. Not every one does, and one that does not says nothing. So the first
-/// object is sent a second time: only where that is refused are others sent. A plain state machine.
+/// Whether a service honors `If-None-Match: *`. Some services silently ignore it. So the first object is sent
+/// a second time, and others are sent only if the service refuses that. A state machine without I/O.
 final class ConditionSupport {
     enum Admission {
         case send
-        /// Send it, send it again, and say with `ended` or `refuse` what came of it.
+        /// Send it, send it again, and report the outcome with `ended` or `refuse`.
         case prove
         /// Do not send it: the service ignores the condition, or the run has been stopped.
         case refuse
@@ -14,13 +14,13 @@ final class ConditionSupport {
     private var state: State
     private var held: [(Admission) -> Void] = []
 
-    /// - Parameter isProven: whether the service is known to keep to it.
+    /// - Parameter isProven: whether the service is known to honor the condition.
     init(isProven: Bool) { state = isProven ? .proven : .unknown }
 
-    /// How many requests wait for the proof.
+    /// The number of requests that wait for the outcome.
     var heldCount: Int { held.count }
 
-    /// Calls `request` as soon as it is known what is to be done: at once, or from within `ended` or `refuse`.
+    /// Calls `request` with the decision as soon as it is known: at once, or from within `ended` or `refuse`.
     func admit(_ request: @escaping (Admission) -> Void) {
         switch state {
         case .proven: request(.send)
@@ -32,19 +32,19 @@ final class ConditionSupport {
         }
     }
 
-    /// The proof has ended. Where it proved nothing, the next object is to.
+    /// The proof has ended. If it was inconclusive, the next object is tried.
     func ended(isProven: Bool) {
         state = isProven ? .proven : .unknown
         release()
     }
 
-    /// The service has taken the object a second time.
+    /// The service has stored the object a second time.
     func refuse() {
         state = .ignored
         release()
     }
 
-    /// What waits is not to be sent.
+    /// Refuses all waiting requests.
     func cancelHeld() {
         let waiting = held
         held.removeAll()

@@ -1,6 +1,6 @@
 package import HTTPTransfer
 
-/// Begins an object whose bytes come in parts.
+/// Starts a multipart upload.
 package struct CreateMultipartUpload: S3Operation {
     package static let name = "CreateMultipartUpload"
 
@@ -9,7 +9,7 @@ package struct CreateMultipartUpload: S3Operation {
 
     /// - Parameters:
     ///   - key: the object's whole key.
-    ///   - headers: what is stored with the object.
+    ///   - headers: metadata to store with the object.
     package init(key: [UInt8], headers: [HTTPHeader] = []) {
         self.key = key
         self.headers = headers
@@ -22,7 +22,7 @@ package struct CreateMultipartUpload: S3Operation {
         return request
     }
 
-    /// The upload's id.
+    /// Returns the upload ID.
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
         guard let id = XMLElement(parsing: response.body)?.value("UploadId"), !id.isEmpty else {
             throw S3Error(.notS3, "the response has no upload id")

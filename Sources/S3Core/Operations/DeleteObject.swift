@@ -1,6 +1,6 @@
 import HTTPTransfer
 
-/// Deletes one object. One that is not there is deleted, too.
+/// Deletes one object. Succeeds if the object does not exist.
 package struct DeleteObject: S3Operation {
     package static let name = "DeleteObject"
 
@@ -9,7 +9,7 @@ package struct DeleteObject: S3Operation {
 
     /// - Parameters:
     ///   - key: the object's whole key.
-    ///   - ifMatch: the ETag that it must have; nil deletes whatever is there.
+    ///   - ifMatch: the ETag that it must have; nil deletes any version.
     package init(key: [UInt8], ifMatch: [UInt8]? = nil) {
         self.key = key
         self.ifMatch = ifMatch

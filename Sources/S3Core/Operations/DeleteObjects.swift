@@ -2,7 +2,7 @@ import ByteIO
 import Digest
 import HTTPTransfer
 
-/// Deletes up to a thousand objects in one request, each with an outcome of its own.
+/// Deletes up to 1,000 objects in one request; each has its own outcome.
 ///
 /// Source: Amazon S3 API Reference, DeleteObjects.
 package struct DeleteObjects: S3Operation {
@@ -10,11 +10,11 @@ package struct DeleteObjects: S3Operation {
     /// "The request can contain a list of up to 1,000 keys that you want to delete."
     package static let maximumKeys = 1000
 
-    /// An object that is to be deleted.
+    /// An object to delete.
     package struct Object: Equatable, Sendable {
-        /// The whole key; `isCarriable`.
+        /// The whole key; must be `isCarriable`.
         package let key: [UInt8]
-        /// The ETag that it must have; nil deletes whatever is there.
+        /// The ETag that it must have; nil deletes any version.
         package let etag: [UInt8]?
 
         package init(key: [UInt8], etag: [UInt8]? = nil) {
@@ -23,7 +23,7 @@ package struct DeleteObjects: S3Operation {
         }
     }
 
-    /// What became of them. A key that is in neither is not mentioned in the answer.
+    /// The outcome of each object. A key in neither collection is missing in the response.
     package struct Outcome: Sendable {
         package let deleted: Set<[UInt8]>
         package let failed: [[UInt8]: S3Error]
@@ -38,7 +38,7 @@ package struct DeleteObjects: S3Operation {
     private let body: ByteBlock
     private let checksum: [UInt8]
 
-    /// - Parameter objects: at most `maximumKeys`, no key twice.
+    /// - Parameter objects: at most `maximumKeys`, with distinct keys.
     package init(_ objects: [Object]) {
         keys = objects.map(\.key)
         let text = Self.document(objects)
@@ -46,8 +46,8 @@ package struct DeleteObjects: S3Operation {
         checksum = Base64.encode(MessageDigest.hash(text.bytes, .md5))
     }
 
-    /// True if XML 1.0 can carry the key and gives it back as it is: a control character it cannot, and carriage
-    /// returns and newlines not for sure. Source: XML 1.0, 2.2 and 2.11.
+    /// True if XML 1.0 can represent the key unchanged. It cannot represent most control characters, and
+    /// parsers may change carriage returns and newlines. Source: XML 1.0, 2.2 and 2.11.
     package static func isCarriable(_ key: [UInt8]) -> Bool {
         guard key.allSatisfy({ $0 >= 0x20 }) else { return false }
         // U+FFFE and U+FFFF.
@@ -63,15 +63,15 @@ package struct DeleteObjects: S3Operation {
     package func request() -> S3Request {
         var request = S3Request(.post)
         request.query = [("delete", [])]
-        // Older services want it, whatever other checksum there is.
+        // Older services require it even if there is another checksum.
         request.headers = [HTTPHeader([UInt8]("content-md5".utf8), checksum)]
         request.body = body
-        // What is deleted is deleted, however often.
+        // Deleting twice has the effect of deleting once.
         request.isIdempotent = true
         return request
     }
 
-    /// - Throws: `notS3` for an answer that says nothing of any object.
+    /// - Throws: `notS3` if the response mentions no object.
     package func output(_ response: S3Response) throws(S3Error) -> Outcome {
         guard let root = XMLElement(parsing: response.body) else {
             var error = S3Error(.damaged, "the response is truncated")
@@ -91,13 +91,13 @@ package struct DeleteObjects: S3Operation {
             }
             count += 1
         }
-        // JuiceFS's gateway says of each object that it was deleted, but not its key. If all have an outcome, those
-        // that did not fail are these.
+        // JuiceFS's gateway reports deleted objects without their keys. If the number of outcomes is that of
+        // the keys, the objects that did not fail were deleted.
         if isNameless, count == keys.count { deleted = Set(keys) }
         guard root.name == "DeleteResult" || !deleted.isEmpty || !failed.isEmpty else {
             throw S3Error(.notS3, "the response does not say which keys were deleted")
         }
-        // Whatever else it says of the same key.
+        // An error takes precedence if the response also lists the key as deleted.
         return Outcome(deleted: deleted.subtracting(failed.keys), failed: failed)
     }
 

@@ -1,67 +1,68 @@
 import ByteIO
 package import HTTPTransfer
 
-/// Takes the bytes of an object, or of a range of it, while they come.
+/// Receives the bytes of an object, or of a range of it, as they arrive.
 package protocol ObjectSink: AnyObject {
-    /// The first answer's head, before any of its bytes; not called again when a lost connection resumes.
+    /// The first response's head, before any bytes. Not called again when the download resumes after a lost
+    /// connection.
     ///
-    /// - Returns: false if the body is not wanted.
+    /// - Returns: false to cancel before the body.
     func began(_ head: ObjectHead) -> Bool
-    /// The next bytes, without gap or repetition, however many connections it took.
+    /// The next bytes. They have no gaps or repetitions, even if the download resumed.
     ///
-    /// - Parameter bytes: of which, with `enough`, only as many count as the sink wanted.
+    /// - Parameter bytes: if the sink returns `enough`, it ignores bytes after those that it needs.
     func received(_ bytes: RawSpan) -> Received
-    /// The last call: all that was wanted has come, or this is why it has not.
+    /// The last call: nil if the download is complete, otherwise the error.
     func ended(_ error: S3Error?)
 }
 
-/// Fetches an object or a range of it, and goes on at the byte where a connection was lost.
+/// Fetches an object or a range of it. If the connection is lost, the next attempt resumes at the same byte.
 ///
-/// All counting is in bytes of the object as it is stored: what something on the way has compressed is decompressed
-/// before it is counted.
+/// All offsets and sizes are those of the object as stored: if an intermediary has compressed the response,
+/// it is decompressed before bytes are counted.
 package struct GetObject: S3Operation {
     package static let name = "GetObject"
 
     let key: [UInt8]
-    /// Which bytes; nil is all of them.
+    /// The requested bytes; nil for the whole object.
     private let range: Range<Int>?
     private let ifMatch: [UInt8]?
-    /// Whether the checksum is asked for.
+    /// Whether to request the checksum.
     private let asksForChecksum: Bool
-    /// What a list said of the object, or an earlier answer.
+    /// Size and ETag from a listing or an earlier response.
     private let known: KnownObject?
-    /// True if nothing stands between here and the service that would change an answer.
+    /// True if no intermediary that might change a response is expected.
     var isDirect = false
     let sink: any ObjectSink
 
-    /// What the first answer said.
+    /// The first response's head.
     private var head: ObjectHead?
-    /// How many bytes the object has, once an answer told.
+    /// The object's size in bytes; nil until a response contains it.
     private var size: Int?
-    /// Bytes that the sink has.
+    /// The number of bytes that the sink has received.
     private var count = 0
-    /// Which byte of the object this attempt asks for first.
+    /// The offset at which this attempt's range starts.
     private var asked = 0
-    /// Which byte of the object this attempt's answer brings next; nil until its head was read.
+    /// The offset in the object of the next byte of this attempt's response; nil until its head is processed.
     private var position: Int?
-    /// The sink has all it wants, though the object has more.
+    /// The sink has returned `enough` before the end of the object.
     private var hasEnough = false
-    /// What is wrong with this attempt's answer.
+    /// The error in this attempt's response.
     private var problem: S3Error?
-    /// Which byte of the object is not this attempt's any more, where the answer says so.
+    /// The offset in the object where this attempt's response ends; nil if the response has no Content-Range.
     private var answerEnd: Int?
-    /// Undoes what was done to this attempt's answer on the way.
+    /// Decompresses this attempt's response if it was compressed in transit.
     private var decoder: TransitDecoder?
     private var stored = StoredObject.unasked
 
-    /// What is known of how the object is stored, where its answer alone does not tell.
+    /// What is known about the stored object if the response alone does not show how it is encoded.
     private enum StoredObject {
         case unasked
-        /// It is to be asked for.
+        /// It must be requested in this way.
         case wanted(AskForObject.Way)
         case asked(AskForObject.Way)
         case told(ObjectHead)
-        /// Neither way tells.
+        /// Neither way gave a result.
         case untold
 
         var head: ObjectHead? { if case .told(let head) = self { head } else { nil } }
@@ -69,11 +70,11 @@ package struct GetObject: S3Operation {
 
     /// - Parameters:
     ///   - key: the object's whole key.
-    ///   - range: the bytes that are wanted; the object may end before.
-    ///   - ifMatch: the ETag that the object must still have.
-    ///   - asksForChecksum: whether the answer shall have the object's checksum in its head.
-    ///   - known: what is known of the object; bytes that contradict it are an error.
-    ///   - sink: takes the bytes.
+    ///   - range: the requested bytes; the object may end earlier.
+    ///   - ifMatch: the ETag that the object must have.
+    ///   - asksForChecksum: whether to request the object's checksum in the response's head.
+    ///   - known: the object's size and ETag, if known; a response that contradicts them is an error.
+    ///   - sink: receives the bytes.
     package init(
         key: [UInt8], range: Range<Int>? = nil, ifMatch: [UInt8]? = nil, asksForChecksum: Bool = false,
         known: KnownObject? = nil, sink: any ObjectSink
@@ -97,8 +98,8 @@ package struct GetObject: S3Operation {
         if asksForChecksum { request.headers = [ChecksumMode.field] }
         asked = next
         if range != nil || count > 0 {
-            // All may be here but the answer's end: then its last byte comes again, since a range without
-            // bytes is refused.
+            // If all bytes may have arrived but not the end of the response, the last byte is requested
+            // again: an empty range would be refused.
             if count > 0, end == nil || next == end { asked -= 1 }
             let last = range.map { String($0.upperBound - 1) } ?? ""
             request.headers.append(HTTPHeader("range", "bytes=\(asked)-\(last)"))
@@ -111,9 +112,9 @@ package struct GetObject: S3Operation {
 
     private static let ifMatchName = [UInt8]("if-match".utf8)
 
-    /// The byte of the object that the sink wants next.
+    /// The offset in the object of the next byte for the sink.
     private var next: Int { (range?.lowerBound ?? 0) + count }
-    /// The byte after the last one that is wanted, as far as it is known.
+    /// The offset after the last requested byte; nil if it is not known.
     private var end: Int? {
         guard let size else { return range?.upperBound }
         return min(range?.upperBound ?? size, size)
@@ -136,15 +137,15 @@ package struct GetObject: S3Operation {
         }
     }
 
-    /// Gives the sink what it wants of the object's next bytes.
+    /// Passes the requested bytes to the sink.
     private mutating func deliver(_ bytes: RawSpan) -> Received {
         guard let position else { return .cancel }
         if let answerEnd, position + bytes.byteCount > answerEnd {
             problem = S3Error(.damaged, "the response is longer than its Content-Range")
             return .cancel
         }
-        // A server that ignores Range begins at the start and does not stop: what the sink has already is
-        // dropped, and so is what it did not ask for.
+        // A server that ignores Range sends the whole object: bytes that the sink already has or did not
+        // request are dropped.
         let skipped = min(max(0, next - position), bytes.byteCount)
         let wanted = min(bytes.byteCount - skipped, (range?.upperBound ?? .max) - next)
         if wanted > 0 {
@@ -160,16 +161,16 @@ package struct GetObject: S3Operation {
         return hasEnough || skipped + wanted < bytes.byteCount ? .enough : .taken
     }
 
-    // MARK: what is stored
+    // MARK: the stored object
 
-    /// What has to be asked before the transfer, which is paused, can go on; once.
+    /// The request that must be answered before the paused transfer can continue. Returns each one once.
     mutating func nextQuestion() -> AskForObject? {
         guard case .wanted(let way) = stored else { return nil }
         stored = .asked(way)
         return AskForObject(key: key, way: way)
     }
 
-    /// That was answered.
+    /// Records the answer to `nextQuestion`.
     mutating func answered(_ answer: Result<ObjectHead, S3Error>) {
         guard case .asked(let way) = stored else { return }
         if case .success(let head) = answer, head.objectSize != nil, way == .head || head.isPartial {
@@ -179,7 +180,7 @@ package struct GetObject: S3Operation {
         }
     }
 
-    /// How this attempt's answer is coded; nil if that is not known yet.
+    /// How this attempt's response is encoded; nil if that is not known yet.
     private mutating func coding(_ answer: ObjectHead) -> BodyCoding? {
         let coding = BodyCoding(of: answer, known: known, stored: stored.head, isDirect: isDirect)
         guard coding == .unknown else { return coding }
@@ -196,11 +197,11 @@ package struct GetObject: S3Operation {
         return nil
     }
 
-    // MARK: the head of an answer
+    // MARK: the head of a response
 
-    /// Reads the head of an attempt's answer.
+    /// Processes the head of an attempt's response.
     ///
-    /// - Returns: what is to be done with its body; taken, if nothing is wrong with it.
+    /// - Returns: what to do with the body; `taken` if the head is valid.
     private mutating func begin(_ answer: ObjectHead) -> Received {
         guard let coding = coding(answer) else { return .pause }
         do throws(S3Error) {
@@ -223,7 +224,7 @@ package struct GetObject: S3Operation {
         return sink.began(whole) ? .taken : .cancel
     }
 
-    /// - Throws: if the answer is of no use.
+    /// - Throws: if the response cannot be used.
     private func check(_ answer: ObjectHead, _ coding: BodyCoding) throws(S3Error) {
         if let first = head {
             if first.etag == nil, count > 0 {
@@ -240,7 +241,7 @@ package struct GetObject: S3Operation {
         guard answer.isS3 else {
             throw S3Error(.notS3, "the response is not from S3: it has neither ETag nor x-amz-request-id")
         }
-        // Of a body with bytes the transfer has seen to it already.
+        // For a body with bytes, the transfer has already checked this.
         guard answer.hasEnd else { throw S3Error(.damaged, "the response has no Content-Length") }
         guard !answer.isPartial || answer.contentRange != nil else {
             throw S3Error(.notS3, "the response is partial (206) and has no Content-Range")
@@ -264,14 +265,14 @@ package struct GetObject: S3Operation {
 
     private static let replaced = S3Error(.preconditionFailed, "the object was replaced while it was read")
 
-    /// False if the answer tells another size of the object than `size`.
+    /// False if the response gives a size of the object other than `size`.
     private func isOfSize(_ answer: ObjectHead, _ size: Int?, _ coding: BodyCoding) -> Bool {
         if case .compressed = coding { return true }
         guard let size, let told = answer.objectSize else { return true }
         return size == told
     }
 
-    /// The size that is known of the version that was answered with; an object may have been replaced since.
+    /// The known size, if it belongs to the version in the response; the object may have been replaced since.
     private func knownSize(_ answer: ObjectHead) -> Int? {
         guard let known else { return nil }
         guard let etag = known.etag, answer.etag != nil else { return known.size }
@@ -279,7 +280,8 @@ package struct GetObject: S3Operation {
     }
 
     package mutating func output(_ response: S3Response) throws(S3Error) -> ObjectHead {
-        // An answer without a body has not been begun, and there is nothing to decompress.
+        // If the response had no body, its head has not been processed yet, and there is nothing to
+        // decompress.
         if position == nil {
             let answer = ObjectHead(response.head)
             if case nil = coding(answer) { stored = .told(answer) }

@@ -1,6 +1,6 @@
 import HTTPTransfer
 
-/// Asks whether the bucket exists.
+/// Checks whether the bucket exists.
 package struct HeadBucket: S3Operation {
     package static let name = "HeadBucket"
 
@@ -12,18 +12,18 @@ package struct HeadBucket: S3Operation {
 }
 
 extension S3Client {
-    /// Asks whether the bucket exists.
+    /// Checks whether the bucket exists.
     ///
-    /// The answer to HEAD has no body, so that any web server's 404 looks like S3's: where no field tells, a list of
-    /// one key does.
+    /// A response to HEAD has no body, so S3's 404 looks like any web server's. If no header identifies S3, a
+    /// listing of one key decides.
     ///
-    /// - Returns: what ends the search early.
+    /// - Returns: a closure that cancels the check.
     package func findBucket(
         _ completion: @escaping (Result<Void, S3Error>) -> Void
     ) -> () -> Void {
         var call: S3Call?
         call = perform(HeadBucket()) { [self] result in
-            // It would hold itself otherwise: a call keeps its completion.
+            // Breaks a reference cycle: a call retains its completion.
             call = nil
             guard case .failure(let error) = result, error.kind == .noSuchBucket, error.isAnonymous else {
                 return completion(result)

@@ -1,11 +1,11 @@
 import HTTPTransfer
 
-/// Asks what is stored under a key.
+/// Gets the metadata of an object.
 package struct HeadObject: S3Operation {
     package static let name = "HeadObject"
 
     private let key: [UInt8]
-    /// Whether the object's checksum is asked for.
+    /// Whether to request the object's checksum.
     private let asksForChecksum: Bool
 
     package init(key: [UInt8], asksForChecksum: Bool = false) {

@@ -1,19 +1,20 @@
 import ByteIO
 import HTTPTransfer
 
-/// One page of the keys under a prefix, in the service's order.
+/// Lists one page of the keys under a prefix, in the service's order.
 package struct ListObjectsV2: S3Operation {
     package static let name = "ListObjectsV2"
 
-    /// One object of the list.
+    /// One entry of the listing.
     package struct Object: Equatable, Sendable {
         /// The whole key, decoded.
         package private(set) var key: [UInt8]
         /// In bytes.
         package let size: Int
-        /// Nil unless they are asked for.
+        /// Nil unless requested.
         package let details: Details?
-        /// True if it is no object, but what all keys up to a delimiter have in common; its size is 0.
+        /// True if the entry is not an object but a common prefix, which ends with the delimiter; its size is
+        /// 0.
         package let isCommonPrefix: Bool
 
         package init(key: [UInt8], size: Int, details: Details? = nil, isCommonPrefix: Bool = false) {
@@ -23,14 +24,14 @@ package struct ListObjectsV2: S3Operation {
             self.isCommonPrefix = isCommonPrefix
         }
 
-        /// Undoes the encoding of keys, where the list has them encoded.
+        /// Decodes the key of a listing with URL-encoded keys.
         fileprivate mutating func decode() {
             guard key.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return }
             key = PercentEncoding.decodeForm(key)
         }
     }
 
-    /// What else the list says of an object, as it came; empty where the service does not.
+    /// Further fields of an object, unchanged; empty if the service does not send them.
     package struct Details: Equatable, Sendable {
         /// Quotes included.
         package let etag: [UInt8]
@@ -42,7 +43,7 @@ package struct ListObjectsV2: S3Operation {
             self.lastModified = lastModified
         }
 
-        /// Nil if they cannot be what they are said to be.
+        /// Nil if a value is malformed.
         init?(checkedETag etag: [UInt8], lastModified: [UInt8]) {
             guard etag.isEmpty || EntityTag.isValid(etag), lastModified.allSatisfy({ 0x20 < $0 && $0 < 0x7F })
             else { return nil }
@@ -50,10 +51,10 @@ package struct ListObjectsV2: S3Operation {
         }
     }
 
-    /// What a page says.
+    /// The content of a page.
     package struct Page: Equatable, Sendable {
         package let objects: [Object]
-        /// What to ask for next; nil on the last page.
+        /// The token for the next page; nil on the last page.
         package let continuationToken: [UInt8]?
 
         package init(objects: [Object], continuationToken: [UInt8]? = nil) {
@@ -70,11 +71,12 @@ package struct ListObjectsV2: S3Operation {
     private let readsDetails: Bool
 
     /// - Parameters:
-    ///   - startAfter: a whole key; the list begins after it. Only for the first page.
-    ///   - continuationToken: what the page before gave.
-    ///   - delimiter: keys that have it after the prefix are listed as what they have up to there, once.
-    ///   - maximumKeys: the most keys of the page; nil leaves it to the service, which gives up to 1000.
-    ///   - readsDetails: whether more is wanted of each object than its key and size.
+    ///   - startAfter: a whole key; the listing starts after it. Only for the first page.
+    ///   - continuationToken: the token from the previous page.
+    ///   - delimiter: keys that contain it after the prefix are grouped into one common prefix that ends with
+    ///     it.
+    ///   - maximumKeys: the maximum number of keys; nil uses the service's default, up to 1,000.
+    ///   - readsDetails: whether to read more than key and size of each object.
     package init(
         prefix: [UInt8], startAfter: [UInt8]? = nil, continuationToken: [UInt8]? = nil,
         delimiter: [UInt8]? = nil, maximumKeys: Int? = nil, readsDetails: Bool = false
@@ -101,8 +103,8 @@ package struct ListObjectsV2: S3Operation {
         return request
     }
 
-    /// - Throws: `notS3` for anything but a whole list: a wrong root, an object without its key or size, a
-    ///   list that does not say whether it goes on, or how, or says what was asked already.
+    /// - Throws: `notS3` if the listing is invalid: a wrong root element, an object without key or size, no
+    ///   indication whether another page follows, or no new token for it.
     package func output(_ response: S3Response) throws(S3Error) -> Page {
         let list = ListReader(readsDetails: readsDetails)
         guard list.readList(response.body), list.isList else {
@@ -125,7 +127,8 @@ package struct ListObjectsV2: S3Operation {
         return Page(objects: objects, continuationToken: token)
     }
 
-    /// Objects and common prefixes, which a page has apart, in one order: each of the two keeps its own.
+    /// Merges objects and common prefixes, which a page lists separately, into one order. Each of the two
+    /// keeps its order.
     private static func merged(_ entries: [Object]) -> [Object] {
         guard entries.contains(where: \.isCommonPrefix) else { return entries }
         var prefixes = entries.filter(\.isCommonPrefix)[...]
@@ -141,7 +144,8 @@ package struct ListObjectsV2: S3Operation {
     }
 }
 
-/// Reads a page's objects one by one: a tree of a thousand of them would cost more than the rest.
+/// Parses a page's objects without a tree: building one for a thousand objects would cost more than
+/// everything else.
 private final class ListReader: XMLReader {
     private enum Element {
         case key, size, etag, lastModified, commonPrefix
@@ -149,27 +153,27 @@ private final class ListReader: XMLReader {
     }
 
     private let readsDetails: Bool
-    /// True if it is a list at all.
+    /// True if the root element is that of a listing.
     private(set) var isList = false
     private(set) var objects: [ListObjectsV2.Object] = []
-    /// What is wrong with one of them.
+    /// The first error in an object.
     private(set) var problem: String?
-    // Of an element that comes twice the first counts.
+    // If an element is repeated, the first one counts.
     private var encodingType: [UInt8]?
     private var truncated: [UInt8]?
     private(set) var token: [UInt8]?
 
-    /// How many bytes were read up to the end of the latest object.
+    /// The offset of the end of the latest object.
     private var endOfObject = 0
     private var isInObject = false
     private var isInPrefixes = false
     private var key: [UInt8]?
-    /// -1 if it is no number.
+    /// -1 if it is not a number.
     private var size: Int?
     private var etag: [UInt8]?
     private var lastModified: [UInt8]?
 
-    /// The element that is being read, if it is one of those that count.
+    /// The element being read, if it is one of the relevant ones.
     private var element: Element?
     /// Its depth.
     private var elementDepth = 0
@@ -185,7 +189,7 @@ private final class ListReader: XMLReader {
     }
 
     var isEncoded: Bool { encodingType == [UInt8]("url".utf8) }
-    /// Nil if the list does not say.
+    /// Nil if the listing does not contain it.
     var isTruncated: Bool? { truncated.flatMap { Bool(String(decoding: $0, as: UTF8.self).lowercased()) } }
 
     override func begin(_ name: UnsafePointer<CChar>) {
@@ -257,7 +261,7 @@ private final class ListReader: XMLReader {
 
     private func endObject() {
         isInObject = false
-        // A request for an empty key would address the bucket.
+        // A request with an empty key would address the bucket.
         guard let key, !key.isEmpty, let size, size >= 0 else {
             problem = problem ?? "the list has an object without key or size"
             return
@@ -274,13 +278,14 @@ private final class ListReader: XMLReader {
         endOfObject = endOfElement
     }
 
-    /// Reads the document: Expat the first object and all around them, and what is like it in between `PlainObjects`.
+    /// Parses the document. Expat parses the first object and everything outside objects; `PlainObjects`
+    /// parses the objects after it that have the usual form.
     func readList(_ document: [UInt8]) -> Bool {
         let start = Self.start(of: document)
         guard let firstEnd = Self.firstEnd(in: document.bytes, from: start) else { return read(document) }
         guard feed(document[start..<firstEnd], isLast: false) else { return false }
         var place = firstEnd
-        // Expat has to have seen an object's end there too: not in a comment, for instance.
+        // Expat must also have found an object's end there: it may be in a comment, for instance.
         if depth == 1, isList, endOfObject == firstEnd - start {
             let plain = PlainObjects(
                 document.bytes, from: firstEnd, readsDetails: readsDetails, elementsLeft: elementsLeft)
@@ -291,7 +296,7 @@ private final class ListReader: XMLReader {
         return feed(document[place...], isLast: true)
     }
 
-    /// Where what may be the first object ends.
+    /// The offset of the end of the first `</Contents>`.
     private static func firstEnd(in document: RawSpan, from start: Int) -> Int? {
         let end: StaticString = "</Contents>"
         let length = end.utf8CodeUnitCount

@@ -1,16 +1,16 @@
 import Digest
 
-/// A part that the service has, as Complete lists it.
+/// An uploaded part, as listed in CompleteMultipartUpload.
 package struct UploadedPart: Equatable, Sendable {
     /// From 1 to `MultipartLimits.maxParts`.
     package let number: Int
-    /// As it came, quotes included; opaque.
+    /// As received, including quotes; opaque.
     package let etag: [UInt8]
-    /// As it was sent; nil if none was.
+    /// The checksum that was sent; nil if none.
     package let checksum: BodyChecksum?
-    /// How many bytes it has.
+    /// The part's size in bytes.
     let size: Int
-    /// Of its bytes, if the object may have to be compared with another.
+    /// The CRC of its bytes; nil unless the object may have to be compared with another.
     let sum: CRC?
 
     package init(number: Int, etag: [UInt8], checksum: BodyChecksum? = nil, size: Int = 0) {
@@ -29,8 +29,8 @@ package struct UploadedPart: Equatable, Sendable {
 /// Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
 package enum MultipartLimits {
     package static let maxParts = 10_000
-    /// The smallest that a part may be, unless it is the last one.
+    /// The minimum size of a part other than the last, in bytes.
     package static let minPartSize = 5 << 20
-    /// The largest that a part may be.
+    /// The maximum size of a part, in bytes.
     package static let maxPartSize = 5 << 30
 }

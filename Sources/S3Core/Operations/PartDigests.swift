@@ -1,17 +1,17 @@
 import ByteIO
 import Digest
 
-/// What is computed of the bytes of a part, or of an object in one request, before they are sent. Of many bytes that
-/// takes longer than sending others may wait, so it may be done by any thread.
+/// Digests of a part, or of an object sent in one request, computed before sending. For large bodies this
+/// would delay other requests, so any thread may compute them.
 package struct PartDigests: Sendable {
-    /// What the service is given to compare.
+    /// The checksum that the service verifies.
     let checksum: BodyChecksum?
-    /// What is kept of the bytes, to compare the object with another.
+    /// The CRC that is kept to compare the object with another.
     let sum: CRC?
-    /// The SHA-256 that the signature has, in hexadecimal; nil where it has none.
+    /// The SHA-256 in the signature, in hexadecimal; nil if the signature has none.
     let payloadHash: [UInt8]?
 
-    /// The checksum alone; what else is needed is computed when the request is made.
+    /// Creates digests with only a checksum; others are computed when the request is made.
     init(_ checksum: BodyChecksum?) {
         self.checksum = checksum
         sum = nil

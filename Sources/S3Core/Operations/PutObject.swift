@@ -15,9 +15,9 @@ package struct PutObject: S3Operation {
     /// - Parameters:
     ///   - key: the object's whole key.
     ///   - body: must not change until the call has ended.
-    ///   - headers: what is stored with it.
-    ///   - conditions: those that it breaks itself once it was stored.
-    ///   - checksum: what the service is given to compare and to keep.
+    ///   - headers: metadata to store with the object.
+    ///   - conditions: conditional headers; they fail once this request has stored the object.
+    ///   - checksum: the checksum that the service verifies and stores.
     package init(
         key: [UInt8], body: ByteBlock, headers: [HTTPHeader] = [], conditions: [HTTPHeader] = [],
         checksum: BodyChecksum? = nil
@@ -28,8 +28,8 @@ package struct PutObject: S3Operation {
     }
 
     /// - Parameters:
-    ///   - digests: those of `body`.
-    ///   - bodies: what is known of the service's answers.
+    ///   - digests: the digests of `body`.
+    ///   - bodies: the response bodies that are known to be harmless.
     init(
         key: [UInt8], body: ByteBlock, headers: [HTTPHeader], conditions: [HTTPHeader],
         digests: PartDigests, bodies: NeedlessBodies
@@ -52,9 +52,9 @@ package struct PutObject: S3Operation {
         return request
     }
 
-    /// The object's ETag as it came, quotes included; opaque.
+    /// The object's ETag as received, including quotes; opaque.
     ///
-    /// - Throws: `S3Error.isUnclear` where the response does not say that the object is stored.
+    /// - Throws: `S3Error.isUnclear` if the response does not confirm that the object is stored.
     package func output(_ response: S3Response) throws(S3Error) -> [UInt8] {
         guard let etag = response.head.entityTag else {
             throw .unclear("the response to a PUT has no ETag")

@@ -2,7 +2,7 @@ import ByteIO
 import Digest
 import HTTPTransfer
 
-/// Sets the tags of an object that is there.
+/// Sets the tags of an existing object.
 struct PutObjectTagging: S3Operation {
     static let name = "PutObjectTagging"
 
@@ -11,7 +11,7 @@ struct PutObjectTagging: S3Operation {
 
     /// - Parameters:
     ///   - key: the object's whole key.
-    ///   - tags: as the field x-amz-tagging has them: `a=b&c=d`, percent-encoded.
+    ///   - tags: in the format of the header x-amz-tagging: `a=b&c=d`, percent-encoded.
     init(key: [UInt8], tags: [UInt8]) {
         self.key = key
         body = Self.document(tags)
@@ -20,7 +20,7 @@ struct PutObjectTagging: S3Operation {
     func request() -> S3Request {
         var request = S3Request(.put, key: key)
         request.query = [("tagging", [])]
-        // S3 asks for it here. Source: Amazon S3 API Reference, PutObjectTagging.
+        // S3 requires it here. Source: Amazon S3 API Reference, PutObjectTagging.
         request.headers = [
             HTTPHeader([UInt8]("content-md5".utf8), Base64.encode(MessageDigest.hash(body.bytes, .md5)))
         ]

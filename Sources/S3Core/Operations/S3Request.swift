@@ -6,21 +6,23 @@ package struct S3Request {
     package var method: HTTPMethod
     /// The object's key; nil addresses the bucket.
     package var key: [UInt8]?
-    /// Parameters, not encoded, in any order.
+    /// Query parameters, not encoded, in any order.
     package var query: [(name: String, value: [UInt8])] = []
-    /// Header fields of the request itself; names in lower case.
+    /// Headers of this request; names in lower case.
     package var headers: [HTTPHeader] = []
     package var body: ByteBlock?
-    /// The checksum of `body`, which may vouch for it instead of a hash in the signature.
+    /// The checksum of `body`; it may replace the body's hash in the signature.
     package var bodyChecksum: HTTPHeader?
-    /// The hash of `body` that the signature has, in hexadecimal, if it was computed before.
+    /// The hash of `body` for the signature, in hexadecimal; nil if it is not computed yet.
     package var payloadHash: [UInt8]?
 
-    /// How long the service may be silent, in milliseconds, if that is longer than for other requests.
+    /// The time without progress after which this request fails, in milliseconds, if it is longer than that
+    /// of other requests; otherwise 0.
     package var silenceMilliseconds = 0
 
-    /// Whether being acted on twice is the same as once. Not so for what starts or completes an upload, and
-    /// for a condition that the request itself breaks: the second answer would be a refusal.
+    /// Whether applying the request twice has the effect of applying it once. False for requests that start
+    /// or complete an upload, and for a request whose own effect breaks its condition: the second attempt
+    /// would be refused.
     package var isIdempotent: Bool
 
     package init(_ method: HTTPMethod, key: [UInt8]? = nil) {
@@ -30,10 +32,10 @@ package struct S3Request {
     }
 }
 
-/// A whole answer.
+/// A complete response.
 package struct S3Response: Sendable {
     package let head: HTTPResponseHead
-    /// The body, unless the operation took it while it came; cut at the operation's limit.
+    /// The body, truncated at the size limit; empty if the operation consumed it while it arrived.
     package let body: [UInt8]
 
     package init(head: HTTPResponseHead, body: [UInt8]) {
@@ -42,43 +44,42 @@ package struct S3Response: Sendable {
     }
 }
 
-/// One operation of S3: what is asked, and what a good answer says.
+/// One operation of S3: how to build its request and parse its response.
 package protocol S3Operation {
     associatedtype Output
 
     /// The name in the Amazon S3 API Reference.
     static var name: String { get }
 
-    /// What to send; asked for again before each attempt, since an operation may go on where the last one
-    /// ended.
+    /// The request; called before each attempt, since an operation may resume where the last attempt ended.
     mutating func request() -> S3Request
 
-    /// Takes bytes of the body of an answer that is 2xx. Operations that do not stream gather them.
+    /// Receives bytes of the body of a 2xx response. Operations that do not stream gather them.
     mutating func received(_ bytes: RawSpan, head: HTTPResponseHead) -> Received
 
-    /// Reads an answer that is 2xx and no error document.
+    /// Parses a 2xx response that is not an error document.
     ///
-    /// - Throws: an error if the answer is not what it should be.
+    /// - Throws: an error if the response is invalid.
     mutating func output(_ response: S3Response) throws(S3Error) -> Output
 
-    /// How many bytes of the answer an operation has that goes on where it stopped; else 0.
+    /// The number of bytes received by an operation that can resume; otherwise 0.
     var progress: Int { get }
 
-    /// What an attempt's failure really is, where the operation itself ended it.
+    /// Replaces the transfer's error if the operation itself ended the attempt.
     func failure(_ error: S3Error) -> S3Error
 }
 
-/// What became of bytes of a body.
+/// What to do after receiving bytes of a body.
 package enum Received: Sendable {
     /// Keep them for `output`.
     case gather
     /// The operation has used them.
     case taken
-    /// Give them again after `S3Client.resume`.
+    /// Pause the transfer, and deliver the same bytes again after `S3Client.resume`.
     case pause
-    /// The operation has used them and needs no more: the transfer ends, and `output` is asked.
+    /// The operation has used them and needs no more: end the transfer and call `output`.
     case enough
-    /// Nothing more is wanted; the call ends as cancelled.
+    /// Cancel the call.
     case cancel
 }
 

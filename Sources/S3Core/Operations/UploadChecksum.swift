@@ -2,11 +2,11 @@ import ByteIO
 import Digest
 import HTTPTransfer
 
-/// What an upload's bytes are vouched for by. Source: Amazon S3 User Guide, "Checking object integrity".
+/// The checksum algorithm of uploads. Source: Amazon S3 User Guide, "Checking object integrity".
 package enum ChecksumChoice: String, CaseIterable, Sendable {
     case crc64nvme, crc32, crc32c, sha256, none
 
-    /// Nil sends none.
+    /// Nil for none.
     package var algorithm: ObjectChecksum.Algorithm? {
         switch self {
         case .crc64nvme: .crc64nvme
@@ -18,12 +18,12 @@ package enum ChecksumChoice: String, CaseIterable, Sendable {
     }
 }
 
-/// The checksum of the bytes of one request, sent along for the service to compare and to keep.
+/// The checksum of a request's body, which the service verifies and stores.
 package struct BodyChecksum: Equatable, Sendable {
     let algorithm: ObjectChecksum.Algorithm
     /// Most significant byte first.
     let bytes: [UInt8]
-    /// How many bytes the checksum is of.
+    /// The number of bytes that the checksum covers.
     let count: Int
 
     init(_ algorithm: ObjectChecksum.Algorithm, of body: ByteBlock) {
@@ -47,13 +47,12 @@ package struct BodyChecksum: Equatable, Sendable {
         bytes = sum.bigEndianBytes
     }
 
-    /// As header fields and documents have it.
+    /// The format in headers and XML documents: base64.
     var text: [UInt8] { Base64.encode(bytes) }
     var header: HTTPHeader { HTTPHeader([UInt8](algorithm.rawValue.utf8), text) }
 
-    /// What begins a multipart upload with it: the algorithm, and that the object shall have the checksum of its
-    /// bytes, not one of the parts' checksums, as far as that can be made of them: with a CRC. Readers can verify
-    /// only that.
+    /// The headers of CreateMultipartUpload: the algorithm and, for a CRC, the type FULL_OBJECT: the checksum
+    /// of the object's bytes instead of one of the parts' checksums. Readers can verify only the former.
     static func announcement(_ algorithm: ObjectChecksum.Algorithm) -> [HTTPHeader] {
         [HTTPHeader("x-amz-checksum-algorithm", algorithm.name)]
             + (algorithm.crc == nil ? [] : [ofWholeObject])
@@ -61,14 +60,16 @@ package struct BodyChecksum: Equatable, Sendable {
 
     private static let ofWholeObject = HTTPHeader("x-amz-checksum-type", "FULL_OBJECT")
 
-    /// What ends one: the object's checksum, which the service compares with the one that it makes of the parts',
-    /// and its size. Nothing if the parts have none that can be combined.
+    /// The headers of CompleteMultipartUpload: the object's checksum, which the service compares with the one
+    /// that it combines from the parts, and the object's size. Empty if the parts have no checksums that can
+    /// be combined.
     static func completion(_ parts: [UploadedPart]) -> [HTTPHeader] {
         guard let whole = combined(parts) else { return [] }
         return [whole.header, ofWholeObject, HTTPHeader("x-amz-mp-object-size", String(whole.count))]
     }
 
-    /// The checksum of all parts' bytes; nil if there are none, or any has none, or one that cannot be combined.
+    /// The checksum of all parts' bytes; nil if there are no parts, or a part's checksum is missing or cannot
+    /// be combined.
     static func combined(_ parts: [UploadedPart]) -> BodyChecksum? {
         guard let algorithm = parts.first?.checksum?.algorithm, let crc = algorithm.crc else { return nil }
         var (sum, count) = (CRC(crc), 0)
@@ -81,8 +82,8 @@ package struct BodyChecksum: Equatable, Sendable {
         return BodyChecksum(sum, algorithm, count: count)
     }
 
-    /// What a service may say that it keeps of an object of these parts: the checksum of its bytes, or that of the
-    /// parts' checksums, with their number after it. Empty if a part was sent without one.
+    /// The checksums that a service may report for an object of these parts: that of its bytes, or that of
+    /// the parts' checksums followed by their number. Empty if a part was sent without a checksum.
     static func possible(_ parts: [UploadedPart]) -> [ObjectChecksum] {
         guard let algorithm = parts.first?.checksum?.algorithm else { return [] }
         var all: [UInt8] = []

@@ -2,7 +2,7 @@ import ByteIO
 import Digest
 import HTTPTransfer
 
-/// Sends one part of an object.
+/// Uploads one part of an object.
 package struct UploadPart: S3Operation {
     package static let name = "UploadPart"
 
@@ -12,15 +12,15 @@ package struct UploadPart: S3Operation {
     private let body: ByteBlock
     private let digests: PartDigests
     private let bodies: NeedlessBodies
-    /// The ETag that came with a body that could not be understood.
+    /// The ETag of a response whose body could not be parsed.
     private var doubtful: [UInt8]?
 
     /// - Parameters:
     ///   - key: the object's whole key.
     ///   - number: from 1 to `MultipartLimits.maxParts`.
     ///   - body: must not change until the call has ended.
-    ///   - digests: those of `body`.
-    ///   - bodies: what is known of the service's answers.
+    ///   - digests: the digests of `body`.
+    ///   - bodies: the response bodies that are known to be harmless.
     init(
         key: [UInt8], uploadID: [UInt8], number: Int, body: ByteBlock, digests: PartDigests,
         bodies: NeedlessBodies
@@ -42,8 +42,8 @@ package struct UploadPart: S3Operation {
         return request
     }
 
-    /// A body that cannot be understood has the part sent again. If the same ETag comes twice with one, it is
-    /// the service's way to answer.
+    /// If the response has a body that cannot be parsed, the part is sent again. If the same ETag comes twice
+    /// with such a body, the service responds so to every part, and the part counts as stored.
     package mutating func output(_ response: S3Response) throws(S3Error) -> UploadedPart {
         guard let etag = response.head.entityTag else {
             throw S3Error(.notS3, "the response to a part has no ETag")

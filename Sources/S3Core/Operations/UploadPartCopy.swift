@@ -1,6 +1,6 @@
 import HTTPTransfer
 
-/// Makes a part of bytes of an object that is there.
+/// Creates a part from bytes of an existing object.
 struct UploadPartCopy: S3Operation {
     static let name = "UploadPartCopy"
 
@@ -11,8 +11,8 @@ struct UploadPartCopy: S3Operation {
     private let range: Range<Int>
 
     /// - Parameters:
-    ///   - key: the object's whole key; the bytes come from the object of the same key.
-    ///   - range: which bytes; at least one.
+    ///   - key: the object's whole key; the bytes are copied from the object with the same key.
+    ///   - range: the bytes to copy; not empty.
     init(key: [UInt8], bucket: String, uploadID: [UInt8], number: Int, range: Range<Int>) {
         self.key = key
         self.uploadID = uploadID

@@ -2,23 +2,24 @@ import ByteIO
 import Digest
 import HTTPTransfer
 
-/// What is done where an object of the key exists already.
+/// What to do if an object with the key already exists.
 package enum ExistingObject: Sendable {
     case overwrite
-    /// It stays, and the new one fails.
+    /// Keep it; the upload fails.
     case keep
-    /// The same, but one with exactly the same bytes counts as stored, as after a run that died before it said so.
+    /// As `keep`, but an object with exactly the same bytes counts as stored, for instance after a run that
+    /// was killed before it could report it.
     case acceptSame
 }
 
 extension Uploads {
-    /// What the object is, to be compared with one that is there.
+    /// Properties of the uploaded object, to compare with an existing one.
     struct Content {
         let length: Int
-        /// In hexadecimal; nil where it cannot be known.
+        /// In hexadecimal; nil if it cannot be known.
         let etag: [UInt8]?
         let checksums: [ObjectChecksum]
-        /// Of all bytes; nil unless they may have to be compared.
+        /// The CRC of all bytes; nil unless they may have to be compared.
         let sum: CRC?
     }
 
@@ -29,9 +30,9 @@ extension Uploads {
 
     static let refused = S3Error(.cancelled, "not sent")
 
-    // MARK: whether the condition is kept
+    // MARK: whether the service honors the condition
 
-    /// Sends the same object a second time, to see whether it is refused.
+    /// Sends the same object a second time to check that it is refused.
     func prove(_ operation: PutObject, _ completion: @escaping (Result<Void, S3Error>) -> Void) {
         client.perform(operation) { [putSupport] again in
             if Self.isAccepted(again) {
@@ -43,7 +44,8 @@ extension Uploads {
         }
     }
 
-    /// Makes the same object a second time of its own bytes, which the service copies, to see whether that is refused.
+    /// Creates the same object a second time by copying its own bytes on the service, to check that it is
+    /// refused.
     func prove(
         _ key: [UInt8], parts: [UploadedPart], _ completion: @escaping (Result<Void, S3Error>) -> Void
     ) {
@@ -67,7 +69,7 @@ extension Uploads {
         }
     }
 
-    /// True for a success, whether or not it says of what.
+    /// True for a success status, even if the response does not confirm the operation.
     private static func isAccepted(_ result: Result<[UInt8], S3Error>) -> Bool {
         switch result {
         case .success: true
@@ -75,7 +77,8 @@ extension Uploads {
         }
     }
 
-    /// True if the condition was looked at. A conflict with another conditional request shows that, too.
+    /// True if the service evaluated the condition. A conflict with another conditional request shows that,
+    /// too.
     static func isRefused(_ result: Result<[UInt8], S3Error>) -> Bool {
         guard case .failure(let error) = result else { return false }
         return error.kind == .preconditionFailed || error.kind == .conflict
@@ -91,7 +94,7 @@ extension Uploads {
         }
     }
 
-    /// Copies one part after the other; gives nil if one cannot be copied.
+    /// Copies the parts one after the other; completes with nil if one cannot be copied.
     private func copy(
         _ key: [UInt8], _ id: [UInt8], _ rest: ArraySlice<UploadedPart>, _ copies: [UploadedPart],
         _ completion: @escaping ([UploadedPart]?) -> Void
@@ -107,9 +110,9 @@ extension Uploads {
         }
     }
 
-    // MARK: whether it is the same
+    // MARK: whether the existing object is the same
 
-    /// An object of the key exists: counts as stored if it has exactly these bytes.
+    /// Completes with success if the existing object has exactly these bytes.
     func acceptIfSame(
         _ key: [UInt8], _ content: Content, _ failure: S3Error,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
@@ -126,7 +129,8 @@ extension Uploads {
             {
                 return completion(.success(stored))
             }
-            // Other parts, or a key of the service's: only the bytes tell.
+            // If the part boundaries differ or the service encrypts with its own keys, only the bytes
+            // themselves can be compared.
             let reader = ContentReader { read in
                 completion(read == content.sum ? .success(stored) : .failure(different))
             }
@@ -135,12 +139,12 @@ extension Uploads {
     }
 }
 
-/// Computes the checksum of an object's bytes while they come.
+/// Computes the checksum of an object's bytes as they arrive.
 private final class ContentReader: ObjectSink {
     private var sum = CRC(.crc64nvme)
     private let completion: (CRC?) -> Void
 
-    /// - Parameter completion: given nil if the object could not be read.
+    /// - Parameter completion: called with nil if the object could not be read.
     init(_ completion: @escaping (CRC?) -> Void) { self.completion = completion }
 
     func began(_ head: ObjectHead) -> Bool { true }

@@ -1,14 +1,14 @@
 package import ByteIO
 
-/// Parts and objects, whose digests another thread computes if they are large.
+/// Uploads of parts and objects; another thread computes the digests of large ones.
 extension Uploads {
-    /// From so many bytes on.
+    /// The minimum size of a large body, in bytes.
     private static let largeBody = 1 << 20
 
-    /// Computes in `pool` from now on what takes long.
+    /// From now on, computes digests of large bodies in `pool`.
     package func use(_ pool: WorkPool) { self.pool = pool }
 
-    /// Sends a part.
+    /// Uploads a part.
     package func upload(
         _ key: [UInt8], id: [UInt8], part number: Int, _ body: ByteBlock,
         _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
@@ -22,9 +22,9 @@ extension Uploads {
         return { call.cancel() }
     }
 
-    /// Lets another thread compute the digests of a large body, and sends it then.
+    /// Computes the digests of a large body in another thread and sends the body then.
     ///
-    /// - Returns: nil if the body is not large, and nothing was done.
+    /// - Returns: nil if the body is not large; then nothing was done.
     func hash(
         _ body: ByteBlock, _ compute: @escaping () -> PartDigests, cancelled: @escaping (S3Error) -> Void,
         _ send: @escaping (PartDigests) -> S3Call?
@@ -45,7 +45,7 @@ extension Uploads {
         client.later { body.cancelled(S3Error(.cancelled, "cancelled")) }
     }
 
-    /// - Returns: false if it was forgotten before.
+    /// - Returns: false if it was already removed.
     private func forget(_ body: HashedBody) -> Bool {
         guard let place = hashed.firstIndex(where: { $0 === body }) else { return false }
         hashed.remove(at: place)
@@ -55,7 +55,7 @@ extension Uploads {
 
 /// A body whose digests are being computed, then the call that sends it.
 final class HashedBody {
-    /// Told why it is not sent.
+    /// Called with the error if the body is not sent.
     fileprivate let cancelled: (S3Error) -> Void
     fileprivate var digests: PartDigests?
     fileprivate var call: S3Call?

@@ -2,15 +2,17 @@ package import ByteIO
 import Digest
 package import HTTPTransfer
 
-/// How objects are stored: what belongs to all of a run's uploads, and what is done when an answer was lost.
+/// Uploads objects: holds the state that all uploads of a run share, and determines the outcome if a response
+/// was lost.
 ///
-/// A retry of a conditional PUT that reports 412, or one of Complete that reports 412 or NoSuchUpload, may
-/// have met the object that its own first attempt had made. A success without ETag, or with a body that no one
-/// understands, may be none. A Complete without an answer may have been acted on. In each case a HEAD decides: the
-/// object is ours only if its length is and its ETag or, where one was sent, its checksum. The ETag of one request is
-/// the body's MD5, that of a multipart upload the MD5 of the parts' MD5s with `-N` after it, unless the service
-/// encrypts with keys of its own; the checksum of a multipart upload is that of its bytes, or made of the parts'
-/// checksums likewise.
+/// A conditional PUT or Complete that gets 412 in a retry may have met the object that its own first attempt
+/// stored; so may a Complete that gets NoSuchUpload. A success response without an ETag, or with an unknown
+/// body, may not mean success. A Complete without a response may have been applied. In each case a HEAD
+/// decides: the object is ours only if its length matches and either its ETag or, if one was sent, its
+/// checksum matches. The ETag of a single request is the MD5 of the body. That of a multipart upload is the
+/// MD5 of the parts' MD5s followed by `-N`. Neither holds if the service encrypts with its own keys. The
+/// checksum of a multipart upload is that of its bytes, or is computed from the parts' checksums in the same
+/// way.
 package final class Uploads {
     let client: S3Client
     private let headers: [HTTPHeader]
@@ -19,19 +21,19 @@ package final class Uploads {
     let putSupport: ConditionSupport
     let completeSupport: ConditionSupport
     private let bodies = NeedlessBodies()
-    /// Whether the service keeps the tags of objects in parts; nil while that is not known.
+    /// Whether the service stores the tags of multipart uploads; nil while that is not known.
     private var keepsTags: Bool?
-    /// Computes what takes long, if there is one.
+    /// Computes digests of large bodies; nil if there is none.
     var pool: WorkPool?
     /// Bodies whose digests are being computed.
     var hashed: [HashedBody] = []
 
-    /// Ends a request early; its completion is told so in the client's next turn.
+    /// Cancels a request; its completion is called with an error in the client's next turn.
     package typealias Cancel = () -> Void
 
     /// - Parameters:
-    ///   - headers: what is stored with each object.
-    ///   - existing: what is done where an object exists.
+    ///   - headers: metadata to store with each object.
+    ///   - existing: what to do if an object already exists.
     package init(_ client: S3Client, headers: [HTTPHeader] = [], existing: ExistingObject = .overwrite) {
         self.client = client
         self.headers = headers
@@ -42,17 +44,17 @@ package final class Uploads {
         completeSupport = ConditionSupport(isProven: isProven)
     }
 
-    /// How many requests have not ended, or not told their end: those that wait until it is known whether the service
-    /// keeps to a condition, and bodies that are not sent yet among them.
+    /// The number of requests whose completion has not been called. It includes requests that wait until it
+    /// is known whether the service honors the condition, and bodies that are not sent yet.
     package var pending: Int {
         client.pending + putSupport.heldCount + completeSupport.heldCount + hashed.count
     }
 
-    /// How many requests are sent at once, as things are now, and the most that may ever be.
+    /// The current and the largest limit of concurrent requests.
     package var connections: Int { client.connections }
     package var mostConnections: Int { client.mostConnections }
 
-    /// How the service lets an object be cut into parts.
+    /// The service's limits for the parts of an object.
     package var partRules: PartRules { client.partRules }
 
     /// `S3Client.findBucket`.
@@ -60,7 +62,7 @@ package final class Uploads {
         client.findBucket(completion)
     }
 
-    /// Cancels what was not sent yet, but nothing that cleans up.
+    /// Cancels requests that have not been sent, except cleanup.
     package func cancelUnsent() {
         client.cancelUnsent()
         putSupport.cancelHeld()
@@ -71,11 +73,12 @@ package final class Uploads {
     /// `S3Client.hurry`.
     package func hurry() { client.hurry() }
 
-    /// Stores an object in one request; gives its ETag.
+    /// Stores an object in one request; completes with its ETag.
     package func put(
         _ key: [UInt8], _ body: ByteBlock, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
-        // Only what a request needs: the rest is computed where it has to be compared with another object.
+        // Computes only digests that the request needs. The others are computed when the object has to be
+        // compared with another one.
         let isNeeded = client.uploadChecksum != nil || client.signsPayload(hasChecksum: false)
         let hashed =
             isNeeded
@@ -103,7 +106,7 @@ package final class Uploads {
                     switch result {
                     case .success(let etag): prove(operation) { completion($0.map { etag }) }
                     case .failure:
-                        // First, since it may stop the run.
+                        // Before requests that wait, since the completion may stop the run.
                         completion(result)
                         putSupport.ended(isProven: Self.isRefused(result))
                     }
@@ -112,7 +115,7 @@ package final class Uploads {
         }
     }
 
-    /// Decides what is not clear of a PUT's result.
+    /// Determines the outcome of a PUT whose response leaves it open.
     private func settle(
         _ result: Result<[UInt8], S3Error>, _ operation: PutObject, _ checksum: BodyChecksum?,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
@@ -135,7 +138,8 @@ package final class Uploads {
         }
     }
 
-    /// Begins a multipart upload; gives its id. Once it was sent it is not cancelled, since the id must be learned.
+    /// Starts a multipart upload; completes with its ID. It is not cancelled once it is sent, because the ID
+    /// must become known.
     package func create(
         _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) -> Cancel {
@@ -155,7 +159,7 @@ package final class Uploads {
             completion: completion)
     }
 
-    /// What computes a part's digests, on any thread.
+    /// A closure that computes a part's digests; any thread may call it.
     func digests(of body: ByteBlock) -> () -> PartDigests {
         digests(of: body, keepsSum: existing == .acceptSame)
     }
@@ -166,7 +170,7 @@ package final class Uploads {
         return { PartDigests(of: body, checksum: algorithm, keepsSum: keepsSum, isSigned: isSigned) }
     }
 
-    /// Makes the object, of `length` bytes; gives its ETag.
+    /// Completes the upload of an object of `length` bytes; completes with its ETag.
     package func complete(
         _ key: [UInt8], id uploadID: [UInt8], parts: [UploadedPart], size length: Int,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
@@ -193,7 +197,7 @@ package final class Uploads {
         }
     }
 
-    /// Decides what is not clear of a completion's result.
+    /// Determines the outcome of a Complete whose response leaves it open.
     private func settle(
         _ result: Result<[UInt8], S3Error>, _ key: [UInt8], _ uploadID: [UInt8], _ parts: [UploadedPart],
         _ length: Int, _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
@@ -205,7 +209,7 @@ package final class Uploads {
         if existing == .acceptSame, error.kind == .preconditionFailed {
             return acceptIfSame(key, content, error) { [self] result in
                 guard case .success = result else { return completion(result) }
-                // The parts are not needed.
+                // The parts are no longer needed.
                 abort(key, id: uploadID) { _ in completion(result) }
             }
         }
@@ -222,7 +226,8 @@ package final class Uploads {
         return sum
     }
 
-    /// Ceph's gateway drops the tags of an object in parts without a word, up to its version 17.
+    /// Sets the tags if the service has not stored them: Ceph's gateway silently drops the tags of multipart
+    /// uploads, up to its version 17.
     private func confirmTags(
         _ key: [UInt8], _ result: Result<[UInt8], S3Error>,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
@@ -240,7 +245,7 @@ package final class Uploads {
         }
         if keepsTags == false { return setTags() }
         client.perform(HeadObject(key: key)) { [self] head in
-            // Who may not look at the object takes the service's word.
+            // If the object cannot be read, the service's response is trusted.
             guard case .success(let head) = head else { return completion(result) }
             keepsTags = (head.tagCount ?? 0) > 0
             if keepsTags == true { completion(result) } else { setTags() }
@@ -249,7 +254,7 @@ package final class Uploads {
 
     private static let tagging = [UInt8]("x-amz-tagging".utf8)
 
-    /// Gives up an upload; one that is not there any more is given up.
+    /// Aborts an upload; succeeds if it no longer exists.
     package func abort(
         _ key: [UInt8], id uploadID: [UInt8], _ completion: @escaping (S3Error?) -> Void
     ) {
@@ -266,7 +271,7 @@ package final class Uploads {
         _ key: [UInt8], _ content: Content, _ failure: S3Error,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
-        // Bounded when the run is to end soon, as what cleans up is.
+        // As a cleanup call it has a time limit when the run is about to end.
         client.perform(HeadObject(key: key, asksForChecksum: !content.checksums.isEmpty), cleansUp: true) {
             result in
             if case .success(let head) = result, let stored = head.etag, head.contentLength == content.length,
@@ -276,7 +281,7 @@ package final class Uploads {
                 return completion(.success(stored))
             }
             var error = failure
-            // Without an answer the service may still be at work.
+            // Without a response the service may still be processing the request.
             error.mayBeUnderWay = failure.isUnanswered
             error.message +=
                 (error.message.isEmpty ? "" : " ")
@@ -286,7 +291,7 @@ package final class Uploads {
         }
     }
 
-    /// What S3 makes of the parts' MD5s, in hexadecimal, or nil if their ETags are no MD5s.
+    /// S3's ETag of an object of these parts, in hexadecimal; nil if a part's ETag is not an MD5.
     static func etag(of parts: [UploadedPart]) -> [UInt8]? {
         var hashes: [UInt8] = []
         for part in parts {
