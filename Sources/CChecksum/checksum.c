@@ -27,7 +27,7 @@ static uint64_t product(const struct checksum_engine *engine, uint64_t first, ui
     return sum;
 }
 
-/// x to the power of `exponent` times 2 to the power of `doublings`.
+/// x to the power of `exponent` * 2^`doublings`.
 static uint64_t power_of_x(const struct checksum_engine *engine, uint64_t exponent, int doublings) {
     uint64_t square = times_x(engine, one(engine)), result = one(engine);
     for (; doublings > 0; doublings--) square = product(engine, square, square);
@@ -38,11 +38,11 @@ static uint64_t power_of_x(const struct checksum_engine *engine, uint64_t expone
     return result;
 }
 
-/// Fills in what moves 16 bytes by so many bytes.
+/// Computes the factors that move 16 bytes by `bytes` bytes.
 ///
-/// In the 128 bits of a carry-less product of two reflected halves the coefficient of x^0 is bit 126, but in 16
-/// bytes it is bit 127. So each product is one power too high, and its factor one too low. The first half is 64
-/// powers above the second. A factor of width 32 stands in the upper bits, where its powers are the same.
+/// In the 128 bits of a carry-less product of two reflected halves, the coefficient of x^0 is bit 126, but in
+/// 16 bytes it is bit 127. So each product is one power too high, and its factor one too low. The first half
+/// is 64 powers above the second. A factor of width 32 is in the upper bits, where its powers are the same.
 static void set_fold(const struct checksum_engine *engine, uint64_t fold[2], uint64_t bytes) {
     int unused = engine->mask == UINT64_MAX ? 0 : 32;
     fold[0] = power_of_x(engine, 8 * bytes + 63, 0) << unused;
@@ -111,6 +111,6 @@ uint64_t checksum_update_portable(enum checksum_kind kind, uint64_t crc, const u
 
 uint64_t checksum_combine(enum checksum_kind kind, uint64_t first, uint64_t second, uint64_t count) {
     const struct checksum_engine *engine = prepared(kind);
-    // `count` bytes are 8 times as many bits. That the start value is inverted, and the result too, cancels out.
+    // `count` bytes are 8 times as many bits. The inversions of the start value and of the result cancel out.
     return product(engine, first, power_of_x(engine, count, 3)) ^ second;
 }

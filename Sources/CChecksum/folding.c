@@ -1,8 +1,8 @@
 // Checksums by carry-less multiplication, 64 bytes at a time.
 //
-// Four registers of 16 bytes each hold a polynomial that has the same remainder as all bytes so far. A step
-// multiplies it by the power of x that lies between it and the next 64 bytes, and adds these. In the end 16
-// bytes are left, whose remainder the tables tell.
+// Four registers of 16 bytes each hold a polynomial with the same remainder as all bytes so far. Each step
+// multiplies it by the power of x that moves it to the next 64 bytes, and adds these. Finally the tables give
+// the remainder of the last 16 bytes.
 //
 // Source: Gopal, Ozturk, Guilford, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction",
 // Intel, 2009.
@@ -60,14 +60,14 @@ FOLDING static inline vector product_high(vector a, vector b) {
 
 #endif
 
-/// `value` moved on by what `fold` stands for, and `next` added.
+/// `value` moved by `fold`, plus `next`.
 FOLDING static inline vector moved(vector value, vector fold, vector next) {
     return sum(sum(product_low(value, fold), product_high(value, fold)), next);
 }
 
 FOLDING uint64_t checksum_by_folding(
     const struct checksum_engine *engine, uint64_t crc, const uint8_t *bytes, size_t count) {
-    // What came before is added to the first bytes, which it has the powers of.
+    // The previous CRC has the powers of the first bytes, so it is added to them.
     vector a = sum(load(bytes), only(crc)), b = load(bytes + 16), c = load(bytes + 32), d = load(bytes + 48);
     vector fold = load(engine->fold_64);
     for (bytes += 64, count -= 64; count >= 64; bytes += 64, count -= 64) {
@@ -85,6 +85,6 @@ FOLDING uint64_t checksum_by_folding(
 }
 
 #else
-// A file has to declare something.
+// A translation unit must not be empty.
 typedef int checksum_folds_nowhere;
 #endif

@@ -1,4 +1,4 @@
-// What the rules want to know of 64 bytes; each kernel fills it in its own way.
+// The masks of a block of 64 bytes; each kernel has its own code to compute them.
 
 #ifndef BLOCK_H
 #define BLOCK_H
@@ -8,15 +8,15 @@
 #include <string.h>
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-/// For what many blocks have no need of, so that the loop over the others keeps the registers.
+/// For rare cases, so that the main loop keeps its values in registers.
 #define OUT_OF_LINE static __attribute__((noinline))
 
-/// Masks of a block, one bit a byte.
+/// The masks of a block, one bit per byte.
 struct block {
     uint64_t quote, backslash, space, comma, colon, open, close;
     /// Control characters and bytes from 0x80 on.
     uint64_t unusual;
-    /// Of brackets only: curly ones.
+    /// Of the brackets, the curly ones; undefined for other bytes.
     uint64_t object;
     uint64_t digit, zero;
 };

@@ -21,7 +21,7 @@ struct json_kernel_state json_kernel_start(enum json_kernel_mode mode) {
     return (struct json_kernel_state){
         .containers = OUTERMOST,
         .boundary = mode != JSON_KERNEL_ELEMENTS,
-        // As after a comma.
+        // The state after a comma.
         .separator = mode == JSON_KERNEL_ELEMENTS,
     };
 }

@@ -10,7 +10,7 @@
 #pragma clang attribute push(                                                                                  \
     __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul,tune=znver3"))), apply_to = function)
 
-/// One bit for each byte that is all ones, of two halves of a block.
+/// One bit per byte: its highest bit, for two halves of a block.
 ALWAYS_INLINE uint64_t high_bits(__m256i low, __m256i high) {
     return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
@@ -20,7 +20,7 @@ ALWAYS_INLINE uint64_t equal(__m256i low, __m256i high, char byte) {
     return high_bits(_mm256_cmpeq_epi8(low, wanted), _mm256_cmpeq_epi8(high, wanted));
 }
 
-/// Bytes that are at most `limit`, without sign.
+/// Bytes that are at most `limit`, unsigned.
 ALWAYS_INLINE uint64_t at_most(__m256i low, __m256i high, uint8_t limit) {
     __m256i wanted = _mm256_set1_epi8((char)limit);
     return high_bits(
@@ -34,7 +34,7 @@ ALWAYS_INLINE struct block classify(const uint8_t *bytes) {
     __m256i bit5 = _mm256_set1_epi8(0x20);
     // [ and {, ] and } differ in bit 5.
     __m256i folded_low = _mm256_or_si256(low, bit5), folded_high = _mm256_or_si256(high, bit5);
-    // The white space whose low four bits are a byte's, and elsewhere what no byte equals.
+    // White space at the index of its low four bits; elsewhere a value that no byte with this index equals.
     const __m256i spaces = _mm256_setr_epi8(
         ' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1,
         ' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1);
@@ -42,7 +42,7 @@ ALWAYS_INLINE struct block classify(const uint8_t *bytes) {
     return (struct block){
         .quote = equal(low, high, '"'),
         .backslash = equal(low, high, '\\'),
-        // With a sign, bytes from 0x80 on are the least.
+        // As signed numbers, bytes from 0x80 on are less than a space.
         .unusual = high_bits(_mm256_cmpgt_epi8(blank, low), _mm256_cmpgt_epi8(blank, high)),
         .space = high_bits(
             _mm256_cmpeq_epi8(_mm256_shuffle_epi8(spaces, low), low),
@@ -97,8 +97,8 @@ ALWAYS_INLINE void classify_escapes(
             _mm256_sub_epi8(_mm256_or_si256(low, bit5), a), _mm256_sub_epi8(_mm256_or_si256(high, bit5), a), 5);
 }
 
-/// What is wrong with a byte and the one before it, by three tables of which all must agree.
-/// Source: Keiser and Lemire, Validating UTF-8 in less than one instruction per byte (2021).
+/// The errors of a byte and the one before it, as the conjunction of three table lookups. Source: Keiser and
+/// Lemire, Validating UTF-8 in less than one instruction per byte (2021).
 enum {
     TOO_SHORT = 1 << 0,
     TOO_LONG = 1 << 1,
@@ -115,7 +115,7 @@ enum {
 #define TWICE(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
 
 ALWAYS_INLINE __m256i utf8_errors_of(__m256i bytes, __m256i before) {
-    // The last 16 bytes of `before` and the first 16 of `bytes`: alignr works in lanes of 16.
+    // The last 16 bytes of `before` and the first 16 of `bytes`: alignr works in lanes of 16 bytes.
     __m256i straddling = _mm256_permute2x128_si256(before, bytes, 0x21);
     __m256i back1 = _mm256_alignr_epi8(bytes, straddling, 15);
     __m256i back2 = _mm256_alignr_epi8(bytes, straddling, 14);
@@ -146,7 +146,7 @@ ALWAYS_INLINE __m256i utf8_errors_of(__m256i bytes, __m256i before) {
             _mm256_shuffle_epi8(by_first_high, _mm256_and_si256(_mm256_srli_epi16(back1, 4), nibble)),
             _mm256_shuffle_epi8(by_first_low, _mm256_and_si256(back1, nibble))),
         _mm256_shuffle_epi8(by_second_high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble)));
-    // Bit 7 where a third or fourth byte belongs: two continuations are right there and only there.
+    // Bit 7 is set for a third or fourth byte: only there are two continuation bytes in a row correct.
     __m256i third = _mm256_subs_epu8(back2, _mm256_set1_epi8((char)(0xE0 - 0x80)));
     __m256i fourth = _mm256_subs_epu8(back3, _mm256_set1_epi8((char)(0xF0 - 0x80)));
     __m256i wanted = _mm256_and_si256(_mm256_or_si256(third, fourth), _mm256_set1_epi8((char)0x80));
@@ -173,12 +173,12 @@ ALWAYS_INLINE uint64_t prefix_xor(uint64_t mask) {
 
 ALWAYS_INLINE uint64_t extract(uint64_t mask, uint64_t keep) { return _pext_u64(mask, keep); }
 
-/// Where the bit stands that `extract` moves to `index`.
+/// The position of the bit that `extract` moves to `index`.
 ALWAYS_INLINE int nth_byte(uint64_t keep, int index) {
     return __builtin_ctzll(_pdep_u64(UINT64_C(1) << index, keep));
 }
 
-/// The numbers of the bits that are set in `bits`, one byte each.
+/// The positions of the bits set in `bits`, one byte each.
 #define KEPT(bits, index)                                                                                      \
     ((bits) >> (index) & 1 ? (uint64_t)(index) << 8 * __builtin_popcount((bits) & ((1 << (index)) - 1)) : 0)
 #define KEPT_1(bits)                                                                                           \
@@ -187,7 +187,7 @@ ALWAYS_INLINE int nth_byte(uint64_t keep, int index) {
 #define KEPT_4(bits) KEPT_1(bits), KEPT_1(bits + 1), KEPT_1(bits + 2), KEPT_1(bits + 3)
 #define KEPT_16(bits) KEPT_4(bits), KEPT_4(bits + 4), KEPT_4(bits + 8), KEPT_4(bits + 12)
 #define KEPT_64(bits) KEPT_16(bits), KEPT_16(bits + 16), KEPT_16(bits + 32), KEPT_16(bits + 48)
-/// Read 16 bytes at a time, of which the first eight count.
+/// Loads read 16 bytes and use the first eight.
 static const uint64_t kept_bytes[256 + 1] = {KEPT_64(0), KEPT_64(64), KEPT_64(128), KEPT_64(192)};
 
 ALWAYS_INLINE uint8_t *store_kept(uint8_t *output, const uint8_t *bytes, uint64_t keep) {

@@ -1,4 +1,4 @@
-// The kernel for every other processor, in plain C.
+// The kernel for all other processors, in plain C.
 
 #include "block.h"
 #include "kernels.h"
@@ -57,7 +57,7 @@ static const uint64_t escape_classes[256] = {
     ['c' ... 'e'] = CLASS(HEXADECIMAL),
 };
 
-/// Sets `masks[k]` to the bytes of the block that are of class k.
+/// Sets `masks[k]` to the bytes of class k.
 ALWAYS_INLINE void classify_by(const uint64_t classes[256], const uint8_t *bytes, uint64_t masks[8]) {
     memset(masks, 0, 8 * sizeof *masks);
     for (int start = 0; start < 64; start += 8) {
@@ -124,8 +124,8 @@ ALWAYS_INLINE void classify_escapes(
     *hexadecimal = masks[HEXADECIMAL];
 }
 
-/// How many of the `count` bytes are the well-formed start of a UTF-8 sequence, and how long that is in whole.
-/// Source: Unicode, table 3-7.
+/// The number of the `count` bytes that are a well-formed start of a UTF-8 sequence, and the length of the
+/// whole sequence. Source: Unicode, table 3-7.
 ALWAYS_INLINE size_t sequence_start(const uint8_t *bytes, size_t count, size_t *whole) {
     uint8_t lead = bytes[0], lowest = 0x80, highest = 0xBF;
     *whole = lead < 0x80 ? 1 : lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
@@ -148,7 +148,7 @@ OUT_OF_LINE uint64_t utf8_errors(struct json_kernel_state *state, const uint8_t 
     memcpy(joined, state->tail, 4);
     memcpy(joined + 4, bytes, 64);
     size_t index = 4;
-    // Back to the lead byte of what the block before left incomplete.
+    // Back to the lead byte of the sequence that the previous block left incomplete.
     if (state->in_sequence) do index--; while (joined[index] < 0xC0);
     memcpy(state->tail, bytes + 60, 4);
     state->in_sequence = false;
@@ -171,7 +171,7 @@ ALWAYS_INLINE uint64_t extract(uint64_t mask, uint64_t keep) {
     mask &= keep;
     uint64_t gaps = ~keep << 1;
     for (int step = 0; step < 6; step++) {
-        // Bits whose number of gaps below has bit `step` set move by 1 << step.
+        // Moves a bit by 1 << step if bit `step` is set in the number of gaps below it.
         uint64_t odd = prefix_xor(gaps);
         uint64_t moving = odd & keep;
         keep = (keep ^ moving) | moving >> (1 << step);
@@ -182,7 +182,7 @@ ALWAYS_INLINE uint64_t extract(uint64_t mask, uint64_t keep) {
     return mask;
 }
 
-/// Where the bit stands that `extract` moves to `index`.
+/// The position of the bit that `extract` moves to `index`.
 ALWAYS_INLINE int nth_byte(uint64_t keep, int index) {
     while (index-- > 0) keep &= keep - 1;
     return __builtin_ctzll(keep);

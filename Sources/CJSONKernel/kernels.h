@@ -1,11 +1,11 @@
-// One kernel for all processors, and those that a processor may or may not be able to run.
+// The portable kernel, and the kernels for particular processors.
 
 #ifndef KERNELS_H
 #define KERNELS_H
 
 #include "CJSONKernel.h"
 
-/// The containers of a state where none is open. What is around the values counts as an array.
+/// The value of `containers` if none is open. The surroundings of the values count as an array.
 #define OUTERMOST 2
 
 typedef struct json_kernel_result json_kernel(

@@ -1,12 +1,12 @@
-// What escapes, literals and numbers may look like, checked where the bytes stand. Part of rules.h.
+// Checks of escapes, literals and numbers in the uncompacted masks. Part of rules.h.
 
-/// Four letters as memory holds them.
+/// Four letters in memory order.
 #define WORD(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
-/// Each bit moved to the byte after it.
+/// Each bit moved to the next byte.
 #define AFTER(mask, carry) ((mask) << 1 | (carry))
 
-/// Adds `starts` to `runs`, so that each run of bits that begins in one leaves a bit after its end.
+/// Adds `starts` to `runs`, so that each run of bits that starts in `starts` leaves a bit after its end.
 ALWAYS_INLINE uint64_t run_ends(uint64_t runs, uint64_t starts, bool *overflow) {
     unsigned long long sum;
     *overflow = __builtin_uaddll_overflow(runs, starts, &sum);
@@ -16,18 +16,19 @@ ALWAYS_INLINE uint64_t run_ends(uint64_t runs, uint64_t starts, bool *overflow) 
 /// The bytes after an odd number of backslashes.
 ALWAYS_INLINE uint64_t escaped_bytes(uint64_t backslash, uint64_t *escaping) {
     const uint64_t even = 0x5555555555555555;
-    // A backslash that is escaped itself escapes nothing.
+    // A backslash that is itself escaped does not start an escape.
     uint64_t active = backslash & ~*escaping;
     uint64_t starts = active & ~(active << 1);
     bool even_overflow, odd_overflow;
-    // A run of odd length ends at the other parity than it starts with.
+    // A run of odd length ends at the opposite parity of its start.
     uint64_t escaped = *escaping | (run_ends(active, starts & even, &even_overflow) & ~even)
         | (run_ends(active, starts & ~even, &odd_overflow) & even);
     *escaping = odd_overflow;
     return escaped;
 }
 
-/// Where an escape is none of RFC 8259, section 7. Escaped quotes and backslashes are right and not given.
+/// The invalid escapes by RFC 8259, section 7. Escaped quotes and backslashes are valid and not part of
+/// `escaped`.
 OUT_OF_LINE uint64_t escape_errors(
     struct json_kernel_state *state, const uint8_t *bytes, uint64_t escaped) {
     uint64_t simple, unicode, hexadecimal;
@@ -38,8 +39,8 @@ OUT_OF_LINE uint64_t escape_errors(
     return (escaped & ~(simple | unicode)) | (wanted & ~hexadecimal);
 }
 
-/// The bytes of literals; `starts` are the first bytes of literals and of negative numbers, and `errors` gets
-/// those of neither. Up to 4 bytes after the block are looked at.
+/// The bytes of literals. `starts` are the first bytes of literals and of negative numbers; other first bytes
+/// are added to `errors`. Reads up to 4 bytes after the block.
 ALWAYS_INLINE uint64_t literal_bytes(
     struct json_kernel_state *state, const uint8_t *bytes, uint64_t starts, uint64_t *errors) {
     uint64_t literals = state->literal;
@@ -59,8 +60,8 @@ ALWAYS_INLINE uint64_t literal_bytes(
     return literals;
 }
 
-/// Where numbers break RFC 8259, section 6, in a block that holds more than digits of them. `starts` are their
-/// first bytes.
+/// The errors by RFC 8259, section 6, in a block with numbers that do not consist of digits only. `starts`
+/// are their first bytes.
 OUT_OF_LINE uint64_t number_errors(
     struct json_kernel_state *state, const uint8_t *bytes, uint64_t number, uint64_t starts, uint64_t digit) {
     uint64_t minus, point, zero;
@@ -80,7 +81,7 @@ OUT_OF_LINE uint64_t number_errors(
         after_exponent = AFTER(exponent, state->exponent);
         errors |= (rest & ~(plus | exponent)) | (plus & ~after_exponent) | (exponent & ~after_digit)
             | (after_exponent & ~(digit | sign));
-        // After an exponent neither point nor exponent.
+        // After an exponent there is neither a point nor another exponent.
         uint64_t exponent_sign = sign & after_exponent;
         uint64_t powers = (after_exponent | AFTER(exponent_sign, state->exponent_sign)) & digit;
         errors |= run_ends(digit, powers | state->power, &overflow) & (point | exponent);
@@ -92,10 +93,10 @@ OUT_OF_LINE uint64_t number_errors(
     uint64_t sign_or_point = sign | point;
     errors |= (minus & ~(starts | after_exponent)) | (AFTER(sign_or_point, state->sign_or_point) & ~digit);
 
-    // No zero leads other digits; where there is no sign, `examine` sees to that.
+    // No leading zeros; `examine` checks numbers without a sign.
     uint64_t first_zero = AFTER(starts & minus, state->first_sign) & digit & zero;
     errors |= first_zero << 1 & digit;
-    // After a fraction no other point.
+    // After a fraction there is no other point.
     errors |= run_ends(digit, AFTER(point, state->point) | state->fraction, &overflow) & point;
 
     state->sign_or_point = sign_or_point >> 63;
@@ -107,7 +108,7 @@ OUT_OF_LINE uint64_t number_errors(
     return errors;
 }
 
-/// Where numbers and literals are wrong, in a block that holds more than digits of them.
+/// The errors of numbers and literals, in a block with scalars that do not consist of digits only.
 ALWAYS_INLINE uint64_t scalar_errors(
     struct json_kernel_state *state, const uint8_t *bytes, uint64_t scalar, uint64_t starts, uint64_t digit) {
     uint64_t errors = 0;

@@ -19,10 +19,10 @@
 //     keep        #####.###.######   all but white space outside strings
 //     compact     {"a":[1,true]}     then masks of what is kept: neighbours are neighbouring tokens
 //
-// Strings, escapes, numbers and literals are checked where the bytes stand, since no white space is allowed
-// inside of them; how tokens follow each other is checked in the compact masks. What must be the same
-// for a whole array or object (colons or none) is collected as evidence, and compared with the kind of
-// container while the brackets are walked, which is the only loop over single bits.
+// Strings, escapes, numbers and literals are checked in the original masks, because they contain no white
+// space. The order of tokens is checked in the compact masks. Properties that must be the same in a whole
+// container (with colons or without) are collected as evidence, and compared with the kind of container in
+// the loop over brackets, the only loop over single bits.
 
 #include "lexical.h"
 
@@ -33,30 +33,30 @@ struct tokens {
     uint64_t separator;
     /// The first bytes of values and names.
     uint64_t start;
-    /// How many bytes were kept, 1 to 64, and as many low bits.
+    /// The number of kept bytes, 1 to 64, and a mask of as many low bits.
     int count;
     uint64_t all;
 };
 
-/// The last of the kept bytes' bits, as a carry.
+/// The bit of the last kept byte, as a carry.
 #define LAST(mask) ((mask) >> (tokens->count - 1) & 1)
 
 /// Checks that each container holds only what its kind allows, and that brackets match.
 ///
-/// - Returns: where values end: at a bracket, or in an array whose elements are the values, at a comma.
+/// - Returns: the ends of values: a bracket or, if the values are elements of an array, a comma.
 ALWAYS_INLINE uint64_t walk_brackets(
     struct json_kernel_state *state, int depth_limit, const struct tokens *tokens, enum json_kernel_mode mode,
     uint64_t array_evidence, uint64_t object_evidence, uint64_t *errors) {
     uint64_t containers = state->containers, ends = 0, deepest = 0;
     bool was_outermost = containers == OUTERMOST;
-    // Where the innermost container is an object.
+    // Bytes whose innermost container is an object.
     uint64_t in_object = -(containers & 1);
     for (uint64_t brackets = tokens->open | tokens->close; brackets; brackets &= brackets - 1) {
         uint64_t bracket = brackets & -brackets;
         bool is_object = tokens->object & bracket;
         bool is_open = tokens->open & bracket;
         uint64_t now = __builtin_unpredictable(is_open) ? containers << 1 | is_object : containers >> 1;
-        // A bracket itself is still evidence of what is around it.
+        // A bracket itself still belongs to the container around it.
         in_object ^= ~(brackets ^ (brackets - 1)) & -((containers ^ now) & 1);
         containers = now;
         deepest |= containers;
@@ -68,7 +68,7 @@ ALWAYS_INLINE uint64_t walk_brackets(
     *errors |= deepest >> (depth_limit + 2);
     state->containers = containers;
     if (mode != JSON_KERNEL_ELEMENTS || !(ends | was_outermost)) return ends;
-    // Elements end at the commas up to the next bracket, which is none that closes.
+    // Elements end at the commas up to the next bracket, which must not be a closing one.
     bool overflow;
     uint64_t others = ~(tokens->open | tokens->close);
     uint64_t starts = AFTER(ends, was_outermost);
@@ -77,21 +77,21 @@ ALWAYS_INLINE uint64_t walk_brackets(
     return outermost & tokens->separator & ~tokens->colon;
 }
 
-/// Where tokens follow each other in a way that RFC 8259, sections 2, 4 and 5 do not allow.
+/// The errors in the order of tokens by RFC 8259, sections 2, 4 and 5.
 ///
-/// - ends: set to where values end, see `walk_brackets`.
+/// - ends: set to the ends of values, see `walk_brackets`.
 ALWAYS_INLINE uint64_t token_errors(
     struct json_kernel_state *state, const struct json_kernel_options *options,
     const struct tokens *tokens, enum json_kernel_mode mode, uint64_t line_feeds, uint64_t *ends) {
-    // A string after { or a comma is a name if a colon follows, and a colon follows only such a string. It
-    // is evidence of an object; any other value in these places, and a string without a colon, of an array.
+    // A string after { or a comma is a name if a colon follows, and a colon may only follow such a string. It
+    // is evidence of an object; any other value there, and a string without a colon, is evidence of an array.
     uint64_t object_open = tokens->open & tokens->object;
     uint64_t before_name = object_open | (tokens->separator & ~tokens->colon);
     uint64_t after = AFTER(before_name, state->before_name) & tokens->start;
     bool overflow;
     uint64_t name_ends = run_ends(tokens->in_string, (after & tokens->in_string) | state->name, &overflow);
     uint64_t after_name = AFTER(name_ends, state->name_end) & tokens->all;
-    // Where there is a colon without a name in an array, it is wrong in any case.
+    // In an array, a colon without a name is an error in any case.
     uint64_t array_evidence = (after & ~tokens->in_string) | (after_name ^ tokens->colon);
     uint64_t errors = 0;
     state->before_name = LAST(before_name);
@@ -101,8 +101,7 @@ ALWAYS_INLINE uint64_t token_errors(
     *ends = walk_brackets(
         state, options->depth_limit, tokens, mode, array_evidence, tokens->colon, &errors);
 
-    // A value stands after a separator or an opening bracket, and nothing else does but a closing bracket
-    // after an opening one.
+    // A separator or an opening bracket must be followed by a value, or an opening bracket by a closing one.
     uint64_t after_separator = AFTER(tokens->separator, state->separator);
     uint64_t misplaced = (tokens->start ^ (after_separator | AFTER(tokens->open, state->open)))
         & (tokens->start | tokens->separator);
@@ -113,7 +112,7 @@ ALWAYS_INLINE uint64_t token_errors(
     if (mode != JSON_KERNEL_ELEMENTS && (*ends | line_feeds | state->value_end | state->boundary)) {
         uint64_t boundaries = *ends;
         if (mode == JSON_KERNEL_VERBATIM) {
-            // After each value one LF, and no other white space anywhere.
+            // Exactly one LF after each value, and no other white space.
             errors |= line_feeds ^ (AFTER(*ends, state->value_end) & tokens->all);
             state->value_end = LAST(*ends);
             boundaries = line_feeds;
@@ -126,13 +125,13 @@ ALWAYS_INLINE uint64_t token_errors(
     return (errors | misplaced) & tokens->all;
 }
 
-/// Where a run of the kernel stands.
+/// The progress of a run.
 struct progress {
     struct json_kernel_result result;
     uint8_t *output;
 };
 
-/// Writes the bytes that are kept, and an LF for each value's end.
+/// Writes the kept bytes, and an LF after each value.
 ALWAYS_INLINE uint8_t *store_lines(
     uint8_t *output, const uint8_t *bytes, uint64_t keep, uint64_t ends, enum json_kernel_mode mode) {
     if (mode == JSON_KERNEL_ELEMENTS) {
@@ -154,9 +153,9 @@ ALWAYS_INLINE uint8_t *store_lines(
     return output + (count - start);
 }
 
-/// Examines one block, of which the bytes of `valid` count.
+/// Examines one block, of which only the bytes in `valid` count.
 ///
-/// - Returns: false if something in it is for the scanner; then only earlier results count.
+/// - Returns: false if the scanner has to handle the block; then only earlier results count.
 ALWAYS_INLINE bool examine(
     struct json_kernel_state *state, const struct json_kernel_options *options, const uint8_t *bytes,
     uint64_t valid, size_t offset, enum json_kernel_mode mode, struct progress *progress,
@@ -177,10 +176,10 @@ ALWAYS_INLINE bool examine(
     if (mode != JSON_KERNEL_VERBATIM) space = block.space & outside;
     else if (block.unusual & outside) space = line_feed(bytes) & outside;
 
-    // What may stand nowhere outside of strings counts as part of a number, which it cannot be.
+    // Bytes that are invalid outside strings count as part of a number, where they are detected as errors.
     uint64_t scalar = outside & ~(space | separator | open | close);
     uint64_t starts = scalar & ~AFTER(scalar, state->scalar);
-    // No zero leads other digits.
+    // No leading zeros.
     uint64_t first_zero = starts & block.zero;
     uint64_t digit = scalar & block.digit;
     uint64_t errors = AFTER(first_zero, state->first_zero) & digit;
@@ -203,7 +202,8 @@ ALWAYS_INLINE bool examine(
         tokens.all = ~UINT64_C(0) >> (-tokens.count & 63);
         tokens.open = extract(open, keep);
         tokens.close = extract(close, keep);
-        // In verbatim mode only the input's end is left out, so that all else stays where it is.
+        // In verbatim mode only bytes after the end of the input are dropped, so the other masks need no
+        // compaction.
         if (mode != JSON_KERNEL_VERBATIM) {
             tokens.in_string = extract(in_string, keep);
             tokens.colon = extract(colon, keep);
@@ -215,7 +215,7 @@ ALWAYS_INLINE bool examine(
     uint64_t line_feeds = space & keep, ends = 0;
     if (keep && token_errors(state, options, &tokens, mode, line_feeds, &ends)) return false;
 
-    // What many blocks have no need of comes last, when few masks are left that a call would not keep.
+    // Rare cases come last, when few masks are live that a call would have to save.
     if (escape | state->hexadecimal) errors |= escape_errors(state, bytes, escape);
     if ((block.unusual & in_string) | state->in_sequence)
         errors |= (block.unusual & in_string & ~high_bytes(bytes)) | utf8_errors(state, bytes);
@@ -241,10 +241,10 @@ ALWAYS_INLINE bool examine(
     return true;
 }
 
-/// Bytes that must be there after a block: the rest of a literal.
+/// The number of bytes needed after a block: the rest of a literal.
 #define LOOKAHEAD 8
 
-/// Examines what is left of the input, less than a block and its lookahead, on a copy of the state.
+/// Examines the rest of the input, less than a block and its lookahead, on a copy of the state.
 ALWAYS_INLINE bool examine_tail(
     struct json_kernel_state state, const struct json_kernel_options *options, const uint8_t *bytes,
     size_t rest, size_t offset, enum json_kernel_mode mode, struct progress *progress,
@@ -255,7 +255,7 @@ ALWAYS_INLINE bool examine_tail(
     size_t before = progress->result.accepted;
     for (size_t start = 0; start < rest; start += 64) {
         uint64_t valid = rest - start >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << (rest - start)) - 1;
-        // What seems wrong may be what has not arrived yet.
+        // An apparent error may be caused by bytes that have not arrived.
         if (!examine(&state, options, padded + start, valid, offset + start, mode, progress, first_output)) break;
     }
     return progress->result.accepted > before;
@@ -265,7 +265,7 @@ ALWAYS_INLINE struct json_kernel_result run_mode(
     struct json_kernel_state *state, const struct json_kernel_options *options, const uint8_t *bytes,
     size_t count, uint8_t *output, enum json_kernel_mode mode) {
     struct progress progress = {{0, 0, 0, false}, output};
-    // Where the output of the value begins that the state is inside of.
+    // The start of the output of the current value.
     output = mode == JSON_KERNEL_VERBATIM ? NULL : output - state->written;
     struct json_kernel_state local = *state;
     size_t offset = state->position;
@@ -287,7 +287,7 @@ ALWAYS_INLINE struct json_kernel_result run_mode(
     return progress.result;
 }
 
-/// Makes one body a mode, so that none of them asks which it is in a loop.
+/// Instantiates the body for each mode, so that the loops do not test it.
 #define DEFINE_KERNEL(name)                                                                                    \
     struct json_kernel_result name(                                                                            \
         struct json_kernel_state *state, const struct json_kernel_options *options, const uint8_t *bytes,      \

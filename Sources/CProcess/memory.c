@@ -1,4 +1,5 @@
-// What ends a tool that gets no memory: one line and a status, where the runtimes of Swift and C++ would abort.
+// Ends a tool that cannot allocate memory with one message and an exit status; the runtimes of Swift and C++
+// would abort.
 #define _GNU_SOURCE
 #include "process.h"
 
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// sysexits(3), EX_IOERR: what the tools end with where the machine fails them.
+// sysexits(3), EX_IOERR: the status for failures of the machine.
 enum { status = 74 };
 
 static size_t append(char *line, size_t length, size_t room, const char *text) {
@@ -43,15 +44,15 @@ void s3_end_for_lack_of_memory(size_t size) {
     _exit(status);
 }
 
-// The linker puts it in the place of what the Swift runtime calls (Package.swift, `bound`); only where that is
-// linked statically. Source: ld(1), --wrap; swift/include/swift/Runtime/Debug.h.
+// The linker replaces the function of the Swift runtime by this one (Package.swift, `bound`); only if the
+// runtime is linked statically. Source: ld(1), --wrap; swift/include/swift/Runtime/Debug.h.
 _Noreturn void __wrap__ZN5swift28swift_abortAllocationFailureEmm(size_t size, size_t alignment_mask);
 _Noreturn void __wrap__ZN5swift28swift_abortAllocationFailureEmm(size_t size, size_t alignment_mask) {
     (void)alignment_mask;
     s3_end_for_lack_of_memory(size);
 }
 
-// std::set_new_handler(): the Swift runtime is written in C++, and so are its tables.
+// std::set_new_handler(): the Swift runtime and its tables are written in C++.
 typedef void (*new_handler)(void);
 extern new_handler _ZSt15set_new_handlerPFvvE(new_handler) __attribute__((weak));
 

@@ -9,7 +9,7 @@
 static int argument_count;
 static const char *const *arguments;
 
-// glibc and Darwin's libc hand a constructor what they hand to main.
+// glibc and Darwin's libc pass the arguments of main to constructors too.
 __attribute__((constructor)) static void keep_arguments(int count, char **words) {
     argument_count = count;
     arguments = (const char *const *)words;

@@ -1,13 +1,13 @@
 import ArgumentParser
 
-/// A number of bytes as options take it: `8388608`, `8M`, `8MiB`, `8MB`, `1.5M`; K, M, G and T are powers of 1024.
+/// A number of bytes in an option: `8388608`, `8M`, `8MiB`, `8MB`, `1.5M`; K, M, G and T are powers of 1024.
 package struct ByteSize: Equatable, Sendable, ExpressibleByArgument, CustomStringConvertible {
     /// How many bytes.
     package let bytes: Int
 
     package init(bytes: Int) { self.bytes = bytes }
 
-    /// What a message says about an invalid value.
+    /// The end of a message about an invalid value.
     package static let expectation = "a number of bytes: 8388608, 8M, 1.5G (K, M, G and T are powers of 1024)"
 
     /// Nil if the text is not a size: no digits, an unknown unit, a sign, a fraction of a byte, more than `Int.max`.
@@ -25,7 +25,7 @@ package struct ByteSize: Equatable, Sendable, ExpressibleByArgument, CustomStrin
             fraction == 0 || factor > 1
         else { return nil }
         let (whole, isTooLarge) = count.multipliedReportingOverflow(by: factor)
-        // Rounded down, so that the result never exceeds what was written.
+        // Rounded down, so that the result never exceeds the written value.
         let (bytes, overflow) = whole.addingReportingOverflow(Int(fraction * Double(factor)))
         guard !isTooLarge, !overflow else { return nil }
         self.bytes = bytes
@@ -47,6 +47,6 @@ package struct ByteSize: Equatable, Sendable, ExpressibleByArgument, CustomStrin
         return "\(bytes)"
     }
 
-    /// What `--help` shows as a default.
+    /// The default value in `--help`.
     package var defaultValueDescription: String { description }
 }

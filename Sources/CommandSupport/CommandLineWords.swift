@@ -2,7 +2,8 @@ import CProcess
 
 /// The words of the command line after the tool's name.
 ///
-/// - Throws: 65 if one is not UTF-8. A `String` would silently change it: a key or a path would become another one.
+/// - Throws: 65 if a word is not UTF-8. A `String` would silently replace bytes and so change a key or a
+///   path.
 func commandLineWords() throws(ToolFailure) -> [String] {
     guard let words = unsafe s3_arguments() else { return [] }
     var result: [String] = []

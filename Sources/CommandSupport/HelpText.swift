@@ -1,6 +1,6 @@
-/// The text of `--help` in reading order: the tool's own options before those of all tools, and examples at the end.
+/// Arranges the text of `--help`: the tool's own options before those of all tools, and examples at the end.
 package enum HelpText {
-    /// The title of the options that every S3 tool has.
+    /// The title of the options that all S3 tools have.
     package static let sharedTitle = "Options of every S3 tool"
 
     /// - Parameters:

@@ -1,18 +1,18 @@
-/// The option parser's message about an invalid value, extended by what would be valid.
+/// Rewrites the option parser's messages about invalid values and says what would be valid.
 enum InvalidValue {
-    /// By the value's name in `--help`.
+    /// The expectation for each value name in `--help`.
     private static let expectations = [
         "size": ByteSize.expectation, "time": TimeSpan.expectation, "n": "a whole number",
         "level": "a whole number",
     ]
 
-    /// By the names that `--help` gives to operands.
+    /// The expectation for each operand name in `--help`.
     private static let operands = [
         "location": "LOCATION is missing: s3://BUCKET[/PREFIX]",
         "template": "TEMPLATE is missing, such as 'logs/{now:%Y-%m-%d}/{uuid}'",
     ]
 
-    /// Turns the parser's messages into the toolkit's form, and leaves others as they are:
+    /// Rewrites the parser's messages in the toolkit's form, and leaves others unchanged:
     ///
     ///     The value '5X' is invalid for '--memory <size>'           --memory: '5X' is not a number of bytes: ...
     ///     The value 'x' is invalid for '--shard <i/n>': expected I  --shard: 'x': expected I
@@ -41,7 +41,7 @@ enum InvalidValue {
 }
 
 extension String {
-    /// Where `text` stands last.
+    /// The last occurrence of `text`.
     fileprivate func lastRange(of text: String) -> Range<Index>? {
         var index = endIndex
         while index > startIndex {

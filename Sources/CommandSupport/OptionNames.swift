@@ -1,12 +1,12 @@
-/// The options that a tool has, as `--help` lists them: tells which word of a command line is none of them.
+/// The options of a tool, as listed by `--help`; finds unknown options in a command line.
 ///
-/// The parser stops at the first thing that is wrong, which an unknown option often only brings about: its value is
-/// taken for an operand.
+/// The parser stops at the first error, which an unknown option often only causes: the parser takes the
+/// option's value for an operand.
 struct OptionNames {
     private var takesValue: [String: Bool] = [:]
 
-    /// - Parameter help: the parser's text, in which each line of an option begins with two spaces and its names:
-    ///   `  -q, --quiet  `, `  --progress/--no-progress  `, `  --memory <size>  `.
+    /// - Parameter help: the parser's text, in which the line of an option starts with two spaces and its
+    ///   names: `  -q, --quiet  `, `  --progress/--no-progress  `, `  --memory <size>  `.
     init(help: String) {
         for line in help.split(separator: "\n") where line.hasPrefix("  -") {
             var words = line.split(separator: " ", omittingEmptySubsequences: false).dropFirst(2)[...]
@@ -21,7 +21,7 @@ struct OptionNames {
         }
     }
 
-    /// The first word that looks like an option and is none, if there is one.
+    /// The first word that looks like an option but is not one.
     func firstUnknown(in words: [String]) -> String? {
         var isValue = false
         for word in words {
@@ -30,7 +30,8 @@ struct OptionNames {
             } else if word == "--" {
                 return nil
             } else if word.hasPrefix("--") {
-                // Bytes, not characters: a value may begin with a mark that combines with the sign before it.
+                // Compares bytes, not characters: a value may start with a combining mark, which would merge
+                // with the `=`.
                 let bytes = word.utf8.prefix { $0 != UInt8(ascii: "=") }
                 guard let value = takesValue[String(Substring(bytes))] else { return word }
                 isValue = value && bytes.count == word.utf8.count
@@ -41,14 +42,14 @@ struct OptionNames {
         return nil
     }
 
-    /// What a message says of a word that `firstUnknown` has found.
+    /// The message about a word that `firstUnknown` returned.
     func explanation(of word: String) -> String {
         let name = String(Substring(word.utf8.prefix { $0 != UInt8(ascii: "=") }))
         let suggestion = nearest(to: name).map { "; did you mean '\($0)'?" } ?? ""
         return "Unknown option '\(word)'\(suggestion)"
     }
 
-    /// The option that was meant: one that begins so, or that two letters make of it.
+    /// The option that was probably meant: one with this prefix, or one within an edit distance of two.
     private func nearest(to name: String) -> String? {
         guard name.utf8.count > 3 else { return nil }
         let names = takesValue.keys.filter { $0.hasPrefix("--") }.sorted()
@@ -60,8 +61,8 @@ struct OptionNames {
         return best.name
     }
 
-    /// How many letters are to be added, removed or replaced to make one word of the other. Source: V. I. Levenshtein,
-    /// Binary codes capable of correcting deletions, insertions, and reversals, 1966.
+    /// The edit distance of two words. Source: V. I. Levenshtein, Binary codes capable of correcting
+    /// deletions, insertions, and reversals, 1966.
     private static func distance(_ one: String, _ other: String) -> Int {
         let other = Array(other.utf8)
         var last = Array(0...other.count)

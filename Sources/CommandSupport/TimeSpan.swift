@@ -1,18 +1,18 @@
 import ArgumentParser
 
-/// A length of time as options take it: `500ms`, `5s`, `2m`, `1h`, `7d`, `1m30s`; a plain number is seconds, and
+/// A duration in an option: `500ms`, `5s`, `2m`, `1h`, `7d`, `1m30s`; a plain number is in seconds, and
 /// fractions are allowed: `0.5s`.
 package struct TimeSpan: Equatable, Sendable, ExpressibleByArgument, CustomStringConvertible {
-    /// How many milliseconds.
+    /// The duration in milliseconds.
     package let milliseconds: Int
 
     package init(milliseconds: Int) { self.milliseconds = milliseconds }
 
-    /// What a message says about an invalid value.
+    /// The end of a message about an invalid value.
     package static let expectation =
         "a length of time: 500ms, 30s, 1m30s, 2h, 7d (a plain number is in seconds)"
 
-    /// Nil if the text is not a length of time: no digits, an unknown unit, units that do not become smaller, a sign,
+    /// Nil if the text is not a duration: no digits, an unknown unit, units that do not decrease, a sign,
     /// more than 10,000 years.
     package init?(argument: String) {
         var rest = argument[...]
@@ -46,6 +46,6 @@ package struct TimeSpan: Equatable, Sendable, ExpressibleByArgument, CustomStrin
         return "\(milliseconds)ms"
     }
 
-    /// What `--help` shows as a default.
+    /// The default value in `--help`.
     package var defaultValueDescription: String { description }
 }

@@ -81,8 +81,8 @@ extension ToolCommand {
 
     private static func isHelp(_ text: String) -> Bool { text.hasPrefix("OVERVIEW:") }
 
-    /// `--help` and `--version` are data on standard output; all else is a usage error, in words of the
-    /// toolkit's form followed by the synopsis.
+    /// Writes `--help` and `--version` to standard output as data. All other errors are usage errors,
+    /// reworded in the toolkit's form and followed by the synopsis.
     private static func endBeforeWork(_ error: any Error) -> Never {
         guard exitCode(for: error) != .success else {
             do {

@@ -1,6 +1,6 @@
 import ByteIO
 
-/// A file that a tool reads or writes, as its messages name it.
+/// A file that a tool reads or writes, with its name in messages.
 package struct ToolFile: Sendable {
     /// `standard input`, `--reject FILE`, a path.
     package let name: String

@@ -1,13 +1,13 @@
-/// The arrays and objects around a place in a JSON text, one bit each: nesting costs neither calls nor
-/// more than a byte for eight levels.
+/// The open arrays and objects at a position in a JSON text, one bit each. Nesting needs no recursion and one
+/// byte per eight levels.
 struct ContainerStack: Sendable {
-    /// How many bits are in use, the first `dropped` of them for containers that count no more.
+    /// The number of bits in use, including the first `dropped` bits of containers that no longer count.
     private var top = 0
     private var dropped = 0
     /// Bit 0 of the first word is the outermost container; a set bit is an object.
     private var words: [UInt64] = []
 
-    /// How many containers are open.
+    /// The number of open containers.
     var depth: Int { top - dropped }
 
     /// Opens a container.
@@ -21,11 +21,11 @@ struct ContainerStack: Sendable {
     /// Closes the innermost container; there must be one.
     mutating func pop() { top -= 1 }
 
-    /// Forgets the outermost `count` containers, which are open.
+    /// Removes the outermost `count` containers, which stay open in the text.
     mutating func dropOutermost(_ count: Int) {
         dropped += count
         let unused = dropped / 64
-        // Words move only as far as as many were dropped since the last time.
+        // Amortized: words are moved only after as many were dropped.
         guard unused > words.count / 2 else { return }
         words.removeFirst(unused)
         top -= 64 * unused

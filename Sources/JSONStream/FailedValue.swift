@@ -1,49 +1,50 @@
 import ByteIO
 
-/// What is known of an array or object that failed, so that the values inside it need not be scanned again.
+/// The state at the failure of an array or object, which saves scanning the values inside it again.
 ///
-/// An inner value that is still open at the place of the failure would bring the scanner to that very place and
-/// leave it as it is now, with fewer containers around it. There the scan goes on instead: the search for the next
-/// value costs the same however many lines of the failed one begin another.
+/// If an inner value is still open at the failure, scanning it would fail at the same position in the same
+/// state, except with fewer containers around it. The scan resumes there instead, so the cost of finding the
+/// next value does not depend on how many lines of the failed value start another value.
 ///
 ///     {"a":              the failed value
-///     [1,                still open at `place`: goes on from there, without the outermost container
-///     [2],               closed before: scanned as any value
+///     [1,                still open at `place`: resumes there, without the outermost container
+///     [2],               closed before: scanned like any value
 ///     [3, x
 ///         ^place
 struct FailedValue: Sendable {
-    /// The place of the failure.
+    /// The position of the failure.
     let place: SourcePosition
-    /// The scanner as the failure left it.
+    /// The state of the scanner after the failure.
     var scanner: JSONScanner
-    /// Up to which byte of the input the scanner used it, and up to which the value's bytes were kept.
+    /// The input offsets up to which the scanner has read and the value's bytes were copied.
     let scanned: Int
     let copied: Int
-    /// The containers that are open there.
+    /// The containers open at the failure.
     var openers: OpenContainers
-    /// True once the scan of an inner value goes on from here.
+    /// Whether the scan of an inner value resumed from here.
     var isResumed = false
 }
 
-/// Where the containers opened that are open after the head of a value. Only what the scanner took is passed.
+/// The positions of the containers that are still open after the start of a value. Fed only with bytes that
+/// the scanner accepted.
 struct OpenContainers: Sendable {
     /// An opening bracket.
     private struct Opener {
-        /// Its place, in bytes from the input's start.
+        /// Its offset in the input.
         let byte: Int
-        /// How many bytes of the value, white space left out, stand before it.
+        /// The number of bytes of the value before it, without white space.
         let compact: Int
     }
 
     /// From the outermost to the innermost.
     private var openers: ArraySlice<Opener> = []
     private var compact = 0
-    /// How many of these are kept no more.
+    /// The number of those bytes that are no longer kept.
     private var droppedCompact = 0
     private var isInString = false
     private var isEscaped = false
 
-    /// Passes `bytes`, which start at `start` in the input.
+    /// Scans `bytes`, which start at the input offset `start`.
     mutating func pass(_ bytes: RawSpan, from start: Int) {
         for offset in 0..<bytes.byteCount {
             let byte = bytes[offset]
@@ -67,10 +68,10 @@ struct OpenContainers: Sendable {
         }
     }
 
-    /// Forgets the containers that opened before `place`.
+    /// Removes the containers that opened before `place`.
     ///
-    /// - Returns: how many they were, and the bytes before the one that opened there, white space left out; nil
-    ///   if none did.
+    /// - Returns: their number, and the number of bytes before the container that opened at `place`, without
+    ///   white space; nil if none opened there.
     mutating func dropOpened(before place: Int) -> (count: Int, compact: Int?) {
         let dropped = openers.prefix { $0.byte < place }.count
         openers = openers.dropFirst(dropped)
@@ -78,6 +79,6 @@ struct OpenContainers: Sendable {
         return (dropped, first.compact - droppedCompact)
     }
 
-    /// Counts from now on without the first `count` bytes.
+    /// Excludes the first `count` bytes from the count from now on.
     mutating func dropCompact(_ count: Int) { droppedCompact += count }
 }

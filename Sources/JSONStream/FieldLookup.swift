@@ -1,38 +1,37 @@
 import ByteIO
 
-/// What a path leads to in a JSON text.
+/// The result of looking up a path in a JSON text.
 package struct FieldValue: Equatable, Sendable {
-    /// The value's type, `missing` if the path leads nowhere.
+    /// The type of the value; `missing` if there is no value at the path.
     package enum Kind: Equatable, Sendable {
         case missing, null, `true`, `false`, number, string, object, array
     }
 
     /// The value's type.
     package var kind: Kind
-    /// Its bytes in the text: of a string those between the quotes, of an object or array nothing.
+    /// Its range in the text: for a string, without the quotes; for an object or array, empty.
     package var range = 0..<0
-    /// True for a string that holds a backslash, so that its bytes are not its text.
+    /// Whether a string contains a backslash, so that its bytes are not its text.
     package var hasEscapes = false
 
     static let missing = FieldValue(kind: .missing)
 }
 
-/// Finds the values of some paths in one JSON text after the other, all of them in one walk over the text.
+/// Looks up several paths in each of a sequence of JSON texts, in one pass per text.
 ///
-/// The walk checks RFC 8259's whole grammar but for one thing: bytes of strings above 0x7F are not looked
-/// at, anyone who uses one as text has to. So a broken or truncated text is an error wherever it is broken
-/// and never gives a value; and since the walk goes to the text's end, the last of duplicate members
-/// counts.
+/// The pass checks the whole grammar of RFC 8259, except that bytes above 0x7F in strings are not validated;
+/// callers that use a string as text have to do that. So a malformed or truncated text is always an error and
+/// never yields a value. Since the pass reads to the end of the text, the last of duplicate members counts.
 ///
-/// Texts of one stream mostly have the same members in the same order. The names that an object on a path
-/// had in the text before are therefore guessed and verified by a comparison; only where that fails is
-/// the name's end searched for and the name looked up.
+/// Texts of one stream usually have the same members in the same order. So the names that an object on a path
+/// had in the previous text are guessed and verified by a comparison; only if that fails is the name scanned
+/// and looked up.
 package struct FieldLookup: ~Copyable {
     /// A text that is not JSON.
     package struct Malformed: Error, Equatable, Sendable {
-        /// Where it stops being JSON, in bytes from its start.
+        /// The offset of the first invalid byte.
         package let offset: Int
-        /// What RFC 8259 wants there.
+        /// What RFC 8259 allows there.
         package let expected: Expected
 
         package init(offset: Int, expected: Expected) {
@@ -41,7 +40,7 @@ package struct FieldLookup: ~Copyable {
         }
     }
 
-    /// What the grammar allows at some place, in words for messages.
+    /// What the grammar allows at a position, as text for messages.
     package enum Expected: String, Sendable {
         case value = "a value"
         case end = "the end of the line"
@@ -56,19 +55,19 @@ package struct FieldLookup: ~Copyable {
         case noControl = "no control character in a string"
     }
 
-    /// No path leads here.
+    /// The node of a value that is on no path.
     static let nowhere = -1
 
-    /// An object or array that the walk is in.
+    /// An object or array that contains the current position.
     private struct Level {
-        /// The tree's node for it, or `nowhere`.
+        /// Its node in the tree, or `nowhere`.
         var node = nowhere
         var isObject = false
-        /// How many members or elements came before the present one.
+        /// The number of members or elements before the current one.
         var ordinal = 0
     }
 
-    /// A value, and in which text.
+    /// A value, with the number of its text.
     private struct Finding {
         var generation = 0
         var kind = JSONToken.Kind.null
@@ -77,12 +76,12 @@ package struct FieldLookup: ~Copyable {
     }
 
     private let tree: FieldLookupTree
-    /// For each node what was found there last.
+    /// For each node, the last value found.
     private var findings: [Finding]
-    /// The number of the text that is looked at, from 1.
+    /// The number of the current text, from 1.
     private var generation = 0
     private var guesses: FieldNameGuesses
-    /// The objects and arrays around the innermost one, which `find` holds itself.
+    /// The containers around the innermost one, which `find` keeps itself.
     private var outer: [Level] = []
     private var unescapedName = ByteBuffer()
 
@@ -93,13 +92,13 @@ package struct FieldLookup: ~Copyable {
         outer.reserveCapacity(32)
     }
 
-    /// What the path of this number led to in the text given to `find` last.
+    /// The value at the path with this index in the last text given to `find`.
     package func value(_ path: Int) -> FieldValue {
         let finding = findings[tree.targets[path]]
         return finding.generation == generation ? finding.kind.value(finding.start..<finding.end) : .missing
     }
 
-    /// Looks up all paths in `text`, one value with nothing but white space around it.
+    /// Looks up all paths in `text`, which must be one value with optional white space around it.
     package mutating func find(in text: RawSpan) throws(Malformed) {
         begin()
         var level = Level()
@@ -107,7 +106,7 @@ package struct FieldLookup: ~Copyable {
         var offset = 0
         var byte = JSONToken.next(text, &offset)
         while true {
-            // At a value.
+            // At the start of a value.
             var isInside = false
             if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
                 let opening = byte
@@ -126,7 +125,7 @@ package struct FieldLookup: ~Copyable {
                 byte = JSONToken.next(text, &offset)
             }
             if !isInside {
-                // After a value, or inside an empty one: up through all that ends here.
+                // After a value, or in an empty container: close all containers that end here.
                 while !outer.isEmpty, byte == (level.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
                     level = outer.removeLast()
                     offset += 1
@@ -144,7 +143,7 @@ package struct FieldLookup: ~Copyable {
                 offset += 1
                 byte = JSONToken.next(text, &offset)
             }
-            // At a member's name or an element.
+            // Before a member's name or an element.
             guard level.isObject else {
                 let isWanted = level.node != Self.nowhere
                 node = isWanted ? tree.child(of: level.node, at: level.ordinal) : Self.nowhere
@@ -171,7 +170,7 @@ package struct FieldLookup: ~Copyable {
         }
     }
 
-    /// Goes from a name's first byte past its closing quote.
+    /// Scans a name from its first byte to its closing quote.
     ///
     /// - Returns: the node of the member's value.
     private mutating func lookUpName(
@@ -185,7 +184,7 @@ package struct FieldLookup: ~Copyable {
             do {
                 try JSONStringText.unescape(name, into: &unescapedName)
             } catch {
-                // A surrogate alone: JSON, but no name that a path, which is UTF-8, can give.
+                // A lone surrogate is valid JSON, but no path can name it, because paths are UTF-8.
                 return Self.nowhere
             }
             return tree.child(of: level.node, named: unescapedName.bytes)
@@ -195,17 +194,17 @@ package struct FieldLookup: ~Copyable {
         return child
     }
 
-    /// Forgets all values.
+    /// Discards all values.
     private mutating func begin() {
         generation += 1
         if !outer.isEmpty { outer.removeAll(keepingCapacity: true) }
     }
 
-    /// Notes a value.
+    /// Stores a value.
     @inline(__always)
     private mutating func set(_ node: Int, _ kind: JSONToken.Kind, _ start: Int, _ end: Int) {
         if findings[node].generation == generation {
-            // A duplicate: what was found below the earlier one no longer counts.
+            // A duplicate member: the values found inside the earlier one no longer count.
             for descendant in tree.subtree(node) { findings[descendant].generation = 0 }
         }
         findings[node] = Finding(generation: generation, kind: kind, start: start, end: end)

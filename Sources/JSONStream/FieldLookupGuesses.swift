@@ -1,35 +1,37 @@
 import ByteIO
 
-/// The names that the members of the objects on a path had in the last texts, in order.
+/// The names of members of objects on a path in previous texts, in order.
 struct FieldNameGuesses {
-    /// Members further on and longer names are looked up each time.
+    /// Later members and longer names are always looked up.
     private static let mostNames = 32
     private static let longestName = 32
 
     private struct Guess {
-        /// The number of bytes of the name and its closing quote, 0 for no guess.
+        /// The length of the name with its closing quote, in bytes; 0 for no guess.
         var length = 0
-        /// The tree's node that goes with the name.
+        /// The node of the member's value.
         var child = 0
-        /// The first bytes of name and quote as a number, and which bits of it count.
+        /// The first bytes of the name and quote as a number, and the mask of the bits in use.
         var head: UInt64 = 0
         var mask: UInt64 = 0
     }
 
-    /// For each node `mostNames`.
+    /// `mostNames` per node.
     private var guesses: [Guess]
-    /// For each guess `longestName` bytes.
+    /// `longestName` bytes per guess.
     private var names: [UInt8]
 
-    /// - Parameter nodes: how many nodes the tree has.
+    /// - Parameter nodes: the number of nodes in the tree.
     init(nodes: Int) {
         guesses = Array(repeating: Guess(), count: nodes * Self.mostNames)
         names = Array(repeating: 0, count: guesses.count * Self.longestName)
     }
 
-    /// Verifies the guess for a member of the object at `node`: its number there, and where its name starts.
+    /// Checks the guess for the member with this ordinal in the object at `node`, whose name starts at
+    /// `offset`.
     ///
-    /// - Returns: the length of name and closing quote, and the node that goes with it; nil if it is another.
+    /// - Returns: the length of the name with its closing quote, and the node of its value; nil if the guess
+    ///   is wrong.
     @inline(__always)
     func match(_ node: Int, _ ordinal: Int, _ text: RawSpan, _ offset: Int) -> (length: Int, child: Int)? {
         guard ordinal < Self.mostNames else { return nil }
@@ -50,7 +52,7 @@ struct FieldNameGuesses {
         return isSame ? (guess.length, guess.child) : nil
     }
 
-    /// Takes `name`, closing quote included and without escapes, as the next guess.
+    /// Stores `name`, which has no escapes and includes the closing quote, as the next guess.
     mutating func remember(_ node: Int, _ ordinal: Int, _ name: RawSpan, _ child: Int) {
         guard ordinal < Self.mostNames else { return }
         let index = node * Self.mostNames + ordinal

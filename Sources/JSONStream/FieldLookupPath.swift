@@ -1,38 +1,39 @@
 import ByteIO
 
-/// Where a value stands in a JSON text: `.a.b[0]`, `."odd key"`, `.[2].id`, or `.` for the text itself.
+/// The path of a value in a JSON text: `.a.b[0]`, `."odd key"`, `.[2].id`, or `.` for the whole text.
 ///
 ///     PATH = "." | "." FIRST { "." NAME | "[" INDEX "]" }      FIRST = NAME | "[" INDEX "]"
 ///
-/// A name is a JSON string, or runs up to the next of `. [ ] { } " : ? ! | \`, a space or a control character.
+/// A name is a JSON string, or extends to the next of `. [ ] { } " : ? ! | \`, a space or a control
+/// character.
 package struct FieldPath: Hashable, Sendable {
-    /// One step down.
+    /// One step of a path.
     package enum Step: Hashable, Sendable {
-        /// The member of an object that has this name, in UTF-8.
+        /// The object member with this name, in UTF-8.
         case member([UInt8])
-        /// The element of an array, counted from 0.
+        /// The array element with this index, from 0.
         case element(Int)
     }
 
-    /// From the outside in; none for the text itself.
+    /// From the outermost step to the innermost; empty for the whole text.
     package let steps: [Step]
 
     package init(_ steps: [Step]) { self.steps = steps }
 
-    /// More steps lead to nothing that is written: a text may be nested as deeply unless somebody allows more.
+    /// The default of the nesting limit: a longer path cannot match unless the limit is raised.
     package static let maximumSteps = 1024
 
-    /// Text that is no path.
+    /// Text that is not a path.
     package struct Malformed: Error, Equatable, Sendable {
-        /// Where, in bytes from the start of what was parsed.
+        /// The offset from the start of the parsed text, in bytes.
         package let offset: Int
-        /// What is wrong, as the end of a sentence.
+        /// The reason, as the end of a sentence.
         package let reason: String
     }
 
-    /// Parses the path that `text` starts with.
+    /// Parses the path at the start of `text`.
     ///
-    /// - Parameter count: set to the number of bytes that belong to it.
+    /// - Parameter count: set to the length of the path in bytes.
     package init(prefixOf text: [UInt8], count: inout Int) throws(Malformed) {
         var parser = Parser(text: text)
         steps = try parser.path()

@@ -1,19 +1,19 @@
 package import ByteIO
 
-/// The text between a JSON string's quotes. Source: RFC 8259, section 7.
+/// The text between the quotes of a JSON string. Source: RFC 8259, section 7.
 package enum JSONStringText {
-    /// Text that stands for no sequence of Unicode characters.
+    /// A string whose escapes do not form Unicode text.
     package struct Malformed: Error, Equatable, Sendable {
-        /// Where, in bytes from the text's start.
+        /// The offset from the start of the text, in bytes.
         package let offset: Int
-        /// What is wrong, as the end of a sentence.
+        /// The reason, as the end of a sentence.
         package let reason: String
     }
 
-    /// Appends to `value`, in UTF-8, what `text` stands for.
+    /// Appends the unescaped `text` to `value`, in UTF-8.
     ///
-    /// Bytes that are no escape are taken as they are, well-formed or not.
-    /// - Throws: at an escape that RFC 8259 does not know, and at a surrogate without its other half.
+    /// Bytes outside escapes are copied without validation.
+    /// - Throws: at an invalid escape or a lone surrogate.
     package static func unescape(_ text: RawSpan, into value: inout ByteBuffer) throws(Malformed) {
         var offset = 0
         while offset < text.byteCount {
@@ -44,7 +44,8 @@ package enum JSONStringText {
         }
     }
 
-    /// The character of a `\uXXXX`, or of two that are a surrogate pair, at `offset`, which moves after it.
+    /// Decodes `\uXXXX`, or two of them that form a surrogate pair, at `offset`, and moves `offset` past
+    /// them.
     private static func scalar(_ text: RawSpan, at offset: inout Int) throws(Malformed) -> Unicode.Scalar {
         guard let unit = codeUnit(text, at: offset) else {
             throw Malformed(offset: offset, reason: "the escape is not one of JSON's")

@@ -1,16 +1,16 @@
 import ByteIO
 
-/// The tokens of a JSON text, each checked against RFC 8259's grammar. Every function takes the offset of
-/// a token's first byte and moves it after the last.
+/// Scans the tokens of a JSON text and checks them against the grammar of RFC 8259. Every function takes the
+/// offset of a token's first byte and moves it past the token.
 enum JSONToken {
     typealias Malformed = FieldLookup.Malformed
 
-    /// What a token turned out to be.
+    /// The type of a scalar token.
     enum Kind {
         case null, `true`, `false`, number, object, array
         case plainString, escapedString
 
-        /// The value whose token stands at `range`.
+        /// The value of a token at `range`.
         func value(_ range: Range<Int>) -> FieldValue {
             switch self {
             case .null: FieldValue(kind: .null, range: range)
@@ -27,14 +27,14 @@ enum JSONToken {
         }
     }
 
-    /// The byte at `offset`; at the text's end 0, which no token has.
+    /// The byte at `offset`, or 0 at the end of the text; no token contains 0.
     @inline(__always)
     static func byte(_ text: RawSpan, _ offset: Int) -> UInt8 {
         guard offset < text.byteCount else { return 0 }
         return unsafe text.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
 
-    /// The first byte from `offset` on that is not white space, which `offset` moves to; 0 at the text's end.
+    /// Moves `offset` past white space and returns the byte there; 0 at the end of the text.
     @inline(__always)
     static func next(_ text: RawSpan, _ offset: inout Int) -> UInt8 {
         while true {
@@ -46,7 +46,7 @@ enum JSONToken {
         }
     }
 
-    /// A string, number or literal that starts with `first`.
+    /// Scans a string, number or literal that starts with `first`.
     @inline(__always)
     static func scalar(_ text: RawSpan, _ first: UInt8, _ offset: inout Int) throws(Malformed) -> Kind {
         switch first {
@@ -112,9 +112,9 @@ enum JSONToken {
 
     // MARK: - Strings
 
-    /// The rest of a string, from the byte after its opening quote.
+    /// Scans a string from the byte after its opening quote.
     ///
-    /// - Returns: true if the string holds escapes.
+    /// - Returns: whether the string contains escapes.
     @inline(__always)
     static func string(_ text: RawSpan, _ offset: inout Int) throws(Malformed) -> Bool {
         skipPlain(text, &offset)
@@ -126,7 +126,7 @@ enum JSONToken {
         return false
     }
 
-    /// The same, from a byte on that is not plain: an escape, or where the string is broken.
+    /// Scans the rest of a string from an escape or an invalid byte.
     private static func restOfString(_ text: RawSpan, _ offset: inout Int) throws(Malformed) {
         while true {
             switch byte(text, offset) {
@@ -143,7 +143,7 @@ enum JSONToken {
         }
     }
 
-    /// Goes on to the next quote, backslash or control character, or to the text's end.
+    /// Moves to the next quote, backslash or control character, or to the end of the text.
     @inline(__always)
     private static func skipPlain(_ text: RawSpan, _ offset: inout Int) {
         while offset + 8 <= text.byteCount {
@@ -162,10 +162,10 @@ enum JSONToken {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
-    /// The high bit of a quote, backslash or control character, for eight bytes at once.
+    /// Sets the high bit of each quote, backslash or control character, eight bytes at once.
     ///
-    /// A subtraction borrows only from a byte that it marks, so the lowest mark is always right; those above
-    /// it may not be.
+    /// A subtraction only borrows from a marked byte, so the lowest mark is always correct; higher marks may
+    /// be wrong.
     @inline(__always)
     private static func special(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101

@@ -1,26 +1,25 @@
 import ByteIO
 
-/// All the paths of a lookup as one tree, so that one walk over a text meets every one of them.
+/// All paths of a lookup as one tree, so that one pass over a text finds all of them.
 ///
-/// The paths `.ts` and `.user.id` give nodes 0 (the text itself), 1 (`ts`), 2 (`user`), 3 (`id`). Nodes are
-/// numbered from the outside in, a node's descendants directly after it: what hangs below a node
-/// is one range of numbers.
+/// The paths `.ts` and `.user.id` give nodes 0 (the whole text), 1 (`ts`), 2 (`user`), 3 (`id`). The tree is
+/// numbered in preorder, so the descendants of a node are one range of numbers after it.
 struct FieldLookupTree {
-    /// What leads from a node to a child.
+    /// An edge from a node to a child.
     private struct Edge {
         let step: FieldPath.Step
         let child: Int
     }
 
-    /// One place that a path leads to or through.
+    /// A value that a path leads to or through.
     private struct Node {
         var edges: [Edge] = []
-        /// The number after the last descendant's.
+        /// The number after the last descendant.
         var end = 0
     }
 
     private var nodes: [Node] = []
-    /// For each path, the node it leads to.
+    /// The target node of each path.
     private(set) var targets: [Int]
 
     init(_ paths: [FieldPath]) {
@@ -28,7 +27,7 @@ struct FieldLookupTree {
         add(paths.enumerated().map { ($0.offset, $0.element.steps[...]) })
     }
 
-    /// Adds a node for what is left of these paths, and all its descendants.
+    /// Adds a node for the rest of these paths, and all its descendants.
     private mutating func add(_ paths: [(index: Int, rest: ArraySlice<FieldPath.Step>)]) {
         let node = nodes.count
         nodes.append(Node())
@@ -55,13 +54,13 @@ struct FieldLookupTree {
     /// The number of nodes.
     var count: Int { nodes.count }
 
-    /// A node and all that hangs below it.
+    /// A node and all its descendants.
     func subtree(_ node: Int) -> Range<Int> { node..<nodes[node].end }
 
-    /// True if a path goes on below `node`.
+    /// Whether a path continues at `node`.
     func hasChildren(_ node: Int) -> Bool { !nodes[node].edges.isEmpty }
 
-    /// The node below `node` for a member of this name, without escapes, or `nowhere`.
+    /// The child of `node` for a member with this unescaped name, or `nowhere`.
     func child(of node: Int, named name: RawSpan) -> Int {
         for edge in nodes[node].edges {
             guard case .member(let wanted) = edge.step, wanted.count == name.byteCount else { continue }
@@ -70,7 +69,7 @@ struct FieldLookupTree {
         return FieldLookup.nowhere
     }
 
-    /// The node below `node` for the element at `index`, or `nowhere`.
+    /// The child of `node` for the element at `index`, or `nowhere`.
     func child(of node: Int, at index: Int) -> Int {
         for edge in nodes[node].edges where edge.step == .element(index) { return edge.child }
         return FieldLookup.nowhere

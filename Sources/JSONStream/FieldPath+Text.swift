@@ -1,5 +1,5 @@
 extension FieldPath {
-    /// The path that `text` spells, nil if it spells none.
+    /// Parses `text` as a path; nil if it is not one.
     package init?(_ text: String) {
         let bytes = [UInt8](text.utf8)
         var count = 0

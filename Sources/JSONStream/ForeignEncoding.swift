@@ -1,4 +1,4 @@
-/// What an input is in that is no JSON text in UTF-8, as its first bytes tell.
+/// The format of an input that is not UTF-8 JSON, detected by its first bytes.
 package enum ForeignEncoding: String, Sendable {
     case gzip, zstd, bzip2, xz
     case utf16 = "UTF-16"
@@ -8,13 +8,13 @@ package enum ForeignEncoding: String, Sendable {
     case utf32LE = "UTF-32LE"
     case utf32BE = "UTF-32BE"
 
-    /// As many bytes as tell each of them.
+    /// The number of bytes needed to detect every format.
     static let longestMark = 6
-    /// At this byte of the input or before it, such an input is found to be no JSON.
+    /// Such an input is found to be invalid JSON at this offset or before it.
     static let lastPlace = 3
 
-    /// What first bytes say, longer ones before those that they begin with. Sources: RFC 1952, RFC 8878, bzip2's and
-    /// xz's formats; Unicode, section 23.8.
+    /// The magic numbers, longer ones before their prefixes. Sources: RFC 1952, RFC 8878, the formats of
+    /// bzip2 and xz; Unicode, section 23.8.
     private static let marks: [(ForeignEncoding, [UInt8])] = [
         (.utf32, [0xFF, 0xFE, 0x00, 0x00]), (.utf32, [0x00, 0x00, 0xFE, 0xFF]),
         (.utf16, [0xFF, 0xFE]), (.utf16, [0xFE, 0xFF]),
@@ -22,13 +22,13 @@ package enum ForeignEncoding: String, Sendable {
         (.xz, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]),
     ]
 
-    /// - Parameter head: the input's first bytes, `longestMark` of them if it has as many.
+    /// - Parameter head: the first `longestMark` bytes of the input, or all of them if it is shorter.
     init?(_ head: [UInt8]) {
         if let (encoding, _) = Self.marks.first(where: { head.starts(with: $0.1) }) {
             self = encoding
             return
         }
-        // JSON begins with characters of ASCII: their zeros tell where the other bytes of them are.
+        // JSON starts with ASCII characters: their zero bytes show the order and width of UTF-16 and UTF-32.
         switch head.prefix(4).map({ $0 == 0 }) {
         case [true, true, true, false]: self = .utf32BE
         case [false, true, true, true]: self = .utf32LE
@@ -38,12 +38,12 @@ package enum ForeignEncoding: String, Sendable {
         }
     }
 
-    /// True if `byte` stands where no JSON allows it and such an input may have it.
+    /// Whether `byte` may be the first invalid byte of such an input.
     static func mayShow(_ byte: UInt8) -> Bool { [0x00, 0x1F, 0x28, 0x42, 0xFD, 0xFE, 0xFF].contains(byte) }
 }
 
 extension ForeignEncoding: CustomStringConvertible {
-    /// What it is, and what to do.
+    /// The format, and how to convert it.
     package var description: String {
         switch self {
         case .gzip, .zstd, .bzip2, .xz:

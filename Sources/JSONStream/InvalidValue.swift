@@ -1,18 +1,18 @@
 import ByteIO
 
-/// Bytes that are no value.
+/// An invalid value in the input.
 package struct InvalidValue: Error, Equatable, Sendable {
-    /// The offending byte's place.
+    /// The position of the first invalid byte.
     package let position: SourcePosition
-    /// Which value of the input it is, counted from 1.
+    /// The number of the value in the input, from 1.
     package let number: Int
     package let reason: JSONSyntaxError
-    /// The value's bytes up to and with the offending one, the last of them if there are many.
+    /// The end of the value's bytes up to and including the invalid byte.
     package let excerpt: [UInt8]
-    /// Where the array opened whose elements are being taken out.
+    /// The position of the unwrapped array that contains the value.
     package let array: SourcePosition?
 
-    /// The same with another reason.
+    /// A copy with another reason.
     func withReason(_ reason: JSONSyntaxError) -> InvalidValue {
         InvalidValue(position: position, number: number, reason: reason, excerpt: excerpt, array: array)
     }
@@ -22,7 +22,7 @@ extension InvalidValue: CustomStringConvertible {
     /// `LINE:COLUMN (byte N, value M): expected X, found Y near 'EXCERPT'`.
     package var description: String {
         let opened = array.map { "; the array opened at \($0)" } ?? ""
-        // What is no JSON at all shows nothing.
+        // An excerpt of data that is not JSON would not help.
         let isForeign = if case .encoding = reason.found { true } else { false }
         let near =
             excerpt.isEmpty || isForeign

@@ -1,39 +1,40 @@
 import ByteIO
 
-/// RFC 8259's grammar as a state machine: a stream of JSON texts in, cut at any byte, events out.
+/// The grammar of RFC 8259 as a state machine: takes a stream of JSON texts, split at any byte, and returns
+/// events.
 ///
-/// It is the authority on what json-sep takes: every rule and every message is decided here, the vector
-/// kernel may only be quicker about what this accepts. It does no I/O, keeps no bytes and does not recurse.
-/// Texts may stand one after the other with or without white space or RS (RFC 7464) between them.
+/// It alone decides what json-sep accepts: every rule and every message is defined here. The vector kernel
+/// only accepts, faster, a part of what this accepts. The scanner does no I/O, keeps no bytes and does not
+/// recurse. Texts may be separated by white space or RS (RFC 7464), or follow each other directly.
 ///
 ///     bytes      ·{"a": 1}·[2]·        (· is white space)
 ///     events      began  whiteSpace(from: 5)  ended  began  ended
 ///
-/// A failure leaves the scanner as it was before the offending byte, so asking again gives it again.
+/// After a failure the state is that before the invalid byte, so the next call fails again.
 package struct JSONScanner: Sendable {
-    /// What a call of `next` came upon. Every event is about the place where the offset then stands.
+    /// The result of a call of `next`. Every event refers to the position of the offset after the call.
     package enum Event: Equatable, Sendable {
-        /// All bytes were used; there is more to say once there are more.
+        /// All bytes were read; more are needed for the next event.
         case needsBytes
-        /// A value starts here; its first byte is not used yet.
+        /// A value starts here; its first byte was not read yet.
         case began
-        /// The value ended before this place.
+        /// The value ended before this position.
         case ended
-        /// The bytes from the given offset up to here are white space inside a value. A run that is cut
-        /// between two calls is two events.
+        /// The bytes from this offset up to here are white space inside a value. A run of white space that is
+        /// split between two calls gives two events.
         case whiteSpace(from: Int)
-        /// A member name's opening quote is the next byte; only down to `watchedDepth`.
+        /// The next byte is the opening quote of a member name; only down to `watchedDepth`.
         case nameBegan
-        /// The byte before this place is a member name's closing quote; only down to `watchedDepth`.
+        /// The previous byte is the closing quote of a member name; only down to `watchedDepth`.
         case nameEnded
-        /// The byte before this place opened an object or array; only down to `watchedDepth`.
+        /// The previous byte opened an object or array; only down to `watchedDepth`.
         case opened(isObject: Bool)
-        /// The byte before this place closed an object or array; only down to `watchedDepth`.
+        /// The previous byte closed an object or array; only down to `watchedDepth`.
         case closed
-        /// The byte before this place is a comma between elements of an array; only of the unwrapped one and
-        /// down to `watchedDepth`.
+        /// The previous byte is a comma between array elements; only in the unwrapped array and down to
+        /// `watchedDepth`.
         case nextElement
-        /// The byte before this place closed the array that `unwrapArray` was called for.
+        /// The previous byte closed the array for which `unwrapArray` was called.
         case unwrappedArrayEnded
         /// The next byte, or the end of the input, is not allowed here.
         case failed(JSONSyntaxError)
@@ -47,77 +48,77 @@ package struct JSONScanner: Sendable {
     }
 
     var state = State.text
-    /// True while the string that is scanned is a member's name.
+    /// Whether the current string is a member's name.
     var isName = false
-    /// Hexadecimal digits or continuation bytes still to come, or letters of the literal that were seen.
+    /// Hexadecimal digits or continuation bytes still missing, or letters of the literal already read.
     var count = 0
-    /// What the next continuation byte may be (Unicode, table 3-7).
+    /// The allowed values of the next continuation byte (Unicode, table 3-7).
     var continuation: ClosedRange<UInt8> = 0x80...0xBF
     var literal = Literal.null
 
     private var containers = ContainerStack()
     private let maximumDepth: Int
-    /// Containers down to this depth are reported as they open and close, and the names and commas in them;
-    /// the text itself is at depth 0. Less than 0: none.
+    /// Events for containers, names and commas are returned down to this depth; the text itself is at depth
+    /// 0. Negative for none.
     private let watchedDepth: Int
-    /// How many containers are around the values that are reported: 0, or those around unwrapped elements.
+    /// The number of containers around the values that are reported: 0, or those around unwrapped elements.
     private var valueDepth = 0
     private var isInValue = false
-    /// True once the input has held an RS between texts.
+    /// Whether the input has contained an RS between texts.
     private var isFramed = false
-    /// True if RS stands before the present text, or before the bytes that are none.
+    /// Whether RS precedes the current text or the invalid bytes.
     private(set) var followsSeparator = false
 
     /// - Parameters:
-    ///   - maximumDepth: how many arrays and objects may be open at once.
+    ///   - maximumDepth: the maximum of open arrays and objects.
     ///   - watchedDepth: see `Event`; none by default.
     package init(maximumDepth: Int, watchedDepth: Int = -1) {
         self.maximumDepth = maximumDepth
         self.watchedDepth = watchedDepth
     }
 
-    /// How many arrays and objects are open.
+    /// The number of open arrays and objects.
     package var depth: Int { containers.depth }
 
-    /// True where a value or an unwrapped array's element may start, and white space means nothing.
+    /// True if a value or an element of the unwrapped array may start here, and white space is insignificant.
     package var isBetweenValues: Bool { !isInValue }
 
-    /// True where a text may start, and white space means nothing.
+    /// True if a text may start here, and white space is insignificant.
     package var expectsText: Bool { state == .text && !isInValue }
 
-    /// True in an unwrapped array where an element must or may come next.
+    /// True if an element of the unwrapped array may or must start here.
     package var expectsElement: Bool {
         !isInValue && valueDepth > 0 && (state == .element || state == .elementOrEnd)
     }
 
-    /// Reports from now on the elements of the array that has just opened as values of their own.
+    /// Reports the elements of the array that has just opened as separate values.
     package mutating func unwrapArray() {
         valueDepth = containers.depth
         isInValue = false
     }
 
-    /// Takes note that elements, each with the comma after it, were found valid by other means.
+    /// Skips elements, each with its comma, that were validated by the vector kernel.
     package mutating func passElements() { state = .element }
 
-    /// Takes note that texts were found valid by other means.
+    /// Skips texts that were validated by the vector kernel.
     mutating func passTexts() { followsSeparator = false }
 
-    /// Forgets the value that failed; the next byte starts a new text.
+    /// Discards the failed value; the next byte starts a new text.
     package mutating func restart() {
         let framed = isFramed
         self = JSONScanner(maximumDepth: maximumDepth, watchedDepth: watchedDepth)
         isFramed = framed
     }
 
-    /// Forgets the outermost `count` containers: the value is from now on what is inside them.
+    /// Discards the outermost `count` containers, so that the value starts inside them.
     ///
-    /// - Parameter beginning: the scanner that came upon that value's first byte.
+    /// - Parameter beginning: the scanner at the first byte of that value.
     mutating func dropOutermost(_ count: Int, as beginning: borrowing JSONScanner) {
         containers.dropOutermost(count)
         followsSeparator = beginning.followsSeparator
     }
 
-    /// Uses `bytes` from `offset` on, up to the next event.
+    /// Reads `bytes` from `offset` to the next event.
     package mutating func next(_ bytes: RawSpan, at offset: inout Int) -> Event {
         while offset < bytes.byteCount {
             let event =
@@ -136,7 +137,7 @@ package struct JSONScanner: Sendable {
         return .needsBytes
     }
 
-    /// Says what the end of the input means here: `ended`, `failed`, or `needsBytes` if nothing is missing.
+    /// Handles the end of the input: `ended`, `failed`, or `needsBytes` if nothing is missing.
     package mutating func finish() -> Event {
         if state == .text { return .needsBytes }
         guard isScalarComplete else { return fail(expectation, .endOfInput) }
@@ -144,7 +145,7 @@ package struct JSONScanner: Sendable {
         return isFramed ? fail(.whiteSpaceInFramedInput, .endOfInput) : valueEnded() ?? .needsBytes
     }
 
-    /// True after a number or literal that could end here.
+    /// Whether a number or literal may end here.
     private var isScalarComplete: Bool {
         switch state {
         case .zero, .integer, .fraction, .exponentDigits: true
@@ -229,7 +230,7 @@ package struct JSONScanner: Sendable {
         return nil
     }
 
-    /// The state after a value's first byte, nil for a byte that starts none.
+    /// The state after the first byte of a value; nil if the byte starts none.
     private static func state(startedBy byte: UInt8) -> State? {
         switch byte {
         case UInt8(ascii: "{"): .memberOrEnd
@@ -249,7 +250,7 @@ package struct JSONScanner: Sendable {
 
     // MARK: - After tokens
 
-    /// Moves on after a value's last byte.
+    /// Updates the state after the last byte of a value.
     mutating func valueEnded() -> Event? {
         state = depth == 0 ? .text : .commaOrEnd
         guard depth == valueDepth else { return nil }
@@ -258,7 +259,7 @@ package struct JSONScanner: Sendable {
         return .ended
     }
 
-    /// Moves on after a closing bracket.
+    /// Updates the state after a closing bracket.
     private mutating func containerEnded() -> Event? {
         guard depth < valueDepth else { return valueEnded() ?? (depth <= watchedDepth ? .closed : nil) }
         valueDepth = 0
@@ -267,7 +268,7 @@ package struct JSONScanner: Sendable {
         return .unwrappedArrayEnded
     }
 
-    /// Moves on after a string's closing quote.
+    /// Updates the state after the closing quote of a string.
     mutating func stringEnded() -> Event? {
         guard isName else { return valueEnded() }
         isName = false
@@ -275,7 +276,7 @@ package struct JSONScanner: Sendable {
         return depth <= watchedDepth ? .nameEnded : nil
     }
 
-    /// Moves on after a number or literal, of which `byte` is no part.
+    /// Updates the state after a number or literal that ends before `byte`.
     mutating func scalarEnded(before byte: UInt8) -> Event? {
         guard depth == 0 else { return byte == 0x1E ? fail(commaOrEnd, .byte(byte)) : valueEnded() }
         if byte == 0x1E || isFramed && !Self.isWhiteSpace(byte) {
@@ -288,7 +289,7 @@ package struct JSONScanner: Sendable {
         .failed(JSONSyntaxError(expected: expected, found: found))
     }
 
-    /// What could stand in the present state.
+    /// What is allowed in the current state.
     var expectation: JSONSyntaxError.Expectation {
         switch state {
         case .text: .text
@@ -312,7 +313,7 @@ package struct JSONScanner: Sendable {
         }
     }
 
-    /// What could stand after a value of the innermost container.
+    /// What is allowed after a value in the innermost container.
     private var commaOrEnd: JSONSyntaxError.Expectation {
         containers.isInObject ? .commaOrObjectEnd : .commaOrArrayEnd
     }

@@ -1,10 +1,10 @@
 import ByteIO
 
-/// The three names that are values.
+/// The three literal names.
 package enum Literal: Sendable, CustomStringConvertible {
     case `true`, `false`, null
 
-    /// The one that starts with `letter`, which must start one.
+    /// The literal that starts with `letter`, which must be a valid first letter.
     init(firstLetter letter: UInt8) {
         self = letter == UInt8(ascii: "t") ? .true : letter == UInt8(ascii: "f") ? .false : .null
     }
@@ -17,12 +17,12 @@ package enum Literal: Sendable, CustomStringConvertible {
         }
     }
 
-    /// How many letters it has.
+    /// The number of letters.
     var length: Int { self == .false ? 5 : 4 }
 
-    /// Its letter at `index`, less than `length`.
+    /// The letter at `index`, which must be less than `length`.
     func letter(_ index: Int) -> UInt8 {
-        // Bytes of a word, the first letter lowest: an array would be allocated.
+        // The letters as one integer, first letter lowest: an array would be allocated on the heap.
         let word: UInt64 =
             switch self {
             case .true: 0x65_75_72_74
@@ -75,8 +75,8 @@ extension JSONScanner {
         return nil
     }
 
-    /// How many bytes follow a UTF-8 lead byte, and which the first of them may be, so that overlong forms,
-    /// surrogates and what is above U+10FFFF are refused. Source: Unicode, table 3-7.
+    /// The number of bytes after a UTF-8 lead byte, and the allowed values of the first of them, which
+    /// exclude overlong forms, surrogates and values above U+10FFFF. Source: Unicode, table 3-7.
     private static func sequence(startedBy lead: UInt8) -> (following: Int, first: ClosedRange<UInt8>)? {
         switch lead {
         case 0xC2...0xDF: (1, 0x80...0xBF)
@@ -134,7 +134,7 @@ extension JSONScanner {
         return nil
     }
 
-    /// The state after `byte`, nil if it is no part of the number.
+    /// The state after `byte`; nil if it does not belong to the number.
     private func numberState(after byte: UInt8) -> State? {
         let isDigit = byte &- UInt8(ascii: "0") <= 9
         return switch state {
@@ -160,7 +160,7 @@ extension JSONScanner {
         }
     }
 
-    /// True for what may stand after a number or literal: white space, punctuation, a quote or RS.
+    /// Whether `byte` may follow a number or literal: white space, punctuation, a quote or RS.
     private static func endsScalar(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x20, 0x09, 0x0A, 0x0D, 0x1E, UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "\""),

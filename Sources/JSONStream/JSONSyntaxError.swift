@@ -1,12 +1,12 @@
 import ByteIO
 
-/// Why bytes are not the JSON text that they should be: what was expected at a place, and what stands there.
+/// A syntax error: what was expected at a position, and what was found there.
 package struct JSONSyntaxError: Error, Equatable, Sendable {
-    /// What RFC 8259, or a limit, would have allowed.
+    /// What RFC 8259, or a limit, allows.
     package enum Expectation: Equatable, Sendable {
         /// A value at the top level.
         case text
-        /// A value of an array or object.
+        /// A value in an array or object.
         case value
         case valueOrArrayEnd
         case memberName
@@ -26,25 +26,25 @@ package struct JSONSyntaxError: Error, Equatable, Sendable {
         case exponentDigitOrEnd
         case literal(Literal, isComplete: Bool)
         case whiteSpaceInFramedInput
-        /// A value at the top level, where lines tell values apart.
+        /// A value at the top level, with one value per line.
         case textOfLines
-        /// Nothing after a line's value.
+        /// The end of the line after its value.
         case lineEnd
         case nesting(atMost: Int)
         case length(atMost: Int)
     }
 
-    /// What stands there instead.
+    /// What was found instead.
     package enum Found: Equatable, Sendable {
         case byte(UInt8)
         case endOfInput
-        /// The end of a line that has to hold a whole value.
+        /// The end of a line that must hold a complete value.
         case endOfLine
         /// More bytes than a limit allows.
         case more
-        /// Something that is no JSON from its first byte on.
+        /// An input that is not JSON from its first byte on.
         case encoding(ForeignEncoding)
-        /// U+FEFF after the input's start.
+        /// U+FEFF after the start of the input.
         case byteOrderMark
     }
 

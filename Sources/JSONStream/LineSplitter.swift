@@ -1,21 +1,21 @@
 import ByteIO
 
-/// A stream of lines with one JSON value each: `ValueSplitter`'s work where `--lines` is asked for.
+/// Splits a stream with one JSON value per line: does the work of `ValueSplitter` for `--lines`.
 ///
-/// The end of a line ends everything: a value, and what is wrong. So one that is no value costs itself alone, whatever
-/// stands in it, and the search for the next value needs no guess.
+/// Every value and every error ends with its line. So an invalid value affects only its own line, whatever it
+/// contains, and the start of the next value is certain.
 struct LineSplitter {
-    /// Lines, each with its LF, that are handed on at once.
+    /// The size of the output per step, in bytes: complete lines with their LF.
     private static let batchSize = 1 << 16
-    /// How much of a line a message shows.
+    /// The number of bytes of a line that a message shows.
     private static let excerptSize = 40
     private static let newline: UInt8 = 0x0A
 
     private let options: SplitOptions
     private var vectorPath: VectorPath
-    /// So many of the bytes not consumed hold no LF.
+    /// The number of unconsumed bytes that are known to contain no LF.
     private var searched = 0
-    /// True from an invalid line's message to its end.
+    /// Whether the rest of an invalid line is being skipped.
     private(set) var isSkipping = false
     private(set) var validCount = 0
     private var invalidCount = 0
@@ -25,17 +25,17 @@ struct LineSplitter {
         vectorPath = VectorPath(kernel)
     }
 
-    /// Goes on after the invalid line that the last step found.
+    /// Skips the invalid line found by the last step.
     mutating func skipInvalid() {
         invalidCount += 1
         isSkipping = true
     }
 
-    /// The same as `ValueSplitter.step`.
+    /// Does the same as `ValueSplitter.step`.
     ///
     /// - Parameters:
-    ///   - position: the place of the first byte.
-    ///   - lines: empty; takes what stands for the bytes.
+    ///   - position: the position of the first byte.
+    ///   - lines: must be empty; receives the output.
     mutating func step(
         _ unread: RawSpan, _ supply: ValueSplitter.Supply, at position: SourcePosition,
         into lines: inout ByteBuffer
@@ -56,9 +56,9 @@ struct LineSplitter {
         return ValueSplitter.Step(outcome: count > 0 || !isSkipping ? .skipped : .starved, consumed: count)
     }
 
-    /// Lets the kernel look at lines that are as they have to be.
+    /// Lets the kernel pass lines that are already compact.
     ///
-    /// - Returns: nil if the scanner has to look at the next line.
+    /// - Returns: nil if the scanner has to handle the next line.
     private mutating func passCompact(
         _ unread: RawSpan, _ supply: ValueSplitter.Supply, into lines: inout ByteBuffer
     ) -> ValueSplitter.Step? {
@@ -86,7 +86,7 @@ struct LineSplitter {
             let newline = unread.firstIndex(of: Self.newline, from: max(start, searched))
             let end = newline ?? unread.byteCount
             searched = end
-            // Of a line that is too long its end need not be known.
+            // If a line is too long, its end need not be known.
             let isWhole = newline != nil || supply == .ended
             guard isWhole || end - start > options.maximumLength else { break }
             guard isWhole || Self.isInValue(unread, start..<end, options) else { break }
@@ -108,14 +108,14 @@ struct LineSplitter {
         return ValueSplitter.Step(outcome: isFinished ? .finished : .starved, consumed: 0)
     }
 
-    /// What is wrong with a line, and the place of the byte that shows it.
+    /// The error of a line, and the offset of the invalid byte.
     private struct Failure {
         let place: Int
         let reason: JSONSyntaxError
     }
 
-    /// True if a line whose end is not here has a value that is not over, or white space without end: no more of it
-    /// need be known.
+    /// Whether a line without its end contains an unfinished value or endless white space, so that it is
+    /// certainly too long.
     private static func isInValue(_ unread: RawSpan, _ line: Range<Int>, _ options: SplitOptions) -> Bool {
         var scanner = JSONScanner(maximumDepth: options.maximumDepth)
         var place = line.lowerBound
@@ -128,18 +128,18 @@ struct LineSplitter {
         return !scanner.isBetweenValues || line.count / 2 > options.maximumLength
     }
 
-    /// Appends the value of a line, if it holds one, and an LF.
+    /// Appends the value of a line, if there is one, and an LF.
     ///
     /// - Parameters:
-    ///   - hasLF: whether an LF follows.
-    ///   - isWhole: whether nothing else follows.
+    ///   - hasLF: whether an LF follows the line.
+    ///   - isWhole: whether the line is complete.
     private static func scan(
         _ unread: RawSpan, _ line: Range<Int>, hasLF: Bool, isWhole: Bool, _ options: SplitOptions,
         into lines: inout ByteBuffer
     ) -> Failure? {
         let before = lines.count
         var scanner = JSONScanner(maximumDepth: options.maximumDepth)
-        // RS would begin another text, which another line has to do.
+        // RS would start another text, which must be on another line.
         let bytes = unread.extracting(first: line.upperBound)
         let separator = bytes.firstIndex(of: 0x1E, from: line.lowerBound)
         let usable = bytes.extracting(first: separator ?? bytes.byteCount)
@@ -173,7 +173,7 @@ struct LineSplitter {
                     valueStart + options.maximumLength, before, &lines)
             case .failed(let reason):
                 let found = reason.found == .endOfInput && hasLF ? .endOfLine : reason.found
-                // What could be another text is one too many.
+                // A second text in the same line is not allowed.
                 let expected = isThere && reason.expected == .text ? .lineEnd : reason.expected
                 return fail(.init(expected: expected, found: found), place, before, &lines)
             default: break

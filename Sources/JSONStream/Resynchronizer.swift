@@ -1,23 +1,23 @@
 import ByteIO
 
-/// Finds the place after an invalid value where the next one probably starts.
+/// Finds the probable start of the next value after an invalid one.
 ///
-/// That is the next RS, or the next line that starts with `{` or `[` in its first column; while an input has
-/// held scalars only, and did not begin with an invalid array or object, any next line. The
-/// search starts at the invalid value's first byte, not at the offending one: a truncated line is often found
-/// out only in the line after it.
+/// That is the next RS, or the next line that starts with `{` or `[` in its first column. If the input so far
+/// contains only scalars and did not start with an invalid array or object, it is the next line. The search
+/// starts at the first byte of the invalid value, not at the invalid byte: the error of a truncated line is
+/// often detected only in the next line.
 package struct Resynchronizer: Equatable, Sendable {
     private var isAtLineStart = false
     private let acceptsAnyLine: Bool
-    /// True until the first byte was looked at.
+    /// Whether no byte was examined yet.
     private(set) var isAtStart = true
 
-    /// - Parameter acceptsAnyLine: takes any line for the next value's.
+    /// - Parameter acceptsAnyLine: whether a value may start on any line.
     package init(acceptsAnyLine: Bool) { self.acceptsAnyLine = acceptsAnyLine }
 
-    /// Looks through `bytes`, which follow those of the call before.
+    /// Searches `bytes`, which follow those of the previous call.
     ///
-    /// - Returns: how many bytes to skip, and true if a value may start after them.
+    /// - Returns: the number of bytes to skip, and whether a value may start after them.
     package mutating func search(_ bytes: RawSpan) -> (skipped: Int, isFound: Bool) {
         if bytes.byteCount > 0 { isAtStart = false }
         for offset in 0..<bytes.byteCount {

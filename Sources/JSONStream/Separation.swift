@@ -1,29 +1,29 @@
 package import ByteIO
 
-/// Why a separation ended before its input did.
+/// Why a separation stopped before the end of its input.
 package enum SeparationError: Error, Equatable, Sendable {
     /// A read, a write or an open failed.
     case system(SystemError)
-    /// An input held something that is no JSON.
+    /// An input contains invalid JSON.
     case invalid(input: String, InvalidValue)
-    /// An input could not be opened, or not be read to its end. It ends that input, not the run.
+    /// An input could not be opened or read to its end. This ends the input, not the run.
     case unreadable(SystemError)
 }
 
-/// How a separation ended.
+/// The result of a separation.
 package enum SeparationResult: Equatable, Sendable {
-    /// All input was handled, or `--until`'s value was met; that many invalid values were skipped, and this is why
-    /// the first of the inputs that could not be read was not. All of that was reported.
+    /// All input was processed, or the value of `--until` was found. `skipped` is the number of invalid
+    /// values; `unread` is the error of the first input that could not be read. All of these were reported.
     case finished(skipped: Int, unread: SystemError?)
-    /// This signal came; what was complete has been written.
+    /// This signal arrived; complete values have been written.
     case interrupted(CInt)
 }
 
-/// json-sep's data path: inputs, one after the other, through a splitter to standard output.
+/// The data path of json-sep: inputs, one after the other, through a splitter to standard output.
 package struct Separation: ~Copyable {
-    /// So many invalid values are reported one by one; of the others only the number is told.
+    /// The number of invalid values that are reported individually; the others are only counted.
     private static let reportLimit = 10
-    /// Signals are looked for again after so many steps on bytes that are here already.
+    /// The number of steps between checks for signals while input is available.
     private static let stepsBetweenLooks = 64
 
     private let options: SplitOptions
@@ -33,13 +33,13 @@ package struct Separation: ~Copyable {
     private var output: ValueOutput
     private var rejects: RejectFile?
     private var skipped = 0
-    /// The report of the value that is being skipped.
+    /// The report of the value being skipped.
     private var report: SkipReport?
     private var unread: SystemError?
 
     /// - Parameters:
-    ///   - skipsInvalid: invalid values are reported and skipped; else the first ends the run.
-    ///   - rejects: takes the bytes that are skipped.
+    ///   - skipsInvalid: whether to report and skip invalid values; otherwise the first one ends the run.
+    ///   - rejects: receives the skipped bytes.
     package init(
         _ options: SplitOptions, skipsInvalid: Bool, rejects: consuming RejectFile?,
         output: consuming ValueOutput, signals: consuming SignalPipe, diagnostics: Diagnostics
@@ -55,7 +55,8 @@ package struct Separation: ~Copyable {
 
     /// Separates the values of `paths`, in that order; `-` is standard input.
     ///
-    /// What is complete has been written when this returns or throws, if it could be written at all.
+    /// When this returns or throws, all complete values have been written, if the output could be written at
+    /// all.
     package mutating func run(_ paths: [String]) throws(SeparationError) -> SeparationResult {
         do {
             for path in paths where !output.isEnded {
@@ -76,12 +77,12 @@ package struct Separation: ~Copyable {
         if skipped > Self.reportLimit {
             diagnostics.report("\(skipped - Self.reportLimit) more invalid values were skipped")
         }
-        // One that came while only the reader of the output was waited for.
+        // A signal that arrived while the output was waiting for its reader.
         if let signal = signals.pending() { return .interrupted(signal) }
         return .finished(skipped: skipped, unread: unread)
     }
 
-    /// The same as `run` for one input, which is reported if it cannot be read.
+    /// Processes one input and reports it if it cannot be read.
     private mutating func runReporting(_ path: String) throws(SeparationError) -> CInt? {
         do { return try run(path) } catch {
             guard case .unreadable(let reason) = error else { throw error }
@@ -93,7 +94,7 @@ package struct Separation: ~Copyable {
         }
     }
 
-    /// - Returns: the signal that ended it, if one did.
+    /// - Returns: the signal that ended it, if any.
     private mutating func run(_ path: String) throws(SeparationError) -> CInt? {
         guard path != "-" else { return try separate(LineReader(blockSize: 1 << 17), named: path) }
         let file: OpenFile
@@ -154,10 +155,9 @@ package struct Separation: ~Copyable {
         }
     }
 
-    /// Gets more bytes. Before a wait, the splitter is first asked to say what it can, then what was said is
-    /// written.
+    /// Reads more bytes. Before it waits, it takes what the splitter can return already, and writes it.
     ///
-    /// - Returns: the signal that came instead, if one did.
+    /// - Returns: the signal that arrived instead, if any.
     private mutating func supplyMore(
         _ reader: inout LineReader, _ supply: inout ValueSplitter.Supply
     ) throws(SeparationError) -> CInt? {
@@ -182,21 +182,22 @@ package struct Separation: ~Copyable {
         return nil
     }
 
-    /// Reports what was skipped after the values before it, so that on a terminal they stand in the input's order.
+    /// Reports a skipped value after the values before it were written, so that on a terminal they appear in
+    /// input order.
     private mutating func writeReport() throws(SeparationError) {
         guard let report = report.take() else { return }
         try flush()
         diagnostics.report(report.description)
     }
 
-    /// Ends what was rejected of an input, so that the next one's is not taken for more of it.
+    /// Ends the rejected bytes of an input, so that those of the next input are separate.
     private mutating func endReject() throws(SeparationError) {
         do { try rejects?.endLine() } catch { throw .system(error) }
     }
 
     private mutating func beginReject(behindSeparator: Bool) throws(SeparationError) {
         do {
-            // Texts that RS stands before are told apart by it, all others by their lines.
+            // Texts after an RS are separated by RS, all others by lines.
             if behindSeparator { try rejects?.append(0x1E) } else { try rejects?.endLine() }
         } catch { throw .system(error) }
     }

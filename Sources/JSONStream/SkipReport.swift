@@ -1,6 +1,6 @@
 import ByteIO
 
-/// What is said of an invalid value that is skipped: what is wrong, and how much was skipped for it.
+/// The message about a skipped invalid value: the error, and how much was skipped.
 struct SkipReport {
     private let message: String
     private var bytes = 0
@@ -9,7 +9,7 @@ struct SkipReport {
 
     init(_ message: String) { self.message = message }
 
-    /// Counts bytes that were skipped.
+    /// Counts skipped bytes.
     mutating func count(_ skipped: RawSpan) {
         guard skipped.byteCount > 0 else { return }
         bytes += skipped.byteCount
@@ -19,7 +19,7 @@ struct SkipReport {
 }
 
 extension SkipReport: CustomStringConvertible {
-    /// `...; skipped 12 bytes, 2 lines`, the line included that was skipped in part.
+    /// `...; skipped 12 bytes, 2 lines`, including a partly skipped line.
     var description: String {
         let lines = newlines + (endsLine ? 0 : 1)
         return

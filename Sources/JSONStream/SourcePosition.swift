@@ -1,20 +1,20 @@
 import ByteIO
 
-/// A place in an input, as messages name it.
+/// A position in an input, for messages.
 package struct SourcePosition: Equatable, Sendable {
-    /// Bytes before this place.
+    /// The number of bytes before the position.
     package private(set) var byte = 0
-    /// The line, counted from 1; lines end at LF.
+    /// The line, from 1; lines end at LF.
     package private(set) var line = 1
-    /// Where the line starts, in bytes from the input's start.
+    /// The offset of the start of the line, in bytes.
     private var lineStart = 0
 
     package init() {}
 
-    /// The column, counted in bytes from 1.
+    /// The column in bytes, from 1.
     package var column: Int { byte - lineStart + 1 }
 
-    /// Moves on after `bytes`.
+    /// Moves past `bytes`.
     package mutating func advance(over bytes: RawSpan) {
         let lines = bytes.count(of: 0x0A)
         if lines > 0 {
@@ -26,14 +26,14 @@ package struct SourcePosition: Equatable, Sendable {
         byte += bytes.byteCount
     }
 
-    /// Moves on after so many whole lines of so many bytes.
+    /// Moves past this many complete lines with this many bytes.
     package mutating func advance(lines: Int, bytes: Int) {
         line += lines
         byte += bytes
         lineStart = byte
     }
 
-    /// The place after `bytes`, which start here.
+    /// The position after `bytes`, which start here.
     package func advanced(over bytes: RawSpan) -> SourcePosition {
         var position = self
         position.advance(over: bytes)

@@ -1,16 +1,16 @@
 import ByteIO
 
-/// Watches a text's structure for the array at a path.
+/// Follows the structure of a text to find the array at a path.
 ///
-/// The containers that are open and lie on the path are counted; of the innermost of them it is known
-/// whether its next value is the path's next step.
+/// It counts the open containers on the path. For the innermost of them it knows whether the next value is
+/// the next step of the path.
 struct UnwrapTracker: Sendable {
     private let steps: [FieldPath.Step]
-    /// How many open containers lie on the path, the text itself being the first.
+    /// The number of open containers on the path; the text itself is the first.
     private var matched = 0
-    /// True if the next value in the innermost of these is on the path.
+    /// Whether the next value in the innermost of these is on the path.
     private var nextMatches = true
-    /// For each of these that is an array, the index of its present element.
+    /// For each array among these, the index of the current element.
     private var indices: [Int]
 
     init(_ path: FieldPath) {
@@ -18,7 +18,7 @@ struct UnwrapTracker: Sendable {
         indices = Array(repeating: 0, count: steps.count)
     }
 
-    /// Down to which depth the scanner has to report.
+    /// The depth down to which the scanner must return events.
     var watchedDepth: Int { steps.count }
 
     /// Starts with the next text.
@@ -27,9 +27,9 @@ struct UnwrapTracker: Sendable {
         nextMatches = true
     }
 
-    /// Takes note of a container that opened inside `depth` others.
+    /// Handles a container that opened inside `depth` others.
     ///
-    /// - Returns: true if it is the array that the path leads to.
+    /// - Returns: whether it is the array at the path.
     mutating func opened(isObject: Bool, at depth: Int) -> Bool {
         guard depth == matched, nextMatches else { return false }
         guard matched < steps.count else { return !isObject }
@@ -43,22 +43,22 @@ struct UnwrapTracker: Sendable {
         return false
     }
 
-    /// Takes note of a container that closed; `depth` others are left.
+    /// Handles a container that closed and left `depth` others.
     mutating func closed(at depth: Int) {
         guard depth < matched else { return }
         matched = depth
         nextMatches = false
     }
 
-    /// Takes note of a comma in the array that is the innermost of `depth` containers.
+    /// Handles a comma in the innermost of `depth` containers, an array.
     mutating func nextElement(at depth: Int) {
         guard depth == matched else { return }
         indices[matched - 1] += 1
         nextMatches = steps[matched - 1] == .element(indices[matched - 1])
     }
 
-    /// How many bytes a name between its quotes can have at most that is a step of the path: an escaped character
-    /// is up to six bytes for one.
+    /// The maximum length in bytes of a name of the path, without quotes: a character can be escaped with up
+    /// to six bytes per byte.
     var longestName: Int {
         let lengths = steps.map { step in
             guard case .member(let name) = step else { return 0 }
@@ -67,12 +67,12 @@ struct UnwrapTracker: Sendable {
         return lengths.max() ?? 0
     }
 
-    /// Takes note of a member's name that is too long to be a step, in the innermost of `depth` objects.
+    /// Handles a member name that is too long for the path, in the innermost of `depth` containers.
     mutating func namedOther(at depth: Int) {
         if depth == matched { nextMatches = false }
     }
 
-    /// Takes note of a member's name, without quotes and as it stands, in the innermost of `depth` objects.
+    /// Handles a member name, escaped and without quotes, in the innermost of `depth` containers.
     mutating func named(_ name: RawSpan, at depth: Int) {
         guard depth == matched, case .member(let wanted) = steps[matched - 1] else { return }
         nextMatches = Self.isName(name, wanted)
@@ -80,7 +80,7 @@ struct UnwrapTracker: Sendable {
 
     private static func isName(_ name: RawSpan, _ wanted: [UInt8]) -> Bool {
         var text = ByteBuffer(capacity: name.byteCount)
-        // A name with half a surrogate pair is grammatical, but no text that a path could spell.
+        // A name with a lone surrogate is valid, but no path can name it.
         guard (try? JSONStringText.unescape(name, into: &text)) != nil else { return false }
         return text.bytes.array == wanted
     }

@@ -1,6 +1,6 @@
 package import ByteIO
 
-/// Values on their way out: one a line, or as an RFC 7464 sequence, and only up to a given value.
+/// Writes values one per line or as an RFC 7464 sequence, until a given last value.
 package struct ValueOutput: ~Copyable {
     private static let recordSeparator: UInt8 = 0x1E
 
@@ -8,19 +8,19 @@ package struct ValueOutput: ~Copyable {
     private let isSequence: Bool
     /// The line, with its LF, that ends the output.
     private let lastLine: [UInt8]?
-    /// True once the last value was met; nothing is written any more.
+    /// Whether the last value was found; after it nothing is written.
     package private(set) var isEnded = false
 
     /// - Parameters:
-    ///   - isSequence: puts RS before each value.
-    ///   - last: the compact bytes of the value that ends the output and is no part of it.
+    ///   - isSequence: whether to write RS before each value.
+    ///   - last: the compact bytes of the value that ends the output and is not written.
     package init(_ writer: consuming BlockWriter, isSequence: Bool, until last: [UInt8]?) {
         self.writer = writer
         self.isSequence = isSequence
         lastLine = last.map { $0 + [0x0A] }
     }
 
-    /// Writes whole lines, each a compact value and an LF.
+    /// Writes complete lines, each a compact value and an LF.
     package mutating func write(_ lines: RawSpan) throws(SystemError) {
         guard !isEnded else { return }
         let wanted = lines.extracting(first: findLastLine(lines) ?? lines.byteCount)

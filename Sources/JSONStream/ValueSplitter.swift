@@ -1,129 +1,129 @@
 package import ByteIO
 
-/// What a `ValueSplitter` is asked to do.
+/// The options of a `ValueSplitter`.
 package struct SplitOptions: Sendable {
-    /// How many arrays and objects may be open at once.
+    /// The maximum of open arrays and objects.
     package var maximumDepth = 1024
-    /// How many bytes a value may have, white space inside it counted.
+    /// The maximum length of a value in bytes, including white space inside it.
     package var maximumLength = 64 << 20
-    /// Where arrays are replaced by their elements; nil: nowhere.
+    /// The path of arrays to replace by their elements; nil for none.
     package var unwrapPath: FieldPath?
-    /// True if each line holds one value or none, and no array is unwrapped.
+    /// Whether each line holds at most one value, and no array is unwrapped.
     package var isLineWise = false
 
     package init() {}
 }
 
-/// A stream of JSON texts as whole lines: one compact value each, in bounded memory and without I/O.
+/// Splits a stream of JSON texts into lines with one compact value each, in bounded memory and without I/O.
 ///
-/// The caller keeps the bytes that were not consumed and lends them again, with more after them, at each
-/// step. A value's bytes stay there until all of it was validated.
+/// The caller keeps the unconsumed bytes and passes them again, with more bytes after them, to each step. The
+/// bytes of a value stay there until the whole value was validated.
 ///
 ///     unread   ··{"a": [1,␣␣
 ///                ^valueStart  ^scanned        `partial` holds {"a":[1,
 package struct ValueSplitter: ~Copyable {
-    /// What is after the bytes that a step is lent.
+    /// What follows the bytes of a step.
     package enum Supply: Equatable, Sendable {
-        /// More, at once.
+        /// More bytes, immediately.
         case flowing
-        /// More, after a wait: what can be said now has to be said.
+        /// More bytes, after a wait: the step must return everything that it can.
         case pausing
         /// Nothing.
         case ended
     }
 
-    /// What a step found out about the first bytes it was lent.
+    /// What a step did with the first bytes.
     package enum Outcome: Equatable, Sendable {
-        /// They are whole lines of output as they stand.
+        /// They are complete output lines as they are.
         case verbatim
-        /// `lines` holds what stands for them, which may be nothing.
+        /// `lines` holds the output for them, which may be empty.
         case compacted
         /// They were skipped as part of an invalid value.
         case skipped
-        /// The first value is invalid. Then the run ends, or `skipInvalid` is called.
+        /// The next value is invalid. The caller must end the run or call `skipInvalid`.
         case invalid(InvalidValue)
-        /// Nothing: more bytes are needed.
+        /// More bytes are needed.
         case starved
-        /// Nothing: the input was handled to its end.
+        /// The input was processed to its end.
         case finished
     }
 
     /// The result of a step.
     package struct Step: Equatable, Sendable {
         package let outcome: Outcome
-        /// How many of the bytes lent the outcome is about; they are done with.
+        /// The number of bytes that were processed and are no longer needed.
         package let consumed: Int
-        /// How many bytes of `lines` stand for them, if the outcome is `compacted`.
+        /// The number of output bytes in `lines`, if the outcome is `compacted`.
         package var written = 0
     }
 
-    /// Lines, each with its LF, that are handed on at once.
+    /// The size of the output per step, in bytes: complete lines with their LF.
     private static let batchSize = 1 << 16
-    /// How much of a value a message shows.
+    /// The number of bytes of a value that a message shows.
     private static let excerptSize = 40
 
-    /// What the last step's outcome `compacted` is about: whole lines, as many bytes as the step says. After
-    /// them may be the head of a line that is not finished.
+    /// The output of the last step, if its outcome was `compacted`: complete lines of `written` bytes. The
+    /// start of an incomplete line may follow them.
     package private(set) var lines = ByteBuffer()
     private var writtenBefore = 0
-    /// The place of the first byte not consumed.
+    /// The position of the first unconsumed byte.
     package private(set) var position = SourcePosition()
-    /// How many values were valid, and how many were not.
+    /// The number of valid and of invalid values.
     package private(set) var validCount = 0
     package private(set) var invalidCount = 0
 
     private let options: SplitOptions
-    /// Does all the work where lines tell values apart.
+    /// Does all the work if there is one value per line.
     private var byLine: LineSplitter?
     private var vectorPath: VectorPath
     private var scanner: JSONScanner
     private var tracker: UnwrapTracker?
 
-    /// How many of the bytes not consumed the scanner has used.
+    /// The number of unconsumed bytes that the scanner has read.
     private var scanned = 0
-    /// Where the present value, or the bytes that are none, starts.
+    /// The start of the current value or of the invalid bytes.
     private var valueStart = 0
-    /// Up to where the value's bytes are in `partial`.
+    /// The end of the value's bytes that are in `partial`.
     private var copied = 0
-    /// The present value's bytes, without white space, up to the last white space.
+    /// The current value's bytes without white space, up to the last white space.
     private var partial = ByteBuffer()
-    /// How many bytes of `partial` belong to the failed value around the present one.
+    /// The number of bytes in `partial` that belong to the failed value around the current one.
     private var partialStart = 0
-    /// True if the present value is an array or object.
+    /// Whether the current value is an array or object.
     private var isContainer = false
-    /// Where the member name that is scanned starts, if it may be one of the path's.
+    /// The start of the current member name, if it may be on the path.
     private var nameStart: Int?
-    /// What the scanner, or a limit, refused; it is told once the lines before it were.
+    /// The error found by the scanner or by a limit; it is returned after the lines before it.
     private var failure: JSONSyntaxError?
-    /// How many bytes the scanner has used after the place of the failure: one after a limit of length.
+    /// The number of bytes that the scanner has read after the failure: one for the length limit.
     private var overshoot = 0
-    /// The failed value around the bytes that are scanned, unless `resumesInside` is false, and its `partial`.
+    /// The failed value around the current bytes, unless `resumesInside` is false, and its `partial`.
     private var failed: FailedValue?
     private var failedPartial = ByteBuffer()
     private let resumesInside: Bool
-    /// True after an unwrapped array: what is left of the text around it is checked, not written.
+    /// Whether the rest of a text after its unwrapped array is validated but not written.
     private var isDiscarding = false
-    /// Where that array ended.
+    /// The end of that array.
     private var discardStart = 0
-    /// Where the array opened whose elements are being taken out.
+    /// The position of the array that is being unwrapped.
     private var arrayStart: SourcePosition?
-    /// What looks for the next value after an invalid one.
+    /// Searches for the next value after an invalid one.
     private var resynchronizer: Resynchronizer?
-    /// True while the input has held no valid array and no valid object.
+    /// Whether the input so far contains no valid array or object.
     private var holdsOnlyScalars = true
-    /// True if the input's first value is invalid and begins as an array or object.
+    /// Whether the first value of the input is invalid and starts as an array or object.
     private var beginsWithBrokenContainer = false
-    /// True if RS stood before a value that a limit made invalid at its very end.
+    /// Whether RS preceded a value that ended just beyond the length limit.
     private var endedBehindSeparator = false
-    /// The first bytes of the input: they tell what it is if it is no JSON.
+    /// The first bytes of the input, which show its format if it is not JSON.
     private var head: [UInt8] = []
-    /// True once the first bytes were looked at for a byte order mark.
+    /// Whether the input was checked for a byte order mark.
     private var isStarted = false
 
     /// - Parameters:
-    ///   - kernel: what finds valid values faster than the scanner; nil: nothing does.
-    ///   - resumesInside: makes use of what is known of a failed value. Else the values inside it are scanned
-    ///     again, with the same result: what tests compare with.
+    ///   - kernel: passes valid values faster than the scanner; nil for none.
+    ///   - resumesInside: whether to use the state of a failed value. If not, the values inside it are
+    ///     scanned again with the same result, which tests compare.
     package init(_ options: SplitOptions, kernel: VectorKernel? = .best, resumesInside: Bool = true) {
         self.options = options
         self.resumesInside = resumesInside && options.unwrapPath == nil
@@ -134,7 +134,7 @@ package struct ValueSplitter: ~Copyable {
             maximumDepth: options.maximumDepth, watchedDepth: tracker?.watchedDepth ?? -1)
     }
 
-    /// Looks at `unread`, the bytes that were not consumed yet.
+    /// Processes `unread`, the unconsumed bytes.
     package mutating func step(_ unread: RawSpan, _ supply: Supply) -> Step {
         lines.removeFirst(writtenBefore)
         writtenBefore = 0
@@ -160,7 +160,7 @@ package struct ValueSplitter: ~Copyable {
     }
 
     private mutating func stepByLine(_ unread: RawSpan, _ supply: Supply) -> Step {
-        // A byte order mark was passed, and is no part of a line.
+        // A byte order mark was skipped; it is not part of a line.
         let mark = scanned
         scanned = 0
         guard mark == 0, var splitter = byLine.take() else {
@@ -183,10 +183,10 @@ package struct ValueSplitter: ~Copyable {
         return step
     }
 
-    /// Goes on after the invalid value that the last step found.
+    /// Skips the invalid value found by the last step.
     package mutating func skipInvalid() {
         byLine?.skipInvalid()
-        // Of the first value, when it is an array or object, no other line can be told from its own.
+        // If the first value is an array or object, other lines may belong to it.
         if validCount == 0, invalidCount == 0 { beginsWithBrokenContainer = isContainer }
         let acceptsAnyLine = holdsOnlyScalars && (validCount > 0 || !beginsWithBrokenContainer)
         invalidCount += 1
@@ -195,15 +195,15 @@ package struct ValueSplitter: ~Copyable {
         resynchronizer = Resynchronizer(acceptsAnyLine: acceptsAnyLine)
     }
 
-    /// True while the rest of an invalid value is skipped.
+    /// Whether the rest of an invalid value is being skipped.
     package var isSkipping: Bool { byLine?.isSkipping ?? (resynchronizer != nil) }
 
-    /// True if RS stood before the invalid value that the last step found.
+    /// Whether RS precedes the invalid value found by the last step.
     package var followsSeparator: Bool { endedBehindSeparator || scanner.followsSeparator }
 
-    /// Passes a byte order mark; RFC 8259, section 8.1 allows to ignore one at the start.
+    /// Skips a byte order mark; RFC 8259, section 8.1 allows ignoring one at the start.
     ///
-    /// - Returns: false if that cannot be told yet.
+    /// - Returns: false if more bytes are needed.
     private mutating func start(_ unread: RawSpan, _ supply: Supply) -> Bool {
         let mark: InlineArray<3, UInt8> = [0xEF, 0xBB, 0xBF]
         let count = min(unread.byteCount, mark.count)
@@ -217,7 +217,7 @@ package struct ValueSplitter: ~Copyable {
         return true
     }
 
-    /// The compact bytes of the one value that `text` holds, or nil if it does not hold exactly one.
+    /// The compact form of `text`, or nil if it does not contain exactly one value.
     package static func compact(_ text: String) -> [UInt8]? {
         var options = SplitOptions()
         options.maximumLength = .max
@@ -232,9 +232,9 @@ package struct ValueSplitter: ~Copyable {
 
     // MARK: - Values
 
-    /// Hands whole values to the kernel, where they may start.
+    /// Lets the kernel process complete values at a position where values may start.
     ///
-    /// - Returns: nil if the scanner has to look at the next value.
+    /// - Returns: nil if the scanner has to handle the next value.
     private mutating func scanFast(_ unread: RawSpan, _ supply: Supply) -> Step? {
         guard failure == nil, failed == nil, scanned == 0, unread.byteCount > 0,
             vectorPath.isDue(afterValues: 0),
@@ -243,7 +243,7 @@ package struct ValueSplitter: ~Copyable {
         let white =
             place == .texts && vectorPath.isAtStart ? unread.prefixLength(where: JSONScanner.isWhiteSpace) : 0
         if white > 0 {
-            // The LF after a text that the scanner took would not look compact.
+            // The LF after a text that the scanner handled would not look compact.
             scanned = white
             return Step(outcome: .compacted, consumed: white)
         }
@@ -269,7 +269,7 @@ package struct ValueSplitter: ~Copyable {
         return Step(outcome: .verbatim, consumed: found.consumed)
     }
 
-    /// Where the next byte stands, if the kernel knows such places.
+    /// The kernel's mode for the next byte; nil if it has none.
     private var vectorPlace: VectorPath.Place? {
         if scanner.expectsElement { return .elements }
         return scanner.expectsText && (tracker?.watchedDepth ?? 0) == 0 ? .texts : nil
@@ -326,12 +326,12 @@ package struct ValueSplitter: ~Copyable {
         return handOver()
     }
 
-    /// The scanner's next event, or the failure that a limit makes of it.
+    /// The next event of the scanner, replaced by a failure if a limit is exceeded.
     private mutating func nextEvent(_ unread: RawSpan, _ supply: Supply) -> JSONScanner.Event {
         if let failure { return .failed(failure) }
         let isBuffered = !scanner.isBetweenValues && !isDiscarding
         overshoot = 0
-        // One byte after the limit shows that the value goes on.
+        // One byte beyond the limit proves that the value is longer.
         let isLimited = isBuffered && unread.byteCount - valueStart > options.maximumLength
         let end = isLimited ? valueStart + options.maximumLength + 1 : unread.byteCount
         let followsSeparator = scanner.followsSeparator
@@ -390,14 +390,14 @@ package struct ValueSplitter: ~Copyable {
         tracker?.named(unread.extracting(start + 1..<scanned - 1), at: scanner.depth)
     }
 
-    /// Stops keeping a name that is too long to be one of the path's.
+    /// Drops a name that is too long for the path.
     private mutating func dropLongName() {
         guard isDiscarding, let start = nameStart, let tracker, scanned - start > tracker.longestName + 2
         else { return }
         nameStart = nil
     }
 
-    /// The first byte that has to be lent again. What is discarded is kept as far as a message shows it.
+    /// The first byte that is still needed. Discarded bytes are kept as far as a message shows them.
     private var firstNeeded: Int {
         if failure != nil { return valueStart }
         if scanner.isBetweenValues { return scanned }
@@ -405,12 +405,12 @@ package struct ValueSplitter: ~Copyable {
         return min(nameStart ?? scanned, max(discardStart, scanned - Self.excerptSize))
     }
 
-    /// Gives the lines of this step away, and the bytes that are no longer needed.
+    /// Returns the lines of this step, and consumes the bytes that are no longer needed.
     private func handOver() -> Step {
         Step(outcome: .compacted, consumed: firstNeeded, written: lines.count)
     }
 
-    /// True if the next bytes may tell what a byte is that is not allowed.
+    /// Whether the next bytes may explain an invalid byte better.
     private func mayTellMore(
         of reason: JSONSyntaxError, at place: Int, _ unread: RawSpan, _ supply: Supply
     ) -> Bool {
@@ -420,7 +420,7 @@ package struct ValueSplitter: ~Copyable {
             && ForeignEncoding.mayShow(byte)
     }
 
-    /// The same failure, where the bytes around it are known for what they are.
+    /// The same error, with the format of the input or a byte order mark recognised.
     private func explained(_ reason: JSONSyntaxError, at place: Int, _ unread: RawSpan) -> JSONSyntaxError {
         guard case .byte(let byte) = reason.found else { return reason }
         if byte == 0xEF, place + 3 <= unread.byteCount, unread[place + 1] == 0xBB, unread[place + 2] == 0xBF {
@@ -447,7 +447,8 @@ package struct ValueSplitter: ~Copyable {
 
     // MARK: - Invalid values
 
-    /// The place of the failure, counted from that of the last one where the present value goes on from it.
+    /// The position of the failure. If the current value resumed from a failed value, it is computed from the
+    /// position of that failure.
     private func failurePosition(_ unread: RawSpan) -> SourcePosition {
         let place = scanned - overshoot
         guard let failed, failed.isResumed else {
@@ -456,15 +457,15 @@ package struct ValueSplitter: ~Copyable {
         return failed.place.advanced(over: unread.extracting(failed.place.byte - position.byte..<place))
     }
 
-    /// Keeps what is known of the value that failed and starts at the first byte, or of the one around it.
+    /// Keeps the state of the failed value that starts at the first byte, or of the value around it.
     private mutating func keepFailed(_ unread: RawSpan) {
         let place = failurePosition(unread)
-        // Inside the failed value, what is whole in itself is scanned; its failures tell nothing new.
+        // Inside the failed value only complete values are scanned; their failures add nothing.
         if let failed, !failed.isResumed, place.byte < failed.place.byte { return }
         var openers = OpenContainers()
         var passed = 0
         if var around = failed.take(), around.isResumed {
-            // Swapped, as appending to a shared array would copy it.
+            // Swapped, because appending to a shared array would copy it.
             swap(&openers, &around.openers)
             passed = around.scanned - position.byte
         }
@@ -476,7 +477,7 @@ package struct ValueSplitter: ~Copyable {
         swap(&partial, &failedPartial)
     }
 
-    /// Goes on at the place of the failure if the value that has just begun is open there.
+    /// Resumes at the failure if the value that has just started is open there.
     private mutating func resume() {
         guard var around = failed.take() else { return }
         let start = position.byte + scanned
@@ -487,7 +488,7 @@ package struct ValueSplitter: ~Copyable {
             swap(&scanner, &around.scanner)
             swap(&partial, &failedPartial)
             partialStart = min(compact, partial.count)
-            // Bytes move only as far as as many were dropped since the last time.
+            // Amortized: bytes are moved only after as many were dropped.
             if partialStart > partial.count / 2 {
                 partial.removeFirst(partialStart)
                 around.openers.dropCompact(partialStart)

@@ -1,84 +1,84 @@
 import ByteIO
 import CJSONKernel
 
-/// One of the ways to examine 64 bytes at a time.
+/// The implementations that examine 64 bytes at a time.
 package enum VectorKernel: Sendable, CaseIterable {
-    /// The fastest for this processor.
+    /// The fastest one for this processor.
     case best
     /// The one that every processor can run.
     case portable
 }
 
-/// The vector kernel, and when to use it.
+/// The vector kernel, and the decision when to use it.
 ///
-/// Where values are compact already and stand one a line, the kernel only looks at them, and the input is
-/// the output. Else it writes them compactly. What it refuses is the scanner's, which decides about one value,
-/// and about more and more of them if the kernel refuses again and again.
+/// If values are already compact and on lines of their own, the kernel only validates them, and the input is
+/// the output. Otherwise it writes them compactly. Values that it refuses go to the scanner: one value at
+/// first, and twice as many after each further refusal.
 struct VectorPath {
-    /// What stands around the values.
+    /// What surrounds the values.
     enum Place: Equatable {
-        /// Nothing.
+        /// Nothing: they are texts.
         case texts
-        /// An array whose elements they are.
+        /// An array of which they are elements.
         case elements
     }
 
-    /// What values may be like.
+    /// The limits of values.
     struct Limits {
-        /// How many arrays and objects may be open in one.
+        /// The maximum of open arrays and objects.
         let depth: Int
-        /// How many bytes one may have.
+        /// The maximum length in bytes.
         let length: Int
-        /// True if a text may be an array.
+        /// Whether a text may be an array.
         let takesArrays: Bool
     }
 
-    /// What a run found.
+    /// The result of a run.
     struct Found {
-        /// How many bytes are whole values.
+        /// The bytes of complete values.
         var consumed = 0
-        /// How many bytes of output stand for them.
+        /// The output bytes for them.
         var written = 0
-        /// How many values they are.
+        /// The number of values.
         var values = 0
-        /// True if the input is the output.
+        /// Whether the input is the output.
         var isVerbatim = false
-        /// True if the next value is not for the kernel; else bytes are missing.
+        /// Whether the kernel refuses the next value; if not, it needs more bytes.
         var isRefused = false
     }
 
-    /// The most values that the scanner takes before the kernel is tried again.
+    /// The maximum of values that the scanner handles before the kernel is tried again.
     private static let longestPause = 64
 
     private let kernel: VectorKernel?
     private var mode = JSON_KERNEL_VERBATIM
     private var state = json_kernel_start(JSON_KERNEL_VERBATIM)
-    /// True while texts are expected to be compact.
+    /// Whether texts are expected to be compact.
     private var expectsCompact = true
-    /// How many values the scanner still takes, and how many after the next refusal.
+    /// The number of values left for the scanner, and the number after the next refusal.
     private var pause = 0
     private var nextPause = 1
 
     init(_ kernel: VectorKernel?) { self.kernel = kernel }
 
-    /// True if the kernel should be tried, after the scanner took so many values.
+    /// Whether the kernel should be tried, after the scanner handled this many values.
     mutating func isDue(afterValues count: Int) -> Bool {
         pause = max(0, pause - count)
         return pause == 0 && kernel != nil
     }
 
-    /// True if no bytes were examined since the last value that was consumed.
+    /// Whether no bytes were examined since the last consumed value.
     var isAtStart: Bool { state.position == 0 }
 
-    /// Leaves the next value to the scanner.
+    /// Leaves the next values to the scanner.
     mutating func giveUp() {
         state = json_kernel_start(mode)
         pause = nextPause
         nextPause = min(2 * nextPause, Self.longestPause)
     }
 
-    /// Examines `bytes`, which start after the last value that was consumed. Output is appended to `lines`,
-    /// which otherwise holds only what earlier runs appended and was not consumed.
+    /// Examines `bytes`, which start after the last consumed value. Appends the output to `lines`, which may
+    /// otherwise only contain unconsumed output of earlier runs.
     mutating func run(_ bytes: RawSpan, _ place: Place, _ limits: Limits, into lines: inout ByteBuffer)
         -> Found
     {
@@ -94,7 +94,7 @@ struct VectorPath {
         return found
     }
 
-    /// The same for texts that have to be compact already, each followed by one LF.
+    /// Does the same for texts that must already be compact, each followed by one LF.
     mutating func runVerbatim(_ bytes: RawSpan, _ limits: Limits, into lines: inout ByteBuffer) -> Found {
         guard limits.length >= 64, limits.depth > 0 else { return Found(isRefused: true) }
         return run(bytes, JSON_KERNEL_VERBATIM, limits, into: &lines)
@@ -122,7 +122,7 @@ struct VectorPath {
                 result = unsafe examine(bytes, options, free.baseAddress)
                 return max(0, result.written + state.written - before)
             }
-            // The head of a line that was refused is dropped.
+            // Drop the start of a refused line.
             lines.truncate(to: result.written + state.written)
         }
         if result.accepted > 0 { nextPause = 1 }

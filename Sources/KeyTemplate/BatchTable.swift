@@ -6,7 +6,7 @@ package struct BatchLimits: Equatable, Sendable {
     package var lines: Int?
     /// The most bytes of a batch, newlines included; a longer line is a batch of its own.
     package var bytes: Int?
-    /// The most milliseconds after a batch's first line.
+    /// The most milliseconds between a batch's first line and its end.
     package var milliseconds: Int?
 
     package init(lines: Int? = nil, bytes: Int? = nil, milliseconds: Int? = nil) {

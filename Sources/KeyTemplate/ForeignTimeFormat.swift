@@ -1,5 +1,5 @@
-/// Formats of times as other languages write them: `yyyy/MM/dd` of Java and .NET, `YYYY-MM-DD` of Moment, `2006-01-02`
-/// of Go.
+/// Time formats of other languages: `yyyy/MM/dd` of Java and .NET, `YYYY-MM-DD` of Moment, `2006-01-02` of
+/// Go.
 enum ForeignTimeFormat {
     /// The same format for strftime(3); nil if no part of it is known.
     static func inStrftime(_ format: [UInt8]) -> [UInt8]? {

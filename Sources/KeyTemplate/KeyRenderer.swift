@@ -2,7 +2,7 @@ package import ByteIO
 
 /// Makes the keys of a template, one line after the other.
 ///
-/// `read` takes a line; `makePartition` and `makeKey` then assemble what the template makes of it.
+/// `read` takes a line; `makePartition` and `makeKey` then render the template for it.
 package struct KeyRenderer: ~Copyable {
     /// The text that selects the batch of the line for which `makePartition` was called last.
     package var partition: ByteBuffer { _read { yield partitionText.bytes } }

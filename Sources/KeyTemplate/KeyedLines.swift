@@ -82,7 +82,8 @@ package struct KeyedLines: ~Copyable {
         if rejected > Self.reportLimit {
             diagnostics.report("\(rejected - Self.reportLimit) more lines got no key")
         }
-        // A signal that arrived while only the reader of the output was awaited. The input's end has ended all batches.
+        // A signal that arrived while the output was waiting for its reader. All batches ended with the
+        // input.
         if let signal = signals.pending() { return .interrupted(signal) }
         return .finished(rejected: rejected)
     }

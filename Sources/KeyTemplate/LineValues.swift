@@ -2,7 +2,7 @@ import ByteIO
 import Digest
 import JSONStream
 
-/// What a key takes from its line: JSON values, columns and hashes.
+/// The values that a key takes from its line: JSON values, columns and hashes.
 struct LineValues: ~Copyable {
     private let paths: [FieldPath]
     private var lookup: FieldLookup

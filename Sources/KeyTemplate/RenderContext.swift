@@ -1,6 +1,6 @@
 import ByteIO
 
-/// What a template takes from the machine and the process, the same for all keys.
+/// The values that a template takes from the machine and the process, the same for all keys.
 package struct RenderContext: Sendable {
     /// The machine's name.
     package let host: [UInt8]

@@ -5,11 +5,11 @@ package import S3Core
 package import S3Lines
 
 extension Location {
-    /// The key that the value of an option names, relative to this location.
+    /// The key in the value of an option, relative to this location.
     ///
     /// - Parameters:
-    ///   - text: escaped, as records write keys.
-    ///   - option: as the message names it: `--start-after`.
+    ///   - text: the key, escaped as in records.
+    ///   - option: the option's name for messages, such as `--start-after`.
     package func key(_ text: String, option: String) throws(ToolFailure) -> [UInt8] {
         let field = [UInt8](text.utf8)
         var key: [UInt8] = []
@@ -24,7 +24,7 @@ extension Location {
 }
 
 extension Shard {
-    /// What `--shard` takes.
+    /// Parses the value of `--shard`.
     package static func option(_ text: String) throws -> Shard {
         guard let shard = Shard(text) else {
             throw ValidationError("expected I/N, such as 1/4, with I from 1 to N")
@@ -34,8 +34,8 @@ extension Shard {
 }
 
 extension Timestamp {
-    /// What options take for a moment: a length of time before now, `7d`, or a date, `2026-01-02` (its first second in
-    /// UTC) or `2026-01-02T03:04:05Z`.
+    /// Parses a time: either a duration before now, `7d`, or a date, `2026-01-02` (its first second in UTC)
+    /// or `2026-01-02T03:04:05Z`.
     package static func option(_ text: String) throws -> Timestamp {
         if let span = TimeSpan(argument: text) {
             return Timestamp(seconds: Timestamp.now.seconds - span.milliseconds / 1000)
@@ -48,7 +48,7 @@ extension Timestamp {
         return time
     }
 
-    /// What `--expires` takes: a date as above, or in the form of the header field.
+    /// Parses the value of `--expires`: a date as above, or in the form of the header field.
     package static func expiry(_ text: String) throws -> Timestamp {
         guard let time = date(text) ?? Timestamp(httpDate: text) else {
             throw ValidationError(
@@ -68,7 +68,7 @@ extension Timestamp {
 }
 
 extension PrefixPattern {
-    /// What `--per` takes.
+    /// Parses the value of `--per`.
     package static func option(_ text: String) throws -> PrefixPattern {
         do throws(PrefixPattern.Problem) { return try PrefixPattern(text) } catch {
             let problem =
@@ -86,7 +86,7 @@ extension PrefixPattern {
 }
 
 extension FollowList.Lookback {
-    /// What `--lookback` takes: a number of keys, or a length of time with its unit.
+    /// Parses the value of `--lookback`: a number of keys, or a duration with its unit.
     package static func option(_ text: String) throws -> FollowList.Lookback {
         if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int(text), count <= 1_000_000 {
             return .keys(count)

@@ -4,11 +4,11 @@ import S3Core
 package import S3Lines
 
 extension RunEnd {
-    /// Ends the process as the shell expects after this end of a run; returns where a status says it all, what
-    /// ended the run having been reported.
+    /// Ends the process by a signal if the shell expects that for this end of a run; otherwise returns the
+    /// exit status. Errors have been reported already.
     ///
-    /// - Parameter ignoresPipeSignal: whether SIGPIPE was ignored when the process began; then a reader
-    ///   that has gone is an error like any other.
+    /// - Parameter ignoresPipeSignal: whether SIGPIPE was ignored when the process started; then a closed
+    ///   pipe is an error like any other.
     package func exitStatus(ignoresPipeSignal: Bool) throws(ToolFailure) -> ExitStatus {
         switch self {
         case .complete: return .success

@@ -82,10 +82,11 @@ package struct S3Options: ParsableArguments {
         if let maxAttempts, maxAttempts < 1 { throw ValidationError("--max-attempts must be at least 1") }
     }
 
-    /// How progress is shown. Requests that are shown say it better, and would run into a line of it.
+    /// How to show progress; not at all with `--verbose`, whose lines already show it and would break a
+    /// progress line.
     ///
-    /// A line that is written over needs the screen for itself: where standard output is a pipe, the tool after it may
-    /// draw there, and where it is the terminal, data goes there.
+    /// A line that is overwritten needs the terminal for itself: if standard output is a pipe, the next tool
+    /// may draw there, and if it is the terminal, data appears there.
     private var progressDisplay: RunProgress.Display {
         let terminal = Terminal(descriptor: STDERR_FILENO)
         let hasScreen = terminal != nil && isFileOrNull(STDOUT_FILENO)
@@ -93,13 +94,13 @@ package struct S3Options: ParsableArguments {
         return hasScreen && Environment.process.value("TERM") != "dumb" ? .line : .lines
     }
 
-    /// What these options and the environment say of the service.
+    /// The configuration from these options and the environment.
     ///
     /// - Parameters:
-    ///   - checksum: what uploads carry; nil leaves it to the environment and the service.
-    ///   - limits: takes those that are changed.
-    ///   - runsCommands: whether commands are started, which need descriptors.
-    /// - Throws: 77 without credentials, 78 for anything else that is set wrong.
+    ///   - checksum: the checksum of uploads; nil leaves it to the environment and the service.
+    ///   - limits: receives changed resource limits.
+    ///   - runsCommands: whether commands will be started, which need descriptors.
+    /// - Throws: 77 without credentials, 78 for any other configuration error.
     package func configuration(
         checksum: ChecksumChoice? = nil, _ limits: inout FoundLimits, runsCommands: Bool = false
     ) throws(ToolFailure) -> S3Configuration {
@@ -120,13 +121,13 @@ package struct S3Options: ParsableArguments {
         } catch { throw ToolFailure(error) }
     }
 
-    /// A client for the bucket of `location`, set up by these options and the environment.
+    /// Creates a client for the bucket of `location` from these options and the environment.
     ///
     /// - Parameters:
-    ///   - checksum: what uploads carry; nil leaves it to the environment and the service.
-    ///   - ignoresPipeSignal: whether SIGPIPE was ignored when the process began.
-    ///   - runsCommands: whether commands are started, also where none gives credentials.
-    /// - Throws: 77 without credentials, 78 for anything else that is set wrong.
+    ///   - checksum: the checksum of uploads; nil leaves it to the environment and the service.
+    ///   - ignoresPipeSignal: whether SIGPIPE was ignored when the process started.
+    ///   - runsCommands: whether commands other than a credentials command will be started.
+    /// - Throws: 77 without credentials, 78 for any other configuration error.
     package func client(
         for location: Location, checksum: ChecksumChoice? = nil, _ diagnostics: Diagnostics,
         ignoresPipeSignal: Bool, runsCommands: Bool = false
@@ -152,11 +153,11 @@ package struct S3Options: ParsableArguments {
         return client
     }
 
-    /// A run that waits in `service` and shows what these options ask for.
+    /// Creates a run that waits in `service`, with the messages that these options select.
     ///
     /// - Parameters:
-    ///   - writesOutput: false drops what would go to standard output.
-    ///   - outputLimit: how many bytes may wait for its reader; nil is for tools that bound them themselves.
+    ///   - writesOutput: false drops the data for standard output.
+    ///   - outputLimit: the maximum of bytes waiting to be written; nil if the tool limits them itself.
     package func run(
         in service: any RunService, _ diagnostics: Diagnostics, writesOutput: Bool = true,
         outputLimit: Int? = nil
@@ -168,23 +169,24 @@ package struct S3Options: ParsableArguments {
         } catch { throw ToolFailure(error) }
     }
 
-    /// How many requests are under way at once, at first and at most: as many as there can be descriptors for.
+    /// The initial and the maximum number of concurrent requests, limited by the available descriptors.
     private func connections(_ limits: inout FoundLimits, runsCommands: Bool) -> ClosedRange<Int> {
         let wanted = maxConnections.map { $0...$0 } ?? ConnectionGrowth.usual
-        // Three pipes each, of as many as run on all processors; more wait for those.
+        // Three pipes for each command; one command runs per processor, and one more may be starting.
         let others = Self.descriptorsForOthers + (runsCommands ? 6 * (WorkPool.processors + 1) : 0)
         let most = min(
             wanted.upperBound, Self.possibleConnections(wanted.upperBound, others: others, &limits))
         return min(wanted.lowerBound, most)...most
     }
 
-    /// How many connections there are descriptors for, once as many are allowed as are wanted and can be.
+    /// The number of connections that the descriptor limit allows, after raising it as far as needed and
+    /// possible.
     private static func possibleConnections(
         _ wanted: Int, others: Int, _ limits: inout FoundLimits
     ) -> Int {
         guard var limit = FoundLimits.current(RLIMIT_NOFILE) else { return wanted }
         let needed = rlim_t(wanted + others)
-        // What is allowed already is left alone: commands have the same limit then.
+        // A sufficient limit is not changed: commands inherit it.
         if limit.rlim_cur < needed {
             limit.rlim_cur = min(needed, limit.rlim_max)
             limits.set(RLIMIT_NOFILE, to: limit)
@@ -192,12 +194,13 @@ package struct S3Options: ParsableArguments {
         return max(1, Int(clamping: limit.rlim_cur) - others)
     }
 
-    /// Standard ones, files, pipes, the look-up of names.
+    /// The standard descriptors, files, pipes and name resolution.
     private static let descriptorsForOthers = 24
 
-    /// A core file would hold the secret key. The limit says nothing to a program that core files are piped to
-    /// (core(5)); a process that cannot be dumped gives it nothing, nor its environment to others of its user.
-    /// A command gets the limit that was found, for which the hard one has to stay.
+    /// Prevents core dumps, which would contain the secret key. The core file limit does not affect a program
+    /// that core dumps are piped to (core(5)); an undumpable process gives it nothing, and hides its
+    /// environment from other processes of the user. Commands get the original limit, so the hard limit must
+    /// not change.
     private static func hideMemory(mayRunCommands: Bool, _ limits: inout FoundLimits) {
         let hard = FoundLimits.current(RLIMIT_CORE)?.rlim_max ?? 0
         limits.set(RLIMIT_CORE, to: rlimit(rlim_cur: 0, rlim_max: mayRunCommands ? hard : 0))
@@ -216,9 +219,9 @@ extension RequestRecord {
     }
 }
 
-/// What `--help` says of the operand LOCATION.
+/// The help text of the operand LOCATION.
 ///
-/// - Parameter meaning: `Where the objects are`
+/// - Parameter meaning: the start of the text, such as `Where the objects are`.
 package func locationHelp(_ meaning: String) -> ArgumentHelp {
     ArgumentHelp(
         "\(meaning): s3://BUCKET[/PREFIX]. PREFIX and KEY are joined as they are: let a folder end with /.",

@@ -2,7 +2,7 @@ package import CommandSupport
 package import S3Core
 
 extension ExitStatus {
-    /// The status of a run that ends with `error`.
+    /// The exit status of a run that ends with `error`.
     package init(_ error: S3Error) {
         self =
             switch error.kind {
@@ -19,7 +19,7 @@ extension ExitStatus {
 }
 
 extension ToolFailure {
-    /// What is set wrong is 78, missing credentials 77.
+    /// Configuration errors are 78, missing credentials 77.
     package init(_ error: ConfigurationError) {
         switch error {
         case .invalid(let text): self.init(.configuration, text)
@@ -27,6 +27,6 @@ extension ToolFailure {
         }
     }
 
-    /// A run that ends with `error`.
+    /// The failure of a run that ends with `error`.
     package init(_ error: S3Error) { self.init(ExitStatus(error), error.description) }
 }

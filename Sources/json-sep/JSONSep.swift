@@ -116,7 +116,8 @@ struct JSONSep: ToolCommand {
         options.maximumLength = maxValue.bytes
         options.isLineWise = lines
         options.unwrapPath = unwrap ? FieldPath([]) : unwrapPath.flatMap { FieldPath($0) }
-        // What one step makes of pretty-printed input is less than it read; it should go out without a copy.
+        // The output for one step of pretty-printed input is smaller than the input; this size lets it be
+        // written without a copy.
         let output = ValueOutput(
             BlockWriter(blockSize: 1 << 16), isSequence: seq,
             until: until.flatMap { ValueSplitter.compact($0) })

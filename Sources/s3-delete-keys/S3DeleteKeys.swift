@@ -50,7 +50,7 @@ struct S3DeleteKeys: ToolCommand {
             )
         }
         var service = service
-        // Nothing is sent, so nothing has to be signed.
+        // A dry run sends nothing, so it needs no credentials.
         if dryRun { service.noSignRequest = true }
         let client = try service.client(for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         var options = DeleteOptions()

@@ -134,7 +134,7 @@ struct S3GetLines: ToolCommand {
     @OptionGroup(title: HelpText.sharedTitle)
     var service: S3Options
 
-    /// With less than this the bookkeeping would be more than the data.
+    /// With less memory the bookkeeping would need more than the data.
     private static let minimumMemory = ByteSize(bytes: 1 << 20)
 
     func validate() throws {
@@ -182,7 +182,7 @@ struct S3GetLines: ToolCommand {
         }
     }
 
-    /// With KEYs and --all, standard input is not looked at.
+    /// With KEY operands or --all, standard input is not read.
     var inputs: [ToolFile] { all || !keys.isEmpty ? [] : [.standardInput] }
 
     var outputs: [ToolFile] {
@@ -213,7 +213,7 @@ struct S3GetLines: ToolCommand {
         cursor.map { CursorFile($0, for: place, pattern: per, looksBack: follow || lookback != nil) }
     }
 
-    /// What is listed with --all.
+    /// The range to list with --all.
     private func range(_ place: Location) throws(ToolFailure) -> ListedKeyRange {
         var range = ListedKeyRange()
         guard all else { return range }

@@ -72,7 +72,7 @@ struct S3Keygen: ToolCommand {
     var maxOpen = 1
 
     func validate() throws {
-        // As many numbers again lie after the greatest one: no run comes to their end.
+        // At least as many numbers remain above the greatest allowed one, so no run can exhaust them.
         for (name, number) in [("--start", start ?? 0), ("--first-line", firstLine)] where number > Int64.max
         {
             throw ValidationError("\(name): '\(number)' is more than \(Int64.max)")
@@ -131,7 +131,7 @@ struct S3Keygen: ToolCommand {
         }
     }
 
-    /// Nil if that was reported, with the place marked.
+    /// Returns nil after reporting an error with its position marked.
     private func parseTemplate(_ diagnostics: Diagnostics) -> Template? {
         let text = [UInt8](template.utf8)
         do {

@@ -93,7 +93,7 @@ struct S3ListKeys: ToolCommand {
 
     var inputs: [ToolFile] { [] }
 
-    /// What is given and chooses keys, or changes what is printed of them.
+    /// The first given option that filters keys or changes their format.
     private var optionNotWithSplit: String? {
         if long { return "--long" }
         if summary { return "--summary" }
@@ -135,7 +135,7 @@ struct S3ListKeys: ToolCommand {
         return try run.run(lister).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
-    /// What waits for the reader of standard output at most, in bytes.
+    /// The maximum of bytes waiting to be written.
     private static let outputLimit = 1 << 20
 
     private func options(_ place: Location) throws(ToolFailure) -> ListOptions {
@@ -153,7 +153,7 @@ struct S3ListKeys: ToolCommand {
     }
 }
 
-/// What `--split` takes.
+/// Parses the value of `--split`.
 private func splitOption(_ text: String) throws -> Int {
     guard let number = Int(text), 1...KeySplit.maximumRanges ~= number else {
         throw ValidationError("expected a number of ranges from 1 to \(KeySplit.maximumRanges)")

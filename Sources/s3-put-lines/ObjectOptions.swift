@@ -4,7 +4,7 @@ import S3CommandSupport
 import S3Core
 import S3Lines
 
-/// What is stored with each object.
+/// The options for the contents and metadata of objects.
 struct ObjectOptions: ParsableArguments {
     @Flag(help: "Compress objects with gzip.")
     var gzip = false
@@ -106,13 +106,13 @@ struct ObjectOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: ArgumentHelp("Key of --sse aws:kms.", valueName: "id"))
     var sseKmsKeyId: String?
 
-    /// How objects are compressed, if they are.
+    /// How to compress objects; nil for no compression.
     var compression: Compression? {
         if zstd || zstdLevel != nil { return .zstd(level: zstdLevel ?? 3) }
         return gzip || gzipLevel != nil ? .gzip(level: gzipLevel ?? 6) : nil
     }
 
-    /// Checked by `validate`, so that nothing is lost here.
+    /// `validate` has checked the fields, so this cannot lose any.
     var fields: ObjectFields { (try? parsedFields()) ?? ObjectFields() }
 
     func validate() throws {

@@ -3,7 +3,7 @@ import CommandSupport
 import S3Core
 import S3Lines
 
-/// How records become objects.
+/// The options that group records into objects.
 struct GroupingOptions: ParsableArguments {
     @Flag(help: "Send each record as an object of its own, the moment it is read.")
     var each = false
@@ -52,7 +52,7 @@ struct GroupingOptions: ParsableArguments {
     }
 }
 
-/// What is said, and what is done about records that are not stored.
+/// The options for messages and for records that are not stored.
 struct FailureOptions: ParsableArguments {
     @Flag(help: "Print ETag, bytes and lines after each key, separated by TABs.")
     var long = false
@@ -66,7 +66,7 @@ struct FailureOptions: ParsableArguments {
     @Flag(help: "The same, but an object that exists with exactly these bytes counts as stored.")
     var idempotent = false
 
-    /// What is done where an object exists.
+    /// What to do if an object exists already.
     var existing: ExistingObject { idempotent ? .acceptSame : noClobber ? .keep : .overwrite }
 
     @Option(

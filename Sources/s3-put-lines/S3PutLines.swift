@@ -94,7 +94,7 @@ struct S3PutLines: ToolCommand {
         _ location: Location, _ limits: inout FoundLimits
     ) throws(ToolFailure) -> DryPutStore {
         var service = s3
-        // Nothing is sent, so nothing has to be signed.
+        // A dry run sends nothing, so it needs no credentials.
         service.noSignRequest = true
         let configuration = try service.configuration(checksum: headers.checksum, &limits)
         let address = configuration.specialized(for: location.bucket).bucketAddress(location.bucket)
@@ -131,7 +131,7 @@ struct S3PutLines: ToolCommand {
         options.commitLine = failing.commitOn.map { [UInt8]($0.utf8) }
         options.rejectPath = failing.reject
         options.temporaryDirectory = Environment.process.value("TMPDIR") ?? options.temporaryDirectory
-        // With --reject they are in a file, unless that has what a command was given.
+        // With --reject the parts are in a file, unless a command transformed them.
         options.keepsParts =
             failing.existing != .overwrite && (failing.reject == nil || headers.filter != nil)
         options.long = failing.long

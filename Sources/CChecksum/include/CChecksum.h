@@ -14,14 +14,15 @@ enum checksum_kind {
     CHECKSUM_CRC64NVME,
 };
 
-/// The checksum of bytes whose checksum is `crc` (0 for none), followed by `count` more. What the processor
-/// offers for it is used.
+/// The checksum after `count` more bytes; `crc` is that of the previous bytes, 0 for none. Uses carry-less
+/// multiplication if the processor has it.
 uint64_t checksum_update(enum checksum_kind kind, uint64_t crc, const uint8_t *bytes, size_t count);
 
-/// The same by tables, as every processor can do it.
+/// The same, by tables on every processor.
 uint64_t checksum_update_portable(enum checksum_kind kind, uint64_t crc, const uint8_t *bytes, size_t count);
 
-/// The checksum of bytes whose checksum is `first`, followed by `count` bytes whose own checksum is `second`.
+/// The checksum of the concatenation of bytes with the checksum `first` and `count` bytes with the checksum
+/// `second`.
 uint64_t checksum_combine(enum checksum_kind kind, uint64_t first, uint64_t second, uint64_t count);
 
 #endif

@@ -1,23 +1,23 @@
-// What Swift cannot call, or finds out in a way that can fail.
+// Functions that Swift cannot call, or for which its own way can fail.
 #pragma once
 
 #include <stddef.h>
 
-/// How many words the command line has, the program's name included.
+/// The number of words in the command line, including the program's name.
 int s3_argument_count(void);
 
 /// The words of the command line. They live as long as the process.
 ///
-/// The Swift runtime looks for them below the environment, and does not find them if a library that was loaded
-/// before has moved the environment (setenv(3)), nor in /proc if that is not mounted.
+/// The Swift runtime searches for them below the environment. It does not find them if a library that was
+/// loaded before has moved the environment (setenv(3)), nor in /proc if that is not mounted.
 const char *_Nonnull const *_Nullable s3_arguments(void);
 
-/// Ends the process with status 74 and one line on standard error, without allocating anything.
+/// Ends the process with status 74 and a message on standard error, without allocating memory.
 ///
-/// - size: the bytes that could not be had; 0 if no one knows.
+/// - size: the number of bytes that could not be allocated; 0 if unknown.
 _Noreturn void s3_end_for_lack_of_memory(size_t size);
 
-/// How many characters a line of a terminal has; 0 if that is not known. Source: ioctl_tty(2), TIOCGWINSZ.
+/// The width of a terminal in characters; 0 if unknown. Source: ioctl_tty(2), TIOCGWINSZ.
 int s3_terminal_columns(int descriptor);
 
 /// Keeps the process from being dumped or traced. Source: prctl(2), PR_SET_DUMPABLE.
