@@ -53,6 +53,27 @@ def test_page_prints_every_exit_status_it_can_end_with(tool):
     assert {"0", "64", "65", "74"} <= set(listed)
 
 
+# In the order of mdoc(7); what only some tools have stands between OPTIONS and FAILURES, or before OPTIONS.
+HEADINGS = [
+    "NAME", "SYNOPSIS", "DESCRIPTION", "TEMPLATES", "OPTIONS", "COMMANDS", "CURSORS", "FAILURES", "ENVIRONMENT", "FILES",
+    "EXIT STATUS", "EXAMPLES", "SEE ALSO", "STANDARDS",
+]  # fmt: skip
+
+
+def test_page_has_the_headings_of_all_pages(tool):
+    headings = re.findall(r"^\.Sh (.*)$", (ROOT / f"man/{tool}.1").read_text(), re.MULTILINE)
+    assert headings == [each for each in HEADINGS if each in headings]
+    assert {"DESCRIPTION", "OPTIONS", "FAILURES", "EXIT STATUS", "EXAMPLES", "SEE ALSO"} <= set(headings)
+
+
+def test_page_of_an_s3_tool_names_the_proxies(tool):
+    if tool in ("json-sep", "s3-keygen"):
+        return
+    text = (ROOT / f"man/{tool}.1").read_text().partition(".Sh ENVIRONMENT")[2].partition("\n.Sh ")[0]
+    for variable in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "AWS_CA_BUNDLE", "AWS_PROFILE"):
+        assert re.search(rf"^\.It .*Ev {variable}\b", text, re.MULTILINE), variable
+
+
 def test_page_has_examples(tool):
     assert documents.examples_of_page(ROOT / f"man/{tool}.1")
 
