@@ -2,7 +2,7 @@ import ByteIO
 import JSONStream
 import Testing
 
-/// The lookup and the plain reference agree on which texts are JSON and on where the values stand.
+/// The lookup and a simple reference agree on which texts are valid JSON and where the values are.
 @Suite struct FieldLookupDifferentialTests {
     @Test(arguments: [UInt64(1), 20_260_501, .random(in: 0...UInt64.max)])
     func agreesWithTheReference(seed: UInt64) throws {
@@ -75,7 +75,7 @@ import Testing
     }
 }
 
-/// Random numbers that a seed repeats. Source: SplitMix64.
+/// Random numbers, reproducible for a seed. Source: SplitMix64.
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 

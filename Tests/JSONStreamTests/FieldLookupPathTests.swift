@@ -32,9 +32,9 @@ import Testing
         #expect(error?.offset == offset)
     }
 
-    /// In a template a path is followed by `!`, `:`, `?` or `}`, and a quoted name may hold them.
+    /// In a template a path may be followed by `!`, `:`, `?` or `}`; a quoted name may contain them.
     @Test(arguments: [(".a!", 2), (".a:%Y", 2), (".a?x", 2), (".a}", 2), (".a b", 2), (#"."}?:!"}"#, 7)])
-    func endsBeforeWhatFollows(text: String, length: Int) throws {
+    func endsBeforeFollowingText(text: String, length: Int) throws {
         var count = 0
         _ = try FieldPath(prefixOf: [UInt8](text.utf8), count: &count)
         #expect(count == length)

@@ -1,4 +1,4 @@
-/// A JSON value with where it stands, parsed by the plainest recursion: what lookups are compared with.
+/// A JSON value with its position, parsed by simple recursion: the reference for lookups.
 indirect enum ReferenceValue {
     case scalar(Range<Int>)
     case object([(name: [UInt8], value: ReferenceValue)])
@@ -80,7 +80,7 @@ private struct ReferenceParser {
         return take("]") ? .array(elements) : nil
     }
 
-    /// A string's text; only escapes of one letter and of ASCII occur in what is compared.
+    /// The text of a string; supports only the escapes that the tests use.
     private mutating func string() -> [UInt8]? {
         guard offset < text.count, text[offset] == UInt8(ascii: "\"") else { return nil }
         offset += 1

@@ -30,13 +30,13 @@ import Testing
         (#"{"\u0061\u00e9":1}"#, ".aé", "1"),
         (#"{"😀":1}"#, #"."\ud83d\ude00""#, "1"),
         (#"{"\ud800":1,"a":2}"#, ".a", "2"),
-        // Of duplicate names the last counts, with all that is below it.
+        // Of duplicate names the last one counts, with everything inside it.
         (#"{"a":1,"b":2,"a":3}"#, ".a", "3"),
         (#"{"a":1,"\u0061":3}"#, ".a", "3"),
         (#"{"a":{"b":1},"a":{"c":2}}"#, ".a.b", "missing"),
         (#"{"a":{"b":1},"a":5}"#, ".a.b", "missing"),
         (#"{"a":1,"a":null}"#, ".a", "null"),
-        // What looks like a member and is none.
+        // Text that looks like a member but is not one.
         (#"{"x":"\"a\":9","a":1}"#, ".a", "1"),
         (#"{"x":{"a":9},"a":1}"#, ".a", "1"),
         (#"{"x":["a",9],"b":1}"#, ".a", "missing"),
@@ -58,8 +58,8 @@ import Testing
                 == ["7", "5", "\"n\"", "\"y\"", "object", "missing"])
     }
 
-    /// Guesses from the line before must neither find what is not there nor hide what is.
-    @Test func linesOfOtherShapesAreNotTakenForEachOther() throws {
+    /// Guesses from the previous line must neither find absent values nor hide present ones.
+    @Test func linesOfDifferentShapesAreNotConfused() throws {
         var lookup = FieldLookup([try #require(FieldPath(".b"))])
         let long = String(repeating: "n", count: 100)
         for (text, value) in [
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func nestingIsBoundByMemoryOnly() throws {
+    @Test func nestingIsLimitedByMemoryOnly() throws {
         var lookup = FieldLookup([try #require(FieldPath(".a"))])
         let deep = 100_000
         let text =
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    /// A line that was cut off somewhere never gives a value.
+    /// A truncated line never yields a value.
     @Test func refusesEveryPrefix() throws {
         var lookup = FieldLookup([try #require(FieldPath(".a"))])
         let text = [UInt8](#"{"a":"x\u0041","b":[1.5e3,{"c":null}],"d":"long enough for a word"}"#.utf8)

@@ -2,7 +2,7 @@ import JSONStream
 import SeparationHarness
 import Testing
 
-/// RFC 8259's rules, one by one; each text is also cut at every byte, and given byte by byte.
+/// The rules of RFC 8259, one by one; each text is also split at every byte, and fed byte by byte.
 struct GrammarTests {
     static let accepted = [
         // Section 2: structural characters and white space.
@@ -62,7 +62,7 @@ struct GrammarTests {
         "[\\\"a\\\"]",
     ]
 
-    /// Bytes that are no UTF-8, each inside a string. Source: Unicode, table 3-7.
+    /// Invalid UTF-8, each inside a string. Source: Unicode, table 3-7.
     static let malformedUTF8: [[UInt8]] = [
         [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xC2, 0x41], [0xC2, 0xC2], [0xE0, 0x80, 0x80],
         [0xE0, 0x9F, 0xBF],
@@ -75,7 +75,7 @@ struct GrammarTests {
     ]
 
     @Test(arguments: accepted) func accepts(_ text: String) throws {
-        // No white space of these texts stands inside a string, but for the one that is a string of it.
+        // These texts contain no white space in strings, except one string of white space.
         let compact =
             text == "\" \"" ? Array(text.utf8) : text.utf8.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         let whole = separate(text)
@@ -99,7 +99,7 @@ struct GrammarTests {
         }
     }
 
-    /// The same result, whatever the cut, the pauses and the kernel; also where blocks of 64 bytes meet.
+    /// The same result for any split, pause and kernel, and at block boundaries.
     private func expectSame(_ text: [UInt8], as whole: Separated) {
         for kernel in [nil] + VectorKernel.allCases.map(Optional.some) {
             for cut in 0...text.count {

@@ -3,9 +3,9 @@ import ByteIO
 import SeparationHarness
 import Testing
 
-/// The kernels against the scanner: the same output, the same errors at the same places.
+/// The kernels against the scanner: the same output, and the same errors at the same positions.
 struct KernelTests {
-    /// What may be asked of a splitter.
+    /// The variants of splitter options.
     private static func variants() -> [SplitOptions] {
         var unwrapping = SplitOptions()
         unwrapping.unwrapPath = FieldPath([])
@@ -18,7 +18,7 @@ struct KernelTests {
         return [SplitOptions(), unwrapping, path, shallow, short]
     }
 
-    /// What the kernels were made for must not be left to the scanner.
+    /// The kernels must handle the input that they were made for, not leave it to the scanner.
     @Test(arguments: VectorKernel.allCases, [1, 2, 7, 100]) func takeValidTexts(
         kernel: VectorKernel, size: Int
     ) {
@@ -66,7 +66,7 @@ struct KernelTests {
     @Test(arguments: seeds(100)) func agreeAboutArrays(seed: Int) {
         var writer = RandomJSON(seed: UInt64(seed), whiteSpacePercent: [0, 20][seed % 2])
         writer.stream(size: 1000)
-        // One array of all the texts, broken at its end in every other case.
+        // One array of all the texts, in every other case with an error at its end.
         let elements = writer.compact.split(separator: 0x0A).joined(separator: [0x2C, 0x20])
         let text = [0x5B] + Array(elements) + (seed % 4 < 2 ? [0x5D] : [])
         expectAgreement(text, seed: seed)
@@ -74,7 +74,7 @@ struct KernelTests {
 
     private static let zeros = String(repeating: "0", count: 150)
 
-    /// Each rule where one block ends and the next begins; `_` is white space, or whole blocks of it.
+    /// Each rule at a block boundary; `_` stands for white space, or whole blocks of it.
     @Test(arguments: [
         "[1,_-0.5e+10_,-0,0.25,1E5,12e-3]", "[01]", "[-_1]", "[-01]", "[1._5]", "[1.]", "[1.5.5]", "[1e5.5]",
         "[1e5e5]", "[1e_5]", "[1e+]", "[1+2]", "[.5]", "[1_2]", "[tr_ue]", "[true_false]", "[true1]",
@@ -84,7 +84,7 @@ struct KernelTests {
         "[,1]", "[_}", "{_]", #"{"a":[_}]"#, #"{"a":1}_}"#, "[]_]", "[[[[[[_]]]]]]", "[]_,_[]", "{}_{}_[]",
         #"{}]_,_"a"_:_[1,_2,_3"#, "[0.\(Self.zeros).5]", "[1e\(Self.zeros)_.5]", "[1e\(Self.zeros)e5]",
         "[1.\(Self.zeros)e-\(Self.zeros)]",
-    ]) func agreeWhereBlocksMeet(value: String) {
+    ]) func agreeAtBlockBoundaries(value: String) {
         let filler = #"{"f":"\#(String(repeating: "y", count: 140))"}"#
         for gap in ["", " ", String(repeating: " \n", count: 70)] {
             let value = value.replacing("_", with: gap)
@@ -111,7 +111,7 @@ struct KernelTests {
         if text.isEmpty { text = [0x20] }
     }
 
-    /// - Parameter inPieces: whether the text comes in pieces as well, too small for the kernels in part.
+    /// - Parameter inPieces: whether to test the text in pieces too, some of them too small for the kernels.
     private func expectAgreement(_ text: [UInt8], seed: Int, inPieces: Bool = true) {
         let whole: [([Int], Bool)] = [([], false)]
         let deliveries = whole + (inPieces ? [([7, 130], false), ([64, 65, 1], true)] : [])

@@ -2,13 +2,13 @@ import JSONStream
 import SeparationHarness
 import Testing
 
-/// The rules of Nicolas Seriot's "Parsing JSON is a minefield", with cases of our own.
+/// The rules of Nicolas Seriot's "Parsing JSON is a minefield", with cases of this project.
 ///
-/// What a parser of one text refuses because a second one follows is a stream here; those cases are
-/// listed apart. The 35 that RFC 8259 leaves to the implementation are decided: json-sep passes every
-/// number and every escape as it stands, and refuses every byte that is not UTF-8.
+/// Some texts that a parser of one text rejects, because a second text follows, are valid streams here; they
+/// are listed separately. RFC 8259 leaves 35 cases to the implementation: json-sep passes every number and
+/// every escape unchanged, and rejects every byte that is not UTF-8.
 struct MinefieldTests {
-    /// A case: what it is about, its bytes, and if it is taken.
+    /// A case: its description, its bytes, and whether it is accepted.
     struct Case: CustomTestStringConvertible, Sendable {
         let name: String
         let bytes: [UInt8]
@@ -50,7 +50,7 @@ struct MinefieldTests {
         Case("surrogate in text", #"["x\uD9EFy"]"#, true),
         Case("surrogates in the wrong order", #"["\uDD2E\uD835"]"#, true),
         Case("lone low surrogate", #"["\uDFCC"]"#, true),
-        // Bytes: only well-formed UTF-8 is taken.
+        // Bytes: only well-formed UTF-8 is accepted.
         Case("UTF-8 that breaks off and goes on", [0x5B, 0x22, 0xE6, 0x97, 0xD0, 0x22, 0x5D], false),
         Case("encoded surrogate", [0x5B, 0x22, 0xED, 0xA3, 0x81, 0x22, 0x5D], false),
         Case("byte that no UTF-8 has", [0x5B, 0x22, 0xFE, 0x22, 0x5D], false),
@@ -75,7 +75,7 @@ struct MinefieldTests {
         Case("byte order mark", [0xEF, 0xBB, 0xBF, 0x7B, 0x7D], true),
     ]
 
-    /// Refused where one text is wanted; in a stream, several texts or none.
+    /// Rejected as one text; accepted as a stream of several texts or none.
     static let streams = [
         Case("nothing", "", true), Case("a space", " ", true), Case("two arrays", "[][]", true),
         Case("object and array", "{\"a\":1}[2]", true), Case("array and object", "[1]{}", true),

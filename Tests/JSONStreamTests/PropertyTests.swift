@@ -2,7 +2,7 @@ import JSONStream
 import SeparationHarness
 import Testing
 
-/// What holds for every stream.
+/// Properties of every stream.
 struct PropertyTests {
     private static func streams(_ seed: Int) -> RandomJSON {
         var writer = RandomJSON(seed: UInt64(seed) &* 77, whiteSpacePercent: seed % 60)
@@ -23,7 +23,7 @@ struct PropertyTests {
         }
     }
 
-    @Test(arguments: seeds(40)) func anyCutGivesTheSame(seed: Int) {
+    @Test(arguments: seeds(40)) func anySplitGivesTheSame(seed: Int) {
         let text = Self.streams(seed).pretty
         let whole = separate(text)
         for cut in 0...text.count {
@@ -34,7 +34,7 @@ struct PropertyTests {
         }
     }
 
-    @Test(arguments: seeds(100)) func goingOnInsideAFailedValueIsScanningItAnew(seed: Int) {
+    @Test(arguments: seeds(100)) func resumingInsideAFailedValueGivesTheSameResult(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed) &+ 4000)
         let pieces = [
             "[\n", "{\n", "[", "{", "\"a\":", "\"b\\\"[\":", ",\n", ",", "]\n", "}\n", "]", "}", "1", " ",
@@ -60,8 +60,8 @@ struct PropertyTests {
         }
     }
 
-    /// Each line begins a value that fails at the end; the rest must not be scanned for each.
-    @Test(arguments: ["[\n", "[\n[1]\n,\n", "{\"a\":\n{\"b\":\n[\n"]) func manyBeginningsCostOneScan(
+    /// Each line starts a value that fails at the end; the rest must not be scanned again for each.
+    @Test(arguments: ["[\n", "[\n[1]\n,\n", "{\"a\":\n{\"b\":\n[\n"]) func manyValueStartsCostOneScan(
         _ beginning: String
     ) {
         var options = SplitOptions()
@@ -72,7 +72,7 @@ struct PropertyTests {
         #expect(result.errors.contains { $0.reason.found == .endOfInput })
     }
 
-    @Test(arguments: seeds(100)) func whatWasSkippedAndWrittenIsTheInput(seed: Int) {
+    @Test(arguments: seeds(100)) func skippedAndWrittenBytesAreTheInput(seed: Int) {
         var text = Self.streams(seed).compact
         var random = SplitMix64(seed: UInt64(seed))
         for _ in 0..<3 { text[Int.random(in: 0..<text.count, using: &random)] = UInt8(ascii: "}") }

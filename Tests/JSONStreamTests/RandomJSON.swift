@@ -1,13 +1,13 @@
 import ByteIO
 import SeparationHarness
 
-/// As many numbers from 0 on; a tenth of them under a sanitizer, where each takes ten times as long.
+/// The seeds 0..<count; a tenth of them under a sanitizer, where each takes ten times as long.
 func seeds(_ count: Int) -> Range<Int> { 0..<(unsafe getenv("SANITIZED") == nil ? count : count / 10) }
 
-/// Writes random texts, with what they should come out as.
+/// Writes random texts, with the expected output.
 struct RandomJSON {
     var random: SplitMix64
-    /// Of 100 places where white space may stand, how many hold some.
+    /// The percentage of the places for white space that have some.
     var whiteSpacePercent: Int
     private(set) var pretty: [UInt8] = []
     private(set) var compact: [UInt8] = []

@@ -5,7 +5,7 @@ import Testing
 
 /// Framing, limits, unwrapping, skipping and messages.
 struct SplitterTests {
-    /// Runs `input` in all ways; they must agree. Returns its lines and messages.
+    /// Runs `input` in all ways, which must agree. Returns its lines and messages.
     private func run(
         _ input: String, _ options: SplitOptions = SplitOptions(), skipping: Bool = false
     ) -> (lines: [String], messages: [String], skipped: String) {
@@ -59,7 +59,7 @@ struct SplitterTests {
         #expect(run(values.joined(separator: "\n")).lines == values)
     }
 
-    @Test(arguments: ["1", "true", "-0.5e3"]) func aScalarInFramedInputNeedsWhiteSpaceBehindIt(
+    @Test(arguments: ["1", "true", "-0.5e3"]) func aScalarInFramedInputNeedsWhiteSpaceAfterIt(
         _ scalar: String
     ) {
         #expect(run("\u{1E}\(scalar)\n\u{1E}[2]").lines == [scalar, "[2]"])
@@ -68,7 +68,7 @@ struct SplitterTests {
             #expect(result.lines == ["{}"])
             #expect(result.messages.count == 1 && result.messages[0].contains("truncated"))
         }
-        // Strings, arrays and objects end by themselves.
+        // Strings, arrays and objects need no delimiter.
         #expect(run("\u{1E}\"a\"\u{1E}[1]\u{1E}{}").lines == [#""a""#, "[1]", "{}"])
     }
 
@@ -156,12 +156,12 @@ struct SplitterTests {
         (".[1]", "[[1],[2],[3]] [[4]]", ["2", "[[4]]"]),
         (".", "[1,2] {}", ["1", "2", "{}"]),
         (#"."odd key""#, #"{"odd key":[1]}"#, ["1"]),
-        // No array there: the value passes as it is.
+        // Without an array the value passes unchanged.
         (
             ".a", #"{"a":{"b":1}} {"a":1} [1] "a" {"b":{"a":[1]}}"#,
             [#"{"a":{"b":1}}"#, #"{"a":1}"#, "[1]", #""a""#, #"{"b":{"a":[1]}}"#]
         ),
-        // A name twice: nothing is lost.
+        // A duplicate name: nothing is lost.
         (".a", #"{"a":[1],"b":0,"a":[2]} 3"#, ["1", "2", "3"]),
         (".a", #"{"a":[ ] , "b":1}"#, []),
     ]) func unwrapsPaths(path: String, input: String, expected: [String]) {
@@ -170,7 +170,7 @@ struct SplitterTests {
         #expect(result.messages.isEmpty)
     }
 
-    @Test func checksWhatIsAroundAnUnwrappedArray() {
+    @Test func validatesTheTextAroundAnUnwrappedArray() {
         for broken in [
             #"{"a":[1],}"#, #"{"a":[1]"#, #"{"a":[1] "b":2}"#, #"{"a":[1],"b":01}"#, #"{"a":[1]]"#,
             #"{"a":[1],"a"}"#,
@@ -181,7 +181,7 @@ struct SplitterTests {
         }
     }
 
-    @Test func showsWhatStandsBehindAnUnwrappedArray() {
+    @Test func showsTheTextAfterAnUnwrappedArray() {
         #expect(
             run(#"{"a":[1],"b":tru}"#, unwrapping(".a")).messages == [
                 #"1:17 (byte 16, value 2): expected 'true', found '}' near '],"b":tru}'"#
@@ -193,7 +193,7 @@ struct SplitterTests {
             ])
     }
 
-    @Test func keepsNoNameThatCannotBeThePaths() {
+    @Test func dropsNamesTooLongForThePath() {
         let name = String(repeating: "x", count: 1000)
         let input = Array("{\"a\":[1],\"\(name)".utf8)
         var splitter = ValueSplitter(unwrapping(".a"), kernel: nil)
@@ -205,7 +205,7 @@ struct SplitterTests {
             consumed += splitter.step(rest.bytes, .flowing).consumed
         }
         #expect(input.count - consumed < 100)
-        // Nor is another array taken for the path's.
+        // No other array is unwrapped either.
         let result = run("{\"a\":[1],\"\(name)\":[2],\"\\u0061\":[3]}", unwrapping(".a"))
         #expect(result.lines == ["1", "3"] && result.messages.isEmpty)
     }
@@ -244,7 +244,7 @@ struct SplitterTests {
             ("[1", [], "[1", ["1:3 (byte 2, value 1): expected ',' or ']', found the end of the input"]),
             ("", [], "", []), ("\n\n", [], "", []), ("x", [], "x", ["1:1"]),
         ] as [(String, [String], String, [String])])
-    func takesOneValueALine(input: String, lines: [String], skipped: String, messages: [String]) {
+    func acceptsOneValuePerLine(input: String, lines: [String], skipped: String, messages: [String]) {
         var options = SplitOptions()
         options.isLineWise = true
         let result = run(input, options, skipping: true)
@@ -269,8 +269,8 @@ struct SplitterTests {
             ])
     }
 
-    /// Any input, cut in any way: a line gives its value where it alone is one.
-    @Test(arguments: 0..<60) func linesAreOnTheirOwn(seed: UInt64) {
+    /// Any input, split in any way: each line gives the same result as by itself.
+    @Test(arguments: 0..<60) func linesAreIndependent(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let pieces = [
             "{\"a\":1}", "[1, 2]", "\n", "\n", "\n", " ", "x", "\"", "{", "]", "1", "\u{1E}", "\r", ",",
@@ -310,30 +310,30 @@ struct SplitterTests {
         ("{} ] 1\n[2]", ["{}", "[2]"], "] 1\n"),
         ("1\ntru\n3\n", ["1", "3"], "tru\n"),
         ("x\n\n\"a\"\n", [#""a""#], "x\n"),
-        // Once there was an array or an object, a line of another kind is no place to go on.
+        // After an array or an object, a line of another kind is not a place to continue.
         ("[1]\ntru\n3\n[4]\n", ["[1]", "[4]"], "tru\n3\n"),
         ("{\"a\"\n3\n", [], "{\"a\"\n3\n"),
         ("\u{1E}{\"a\":\u{1E}{\"b\":2}\n", [#"{"b":2}"#], "{\"a\":"),
         ("x", [], "x"), ("{}x", ["{}"], "x"), ("[1,\n[2]\n", ["[2]"], "[1,\n"),
         ("\"abc\n{\"d\":4}\n", [#"{"d":4}"#], "\"abc\n"),
         ("{}\nx\n {}\n{}", ["{}", "{}"], "x\n {}\n"),
-        // What is invalid was not held.
+        // The invalid value does not count.
         ("1\n{bad\n3\n", ["1", "3"], "{bad\n"),
-    ]) func goesOnBehindInvalidValues(input: String, lines: [String], skipped: String) {
+    ]) func continuesAfterInvalidValues(input: String, lines: [String], skipped: String) {
         let result = run(input, skipping: true)
         #expect(result.lines == lines)
         #expect(result.skipped == text(Array(skipped.utf8)))
         #expect(result.messages.count == 1)
     }
 
-    /// The first value tells that lines are values; that the next one is a broken array does not change it.
+    /// The first value shows that lines are values; a broken array after it does not change that.
     @Test(arguments: [
         ("x\n[1\n2\n3\n", ["2", "3"], "x\n[1\n", 2), ("tru\n{\n\"a\"\n", [#""a""#], "tru\n{\n", 2),
         ("x\n[1\n[2\n3\n", ["3"], "x\n[1\n[2\n", 3),
-        // A broken value of many lines at the start stays one report.
+        // A broken value of many lines at the start gives one report.
         ("{\n \"a\": x\n}\n3\n", [], "{\n \"a\": x\n}\n3\n", 1),
         ("{\n \"a\": x\n}\n{\n \"b\": y\n}\n", [], "{\n \"a\": x\n}\n{\n \"b\": y\n}\n", 2),
-    ]) func goesOnAtAnyLineWhereLinesAreValues(
+    ]) func continuesAtAnyLineIfLinesAreValues(
         input: String, lines: [String], skipped: String, count: Int
     ) {
         let result = run(input, skipping: true)
@@ -378,7 +378,7 @@ struct SplitterTests {
             "\"\\u12x4\"",
             "1:6 (byte 5, value 1): expected four hexadecimal digits after \\u, found 'x' near '\"\\\\u12x'"
         ),
-    ]) func saysWhatIsWrong(input: String, message: String) {
+    ]) func describesTheError(input: String, message: String) {
         #expect(run(input).messages == [message])
     }
 
@@ -408,11 +408,11 @@ struct SplitterTests {
             ([0x00, 0x00, 0xFE, 0xFF, 0x00, 0x00, 0x00, 0x7B], "UTF-32 text"),
             ([0x7B, 0x00, 0x00, 0x00, 0x7D, 0x00, 0x00, 0x00], "UTF-32LE text"),
             ([0x00, 0x00, 0x00, 0x7B, 0x00, 0x00, 0x00, 0x7D], "UTF-32BE text"),
-            // What only looks a little like one of them.
+            // Only similar to one of them.
             ([0x1F], "'\\x1F'"), (Array("BZ".utf8), "'B'"), (Array("(1)".utf8), "'('"), ([0x00], "'\\x00'"),
             (Array("[1,\u{FEFF}2]".utf8), "a byte order mark"), (Array("[1,\u{FEFE}2]".utf8), #"byte \xEF"#),
             ([0x5B, 0xEF, 0xBB], #"byte \xEF"#), (Array("{}\n{}\u{1F}\u{8B}".utf8), "'\\x1F'"),
-        ] as [([UInt8], String)]) func namesWhatIsNoJSON(bytes: [UInt8], found: String)
+        ] as [([UInt8], String)]) func namesOtherFormats(bytes: [UInt8], found: String)
     {
         for isLineWise in [false, true] {
             var options = SplitOptions()
@@ -430,7 +430,7 @@ struct SplitterTests {
 
     // MARK: - Latency
 
-    @Test(arguments: ["{\"a\":1}", "[1] ", "\"x\"", "1 ", "[{\"a\":1}"]) func saysWhatItCanBeforeAWait(
+    @Test(arguments: ["{\"a\":1}", "[1] ", "\"x\"", "1 ", "[{\"a\":1}"]) func returnsLinesBeforeAWait(
         _ input: String
     ) {
         for kernel in [nil] + VectorKernel.allCases.map(Optional.some) {
@@ -449,9 +449,9 @@ struct SplitterTests {
     }
 }
 
-/// Where to go on after an invalid value.
+/// Where to continue after an invalid value.
 struct ResynchronizerTests {
-    @Test func goesOnAcrossPieces() {
+    @Test func continuesAcrossPieces() {
         let bytes = Array("ab\n c\n3\n{".utf8)
         for cut in 0...bytes.count {
             var search = Resynchronizer(acceptsAnyLine: false)

@@ -2,7 +2,7 @@ import ByteIO
 import KeyTemplate
 import Testing
 
-/// Events go in, what has to be written comes out: `key:partition` for a record, `-key` for a close record.
+/// Events in, output records out: `key:partition` for a record, `-key` for a close record.
 private struct Batching {
     var table: BatchTable
     var keys = 0
@@ -51,7 +51,7 @@ private struct Batching {
         #expect(batching.lines("aaaaa") == "0:a 0:a 1:a 1:a 2:a")
     }
 
-    @Test func endsBeforeItsBytesAreTooMany() {
+    @Test func endsBeforeItExceedsItsBytes() {
         var batching = Batching(BatchLimits(bytes: 10))
         #expect(batching.lines("aaa", size: 4) == "0:a 0:a 1:a")
         #expect(batching.lines("a", size: 6) == "1:a")
@@ -59,7 +59,7 @@ private struct Batching {
         #expect(batching.lines("a", size: 1) == "4:a")
     }
 
-    @Test func whicheverLimitComesFirst() {
+    @Test func theFirstLimitReachedEndsIt() {
         var batching = Batching(BatchLimits(lines: 3, bytes: 10))
         #expect(batching.lines("aaaa") == "0:a 0:a 0:a 1:a")
         #expect(batching.lines("a", size: 10) == "2:a")
@@ -88,7 +88,7 @@ private struct Batching {
         #expect(batching.lines("b") == "0:b")
     }
 
-    @Test func timeRunsFromTheFirstLine() {
+    @Test func timeCountsFromTheFirstLine() {
         var batching = Batching(BatchLimits(milliseconds: 100), open: 3)
         #expect(batching.table.deadline == nil)
         #expect(batching.lines("a", at: 1000) == "0:a")
@@ -103,14 +103,14 @@ private struct Batching {
         #expect(batching.table.deadline == nil)
     }
 
-    /// Else what reads the records would wait for a next line to complete the object.
-    @Test func aFullBatchIsClosedWhenItsTimeIsOver() {
+    /// Otherwise the reader of the records would wait for the next line to complete the object.
+    @Test func aFullBatchIsClosedAtItsDeadline() {
         var batching = Batching(BatchLimits(lines: 2, milliseconds: 100))
         #expect(batching.lines("aa", at: 0) == "0:a 0:a")
         #expect(batching.expire(at: 100) == "-0")
     }
 
-    @Test func fullBatchesAreClosedWhenNoLineIsThere() {
+    @Test func fullBatchesAreClosedWhenInputPauses() {
         var batching = Batching(BatchLimits(lines: 2, bytes: 10), open: 3)
         #expect(batching.endFull() == "")
         #expect(batching.lines("abab") == "0:a 1:b 0:a 1:b")
@@ -133,8 +133,8 @@ private struct Batching {
         #expect(batching.lines("a") == "3:a")
     }
 
-    /// Against a model: never more open than allowed, no key comes again after it was closed or left, and
-    /// no batch passes its limits.
+    /// Against a model: never more open batches than allowed, no key is used again after its batch ended, and
+    /// no batch exceeds its limits.
     @Test(arguments: [UInt64(3), .random(in: 0...UInt64.max)])
     func keepsItsPromises(seed: UInt64) {
         var random = SeededRandom(seed: seed)

@@ -3,7 +3,7 @@ import KeyTemplate
 import Testing
 
 @Suite struct EncodingTests {
-    @Test func keepsWhatS3CallsSafeAndEncodesAllElse() {
+    @Test func keepsS3SafeCharactersAndEncodesOthers() {
         let safe = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!-_.*'()".utf8)
         for byte in UInt8.min...UInt8.max {
             var key = ByteBuffer()
@@ -25,12 +25,12 @@ import Testing
         ("{col:1!}{col:2}", "a/\t..", "a/%2E%2E"),
         ("{col:1!}{col:2}/{col:1}", ".\t.", ".%2E/%2E"), ("{col:9?..}", "", ".."), ("{col:1}/x", "", "/x"),
     ])
-    func encodesDotsOfValuesThatWouldClimb(template: String, line: String, expected: String) throws {
+    func encodesDotsOfPathTraversal(template: String, line: String, expected: String) throws {
         #expect(try key(template, line) == expected)
     }
 
-    /// Whatever values hold: keys have the template's slashes and no control bytes, no segment climbs, and
-    /// decoding gives the values back.
+    /// For any values: keys have only the template's slashes, no control bytes and no path traversal, and
+    /// decoding restores the values.
     @Test(arguments: [UInt64(1), 7, .random(in: 0...UInt64.max)])
     func valuesStayInTheirSegment(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)

@@ -57,13 +57,13 @@ import Testing
         ("{.time|.timestamp|now:%F}", #"{"time":"2024-05-02T00:00:00Z","timestamp":1}"#, "2024-05-02"),
         ("{.time|.timestamp|now:%F}", "{}", "2023-11-14"), ("{env:NONE|.a}", #"{"a":7}"#, "7"),
         ("{col:2|col:1}", "a", "a"), ("{.a|sha256:4}", "{}", "4413"), ("{.a|pid}/{.a|.b?}", "{}", "4711/"),
-        // With a default, what is empty is missing too.
+        // With a default, an empty value counts as missing too.
         ("{.a?none}", #"{"a":""}"#, "none"), ("{.a!?no/ne}", #"{"a":""}"#, "no/ne"),
         ("{.a:%Y?never}", #"{"a":""}"#, "never"), ("{.a|.b?c}", #"{"a":"","b":"d"}"#, "d"),
         ("{col:2?none}", "a\t\tc", "none"), ("{env:EMPTY?unset}", "", "unset"),
         ("{.a?none}", #"{"a":0}"#, "0"),
     ])
-    func theFirstThatIsThere(template: String, line: String, expected: String) throws {
+    func theFirstPresentAlternative(template: String, line: String, expected: String) throws {
         #expect(try key(template, line) == expected)
     }
 
@@ -80,8 +80,8 @@ import Testing
         #expect(throws: fault) { _ = try key(template, line) }
     }
 
-    /// What is no part of the line, or is the whole of it, changes with each line and ends no batch.
-    @Test func partitionsAreOfTheLineAlone() throws {
+    /// Fields that do not come from the line, or cover all of it, change with each line and end no batch.
+    @Test func onlyFieldsOfTheLineSelectTheBatch() throws {
         func partitions(_ template: String, _ lines: [String]) throws -> [[UInt8]] {
             var renderer = KeyRenderer(try Template(parsing: [UInt8](template.utf8)), context: .test)
             return try lines.map { line in
@@ -129,7 +129,7 @@ import Testing
         #expect(throws: fault) { _ = try key(template, line) }
     }
 
-    @Test func stringsHaveToBeUTF8() throws {
+    @Test func stringsMustBeUTF8() throws {
         let line = [UInt8](#"{"a":""#.utf8) + [0xC3, 0x28] + [UInt8](#"","b":1}"#.utf8)
         #expect(throws: LineFault(.notUTF8, field: "{.a}")) { _ = try keys("{.a}", [line]) }
         #expect(throws: LineFault(.notUTF8, field: "{.a}")) { _ = try keys("{.a!}", [line]) }
@@ -138,7 +138,7 @@ import Testing
 
     @Test func keysOf1024BytesArePossible() throws {
         #expect(try key("{rand:1024}").utf8.count == 1024)
-        // Escapes count as the one byte they stand for.
+        // An escape counts as the one byte that it encodes.
         #expect(try key("\t{rand:1023}").utf8.count == 1025)
     }
 
@@ -159,7 +159,7 @@ import Testing
         #expect(keys == ["x-98-1", "y-99-3", "z-100-4"])
     }
 
-    @Test func randomDigitsAreAsManyAsAskedFor() throws {
+    @Test func randomDigitsHaveTheRequestedCount() throws {
         for (template, count) in [("{rand}", 16), ("{rand:1}", 1), ("{rand:17}", 17), ("{rand:33}", 33)] {
             let keys = try keys(template, [[], []])
             #expect(keys.allSatisfy { $0.wholeMatch(of: /[0-9a-f]+/) != nil && $0.utf8.count == count })

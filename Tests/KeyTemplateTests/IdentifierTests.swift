@@ -13,7 +13,7 @@ import Testing
         #expect(string(text) == "017f22e2-79b0-7cc3-98c4-dc0c0c07398f")
     }
 
-    /// The time of the ULID specification's own example.
+    /// The example of the ULID specification.
     @Test func ulidHasTheFormOfItsSpecification() {
         var text = ByteBuffer()
         IdentifierText.appendULID(UInt128(1_469_918_176_385) << 80 | 31, to: &text)
@@ -27,14 +27,14 @@ import Testing
         #expect(second == first + 8)
     }
 
-    @Test func timeThatStepsBackIsKept() {
+    @Test func timeNeverStepsBack() {
         var identifier = OrderedIdentifier(randomBits: 74)
         let first = identifier.next(9) { 1 }
         let second = identifier.next(3) { 1 }
         #expect(second > first && second >> 74 == 9)
     }
 
-    @Test func anOverflowTakesTheNextMillisecond() {
+    @Test func anOverflowAdvancesToTheNextMillisecond() {
         var identifier = OrderedIdentifier(randomBits: 40)
         var last = identifier.next(1) { .max }
         #expect(last >> 40 == 1)

@@ -2,7 +2,7 @@ import ByteIO
 import KeyTemplate
 
 extension RenderContext {
-    /// A machine of the name and variables that tests expect.
+    /// The machine name and variables that tests expect.
     static let test = RenderContext(host: [UInt8]("host/1".utf8), process: 4711) { name in
         ["HOME": [UInt8]("/home/a b".utf8), "EMPTY": [], "BYTES": [0xFF, 0x2F]][name]
     }
@@ -11,7 +11,7 @@ extension RenderContext {
 /// 2023-11-14T22:13:20.123456789Z
 let testTime: UInt64 = 1_700_000_000_123_456_789
 
-/// The KEY fields that a template gives lines, or what a line is refused for.
+/// The KEY fields that a template gives lines, or the fault of a line.
 func keys(
     _ template: String, _ lines: [[UInt8]], start: UInt64 = 0, readings: [UInt64] = []
 ) throws -> [String] {
@@ -32,7 +32,7 @@ func key(_ template: String, _ line: String = "") throws -> String {
     try keys(template, [[UInt8](line.utf8)])[0]
 }
 
-/// Random numbers that a seed repeats. Source: SplitMix64.
+/// Random numbers, reproducible for a seed. Source: SplitMix64.
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 

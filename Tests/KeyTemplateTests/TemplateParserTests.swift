@@ -26,7 +26,7 @@ import Testing
         #expect(error?.offset == offset, "\(error.map(\.reason) ?? "")")
     }
 
-    @Test func theMarkStandsBelowTheMistake() throws {
+    @Test func theMarkIsBelowTheMistake() throws {
         let template = [UInt8]("dé\t日{nss}".utf8)
         let error = #expect(throws: TemplateError.self) { _ = try Template(parsing: template) }
         #expect(error?.reason.hasPrefix("unknown field 'nss'; there are ns us ms s now seq") == true)
@@ -44,7 +44,7 @@ import Testing
         #expect(lines.first?.dropFirst(mark).hasPrefix("nss}") == true)
     }
 
-    @Test(arguments: ["{.a$}", "{.[0]$}"]) func aPathHasSoManySteps(form: String) throws {
+    @Test(arguments: ["{.a$}", "{.[0]$}"]) func pathsHaveAMaximumOfSteps(form: String) throws {
         for (steps, isTooLong) in [(1023, false), (1024, true), (60_000, true)] {
             let text = form.replacing("$", with: String(repeating: ".b", count: steps))
             let error = Self.error(text)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["{.a}", "{line}"]) func aTemplateHasSoManyFields(field: String) {
+    @Test(arguments: ["{.a}", "{line}"]) func templatesHaveAMaximumOfFields(field: String) {
         #expect(Self.error(String(repeating: field, count: 1024)) == nil)
         let error = Self.error(String(repeating: field, count: 30_000))
         #expect(error == TemplateError(1024 * field.utf8.count + 1, "a template has at most 1024 fields"))
@@ -61,7 +61,7 @@ import Testing
         #expect(Self.error(alternatives)?.reason == "a template has at most 1024 fields")
     }
 
-    @Test func noMessageHasALongNameWhole() {
+    @Test func messagesTruncateLongNames() {
         let long = String(repeating: "x", count: 100_000)
         for template in [
             "{\(long)}", "{env:\(long)|.a}", "{.\(long):yyyy}", "{now:\(long)}", "{host|\(long)}",
@@ -77,7 +77,7 @@ import Testing
         } catch { return error }
     }
 
-    /// Half a character would make keys that are not UTF-8, wherever it stands.
+    /// A partial character anywhere would make keys that are not UTF-8.
     @Test(arguments: ["a", "{now:%Y", "{.a?", "{.a:%Y"]) func aTemplateIsUTF8(start: String) {
         let end = [UInt8](start.contains("{") ? "}".utf8 : "{seq}".utf8)
         let template = [UInt8](start.utf8) + [0xC3] + end + [0xA9]
@@ -115,7 +115,7 @@ import Testing
             ])
         #expect(try sources("{.a|now}") == [.path(path, nil), .now(.internetDateTime)])
         #expect(try sources("{.a:%Y|col:2}") == [.path(path, year), .column(2)])
-        // A width is no format of a time.
+        // A width is not a time format.
         #expect(try sources("{.a|seq:6}") == [.path(path, nil), .sequence(width: 6)])
         #expect(
             try sources(#"{."a|b"|.c?d|e}"#)
@@ -137,7 +137,7 @@ import Testing
         (#"{now:yyyy-MM-dd'T'HH\:mm\:ss}"#, 5, "write '%Y-%m-%d'T'%H:%M:%S'"),
         ("{.a|now:MMM}", 8, "write '%b'"), ("{now:day}", 5, "%Y-%m-%d is"), ("{now:10}", 5, "%Y-%m-%d is"),
     ])
-    func saysWhatIsWrongWith(template: String, offset: Int, reason: String) {
+    func describesTheErrorOf(template: String, offset: Int, reason: String) {
         let error = #expect(throws: TemplateError.self) { _ = try Template(parsing: [UInt8](template.utf8)) }
         #expect(error?.offset == offset)
         #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
@@ -151,7 +151,7 @@ import Testing
         ("{sha256}", false),
         ("{.a}", false), ("{host}{pid}", false), ("x", false), ("{.a}/{seq}", true),
     ])
-    func knowsWhichKeysAreUnique(template: String, isUnique: Bool) throws {
+    func findsWhichKeysAreUnique(template: String, isUnique: Bool) throws {
         #expect(try Template(parsing: [UInt8](template.utf8)).givesUniqueKeys == isUnique)
     }
 

@@ -4,7 +4,7 @@ import Testing
 @testable import KeyTemplate
 
 @Suite struct TimeFormatTests {
-    /// What strftime(3) gives in the C locale, for every conversion and a spread of times.
+    /// The output of strftime(3) in the C locale, for every conversion and a range of times.
     @Test(arguments: [
         "%a %A %b %B %h", "%c", "%C %y %Y", "%d %e %j", "%D %F %x", "%g %G %V %u", "%H %I %k %l %M %S", "%m",
         "%p %P",
@@ -16,7 +16,7 @@ import Testing
         let parsed = try TimeFormat(parsing: [UInt8](format.utf8))
         var random = SeededRandom(seed: 42)
         var times = (0..<100).map { _ in Int.random(in: -30_000_000_000...200_000_000_000, using: &random) }
-        // Around years' ends, where weeks of ISO 8601 belong to the other year, and leap days.
+        // Year boundaries, where ISO 8601 weeks belong to the other year, and leap days.
         for year in 1995...2030 {
             let start = CalendarTime.days(year: year, month: 1, day: 1) * 86_400
             times += (-4...4).map { start + $0 * 86_400 + 3599 }
@@ -35,7 +35,7 @@ import Testing
         var time = time_t(seconds)
         var parts = unsafe tm()
         _ = unsafe gmtime_r(&time, &parts)
-        // gmtime's zone is called GMT, and for %s its time would be taken as local.
+        // gmtime calls the zone GMT, and %s would interpret its time as local.
         let known = format == "%s" ? "\(seconds)" : format
         var text = [CChar](repeating: 0, count: 512)
         let count = unsafe strftime(&text, text.count, known, &parts)
@@ -48,7 +48,7 @@ import Testing
         #expect(text.bytes.array == [UInt8]("UTC +0000".utf8))
     }
 
-    /// As date(1) prints them: text then sorts like time.
+    /// As in date(1), so that text sorts like time.
     @Test func yearsHaveFourDigits() throws {
         for (time, expected) in [(-62_135_596_800, "0001-01-01 0001"), (-62_167_219_200, "0000-01-01 -001")] {
             var text = ByteBuffer()
@@ -59,7 +59,7 @@ import Testing
 }
 
 @Suite struct FormattedTimesTests {
-    /// What is remembered is what would be made again, whatever came between.
+    /// The cached text is always the same as a new one.
     @Test(arguments: [
         "%Y-%m-%d", "%F/%H", "%I%p", "%H:%M", "%T", "%s", "text",
         "%A %d %B %Y, ISO week %G-%V, longer than kept",
@@ -90,7 +90,7 @@ import Testing
         ("2024-05-01T12:34:56-00:00", 1_714_566_896), ("2024-02-29T00:00:00Z", 1_709_164_800),
         ("2016-12-31T23:59:60Z", 1_483_228_800), ("0001-01-01T00:00:00Z", -62_135_596_800),
         ("9999-12-31T23:59:59Z", 253_402_300_799), ("1969-12-31T23:59:59.9Z", -1),
-        // What programs write besides: PostgreSQL, Python, Go, log4j, git, Ruby.
+        // Formats of programs: PostgreSQL, Python, Go, log4j, git, Ruby.
         ("2024-05-01 12:34:56.789+00", 1_714_566_896), ("2024-05-01 14:34:56+0200", 1_714_566_896),
         ("2024-05-01T14:34:56+02", 1_714_566_896), ("2024-05-01T12:34:56,789Z", 1_714_566_896),
         ("2024-05-01 12:34:56 UTC", 1_714_566_896), ("2024-05-01 12:34:56.5 UTC", 1_714_566_896),
@@ -127,7 +127,7 @@ import Testing
         ("2024-05-01T12:34:56", true), ("2024-05-01 12:34", true), ("2024-05-01 12:34:56,789", true),
         ("2024-05-01", false), ("2024-05-01T12:34:56Zoo", false), ("1e30", false), ("", false),
     ])
-    func knowsWhatLacksOnlyItsOffset(text: String, isThat: Bool) {
+    func detectsTimesWithoutOffset(text: String, isThat: Bool) {
         #expect(EventTime.lacksOffset([UInt8](text.utf8).bytes) == isThat)
     }
 
@@ -139,7 +139,7 @@ import Testing
         ("1.7e9", 1_700_000_000), ("17E+8", 1_700_000_000), ("1700000000123e-3", 1_700_000_000),
         ("0.0000000017e18", 1_700_000_000), ("-1", -1), ("-0.5", -1), ("-1.0", -1), ("-1500.25", -1501),
         ("-0", 0),
-        // The borders between the units.
+        // The limits between the units.
         ("99999999999", 99_999_999_999), ("99999999999.9", 99_999_999_999), ("100000000000", 100_000_000),
         ("99999999999999", 99_999_999_999), ("100000000000000", 100_000_000),
         ("99999999999999999", 99_999_999_999),
@@ -180,8 +180,8 @@ import Testing
             ])
     }
 
-    /// Unique fields stay ahead, but a date does not wait for the clock to catch up.
-    @Test func calendarFieldsFollowAClockThatWasSetFarBack() throws {
+    /// Unique fields stay ahead of the clock, but dates follow it.
+    @Test func calendarFieldsFollowAClockSetFarBack() throws {
         let hour: UInt64 = 3_600_000_000_000
         #expect(
             try keys("{ns} {ms} {now:%H}", [[], []], readings: [testTime, testTime - hour]) == [
@@ -189,7 +189,7 @@ import Testing
             ])
     }
 
-    @Test func stepsAreAsLongAsTheResolution() {
+    @Test func stepsHaveTheLengthOfTheResolution() {
         var clock = LineClock(resolution: 1000)
         clock.advance(to: 5_500)
         #expect(clock.unique == 5_500)

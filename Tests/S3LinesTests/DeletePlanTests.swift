@@ -2,16 +2,16 @@ import S3Core
 import S3Lines
 import Testing
 
-/// What is asked of services of all kinds so that objects go, and what is confirmed.
+/// The requests sent to different kinds of services, and the keys confirmed.
 @Suite struct DeletePlanTests {
-    @Test func keysGoInBatchesOfAThousand() {
+    @Test func keysAreSentInBatchesOfAThousand() {
         var service = Service()
         let confirmed = service.delete(keys(2500), comparesETags: false)
         #expect(confirmed == keys(2500).map(\.key) && service.objects.isEmpty)
         #expect(service.batches.map(\.count).sorted() == [500, 1000, 1000])
     }
 
-    @Test func aBatchThatIsNotFullWaitsForThePause() {
+    @Test func aPartialBatchWaitsForAPause() {
         var plan = plan(comparesETags: false)
         for object in keys(10) { plan.add(key: object.key, object: object) }
         #expect(plan.next(now: 0, isPaused: false) == nil)
@@ -20,24 +20,24 @@ import Testing
             return
         }
         #expect(objects.count == 10 && plan.nextConfirmed() == nil)
-        // The last of them is known first.
+        // The outcome of the last batch arrives first.
         plan.answered(number, batch: .success(.init(deleted: Set(keys(10).map(\.key)), failed: [:])), now: 0)
         #expect(plan.nextConfirmed() == keys(10)[0].key)
     }
 
-    @Test func confirmationsAreInOrderWhateverTheAnswersAre() {
+    @Test func confirmationsKeepTheOrderOfTheInput() {
         for seed in 0..<20 {
             var service = Service(random: SeededGenerator(UInt64(seed)))
             service.failures = 0.2
             let isRight = service.delete(keys(3000), comparesETags: false) == keys(3000).map(\.key)
             #expect(isRight)
-            // Only what failed was asked for again.
+            // Only failed keys were requested again.
             let asked = service.batches.reduce(0) { $0 + $1.count }
             #expect(asked < 3000 * 3 / 2 && service.objects.isEmpty)
         }
     }
 
-    @Test func whatFailsForGoodIsReportedOnceAndPassedOver() {
+    @Test func aPermanentFailureIsReportedOnceAndSkipped() {
         var service = Service()
         service.denied = [keys(3)[1].key]
         #expect(service.delete(keys(3), comparesETags: false) == [keys(3)[0].key, keys(3)[2].key])
@@ -51,7 +51,7 @@ import Testing
         arguments: [
             [0x0A], [0x61, 0x0D], [0x01], [0x7F, 0x1F], [0xEF, 0xBF, 0xBE], [0x61, 0xEF, 0xBF, 0xBF],
         ] as [[UInt8]])
-    func aKeyThatXMLCannotCarryGoesAlone(key: [UInt8]) {
+    func aKeyThatXMLCannotContainIsDeletedAlone(key: [UInt8]) {
         #expect(!DeleteObjects.isCarriable(key))
         var service = Service()
         let objects = keys(2) + [DeleteObjects.Object(key: key)]
@@ -60,9 +60,9 @@ import Testing
     }
 
     @Test(arguments: ["\u{7F}", "é", "\u{FFFD}", "😀", " ", "<&>\"'", "\u{EFFF}"])
-    func othersXMLCarries(key: String) { #expect(DeleteObjects.isCarriable([UInt8](key.utf8))) }
+    func otherKeysAreSentInBatches(key: String) { #expect(DeleteObjects.isCarriable([UInt8](key.utf8))) }
 
-    @Test func aKeyThatComesTwiceIsConfirmedTwice() {
+    @Test func aRepeatedKeyIsConfirmedTwice() {
         var service = Service()
         let objects = keys(3) + keys(3)
         #expect(service.delete(objects, comparesETags: false) == objects.map(\.key))
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(arguments: [S3Error.Kind.refused, .notS3])
-    func withoutDeleteObjectsEachGoesAlone(kind: S3Error.Kind) {
+    func withoutDeleteObjectsEachKeyIsDeletedAlone(kind: S3Error.Kind) {
         var service = Service()
         service.batchError = S3Error(kind, "no")
         service.batchError?.status = 405
@@ -79,14 +79,14 @@ import Testing
     }
 
     @Test(arguments: [S3Error.Kind.noSuchBucket, .accessDenied, .credentialsRefused, .unreachable])
-    func whatNoOtherRequestCanDoBetterEndsTheRun(kind: S3Error.Kind) {
+    func anErrorOfTheWholeRunStopsIt(kind: S3Error.Kind) {
         var service = Service()
         service.batchError = S3Error(kind, "no")
         #expect(service.delete(keys(2300), comparesETags: false).isEmpty && service.stop?.kind == kind)
         #expect(service.reported.isEmpty)
     }
 
-    @Test func aKeyThatNoAnswerMentionsFailsAfterAllAttempts() {
+    @Test func aKeyMissingFromResponsesFailsAfterAllRetries() {
         var service = Service()
         service.unmentioned = [keys(3)[0].key]
         #expect(service.delete(keys(3), comparesETags: false) == [keys(3)[1].key, keys(3)[2].key])
@@ -95,9 +95,9 @@ import Testing
 
     // MARK: ETags
 
-    /// Whatever a service compares, an object that was replaced stays.
+    /// Whether or not a service compares ETags, a replaced object is never deleted.
     @Test(arguments: Service.Compares.allCases, [true, false])
-    func whatWasReplacedStays(compares: Service.Compares, hasBatches: Bool) {
+    func aReplacedObjectIsNotDeleted(compares: Service.Compares, hasBatches: Bool) {
         var service = Service(compares: compares)
         if !hasBatches { service.batchError = S3Error(.refused, "no") }
         let wanted = keys(40, etag: "a")
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test func aServiceThatIsKnownToCompareIsNotTried() {
+    @Test func aServiceKnownToCompareETagsIsNotTested() {
         var service = Service()
         let wanted = keys(1500, etag: "a")
         #expect(service.delete(wanted, comparesETags: true, trusts: true) == wanted.map(\.key))
@@ -147,7 +147,7 @@ private func plan(comparesETags: Bool, trusts: Bool = false) -> DeletePlan {
 }
 
 extension DeletePlanTests {
-    /// A service with some objects, in virtual time.
+    /// A simulated service with objects, in virtual time.
     struct Service {
         enum Compares: CaseIterable, Sendable { case both, batches, alone, neither }
 
@@ -172,7 +172,7 @@ extension DeletePlanTests {
             self.random = random
         }
 
-        /// - Returns: what was confirmed, in the order in which it was.
+        /// - Returns: the confirmed keys, in order.
         mutating func delete(_ wanted: [DeleteObjects.Object], comparesETags: Bool, trusts: Bool = false)
             -> [[UInt8]]
         {

@@ -21,7 +21,7 @@ import Testing
         #expect(delivery.next(written: 0) == 1)
     }
 
-    @Test func whateverIsWrittenAtATimeNoneIsDoneTwiceOrEarly() {
+    @Test func eachObjectIsDoneOnceAndNotEarly() {
         var random = SeededGenerator(5)
         var delivery = Delivery<Int>()
         var ends: [Int] = []

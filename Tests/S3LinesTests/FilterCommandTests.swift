@@ -2,7 +2,7 @@ import ByteIO
 import S3Lines
 import Testing
 
-/// What becomes of a command, without one.
+/// The outcome of a command, without running one.
 struct FilterOutcomeTests {
     @Test(arguments: [
         (ChildProcess.End.exited(status: 0), false, false, nil),
@@ -40,12 +40,12 @@ struct FilterComplaintsTests {
         return lines.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    @Test func areLinesHoweverTheyCome() {
+    @Test func areSplitIntoLines() {
         #expect(take(["one\ntw", "o\n", "\nthree"]) == ["one", "two", "", "three"])
         #expect(take([]) == [])
     }
 
-    @Test func areCutWhereTheyAreLong() {
+    @Test func areTruncatedIfTheyAreLong() {
         let limit = FilterComplaints.longestLine
         let long = String(repeating: "x", count: 3 * limit)
         #expect(take([long, long + "\nshort\n"]) == [String(repeating: "x", count: limit) + "...", "short"])
@@ -53,7 +53,7 @@ struct FilterComplaintsTests {
     }
 }
 
-/// Commands, driven as a run does it.
+/// Commands, driven like in a run.
 @Suite(.serialized) struct FilterCommandTests {
     private struct Result {
         var output: [UInt8] = []
@@ -64,7 +64,7 @@ struct FilterComplaintsTests {
         var mostKept = 0
     }
 
-    /// What came of commands, for a closure that outlives a function's variables.
+    /// Collects reports for a closure that outlives the function.
     private final class Reports { var lines: [String] = [] }
 
     private static func commands(_ command: String, _ reports: Reports) -> RunCommands {
@@ -80,7 +80,7 @@ struct FilterComplaintsTests {
         commands.turned(polled.map { $0.revents != 0 }[...])
     }
 
-    /// - Parameter limit: how much output is kept at a time.
+    /// - Parameter limit: the maximum of output bytes to keep.
     private static func run(_ text: String, input: [UInt8] = [], limit: Int = 100_000) throws -> Result {
         let reports = Reports()
         let commands = commands(text, reports)
@@ -115,15 +115,15 @@ struct FilterComplaintsTests {
         #expect(result.takenBytes == Self.input.count && result.mostKept <= limit)
     }
 
-    /// Neither side waits for the other, whichever comes first.
+    /// Neither side blocks the other, in any order of reads and writes.
     @Test(arguments: ["head -c 3000000 /dev/zero; cat", "cat > /dev/null; head -c 3000000 /dev/zero"])
-    func muchMayBeWrittenAtAnyTime(command: String) throws {
+    func inputAndOutputDoNotBlockEachOther(command: String) throws {
         let result = try Self.run(command, input: Self.input)
         #expect(result.outcome == .success)
         #expect(result.output.count == 3_000_000 + (command.hasSuffix("cat") ? Self.input.count : 0))
     }
 
-    @Test func whatReadsNothingHasWhatItWanted() throws {
+    @Test func aCommandThatReadsNothingSucceeds() throws {
         let result = try Self.run("echo enough", input: Self.input)
         #expect(result.output == [UInt8]("enough\n".utf8) && result.outcome == .success)
         #expect(result.isSated && result.takenBytes == Self.input.count)
@@ -134,25 +134,25 @@ struct FilterComplaintsTests {
         #expect(result.outcome == .failure("the command ended with status 4"))
     }
 
-    @Test func whatItStartedMayKeepItsStandardError() throws {
+    @Test func aGrandchildMayKeepStandardErrorOpen() throws {
         let result = try Self.run("echo a >&2; (exec >&-; sleep 20) & printf b")
         #expect(result.outcome == .success && result.output == [UInt8]("b".utf8))
         #expect(result.complaints == ["k: a"])
     }
 
-    @Test func itsWordsComeWithTheKey() throws {
+    @Test func itsMessagesAreReportedWithTheKey() throws {
         let result = try Self.run("printf 'one\\n\\033two' >&2; exit 2")
         #expect(result.complaints == ["k: one", "k: \\x1Btwo"])
         #expect(result.outcome == .failure("the command ended with status 2"))
     }
 
-    @Test func manyWordsDoNotStopIt() throws {
+    @Test func manyMessagesDoNotBlockIt() throws {
         let result = try Self.run("seq 100000 >&2; cat", input: Self.input)
         #expect(result.complaints.count == 100_000 && result.complaints.last == "k: 100000")
         #expect(result.output == Self.input)
     }
 
-    /// Also what a pipeline of it is made of, and what does not mind SIGTERM.
+    /// Including the processes of a pipeline, and processes that ignore SIGTERM.
     @Test(arguments: [
         "sleep 1000 | sleep 1000", "trap '' TERM; sleep 1000", "(trap '' TERM; sleep 1000) & sleep 1000",
     ])
@@ -170,7 +170,7 @@ struct FilterComplaintsTests {
         commands.cancel(command)
         commands.end()
         #expect(kill(group, 0) != 0 && errno == ESRCH, "its own end was waited for")
-        // What it has started is for the first process of all to wait for.
+        // Orphaned grandchildren are reaped by init.
         while kill(-group, 0) == 0 { usleep(10_000) }
         #expect(errno == ESRCH)
         _ = command

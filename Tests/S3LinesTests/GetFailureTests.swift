@@ -2,10 +2,10 @@ import S3Core
 import S3Lines
 import Testing
 
-/// What becomes of an object that went wrong: what is known in, a decision out.
+/// The decision about a failed object.
 @Suite struct GetFailureTests {
     @Test(arguments: [S3Error(.damaged, "checksum"), S3Error(.preconditionFailed, "")])
-    func whatMayComeRightIsFetchedAgain(error: S3Error) {
+    func aTransientFailureIsFetchedAgain(error: S3Error) {
         var failure = GetFailure(error)
         failure.restarts = GetFailure.maximumRestarts - 1
         #expect(failure.decision == .again)
@@ -16,20 +16,20 @@ import Testing
         #expect(isReported(failure), "no byte is written twice")
     }
 
-    @Test func damageThatTheServiceTellsWasTriedEnough() {
+    @Test func damageReportedByTheServiceIsNotFetchedAgain() {
         var error = S3Error(.damaged, "")
         error.code = "BadDigest"
         #expect(isReported(GetFailure(error)))
     }
 
-    @Test func anObjectThatIsShorterThanItWasIsAnotherOne() {
+    @Test func anObjectThatBecameShorterIsFetchedAgain() {
         var failure = GetFailure(S3Error(.rangeNotSatisfiable, ""))
         #expect(isReported(failure))
         failure.wasAnswered = true
         #expect(failure.decision == .again)
     }
 
-    @Test func aMissingKeyIsOneUnlessItWasThere() {
+    @Test func aKeyIsMissingUnlessItWasSeenBefore() {
         var failure = GetFailure(S3Error(.noSuchKey, "no such key"))
         #expect(failure.decision == .report(failure.error))
         failure.wasAnswered = true
@@ -40,7 +40,7 @@ import Testing
         #expect(error.kind == .refused && error.message == "the object was deleted while it was read")
     }
 
-    @Test func whatIsReplacedIsSaidToBe() {
+    @Test func aReplacedObjectIsReported() {
         var failure = GetFailure(S3Error(.preconditionFailed, ""))
         failure.writtenBytes = 1
         guard case .report(let error) = failure.decision else {
@@ -50,13 +50,13 @@ import Testing
         #expect(error.message == "the object was replaced while it was read")
     }
 
-    @Test func withinALineNothingElseCanFollow() {
+    @Test func aFailureWithinALineStopsTheRun() {
         var failure = GetFailure(S3Error(.noSuchKey, ""))
         failure.isWithinLine = true
         #expect(!isReported(failure))
     }
 
-    @Test func whereNothingAnswersAsS3DoesThereIsNone() {
+    @Test func aServerThatNeverRespondsAsS3StopsTheRun() {
         var error = S3Error(.notS3, "a page")
         error.status = 302
         var failure = GetFailure(error)
@@ -67,7 +67,7 @@ import Testing
         #expect(GetFailure(error).decision == .report(error))
     }
 
-    @Test func whatNothingElseCanReplaceStopsTheRun() {
+    @Test func anEssentialFailureStopsTheRun() {
         let error = S3Error(.credentialsRefused, "")
         #expect(GetFailure(error).decision == .stop(error))
     }

@@ -4,14 +4,14 @@ import Digest
 import S3Core
 import S3Lines
 
-/// A service in memory that answers in any order, in pieces of any size, and fails at random.
+/// A service in memory that responds in random order and in pieces of random size, and fails at random.
 final class GetFakeStore: GetStore {
     private final class Call: GetCall {
         let sink: any ObjectSink
         let head: HTTPResponseHead
         let body: [UInt8]
         let failure: S3Error?
-        /// How much of the body comes before the failure.
+        /// The number of body bytes before the failure.
         let end: Int
         var offset = 0
         var hasBegun = false
@@ -38,7 +38,7 @@ final class GetFakeStore: GetStore {
     private let objects: [[UInt8]: [UInt8]]
     private let failureRate: Double
     private let connections: Int
-    /// Whether its answers have checksums that take long.
+    /// Whether its responses have expensive checksums.
     private let hasHashes: Bool
     private var calls: [Call] = []
     private(set) var requests: [GetRequest] = []

@@ -2,7 +2,7 @@ import Testing
 
 @testable import S3Lines
 
-/// The window where several long objects go on beside each other.
+/// The window with several long objects fetched in parallel.
 struct GetFetchLanesTests {
     private func lanes(_ lanes: Int, chunks: Int) -> FetchWindow {
         FetchWindow(
@@ -24,7 +24,7 @@ struct GetFetchLanesTests {
         #expect(window.next()?.object == 1)
     }
 
-    @Test func theFirstOneGoesOnWhateverTheOthersHave() {
+    @Test func theFirstObjectAlwaysMakesProgress() {
         var window = lanes(4, chunks: 4)
         _ = window.add(size: 50_000)
         _ = window.next()
@@ -36,7 +36,7 @@ struct GetFetchLanesTests {
         #expect(window.next()?.object == 0)
     }
 
-    @Test func whatIsWantedNoMoreMakesRoom() {
+    @Test func anUnwantedRestMakesRoom() {
         var window = lanes(1, chunks: 4)
         _ = window.add(size: 50_000)
         _ = window.next()

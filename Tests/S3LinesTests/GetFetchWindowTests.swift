@@ -2,9 +2,9 @@ import Testing
 
 @testable import S3Lines
 
-/// The window alone: events in, fetches out.
+/// The window by itself: events in, fetches out.
 struct GetFetchWindowTests {
-    /// Memory for `chunks` chunks of 1000 bytes beside the one that is kept for the head, and for the
+    /// Memory for `chunks` chunks of 1000 bytes besides the one reserved for the head, and for the
     /// bookkeeping of `objects` objects.
     private func window(chunks: Int, objects: Int = 10, threshold: Int = 1000) -> FetchWindow {
         FetchWindow(
@@ -32,7 +32,7 @@ struct GetFetchWindowTests {
         #expect(window.next() == nil)
     }
 
-    /// Any size may be claimed: it is made of an answer's digits.
+    /// A response may claim any size.
     @Test(arguments: [Int.max, Int.max - 1, Int.max - 999])
     func theLargestSizesThatCanBeClaimed(size: Int) {
         var window = window(chunks: 10)
@@ -46,7 +46,7 @@ struct GetFetchWindowTests {
         #expect(loose.answered(0, size: size, isPinned: false) == .stream)
     }
 
-    @Test func doesNotCutWhatItCannotPinOrWhatIsBelowTheThreshold() {
+    @Test func usesRangesOnlyForPinnedObjectsAboveTheThreshold() {
         var loose = window(chunks: 10)
         _ = loose.add(size: nil)
         _ = loose.next()
@@ -57,7 +57,7 @@ struct GetFetchWindowTests {
         #expect(below.answered(0, size: 4999, isPinned: true) == .whole)
     }
 
-    @Test func theHeadStreamsWhatIsLongerThanMemory() {
+    @Test func theHeadStreamsAnObjectLargerThanMemory() {
         var window = window(chunks: 2)
         _ = window.add(size: nil)
         _ = window.next()
@@ -68,7 +68,7 @@ struct GetFetchWindowTests {
         #expect(unknown.answered(0, size: nil, isPinned: false) == .stream)
     }
 
-    @Test func whatHasNoRoomWaitsForItAndIsNotAskedForInBetween() {
+    @Test func aRefusedObjectIsRequestedAgainOnlyWithRoom() {
         var window = window(chunks: 2, objects: 3)
         for size in [1000, 1000, 1000] { _ = window.add(size: size) }
         #expect(window.next()?.object == 0)
@@ -78,12 +78,12 @@ struct GetFetchWindowTests {
         #expect(window.answered(1, size: 5000, isPinned: false) == .refuse)
         #expect(window.next() == nil)
         window.finished(0)
-        // Number 1 is the head now, and goes before 2.
+        // Number 1 is the head now and has priority over 2.
         #expect(window.next() == FetchWindow.Fetch(object: 1, chunk: 0, range: nil))
         #expect(window.answered(1, size: 5000, isPinned: false) == .stream)
     }
 
-    @Test func theHeadGoesOnWithoutRoom() {
+    @Test func theHeadContinuesWithoutRoom() {
         var window = window(chunks: 2)
         _ = window.add(size: nil)
         _ = window.next()
@@ -95,7 +95,7 @@ struct GetFetchWindowTests {
         #expect(window.next() == nil)
     }
 
-    @Test func whatLeadsGoesOnWithoutRoomToo() {
+    @Test func theLeaderContinuesWithoutRoom() {
         var window = window(chunks: 4)
         for _ in 0..<2 { _ = window.add(size: 5000) }
         _ = window.next()
@@ -109,7 +109,7 @@ struct GetFetchWindowTests {
         #expect(window.next() == nil)
     }
 
-    @Test func dropsWhatCarriedBytesTakeTheRoomOf() {
+    @Test func dropsAnObjectIfCarriedBytesTakeItsRoom() {
         var window = window(chunks: 3, objects: 3)
         for size in [1000, 1000, 1000] {
             _ = window.add(size: size)
@@ -124,7 +124,7 @@ struct GetFetchWindowTests {
         #expect(window.overcommitted() == nil, "what was written in part cannot start again")
     }
 
-    @Test func whatWasNotWrittenCanStillBeDropped() {
+    @Test func anUnwrittenObjectCanBeDropped() {
         var window = window(chunks: 3, objects: 3)
         for size in [1000, 1000, 1000] {
             _ = window.add(size: size)
@@ -142,7 +142,7 @@ struct GetFetchWindowTests {
         #expect(window.overcommitted() == 2, "it starts again, and nothing of it is written")
     }
 
-    @Test func whatIsOfUnknownSizeBringsWhatThereIsRoomFor() {
+    @Test func anObjectOfUnknownSizeIsBoundedByTheRoom() {
         var window = window(chunks: 4)
         for _ in 0..<3 {
             _ = window.add(size: nil)
@@ -156,7 +156,7 @@ struct GetFetchWindowTests {
         #expect(window.reservedBytes == 3 * FetchWindow.overhead + 2010)
     }
 
-    @Test func aListedSizeIsUsedWhereTheAnswerHasNone() {
+    @Test func aListedSizeIsUsedIfTheResponseHasNone() {
         var window = window(chunks: 4)
         for size in [100, 200, 5000, 10] {
             _ = window.add(size: size)
@@ -173,7 +173,7 @@ struct GetFetchWindowTests {
         #expect(window.answered(2, size: nil, isPinned: true) == .stream)
     }
 
-    @Test func whatIsLongerThanItsBoundWaitsUntilItLeads() {
+    @Test func anObjectLongerThanItsBoundWaitsUntilItLeads() {
         var window = window(chunks: 4)
         for _ in 0..<3 {
             _ = window.add(size: nil)
@@ -192,7 +192,7 @@ struct GetFetchWindowTests {
         #expect(window.reservedBytes == FetchWindow.overhead + 1000)
     }
 
-    @Test func whatIsFinishedBehindAStuckHeadIsBounded() {
+    @Test func objectsFinishedAfterAStuckHeadAreBounded() {
         var window = window(chunks: 4)
         _ = window.add(size: 100)
         _ = window.next()
@@ -210,17 +210,18 @@ struct GetFetchWindowTests {
         #expect(window.wantsObject)
     }
 
-    /// Random sizes, answers, orders and failures against a model that holds bytes.
+    /// Random sizes, responses, orders and failures, against a model with bytes.
     @Test(arguments: 0..<400)
-    func neverPassesItsMemoryAndAlwaysComesToItsEnd(seed: UInt64) {
+    func staysWithinMemoryAndAlwaysFinishes(seed: UInt64) {
         var random = SeededGenerator(seed)
         var model = WindowModel(keepsOrder: Bool.random(using: &random), random: &random)
         model.run(seed: seed)
     }
 }
 
-/// A driver of the window that knows no network: fetches bring bytes in random order and pieces, fail or are
-/// refused; the object in turn is given out. Checks that memory is kept and that nothing waits for ever.
+/// Drives the window without a network: fetches deliver bytes in random order and pieces, fail or are
+/// refused; the object whose turn it is is given out. Checks that memory is bounded and that nothing waits
+/// forever.
 private struct WindowModel {
     private struct Chunk {
         let number: Int
@@ -242,7 +243,7 @@ private struct WindowModel {
     private let maximumFetches: Int
     private var window: FetchWindow
     private var nextKey = 0
-    /// Chunks of each object of the window that were begun, in order.
+    /// The requested chunks of each object in the window, in order.
     private var chunks: [Int: [Chunk]] = [:]
     private var given: [Int: Int] = [:]
     private var done: [Int] = []
@@ -267,7 +268,7 @@ private struct WindowModel {
         self.random = random
     }
 
-    /// A chunk's bytes that are not here yet.
+    /// The missing bytes of a chunk.
     private var underWay: Int {
         chunks.values.joined().reduce(0) { $0 + ($1.arrived < $1.size || $1.arrived < 0 ? 1 : 0) }
     }
@@ -297,7 +298,7 @@ private struct WindowModel {
         }
     }
 
-    /// Now and then an object fails, or is fetched again as long as nothing of it was given out.
+    /// Sometimes an object fails, or is fetched again if nothing of it was given out.
     private mutating func fail() {
         for number in chunks.keys.sorted() where Int.random(in: 0..<40, using: &random) == 0 {
             chunks[number] = nil
@@ -340,7 +341,7 @@ private struct WindowModel {
         switch window.answered(fetch.object, size: hidesSizes ? nil : size, isPinned: isPinned) {
         case .refuse: return
         case .bounded(let count):
-            // What is longer is only begun here.
+            // A longer object only starts here.
             guard size > count else {
                 chunks[fetch.object] = [Chunk(number: 0, size: size)]
                 return
@@ -352,7 +353,7 @@ private struct WindowModel {
         }
     }
 
-    /// Some bytes of some chunk come, at most as many as may be kept of a stream.
+    /// Delivers some bytes of a random chunk, at most as many as a stream may keep.
     private mutating func arrive() {
         for number in chunks.keys.shuffled(using: &random) {
             for index in chunks[number, default: []].indices where Bool.random(using: &random) {

@@ -20,7 +20,7 @@ struct GetKeysTests {
     }
 
     @Test(arguments: ["a\\x", "a\\", String(repeating: "k", count: 1023)])
-    func aKeyThatCannotBeOneIsMalformed(line: String) throws {
+    func anInvalidKeyIsMalformed(line: String) throws {
         do {
             _ = try object(line)
             Issue.record("no error")
@@ -48,7 +48,7 @@ struct GetKeysTests {
     @Test(arguments: [
         "", "1", "0/1", "2/1", "1/0", "-1/2", "+1/2", "1/2/3", "1/ 2", "a/b", "1/99999999999999999999",
     ])
-    func aShardIsNothingElse(text: String) { #expect(Shard(text) == nil) }
+    func otherTextIsNotAShard(text: String) { #expect(Shard(text) == nil) }
 
     @Test func aShardTakesKeysByTheirCRC32() {
         // CRC-32 of "123456789" is 0xCBF43926 (the check value of the catalogue of CRC algorithms).

@@ -27,7 +27,7 @@ struct GetLineAssemblerTests {
         String(decoding: slices.flatMap { $0.bytes.array }, as: UTF8.self)
     }
 
-    @Test func keepsTheStartOfALineUntilItsEndComes() {
+    @Test func keepsTheStartOfALineUntilItsEndArrives() {
         var lines = LineAssembler(limit: 100)
         #expect(text(lines.append(slice("ab"))) == "")
         #expect(text(lines.append(slice("c\nd\ne"))) == "abc\nd\n")
@@ -38,7 +38,7 @@ struct GetLineAssemblerTests {
         #expect(lines.carried == 0)
     }
 
-    @Test func givesOutAFragmentOnlyOfALineLongerThanTheLimit() {
+    @Test func returnsAFragmentOnlyOfALineLongerThanTheLimit() {
         var lines = LineAssembler(limit: 5)
         #expect(text(lines.append(slice("12345"))) == "")
         #expect(!lines.isInsideLine)
@@ -51,7 +51,7 @@ struct GetLineAssemblerTests {
     }
 
     @Test(arguments: 0..<200)
-    func anyCutGivesTheSameBytesAndOnlyWholeLines(seed: UInt64) {
+    func anySplitGivesTheSameBytesAndOnlyWholeLines(seed: UInt64) {
         var random = SeededGenerator(seed)
         var bytes: [UInt8] = []
         for _ in 0..<Int.random(in: 0...300, using: &random) {

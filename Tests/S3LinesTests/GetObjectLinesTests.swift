@@ -5,7 +5,7 @@ import Testing
 
 @testable import S3Lines
 
-/// What is tested, where expectations can look at it: they copy what they look at.
+/// The tested value in a class, because expectations copy what they use.
 private final class Lines {
     private var lines: ObjectLines
 
@@ -24,7 +24,7 @@ private final class Lines {
     var consumedBytes: Int { lines.consumedBytes }
     func append(_ bytes: [UInt8]) { lines.append(ByteSlice(ByteBlock(bytes.bytes))) }
     func end() throws(ObjectLines.Problem) { try lines.end() }
-    /// As another thread does it.
+    /// Like another thread.
     func decodeAhead(limit: Int) -> Int? {
         guard let decoding = lines.lend(limit: limit) else { return nil }
         let given = try? lines.next()
@@ -38,7 +38,7 @@ private final class Lines {
         lines.appendFiltered(ByteSlice(ByteBlock([UInt8](text.utf8).bytes)))
     }
     func endFiltered() { lines.endFiltered() }
-    /// As another thread does it.
+    /// Like another thread.
     func hashBeside() -> BesideHashing? {
         let hashing = lines.lendBytes()
         hashing?.run()
@@ -48,7 +48,7 @@ private final class Lines {
     func next() throws(ObjectLines.Problem) -> [UInt8] { try lines.next().flatMap { $0.bytes.array } }
 }
 
-/// An object's bytes through verification, decompression and cutting.
+/// An object's bytes through verification, decompression and splitting.
 struct GetObjectLinesTests {
     private static let text = [UInt8]("one\ntwo\nthree".utf8)
     /// `text`, compressed with gzip(1).
@@ -61,7 +61,7 @@ struct GetObjectLinesTests {
         ObjectChecksum(.crc32, Base64.encode(CRC.checksum(bytes.bytes, .crc32).bigEndianBytes))
     }
 
-    @Test func nothingOfWhatFitsAChunkIsGivenOutBeforeItIsWhole() throws {
+    @Test func anObjectThatFitsAChunkIsReturnedOnlyWhenComplete() throws {
         let lines = Lines(chunkSize: 100, size: Self.text.count, checksum: checksum(Self.text))
         lines.append(Self.text)
         #expect(try lines.next().isEmpty)
@@ -83,7 +83,7 @@ struct GetObjectLinesTests {
         ObjectChecksum(.sha256, Base64.encode(MessageDigest.hash(bytes.bytes, .sha256)))
     }
 
-    @Test func whatTakesLongIsVerifiedBesideTheLoop() throws {
+    @Test func anExpensiveChecksumIsVerifiedInAnotherThread() throws {
         let sum = hash(Self.text)
         let lines = Lines(chunkSize: 6, size: Self.text.count, checksum: sum, hashedBeside: 8)
         lines.append(Array(Self.text.prefix(7)))
@@ -96,7 +96,7 @@ struct GetObjectLinesTests {
         #expect(lines.hashBeside() == nil)
         lines.append(Array(Self.text.dropFirst(8)))
         try lines.end()
-        // The end is given out only if all is right.
+        // The end is given out only after verification.
         #expect(try lines.next().isEmpty && !lines.isDone)
         lines.takeBack(first)
         #expect(try lines.next().isEmpty && lines.carriedBytes == 0)
@@ -105,8 +105,8 @@ struct GetObjectLinesTests {
         #expect(lines.isDone)
     }
 
-    /// The end may come after all bytes have been hashed.
-    @Test func theEndMayComeLast() throws {
+    /// The end may arrive after all bytes were hashed.
+    @Test func theEndMayFollowTheHash() throws {
         let lines = Lines(chunkSize: 6, size: Self.text.count, checksum: hash(Self.text), hashedBeside: 1)
         lines.append(Self.text)
         lines.takeBack(try #require(lines.hashBeside()))
@@ -116,7 +116,7 @@ struct GetObjectLinesTests {
         #expect(lines.isDone)
     }
 
-    @Test(arguments: [1, 13]) func whatIsFoundBesideTheLoopIsTold(least: Int) throws {
+    @Test(arguments: [1, 13]) func aMismatchFoundByAnotherThreadIsReported(least: Int) throws {
         let lines = Lines(chunkSize: 100, size: Self.text.count, checksum: hash([1]), hashedBeside: least)
         lines.append(Self.text)
         try lines.end()
@@ -125,13 +125,13 @@ struct GetObjectLinesTests {
         #expect(throws: ObjectLines.Problem.self) { try lines.next() }
     }
 
-    @Test(arguments: [nil, 14]) func whatIsSmallIsVerifiedAtOnce(least: Int?) throws {
+    @Test(arguments: [nil, 14]) func aSmallObjectIsVerifiedImmediately(least: Int?) throws {
         let lines = Lines(chunkSize: 100, size: Self.text.count, checksum: hash([1]), hashedBeside: least)
         lines.append(Self.text)
         #expect(throws: ObjectLines.Problem.self) { try lines.end() }
     }
 
-    @Test func aLongObjectIsGivenOutAsItComes() throws {
+    @Test func aLongObjectIsReturnedAsItArrives() throws {
         let lines = Lines(chunkSize: 2, size: Self.text.count)
         lines.append(Array(Self.text.prefix(5)))
         #expect(try lines.next() == Array("one\n".utf8))
@@ -148,7 +148,7 @@ struct GetObjectLinesTests {
     }
 
     @Test(arguments: 1...12)
-    func aGzipObjectMayBeCutAnywhere(step: Int) throws {
+    func aGzipObjectMayBeSplitAnywhere(step: Int) throws {
         for chunkSize in [2, 1000] {
             let trailer =
                 CRC.checksum(Self.text.bytes, .crc32).bigEndianBytes.reversed() + [
@@ -169,7 +169,7 @@ struct GetObjectLinesTests {
         }
     }
 
-    @Test(arguments: [0, 3, 1000]) func whatIsDecompressedAheadIsTheSame(limit: Int) throws {
+    @Test(arguments: [0, 3, 1000]) func decompressingAheadGivesTheSameBytes(limit: Int) throws {
         let trailer =
             CRC.checksum(Self.text.bytes, .crc32).bigEndianBytes.reversed() + [
                 UInt8(Self.text.count), 0, 0, 0,
@@ -183,7 +183,7 @@ struct GetObjectLinesTests {
         #expect(lines.isDone && lines.consumedBytes == whole.count)
     }
 
-    @Test func damageThatIsFoundAheadIsTold() throws {
+    @Test func damageFoundAheadIsReported() throws {
         let lines = Lines(chunkSize: 1000, size: 33)
         lines.append(Self.compressed + [0, 0, 0, 0, 0, 0, 0, 0])
         try lines.end()
@@ -191,7 +191,7 @@ struct GetObjectLinesTests {
         #expect(throws: ObjectLines.Problem.self) { try lines.next() }
     }
 
-    @Test func whatIsPlainIsNotLent() throws {
+    @Test func plainBytesAreNotLent() throws {
         let lines = Lines(chunkSize: 1000, size: Self.text.count)
         lines.append(Self.text)
         try lines.end()
@@ -207,7 +207,7 @@ struct GetObjectLinesTests {
     }
 
     @Test(arguments: [[], [0x1F], [0x1F, 0x8B], [0x1F, 0x8B, 0x07, 0x00]] as [[UInt8]])
-    func whatOnlyBeginsLikeGzipIsNotGzip(bytes: [UInt8]) throws {
+    func aPartialGzipHeaderIsNotGzip(bytes: [UInt8]) throws {
         let lines = Lines(chunkSize: 100, size: bytes.count)
         lines.append(bytes)
         try lines.end()
@@ -215,9 +215,9 @@ struct GetObjectLinesTests {
         #expect(lines.isDone)
     }
 
-    // MARK: through a command
+    // MARK: filter command
 
-    @Test func aCommandGetsNothingThatIsNotVerified() throws {
+    @Test func aCommandGetsOnlyVerifiedBytes() throws {
         let lines = Lines(
             isFiltered: true, chunkSize: 100, size: Self.text.count, checksum: checksum(Self.text))
         lines.append(Self.text)
@@ -226,7 +226,7 @@ struct GetObjectLinesTests {
         #expect(lines.takeStored() == Self.text)
     }
 
-    @Test func whatFitsAChunkIsGivenOutOnceTheCommandHasSucceeded() throws {
+    @Test func outputThatFitsAChunkWaitsForTheCommandToSucceed() throws {
         let lines = Lines(isFiltered: true, chunkSize: 100, size: Self.text.count)
         lines.append(Self.text)
         try lines.end()
@@ -237,7 +237,7 @@ struct GetObjectLinesTests {
         #expect(try lines.next() == [UInt8]("a\nb".utf8) && lines.isDone)
     }
 
-    @Test func ofMoreWholeLinesComeAtOnce() throws {
+    @Test func longerOutputIsReturnedInWholeLines() throws {
         let lines = Lines(isFiltered: true, chunkSize: 10, size: Self.text.count)
         lines.append(Self.text)
         #expect(lines.takeStored() == Self.text)
@@ -247,7 +247,7 @@ struct GetObjectLinesTests {
         #expect(try lines.next() == [UInt8]("b".utf8) && lines.isDone)
     }
 
-    @Test func theRestNeedNotCome() throws {
+    @Test func theRestMayBeMissing() throws {
         let lines = Lines(isFiltered: true, chunkSize: 10, size: 1000)
         lines.append(Self.text)
         _ = lines.takeStored()

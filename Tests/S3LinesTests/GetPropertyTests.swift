@@ -3,7 +3,7 @@ import S3Core
 import S3Lines
 import Testing
 
-/// Random objects, options and failures, against a model that knows nothing of windows, ranges or order of answers. A
+/// Random objects, options and failures, against a model without windows, ranges or order of responses. A
 /// failure prints its seed.
 @Suite(.serialized) struct GetPropertyTests {
     private struct Case {
@@ -14,12 +14,12 @@ import Testing
         var connections = 1
     }
 
-    @Test(arguments: 0..<80) func linesComeWholeAndInOrder(seed: UInt64) throws {
+    @Test(arguments: 0..<80) func linesAreWholeAndInOrder(seed: UInt64) throws {
         try Self.compare(Self.make(seed), seed)
     }
 
-    /// The same, with a command between that changes nothing.
-    @Test(arguments: 1000..<1012) func linesComeThroughCommands(seed: UInt64) throws {
+    /// The same with a command that changes nothing.
+    @Test(arguments: 1000..<1012) func linesPassThroughCommandsUnchanged(seed: UInt64) throws {
         SignalPipe.ignorePipeSignal()
         var each = Self.make(seed)
         each.options.filter = FilterOptions(command: "cat", settings: CommandSettings(), bucket: "b")
@@ -48,7 +48,7 @@ import Testing
                 "seed \(seed)")
             #expect(end == (isMissing ? .someMissing : .complete), "seed \(seed)")
         } else {
-            // Whatever failed, what came is whole lines of it, in their order, and none comes twice.
+            // In spite of failures, the output consists of whole lines in order, each once.
             let places = Dictionary(uniqueKeysWithValues: expected.enumerated().map { ($1, $0) })
             let found = lines.compactMap { places[$0] }
             #expect(found.count == lines.count && Set(found).count == found.count, "seed \(seed)")

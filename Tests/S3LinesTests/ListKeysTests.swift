@@ -2,7 +2,7 @@ import S3Core
 import S3Lines
 import Testing
 
-/// Which keys of a list are taken, and how they are written.
+/// The selection and the output format of listed keys.
 @Suite struct ListKeysTests {
     @Test(arguments: [
         ("*", "a/b", true), ("a*", "a", true), ("a*", "ba", false), ("*.gz", "logs/1/x.gz", true),
@@ -19,13 +19,13 @@ import Testing
         #expect(Glob(pattern).matches([UInt8](key.utf8)) == matches)
     }
 
-    /// No pattern takes longer than its length times the key's.
-    @Test func aGlobOfManyStarsComesToAnEnd() {
+    /// The running time is at most the product of the lengths of pattern and key.
+    @Test func aGlobOfManyStarsTerminates() {
         let pattern = String(repeating: "*a", count: 200) + "b"
         #expect(!Glob(pattern).matches([UInt8](String(repeating: "a", count: 1024).utf8)))
     }
 
-    @Test func aByteThatIsNoCharacterCountsAsOne() {
+    @Test func anInvalidByteCountsAsOneCharacter() {
         #expect(Glob("a?c").matches([0x61, 0xFF, 0x63]) && Glob("*c").matches([0xFF, 0xFE, 0x63]))
     }
 
@@ -34,13 +34,13 @@ import Testing
         (["a*", "b*"], ""), (["abc"], "abc"), ([], ""), (["a[bc]*"], "a"), (["é*", "è*"], ""),
         ([#"a\*b*"#], "a*b"),
     ])
-    func theLiteralBeginningOfGlobsIsAPrefix(globs: [String], prefix: String) {
+    func theLiteralStartOfGlobsIsAPrefix(globs: [String], prefix: String) {
         var filter = KeyFilter()
         filter.includes = globs.map { Glob($0) }
         #expect(filter.prefix == [UInt8](prefix.utf8))
     }
 
-    @Test func excludingWins() {
+    @Test func excludesTakePrecedence() {
         var filter = KeyFilter()
         filter.includes = [Glob("*.gz"), Glob("*.zst")]
         filter.excludes = [Glob("tmp/*")]
@@ -48,7 +48,7 @@ import Testing
         #expect(!filter.takes([UInt8]("a.txt".utf8)))
     }
 
-    @Test func aTimeDividesObjectsInTwo() {
+    @Test func aTimeSplitsObjectsIntoTwoSets() {
         var newer = KeyFilter()
         newer.newerThan = Timestamp(seconds: 100)
         var older = KeyFilter()
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func anObjectWithoutTimeIsAnErrorWhereItIsNeeded() {
+    @Test func aMissingTimeIsAnErrorIfItIsNeeded() {
         var options = ListOptions()
         options.filter.newerThan = Timestamp(seconds: 0)
         var lines = ListedKeys(Location(bucket: "b"), options)

@@ -12,7 +12,7 @@ import Testing
         #expect(grouping.closeAll() == [0])
     }
 
-    @Test func aKeyThatComesAgainIsRefused() {
+    @Test func aRepeatedKeyIsRefusedAfterCompletion() {
         var grouping = PutGrouping()
         _ = grouping.record(key("a"))
         _ = grouping.record(key("b"))
@@ -20,7 +20,7 @@ import Testing
         #expect(grouping.record(key("b")) == .comesAgain(completing: nil))
     }
 
-    @Test func theLeastRecentlyUsedMakesPlace() {
+    @Test func theLeastRecentlyUsedObjectIsCompletedFirst() {
         var grouping = PutGrouping(maxOpen: 3)
         for (index, name) in ["a", "b", "c"].enumerated() {
             #expect(grouping.record(key(name)) == .open(index, completing: nil))
@@ -32,7 +32,7 @@ import Testing
         #expect(grouping.closeAll() == [1, 2])
     }
 
-    @Test func theOldestIsTheOneThatWasUsedLeastRecently() {
+    @Test func theOldestObjectIsTheLeastRecentlyUsedOne() {
         let width = 50
         var grouping = PutGrouping(maxOpen: width)
         var random = SeededGenerator(3)
@@ -73,7 +73,7 @@ import Testing
         #expect(grouping.close(key("a")) == .complete(0))
         #expect(grouping.close(key("a")) == .ignore)
         #expect(grouping.close(key("z")) == .neverOpened)
-        // The place is free again.
+        // The slot is free again.
         #expect(grouping.record(key("c")) == .open(0, completing: nil))
         #expect(grouping.closeAll() == [1, 0])
     }
@@ -91,7 +91,7 @@ import Testing
 }
 
 @Suite struct RememberedKeysTests {
-    @Test func theLastOnesAreRememberedAndNoMore() {
+    @Test func onlyTheLastKeysAreRemembered() {
         let capacity = 1000
         var keys = RememberedKeys(capacity: capacity)
         let digests = (0..<20 * capacity).map { KeyDigest([UInt8]("key-\($0)".utf8)) }
@@ -134,8 +134,8 @@ import Testing
         #expect((1...10_000).allSatisfy { (plan.size(of: $0) ?? 0) <= MultipartLimits.maxPartSize })
     }
 
-    /// Scaleway takes 1,000 parts, and parts of Storj are worth 64 MiB: what memory allows of that.
-    @Test func partsAreCutAsTheServiceTakesThem() {
+    /// Scaleway accepts 1,000 parts, and Storj works best with parts of 64 MiB: as far as memory allows.
+    @Test func partsFollowTheRulesOfTheService() {
         var options = PutOptions(location: Location(bucket: "b"))
         let few = options.partPlan(HostTraits.of("s3.fr-par.scw.cloud").parts)
         #expect(few.size(of: 80) == 5 * mebibyte && few.size(of: 81) == 10 * mebibyte)
@@ -157,7 +157,7 @@ import Testing
         #expect([1, 1001, 10_000].allSatisfy { plan.size(of: $0) == 8 * mebibyte })
     }
 
-    @Test func theRemedyNamesWhatHelps() {
+    @Test func theRemedyNamesTheRightOption() {
         #expect(PutPartPlan(fixed: 8 << 20).remedy.contains("--part-size 16M"))
         #expect(PutPartPlan(first: 5 << 20, memory: 256 << 20).remedy.contains("--memory 512M"))
     }
@@ -178,7 +178,7 @@ import Testing
         #expect(PutMemory(limit: 100).admission(pending: 10, most: 10, queued: 0, headroom: 0) == .wait)
     }
 
-    @Test func withNothingUnderWayOnlyReliefHelps() {
+    @Test func withNothingInFlightOnlyReliefHelps() {
         var memory = PutMemory(limit: 100)
         memory.change(by: 90)
         #expect(memory.admission(pending: 0, most: 10, queued: 0, headroom: 20) == .relieve)
@@ -188,7 +188,7 @@ import Testing
 }
 
 @Suite struct OrderedReceiptsTests {
-    @Test func receiptsComeInOrderOfCompletion() {
+    @Test func receiptsAreInOrderOfCompletion() {
         var receipts = OrderedReceipts<PutReceipt>()
         let numbers = (0..<4).map { _ in receipts.expect() }
         receipts.confirmed(numbers[2], receipt(2))
@@ -205,7 +205,7 @@ import Testing
         #expect(receipts.count == 0)
     }
 
-    @Test func manyAreKeptInOrderWhateverTheOrderOfAnswers() {
+    @Test func manyReceiptsAreOrderedForAnyOrderOfResponses() {
         var receipts = OrderedReceipts<PutReceipt>()
         var random = SeededGenerator(7)
         var awaited: [(number: Int, name: Int)] = []

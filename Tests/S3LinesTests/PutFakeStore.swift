@@ -2,13 +2,13 @@ import ByteIO
 import S3Core
 import S3Lines
 
-/// A service in memory that answers in any order and fails at random, and that checks what it is asked.
+/// A service in memory that responds in random order, fails at random and validates its requests.
 final class PutFakeStore: PutStore, RunService {
     struct Violation: Equatable { let text: String }
 
     private struct Request {
         let key: [UInt8]
-        /// What happens when it is answered.
+        /// Runs the response.
         let answer: (_ fails: Bool) -> Void
         let cancel: () -> Void
     }
@@ -52,7 +52,7 @@ final class PutFakeStore: PutStore, RunService {
     var pending: Int { requests.count }
     var wakeUp: @Sendable () -> Void { {} }
     var notice: ((String) -> Void)?
-    /// Objects that are there although they met a conflict.
+    /// The number of objects that were stored in spite of a conflict.
     var replayed: Int { conflicted.count { objects[$0] != nil } }
     var openUploads: Int { uploads.count }
 
@@ -100,7 +100,7 @@ final class PutFakeStore: PutStore, RunService {
             uploads[id] = Upload(key: key)
             completion(.success(id))
         }
-        // As if it had been sent.
+        // As if it had been sent already.
         return {}
     }
 
@@ -135,7 +135,7 @@ final class PutFakeStore: PutStore, RunService {
             guard let upload = uploads[id] else { return violations.append("complete of an unknown upload") }
             if fails { return completion(.failure(Self.failure)) }
             if failureRate > 0, Int.random(in: 0..<4, using: &random) == 0 {
-                // The upload is there still, or dropped with the conflict.
+                // With the conflict the upload is dropped, or not.
                 if Bool.random(using: &random) { uploads[id] = nil }
                 conflicted.insert(key)
                 return completion(.failure(S3Error(.conflict, "at random")))

@@ -3,7 +3,7 @@ import S3Lines
 import Testing
 
 @Suite struct ObjectFieldsTests {
-    @Test func fieldsAreWrittenAsS3WantsThem() throws {
+    @Test func fieldsAreWrittenInS3sForm() throws {
         var fields = ObjectFields()
         try fields.set("content-type", "text/plain", option: "--content-type")
         try fields.set("x-amz-acl", nil, option: "--acl")
@@ -17,10 +17,10 @@ import Testing
             ])
     }
 
-    @Test func aValueMayBeginWithAMarkThatCombines() throws {
+    @Test func aValueMayStartWithACombiningMark() throws {
         var fields = ObjectFields()
         try fields.add(tag: "t=\u{FE0F}=\u{301}")
-        // The same to Swift, but not to S3.
+        // Equal as Swift strings, but different in S3.
         try fields.add(tag: "\u{E9}=1")
         try fields.add(tag: "e\u{301}=2")
         #expect(
@@ -44,7 +44,7 @@ import Testing
         #expect(fields.headers.map(\.value) == [Array(pair.utf8.dropFirst(2))])
     }
 
-    @Test func namesMayNotComeTwice() throws {
+    @Test func namesMustBeUnique() throws {
         var fields = ObjectFields()
         try fields.add(metadata: "a=1")
         try fields.add(tag: "a=1")

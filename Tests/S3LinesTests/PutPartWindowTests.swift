@@ -2,7 +2,7 @@ import S3Lines
 import Testing
 
 @Suite struct PutPartWindowTests {
-    /// A service that takes so many bytes a millisecond on one connection, and so many in all.
+    /// A service with a throughput per connection and in total, in bytes per millisecond.
     private struct Service {
         let connection: Double
         let all: Double
@@ -10,7 +10,7 @@ import Testing
 
     private static let part = 5_000_000
 
-    /// Keeps the window full, as fast input does, or as many parts in it as `available`.
+    /// Keeps the window full, like fast input, or keeps `available` parts in it.
     ///
     /// - Returns: the limit after each part.
     private func limits(
@@ -36,20 +36,20 @@ import Testing
         return limits
     }
 
-    @Test func growsWhereConnectionsAreSlowAndTheWayIsWide() {
+    @Test func growsIfConnectionsAreSlowAndThePathIsFast() {
         var window = PutPartWindow(connections: 64)
-        // 50 MB/s each, 1 GB/s in all: twenty are enough.
+        // 50 MB/s each, 1 GB/s in total: twenty connections are enough.
         let limits = limits(Service(connection: 50_000, all: 1_000_000), &window, parts: 400)
         #expect(limits.contains(24))
         #expect(limits.last == 24 || limits.last == 12)
     }
 
-    @Test func staysSmallWhereMoreAreNoFaster() {
+    @Test func staysSmallIfMorePartsAreNotFaster() {
         var window = PutPartWindow(connections: 64)
         let limits = limits(Service(connection: 1_000_000, all: 100_000), &window, parts: 400)
         #expect(limits.max() == 12, "once more were tried")
         #expect(limits.last == 6)
-        // Twice as many are a rare exception.
+        // The doubled limit is a rare exception.
         #expect(limits.count { $0 > 6 } < limits.count / 4)
     }
 
@@ -61,14 +61,14 @@ import Testing
         #expect(window.limit == 48)
     }
 
-    @Test func slowInputTellsNothing() {
+    @Test func slowInputChangesNothing() {
         var window = PutPartWindow(connections: 64)
         let limits = limits(Service(connection: 10_000, all: 1_000_000), &window, parts: 200, available: 5)
         #expect(limits.allSatisfy { $0 == 6 })
     }
 
     @Test(arguments: [(1, 2), (2, 3), (3, 4), (10, 6), (11, 12)])
-    func doesNotHoldMoreThanConnectionsCanTake(connections: Int, most: Int) {
+    func holdsAtMostOnePartMoreThanConnections(connections: Int, most: Int) {
         var window = PutPartWindow(connections: connections)
         let service = Service(connection: 10_000, all: 1_000_000)
         #expect(limits(service, &window, parts: 200).allSatisfy { $0 <= most })

@@ -4,14 +4,14 @@ import S3Core
 import S3Lines
 import Testing
 
-/// Random records, options and failures, against a model that knows nothing of parts, memory or order of
-/// answers. A failure prints its seed.
+/// Random records, options and failures, against a model without parts, memory or order of responses. A
+/// failure prints its seed.
 @Suite(.serialized) struct PutPropertyTests {
-    /// What one run was given and what it left.
+    /// The input of one run and its results.
     private struct Run {
         let seed: UInt64
         var options: PutOptions
-        /// No data is a close record.
+        /// Nil data is a close record.
         var records: [(key: String, data: String?)] = []
         var input = ""
         var rejectsFailures = false
@@ -23,13 +23,13 @@ import Testing
         _ = try check(seed)
     }
 
-    /// The same, with a command between that changes nothing.
+    /// The same with a command that changes nothing.
     @Test(arguments: 2000..<2016) func everyRecordPassesThroughACommand(seed: UInt64) throws {
         SignalPipe.ignorePipeSignal()
         _ = try check(seed, filter: "cat")
     }
 
-    /// Else the test above would say nothing of them.
+    /// Makes sure that the tests above cover both.
     @Test func uploadsAreCompletedAndAborted() throws {
         let stores = try (0..<40).map { try check(UInt64($0)) }
         #expect(stores.contains { $0.completedUploads > 0 })
@@ -44,7 +44,7 @@ import Testing
         var run = Self.make(seed)
         if let filter {
             run.options.compression = nil
-            // What is on its way through pipes.
+            // The bytes in pipes.
             run.options.memory += run.options.maxOpen * 512 * 1024
             run.options.filter = FilterOptions(command: filter, settings: CommandSettings(), bucket: "b")
         }
@@ -68,14 +68,14 @@ import Testing
             uniqueKeysWithValues: try store.objects.map {
                 (String(decoding: $0, as: UTF8.self), try Self.text($1, compression))
             })
-        // What is said to be stored is stored, whole, and in order of completion.
+        // Every confirmed object is stored completely, and receipts are in order of completion.
         #expect(Set(receipts) == Set(stored.keys), "seed \(seed)")
         #expect(receipts == groups.map(\.key).filter { stored[$0] != nil }, "seed \(seed)")
         for group in groups {
             if let object = stored[group.key] { #expect(object == group.data, "seed \(seed)") }
         }
         if run.rejectsFailures {
-            // What is not stored is in the file, as it came.
+            // Records that were not stored are in the file, unchanged.
             let lost = groups.filter { stored[$0.key] == nil }
             let expected = lost.map { group in
                 group.data.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
@@ -83,7 +83,7 @@ import Testing
             }
             let rejected = try files.read(files.rejects)
             #expect(rejected.utf8.count == expected.reduce(0) { $0 + $1.utf8.count }, "seed \(seed)")
-            // In order, but between those of other objects: they come as soon as it is known.
+            // In order per object; records of other objects may be between them.
             let lines = Dictionary(
                 grouping: rejected.split(separator: "\n", omittingEmptySubsequences: true),
                 by: { $0.prefix { $0 != "\t" } })
@@ -114,14 +114,14 @@ import Testing
         return String(decoding: plain.bytes.array, as: UTF8.self)
     }
 
-    /// Options, records and failures from a seed.
+    /// Random options, records and failures for a seed.
     private static func make(_ seed: UInt64) -> Run {
         var random = SeededGenerator(seed)
         var options = PutOptions(location: Location(bucket: "b"))
         options.maxOpen = Int.random(in: 1...4, using: &random)
         options.minPartSize = Int.random(in: 100...3000, using: &random)
         if Bool.random(using: &random) { options.partSize = options.minPartSize + 50 }
-        // Each draft and each receipt that waits takes a kibibyte or so.
+        // Each waiting draft and receipt needs about 1 KiB.
         options.memory = 16 * (options.partSize ?? options.minPartSize) + 16 * 1024
         let connections = Int.random(in: 1...20, using: &random)
         if seed % 4 == 3 {
@@ -144,7 +144,7 @@ import Testing
         for _ in 0..<Int.random(in: 0...400, using: &random) {
             let place = Int.random(in: 0..<width, using: &random)
             if Int.random(in: 0..<6, using: &random) == 0 {
-                // Else the object that is completed for want of a place might be one that goes on.
+                // Otherwise the object completed to make room might still get records.
                 if run.records.contains(where: { $0.key == names[place] }) {
                     run.records.append((names[place], nil))
                     run.input += names[place] + "\n"
@@ -165,7 +165,7 @@ import Testing
         return run
     }
 
-    /// The objects that the records make, in order of completion.
+    /// The objects that the records form, in order of completion.
     private static func groups(_ run: Run) -> [(key: String, data: String)] {
         var open: [(key: String, data: String)] = []
         var completed: [(key: String, data: String)] = []
@@ -183,7 +183,7 @@ import Testing
     }
 }
 
-/// The files of one run.
+/// The files of a run.
 private final class Files {
     let directory: String
     var input: String { directory + "/input" }

@@ -2,13 +2,13 @@ import ByteIO
 import S3Lines
 import Testing
 
-/// The machines that lines of records go through.
+/// The state machines that process records.
 @Suite struct PutCommitHoldTests {
     private func records(_ held: [PutCommitHold.Held]) -> [String] {
         held.map { "\($0.line) " + String(decoding: $0.record, as: UTF8.self) }
     }
 
-    /// What is data of these records, in order, and what `end` says.
+    /// The data records in order, and the result of `end`.
     private func run(
         _ lines: [String], maxOpen: Int = 1, lastField: String = ""
     ) -> (placed: [String], end: [String]?) {
@@ -29,7 +29,7 @@ import Testing
         #expect(run(["b\tEOF"]) == ([], []))
     }
 
-    @Test func withoutItTheInputIsNotWhole() {
+    @Test func withoutItTheInputIsIncomplete() {
         #expect(run(["a\tx"]) == (["1 a\tx"], nil))
         #expect(run([]) == ([], nil))
     }
@@ -45,12 +45,12 @@ import Testing
         #expect(run(["b\tEOF", "a", "b\tx"]) == (["1 b\tEOF", "2 a", "3 b\tx"], nil))
     }
 
-    @Test func itsOwnKeyMakesNoObjectToClose() {
+    @Test func itsOwnKeyStartsNoObject() {
         #expect(run(["b\tEOF", "b"]) == ([], []))
         #expect(run(["b\tx", "b\tEOF", "b"], lastField: "b") == (["1 b\tx"], ["3 b"]))
     }
 
-    /// Else the records alone would decide how much memory they take.
+    /// Otherwise the input could use unlimited memory.
     @Test func moreCloseRecordsThanObjectsCanBeOpenAreNotHeld() {
         let many = ["b\tEOF", "1", "2", "3", "4"]
         #expect(run(many, maxOpen: 3) == ([], ["2 1", "3 2", "4 3", "5 4"]))
@@ -66,7 +66,7 @@ import Testing
         return line.next(bytes.bytes, isLast: isLast).map { [$0.count, $0.used, $0.endsLine ? 1 : 0] }
     }
 
-    @Test func itIsTakenUpToItsNewline() {
+    @Test func theLineEndsAtItsNewline() {
         var line = PutLongLine<Int>()
         #expect(!line.isUnderWay && next(&line, "x") == nil)
         line.begin(.append(7))
@@ -77,7 +77,7 @@ import Testing
         #expect(!line.isUnderWay && line.object == nil && line.end() == nil)
     }
 
-    @Test func theInputsEndIsItsEnd() {
+    @Test func theEndOfInputEndsTheLine() {
         var line = PutLongLine<Int>()
         line.begin(.reject)
         #expect(next(&line, "ab", isLast: true) == [2, 2, 1])
@@ -86,7 +86,7 @@ import Testing
         #expect(!line.isUnderWay)
     }
 
-    @Test func whatWasUnderWayIsToldAtItsEnd() {
+    @Test func anEarlyEndReturnsTheFate() {
         var line = PutLongLine<Int>()
         line.begin(.append(3))
         guard case .append(3) = line.end() else {
@@ -96,7 +96,7 @@ import Testing
         #expect(!line.isUnderWay)
     }
 
-    @Test func aKeyIsNoLongerThanOneCanBe() {
+    @Test func aKeyFieldHasAMaximumLength() {
         let longest = KeySelection.longestEscapedField
         func length(_ key: Int) -> Int? {
             let bytes = [UInt8](repeating: 0x61, count: key) + [0x09] + [UInt8](repeating: 0x62, count: 9)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import S3Lines
 
-/// The way into the file of rejected records, step by step.
+/// Copying to the file of rejected records, step by step.
 @Suite struct PutRejectsTests {
     private let path = "/tmp/s3-lines-rejects-\(UInt64.random(in: 0 ... .max))"
 
@@ -12,7 +12,7 @@ import Testing
         try OpenFile.readingRegularFile(path).contents(limit: 1 << 26)
     }
 
-    /// Bytes of lines, `count` of them, of which none is like another.
+    /// `count` different lines.
     private static func lines(_ count: Int) -> [UInt8] {
         (0..<count).flatMap { [UInt8]("\($0) of the object, and \($0 &* 7919) of no object\n".utf8) }
     }
@@ -31,10 +31,10 @@ import Testing
                 _ = compressor.read(into: output, room: compressor.readable)
             }
             stored = output.bytes.array
-            // As each turn of a run does; the pool keeps what it was given until then.
+            // As in each turn of a run; until then the pool keeps its results.
             pool.handBack()
         }
-        // A part of it was sent, the rest was not.
+        // One part was sent, the rest was not.
         let spool = try PutSpool(directory: "/tmp")
         let cut = stored.count * 9 / 10
         try spool.append(stored.bytes.extracting(first: cut))
@@ -72,7 +72,7 @@ import Testing
         #expect(String(decoding: try content(), as: UTF8.self) == Self.records(data, key: "large"))
     }
 
-    @Test func whatComesMeanwhileWaitsInLine() throws {
+    @Test func laterRejectsWaitInAQueue() throws {
         defer { unsafe unlink(path) }
         let data = Self.lines(50_000)
         var rejects = try PutRejects(path)

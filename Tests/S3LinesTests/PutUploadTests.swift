@@ -14,7 +14,7 @@ import Testing
         #expect(upload.addPart() == (3, [.upload(part: 3, id: id)]))
     }
 
-    @Test func itIsCompletedOnceAllPartsAreThere() {
+    @Test func itIsCompletedWhenAllPartsAreStored() {
         var upload = PutUpload()
         _ = upload.addPart()
         _ = upload.addPart()
@@ -26,7 +26,7 @@ import Testing
         #expect(upload.isOver)
     }
 
-    @Test func aLateEndCompletesIt() {
+    @Test func theEndAfterAllPartsCompletesIt() {
         var upload = begun()
         #expect(upload.ended(part: 1, .success(part(1))) == [])
         #expect(upload.finish() == [.complete(id: id, parts: [part(1)])])
@@ -37,27 +37,27 @@ import Testing
         _ = upload.addPart()
         #expect(upload.ended(part: 1, .failure(error)) == [.failed(error), .cancelRequests])
         #expect(upload.ended(part: 2, .failure(S3Error(.cancelled, ""))) == [.abort(id: id)])
-        // A part that was cancelled on its way may arrive after the abort.
+        // A part cancelled in flight may arrive after the abort.
         #expect(upload.aborted(nil) == [.abort(id: id)])
         #expect(upload.aborted(nil) == [])
         #expect(upload.isOver)
     }
 
-    @Test func oneAbortIsEnoughIfNothingWasUnderWay() {
+    @Test func oneAbortIsEnoughIfNothingWasInFlight() {
         var upload = begun()
         #expect(upload.ended(part: 1, .failure(error)) == [.failed(error), .abort(id: id)])
         #expect(upload.aborted(nil) == [])
         #expect(upload.isOver)
     }
 
-    @Test func whatCannotBeAbortedIsReported() {
+    @Test func aFailedAbortIsReported() {
         var upload = begun()
         _ = upload.ended(part: 1, .failure(error))
         #expect(upload.aborted(error) == [.orphaned(id: id, error)])
         #expect(upload.isOver)
     }
 
-    @Test func anUploadThatNeverBeganLeavesNothing() {
+    @Test func anUploadThatNeverStartedLeavesNothing() {
         var upload = PutUpload()
         _ = upload.addPart()
         #expect(upload.created(.failure(error)) == [.failed(error)])
@@ -65,14 +65,14 @@ import Testing
         #expect(upload.giveUp(error) == [])
     }
 
-    @Test func anIDThatIsLearnedTooLateIsAborted() {
+    @Test func anUploadWhoseIDArrivesLateIsAborted() {
         var upload = PutUpload()
         _ = upload.addPart()
         #expect(upload.giveUp(error) == [.failed(error), .cancelRequests])
         #expect(upload.created(.success(id)) == [.abort(id: id)])
     }
 
-    @Test func anIDThatIsNeverLearnedIsReportedIfThereMayBeOne() {
+    @Test func anUnknownIDIsReportedIfTheUploadMayExist() {
         var error = error
         var upload = PutUpload()
         _ = upload.addPart()
@@ -95,7 +95,7 @@ import Testing
         #expect(upload.completed(.failure(error)) == [.failed(error), .abort(id: id)])
     }
 
-    @Test func whatTheServiceMayStillBeCompletingIsNotAborted() {
+    @Test func anUploadThatMayStillCompleteIsNotAborted() {
         var unknown = S3Error(.timedOut, "")
         unknown.mayBeUnderWay = true
         var upload = completing()
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test(arguments: [S3Error.Kind.conflict, .noSuchUpload])
-    func anUploadThatTheServiceDroppedBeginsAnew(kind: S3Error.Kind) {
+    func anUploadDroppedByTheServiceStartsAgain(kind: S3Error.Kind) {
         let dropped = S3Error(kind, "")
         var upload = completing()
         #expect(upload.completed(.failure(dropped), canBeginAnew: true) == [.abort(id: id)])
@@ -122,7 +122,7 @@ import Testing
         #expect(lost.completed(.failure(dropped)) == [.failed(dropped), .abort(id: id)])
     }
 
-    @Test func whatMayHaveBeenCompletedDoesNotBeginAnew() {
+    @Test func anUploadThatMayBeCompletedDoesNotStartAgain() {
         var unknown = S3Error(.noSuchUpload, "")
         unknown.mayHaveBeenApplied = true
         for failure in [unknown, error, S3Error(.preconditionFailed, "")] {

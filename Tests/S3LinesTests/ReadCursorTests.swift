@@ -2,9 +2,9 @@ import S3Core
 import S3Lines
 import Testing
 
-/// How far a list was read: never further than what was written.
+/// The position in a listing never passes what was written.
 @Suite struct ReadCursorTests {
-    @Test func itIsTheLastKeyBeforeWhichAllWasWritten() {
+    @Test func theCursorIsTheLastKeyBeforeWhichAllWereWritten() {
         var cursor = ReadCursor()
         for (number, key) in ["a", "b", "c", "d"].enumerated() { cursor.requested(number, key: bytes(key)) }
         #expect(cursor.place(now: 0) == nil && !cursor.isChanged)
@@ -17,7 +17,7 @@ import Testing
         #expect(cursor.place(now: 0)?.key == bytes("d"))
     }
 
-    @Test func itStopsAtTheFirstThatFailed() {
+    @Test func theCursorStopsAtTheFirstFailure() {
         var cursor = ReadCursor(lookback: .keys(10))
         for number in 0..<6 { cursor.requested(number, key: [UInt8(number)]) }
         cursor.failed(4)
@@ -34,7 +34,7 @@ import Testing
         #expect(cursor.place(now: 0)?.recent.entries.map(\.key) == [[0], [1]])
     }
 
-    @Test func aKeyThatComesLateDoesNotSetItBack() {
+    @Test func aLateKeyDoesNotMoveTheCursorBack() {
         var cursor = ReadCursor(lookback: .keys(2))
         for (number, key) in ["b", "d", "c"].enumerated() {
             cursor.requested(number, key: bytes(key))
@@ -45,7 +45,7 @@ import Testing
         #expect(place?.recent.entries.map(\.time) == [2, 1])
     }
 
-    @Test func whatIsTooOldIsNotLookedAtAgain() {
+    @Test func keysOlderThanTheLookbackAreDropped() {
         var cursor = ReadCursor(startAfter: bytes("0"), lookback: .milliseconds(100))
         for (number, key) in ["a", "b", "c"].enumerated() {
             cursor.requested(number, key: bytes(key))
@@ -57,10 +57,10 @@ import Testing
     }
 
     @Test(arguments: 0..<6)
-    func whereverItIsStoppedNothingIsReadTwiceOrSkipped(seed: UInt64) throws {
+    func resumingReadsNothingTwiceAndSkipsNothing(seed: UInt64) throws {
         var random = SeededGenerator(seed)
         let text = CursorText(Location(bucket: "b", prefix: bytes("p/")))
-        // No key is later than ten others that belong after it.
+        // No key arrives later than ten keys after it in order.
         var coming: [[UInt8]] = []
         for start in stride(from: 1000, to: 1200, by: 10) {
             coming += (start..<start + 10).map { bytes("\($0)") }.shuffled(using: &random)
@@ -68,7 +68,7 @@ import Testing
         var bucket: [[UInt8]] = []
         var read: [[UInt8]] = []
         var place: ReadCursor.Place?
-        // Each round is a run: it reads what is new to it, and is stopped.
+        // Each round is a run that reads the new keys and is stopped.
         while read.count < 200 {
             let count = min(coming.count, Int.random(in: 0...25, using: &random))
             bucket += coming.prefix(count)
@@ -80,7 +80,7 @@ import Testing
             }
             var cursor = ReadCursor(place, lookback: .keys(20))
             for (number, key) in found.enumerated() { cursor.requested(number, key: key) }
-            // What was written after the first that was not is read again.
+            // Keys written after the first unwritten one are read again.
             var order = Array(found.indices)
             if Bool.random(using: &random) { order.shuffle(using: &random) }
             let written = Set(order.prefix(Int.random(in: 0...found.count, using: &random)))
@@ -96,7 +96,7 @@ import Testing
     }
 }
 
-/// One for each prefix that matches.
+/// One cursor per matching prefix.
 @Suite struct ReadCursorsTests {
     @Test func eachPrefixHasItsOwnPlace() throws {
         let pattern = try PrefixPattern("*/")
@@ -125,11 +125,11 @@ import Testing
     }
 }
 
-/// The files that it is kept in.
+/// The files of cursors.
 @Suite struct CursorTextTests {
     private let text = CursorText(Location(bucket: "b", prefix: bytes("p/\t")))
 
-    @Test func itIsALocationATabAndAKey() throws {
+    @Test func aLineIsLocationTabKey() throws {
         let place = ReadCursor.Place(key: bytes("a\nb\\"))
         let written = text.cursor([[]: place])
         #expect(written == bytes("s3://b/p/\\t\ta\\nb\\\\\n"))
@@ -143,7 +143,7 @@ import Testing
         "s3://b/p/\\t\ta\\\n",
         "s3://b/p/\\t\ta\ns3://b/p/\\t\tb\n", "a\tb\n", "s3://b/p/\\t\ta\n\n",
     ])
-    func whatIsTornIsMalformed(written: String) {
+    func aTruncatedFileIsMalformed(written: String) {
         do {
             _ = try text.places(bytes(written))
             Issue.record("no error")
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test func aKeyThatNoObjectHasIsMalformed() {
+    @Test func aCursorKeyThatIsNotUTF8IsMalformed() {
         let line = bytes("s3://b/p/\\t\t") + [0xFF, 0x0A]
         #expect(throws: CursorText.Problem.malformed(line: 1)) { try text.places(line) }
     }
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func whatWasWrittenByHandCounts() throws {
+    @Test func anEditedCursorTakesPrecedence() throws {
         let recent = RecentKeys(
             after: bytes("c"), ["d", "f", "h"].map { RecentKeys.Entry(key: bytes($0), time: 5) })
         let kept = text.recentKeys([[]: ReadCursor.Place(key: bytes("h"), recent: recent)])
@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test(arguments: ["", "s3://b/p/\\t\tc\n\td\t5", "s3://b/p/\\t\tc\n\td\n", "s3://b/p/\\t\tc\n\td\tx\n"])
-    func whatIsTornOfTheRecentKeysIsMalformed(written: String) {
+    func aTruncatedLookbackFileIsMalformed(written: String) {
         var places: ReadCursors.Places = [[]: ReadCursor.Place(key: bytes("d"))]
         #expect(throws: CursorText.Problem.self) { try text.add(bytes(written), to: &places) }
     }

@@ -4,7 +4,7 @@ import Testing
 @Suite struct RunProgressTests {
     private let counts = RunCounts(objects: 1, lines: 2, bytes: 3 << 20)
 
-    @Test func aTerminalHasOneLineThatIsWrittenOver() {
+    @Test func aTerminalShowsOneOverwrittenLine() {
         var progress = RunProgress(tool: "tool", display: .line, start: 1000)
         #expect(progress.untilDue(now: 1000) == 500)
         #expect(progress.show(counts, now: 1499) == nil)
@@ -15,7 +15,7 @@ import Testing
         #expect(progress.show(counts, now: 2700) != nil)
     }
 
-    @Test func theLineMakesRoomForAMessageAndComesBack() {
+    @Test func theLineIsClearedForAMessageAndShownAgain() {
         var progress = RunProgress(tool: "tool", display: .line, start: 0)
         #expect(progress.clear() == nil, "nothing is there yet")
         _ = progress.show(counts, now: 500)
@@ -26,12 +26,12 @@ import Testing
         #expect(progress.end(counts, now: 1200) == nil)
     }
 
-    @Test func aRunThatIsSoonOverShowsNothingOnATerminal() {
+    @Test func aShortRunShowsNothingOnATerminal() {
         var progress = RunProgress(tool: "tool", display: .line, start: 0)
         #expect(progress.end(counts, now: 499) == nil)
     }
 
-    @Test func elsewhereThereAreLinesAndALastOne() {
+    @Test func elsewhereEachUpdateIsALine() {
         var progress = RunProgress(tool: "tool", display: .lines, start: 0)
         #expect(progress.show(counts, now: 4999) == nil)
         #expect(
@@ -45,12 +45,12 @@ import Testing
         (80, "tool: 1 object, 2 lines, 3.0 MiB, 0.5 s, 6.0 MiB/s"), (20, "tool: 1 object, 2 l"), (1, ""),
         (0, ""),
     ])
-    func theLineIsCutToTheWidthThatThereIs(columns: Int, text: String) {
+    func theLineIsTruncatedToTheWidth(columns: Int, text: String) {
         var progress = RunProgress(tool: "tool", display: .line, start: 0)
         #expect(progress.show(counts, now: 500, columns: columns) == "\r\(text)\u{1B}[K\r")
     }
 
-    @Test func inTheBackgroundNothingIsDrawn() {
+    @Test func nothingIsDrawnInTheBackground() {
         var progress = RunProgress(tool: "tool", display: .line, start: 0)
         #expect(progress.show(counts, now: 500, columns: nil) == nil)
         #expect(progress.untilDue(now: 500) == 500)
@@ -71,7 +71,7 @@ import Testing
         (nil, 0, 4000, "1 object, 2 lines, 3.0 MiB, 4.0 s, 768.0 KiB/s, 0%"),
         (0, nil, 4000, "1 of 0 objects, 2 lines, 3.0 MiB, 4.0 s, 768.0 KiB/s"),
     ])
-    func whatIsLeftIsToldWhereAllIsKnown(total: Int?, share: Double?, now: Int, text: String) {
+    func theRemainingTimeIsShownIfTheTotalIsKnown(total: Int?, share: Double?, now: Int, text: String) {
         var counts = counts
         counts.totalObjects = total
         counts.share = share
@@ -80,7 +80,7 @@ import Testing
         #expect(!progress.summary(counts, now: now).contains("%"), "at the end all is done that could be")
     }
 
-    @Test func nothingIsShownThatIsNotWanted() {
+    @Test func nothingIsShownIfDisabled() {
         var progress = RunProgress(tool: "tool", display: .none, start: 0)
         #expect(progress.untilDue(now: 1) == nil)
         #expect(progress.show(counts, now: 1_000_000) == nil)

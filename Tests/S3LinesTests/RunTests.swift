@@ -3,14 +3,14 @@ import S3Core
 import S3Lines
 import Testing
 
-/// A filter that does what it is told, step by step.
+/// A filter that runs a script, step by step.
 private final class Script: RunFilter {
     var steps: [(Run) -> RunStep]
     let run: Run
-    /// What the first step throws.
+    /// The error that the first step throws.
     var failure: StopReason?
     var taken: [UInt8] = []
-    /// How much was written before the last step.
+    /// The bytes written before the last step.
     var written = 0
 
     init(_ run: Run, _ steps: [(Run) -> RunStep]) {
@@ -28,7 +28,7 @@ private final class Script: RunFilter {
     }
 }
 
-/// Only descriptors to wait for, and not for long.
+/// A service without requests, which waits briefly for descriptors.
 private final class Nothing: RunService {
     var pending = 0
     var wakeUp: @Sendable () -> Void { {} }
@@ -58,7 +58,7 @@ private struct Pipe: ~Copyable {
         close(writing)
     }
 
-    /// All that is there now; it has to be something.
+    /// Reads the available bytes, at least one.
     func read() throws -> [UInt8] {
         var reader = LineReader(descriptor: reading)
         _ = try reader.fill()
@@ -76,7 +76,7 @@ private struct Pipe: ~Copyable {
         return run.run(Script(run, steps))
     }
 
-    @Test func theEndSaysWhatFailed() throws {
+    @Test func theEndTellsWhatFailed() throws {
         #expect(try end([]) == .complete)
         #expect(
             try end([
@@ -102,7 +102,7 @@ private struct Pipe: ~Copyable {
             ]) == .stopped(Self.failure))
     }
 
-    @Test func theFirstReasonIsTheEnds() throws {
+    @Test func theFirstReasonIsKept() throws {
         let second = StopReason.malformed("later")
         #expect(
             try end([
@@ -112,7 +112,7 @@ private struct Pipe: ~Copyable {
             ]) == .stopped(Self.failure))
     }
 
-    @Test func inputIsReadWhereAStepAsksForIt() throws {
+    @Test func inputIsReadOnlyIfAStepAsksForIt() throws {
         let pipe = try Pipe()
         let bytes = [UInt8]("line\n".utf8)
         try writeAll(bytes.bytes, to: pipe.writing, name: "pipe")
@@ -122,16 +122,16 @@ private struct Pipe: ~Copyable {
         #expect(script.taken == bytes)
     }
 
-    @Test func itEndsOnlyWithTheOutputEmpty() throws {
+    @Test func theRunEndsAfterAllOutputIsWritten() throws {
         let pipe = try Pipe()
         let run = try Run(service, diagnostics, output: pipe.writing)
-        // More than a pipe holds.
+        // More than the pipe can hold.
         let bytes = [UInt8](repeating: 0x61, count: 3 << 20)
         var read = 0
         var turns = 0
         service.turned = {
             turns += 1
-            // The reader comes late.
+            // The reader starts late.
             if turns > 5 { read += (try? pipe.read().count) ?? 0 }
         }
         let script = Script(
@@ -165,8 +165,8 @@ private struct Pipe: ~Copyable {
 }
 
 @Suite struct RunOutputTests {
-    /// The memory of a block for each of few bytes would be without a bound.
-    @Test func whatWaitsIsInFullBlocks() throws {
+    /// A block for each few bytes would need unlimited memory.
+    @Test func waitingDataIsInFullBlocks() throws {
         let pipe = try Pipe()
         let service = Nothing()
         service.pending = 1

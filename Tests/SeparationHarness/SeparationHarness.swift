@@ -1,7 +1,7 @@
 import ByteIO
 package import JSONStream
 
-/// What a stream of bytes becomes, whichever way it came in.
+/// The result of separating a stream of bytes, independent of how it was fed.
 package struct Separated: Equatable, CustomStringConvertible {
     package var output: [UInt8] = []
     package var skipped: [UInt8] = []
@@ -23,14 +23,14 @@ package struct Separated: Equatable, CustomStringConvertible {
     }
 }
 
-/// How the bytes are handed to the splitter.
+/// How the bytes are fed to the splitter.
 package struct Delivery {
-    /// The lengths of the pieces, used in turn; none: all at once.
+    /// The lengths of the pieces, used in rotation; empty for all at once.
     package var pieces: [Int]
-    /// True if there is a wait after each piece.
+    /// Whether there is a wait after each piece.
     package var pauses: Bool
     package var kernel: VectorKernel?
-    /// False: what is inside a failed value is scanned again.
+    /// If false, the inside of a failed value is scanned again.
     package var resumesInside: Bool
 
     package init(
@@ -43,7 +43,7 @@ package struct Delivery {
     }
 }
 
-/// Runs `input` through a splitter in the way json-sep does.
+/// Runs `input` through a splitter in the same way as json-sep.
 package func separate(
     _ input: [UInt8], _ options: SplitOptions = SplitOptions(), skipping: Bool = false,
     _ delivery: Delivery = Delivery()
@@ -94,10 +94,10 @@ package func separate(
     separate(Array(input.utf8), options, skipping: skipping, delivery)
 }
 
-/// Bytes as a person reads them.
+/// Bytes in printable form.
 package func text(_ bytes: [UInt8]) -> String { Diagnostics.printable(bytes) }
 
-/// Numbers that look random and are the same in each run of one seed. Source: Steele et al., SplitMix (2014).
+/// Pseudorandom numbers, reproducible for a seed. Source: Steele et al., SplitMix (2014).
 package struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 

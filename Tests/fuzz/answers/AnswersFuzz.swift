@@ -3,10 +3,10 @@ import HTTPTransfer
 import S3Core
 import S3Lines
 
-/// Reads the input as a server's answer in every way that there is: what is taken must be what it can be, and
-/// what is said of it must be fit to print.
+/// Parses the input as a server's response in all ways: accepted values must be in range, and messages must
+/// be printable.
 ///
-/// The first line is the status line, header lines follow up to an empty one, the rest is the body.
+/// The first line is the status line, followed by header lines and an empty line; the rest is the body.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzAnswers(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     let bytes = unsafe [UInt8](UnsafeBufferPointer(start: data, count: size))
@@ -36,7 +36,7 @@ public func fuzzAnswers(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     return 0
 }
 
-/// Takes the head line by line, as libcurl gives it.
+/// Parses the head line by line, as libcurl delivers it.
 private func read(_ bytes: [UInt8]) -> (HTTPResponseHead, [UInt8]) {
     let reader = HTTPHeadReader()
     var rest = bytes[...]
@@ -71,14 +71,14 @@ private func check(_ head: HTTPResponseHead, _ bytes: [UInt8]) {
     if let text = head.text("date"), let date = Timestamp(httpDate: text) {
         let written = String(decoding: date.basicFormat, as: UTF8.self)
         require(written.utf8.count == 16, "a time is written in 16 bytes")
-        // A day that its month lacks, and a leap second, are the next one's.
+        // A nonexistent day of a month, or a leap second, is read as the next one.
         require(
             text.contains(written.prefix(4)) || text.contains("31") || text.contains("60"),
             "a year is as it was said")
     }
 }
 
-/// What is done after an answer that is a failure, of an operation that was signed for another region.
+/// The retry decision after an error response to a request that was signed for another region.
 private func checkRetry(_ response: S3Response) {
     var policy = AttemptPolicy(
         region: "us-east-1", retry: RetryPolicy(maxAttempts: 3), window: ConcurrencyWindow(4...4))
@@ -101,7 +101,7 @@ private func checkRetry(_ response: S3Response) {
     fatalError("attempts come to an end")
 }
 
-/// What is fetched of an object whose first answer has this head.
+/// The further requests for an object whose first response has this head.
 private func checkFetch(_ head: ObjectHead) {
     var window = FetchWindow(memory: 1 << 20, chunkSize: 1000, threshold: 5000)
     let number = window.add(size: nil)
@@ -126,7 +126,7 @@ private final class Sink: ObjectSink {
     func ended(_ error: S3Error?) {}
 }
 
-/// Takes the answer for that to a request for an object, twice, since the first connection is lost.
+/// Feeds the response to a request for an object twice, because the first connection is lost.
 private func checkGet(_ range: Range<Int>?, _ head: HTTPResponseHead, _ body: [UInt8]) {
     let sink = Sink()
     var operation = GetObject(key: [1], range: range, sink: sink)

@@ -1,7 +1,7 @@
 import S3Core
 
-/// Reads the input as a shared configuration file, a command line, a time and an ARN: whatever it holds, reading
-/// ends, and what comes out is in the form that the rest relies on.
+/// Parses the input as a shared configuration file, a command line, a time and an ARN: parsing must
+/// terminate, and the result must be in the form that other code relies on.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = unsafe [UInt8](UnsafeBufferPointer(start: data, count: size))

@@ -1,10 +1,10 @@
 import JSONStream
 import SeparationHarness
 
-/// Runs the scanner over the input at once, and the kernels over it in pieces; all must say the same.
+/// Runs the scanner over the whole input, and the kernels over it in pieces; the results must be the same.
 ///
-/// The first bytes choose the options and the pieces, the others are the text. A finding is printed as
-/// source that reproduces it.
+/// The first bytes choose the options and the pieces, the rest is the text. A failure is printed as source
+/// code that reproduces it.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzSeparation(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     let bytes = unsafe [UInt8](UnsafeBufferPointer(start: data, count: size))
@@ -16,7 +16,7 @@ public func fuzzSeparation(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     if bytes[1] & 3 == 2 { options.unwrapPath = FieldPath(".a") }
     if bytes[1] & 3 == 3 { options.unwrapPath = FieldPath(".[1].a[0]") }
     let skipping = options.unwrapPath == nil && bytes[1] & 4 != 0
-    // Long texts reach the blocks that short ones do not.
+    // Long texts reach the block code.
     let text = Array([[UInt8]](repeating: Array(bytes[3...]), count: 1 + Int(bytes[1] >> 6)).joined())
     let expected = separate(text, options, skipping: skipping)
     checkProperties(expected, of: text, options)
@@ -34,7 +34,7 @@ public func fuzzSeparation(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     return 0
 }
 
-/// What was written is taken again as it stands.
+/// The output must be accepted unchanged.
 private func checkProperties(_ result: Separated, of text: [UInt8], _ options: SplitOptions) {
     var again = SplitOptions()
     again.maximumDepth = options.maximumDepth

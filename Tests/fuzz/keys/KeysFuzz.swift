@@ -2,10 +2,10 @@ import ByteIO
 import KeyTemplate
 import S3Core
 
-/// Escapes, encodes and makes keys of the input: what is written is read back as it was, and no value climbs
-/// out of its place.
+/// Escapes and encodes the input and makes keys of it: decoding must restore it, and no value may escape its
+/// segment.
 ///
-/// Up to the first newline the input is a template, after it a line.
+/// The input up to the first newline is a template, the rest is a line.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzKeys(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     let bytes = unsafe [UInt8](UnsafeBufferPointer(start: data, count: size))
@@ -23,7 +23,7 @@ private func checkEscaping(_ key: [UInt8]) {
     KeyEscaping.escape(key.bytes, into: &field)
     require(!field.contains { [0x09, 0x0A, 0x0D].contains($0) }, "a field is one column of one line")
     require(unescaped(field) == key, "an escaped key is that key")
-    // What is no escaped key may be refused, but not made another one.
+    // An invalid escaped key may be rejected, but not changed.
     guard let read = unescaped(key) else { return }
     var again: [UInt8] = []
     KeyEscaping.escape(read.bytes, into: &again)
@@ -48,7 +48,7 @@ private func checkEncoding(_ key: [UInt8]) {
     require(PercentEncoding.decodeForm(key).count <= key.count, "decoding does not grow")
 }
 
-/// What stands before the first slash is a prefix, what is after it a key.
+/// The part before the first slash is a prefix, the part after it a key.
 private func checkPlace(_ bytes: [UInt8]) {
     let slash = bytes.firstIndex(of: UInt8(ascii: "/")) ?? 0
     let location = Location(bucket: "bucket", prefix: Array(bytes[..<slash]))
