@@ -1,17 +1,17 @@
-/// Bytes on their way to a descriptor, gathered into blocks.
+/// A buffered writer to a descriptor.
 ///
-/// Nothing is written before a block is full; anyone who is about to wait for input calls `flush` first, so
-/// that a slow stream is not held back.
+/// Data is written only when a block is full. Callers that are about to wait for input call `flush` first, so
+/// that a slow stream is not delayed.
 package struct BlockWriter: ~Copyable {
-    /// What is written to, as messages name it.
+    /// The name of the output in messages.
     package let name: String
-    /// The descriptor written to; not owned, and used as it was found, blocking or not.
+    /// The output's descriptor; not owned. It may be blocking or not.
     package let descriptor: CInt
 
     private var buffer: PageBuffer
     private var count = 0
 
-    /// - Parameter blockSize: how many bytes are gathered before they are written.
+    /// - Parameter blockSize: the size of the buffer in bytes.
     package init(
         descriptor: CInt = STDOUT_FILENO, name: String = "standard output", blockSize: Int = 1 << 17
     ) {
@@ -20,7 +20,7 @@ package struct BlockWriter: ~Copyable {
         buffer = PageBuffer(capacity: blockSize)
     }
 
-    /// Appends `bytes`; as many as a block or more go out without being copied.
+    /// Appends `bytes`. A whole block or more is written without being copied.
     package mutating func append(_ bytes: RawSpan) throws(SystemError) {
         let size = bytes.byteCount
         if size > buffer.capacity - count {
@@ -37,7 +37,7 @@ package struct BlockWriter: ~Copyable {
         count += size
     }
 
-    /// Appends `bytes` and one byte after them, which ends a field or a line.
+    /// Appends `bytes` and one more byte, which ends a field or a line.
     package mutating func append(_ bytes: RawSpan, endedBy end: UInt8) throws(SystemError) {
         let size = bytes.byteCount
         guard size < buffer.capacity - count else {
@@ -66,17 +66,17 @@ package struct BlockWriter: ~Copyable {
         count += 1
     }
 
-    /// Writes what was gathered. Waits as long as the reader makes it wait.
+    /// Writes the buffered bytes; waits for a slow reader.
     package mutating func flush() throws(SystemError) {
         guard count > 0 else { return }
         let gathered = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count]))
-        // What could not be written must not be written again by a later flush.
+        // Reset first: after an error a later flush must not write the same bytes again.
         count = 0
         try writeAll(gathered, to: descriptor, name: name)
     }
 }
 
-/// Writes all of `bytes`, however many calls of write(2) it takes and however long the reader makes it wait.
+/// Writes all of `bytes` with as many calls of write(2) as needed; waits for a slow reader.
 package func writeAll(_ bytes: RawSpan, to descriptor: CInt, name: String) throws(SystemError) {
     var written = 0
     while written < bytes.byteCount {

@@ -1,22 +1,23 @@
-/// Bytes that grow at their end and stay where they are while somebody else holds on to them: a record's
-/// data while it is gathered, a request's body while it is sent.
+/// An append-only byte buffer that can be shared: a record's data while it is collected, a request's body
+/// while it is sent.
 ///
-/// A class, because a body is held by the object it belongs to and by the transfer that sends it, and C
-/// keeps a pointer to it meanwhile. Who appends must know that no transfer is under way.
+/// A class, because the object that a body belongs to and the transfer that sends it share it, and C keeps a
+/// pointer to it meanwhile. The code that appends must make sure that no transfer is in progress.
 @safe package final class ByteBlock {
     private var storage: UnsafeMutableRawBufferPointer
-    // Not `count` itself: what other modules can reach is checked for exclusivity at each access.
+    // Private storage for `count`: accesses to properties visible in other modules are checked for
+    // exclusivity.
     private var length = 0
 
-    /// How many bytes there are.
+    /// The number of bytes.
     package var count: Int { length }
 
-    /// - Parameter capacity: how many bytes fit before the memory has to grow.
+    /// - Parameter capacity: the number of bytes that fit before the memory has to grow.
     package init(capacity: Int = 256) {
         unsafe storage = allocatedMemory(max(capacity, 16), alignment: 8)
     }
 
-    /// A copy of `bytes`.
+    /// Creates a copy of `bytes`.
     package convenience init(_ bytes: RawSpan) {
         self.init(capacity: bytes.byteCount)
         append(bytes)
@@ -24,10 +25,10 @@
 
     deinit { unsafe free(storage.baseAddress) }
 
-    /// The bytes that fit before the memory has to grow.
+    /// The number of bytes that fit before the memory has to grow.
     package var capacity: Int { unsafe storage.count }
 
-    /// The bytes, lent until the next change.
+    /// The bytes; valid until the next change.
     package var bytes: RawSpan {
         @_lifetime(borrow self)
         get {
@@ -36,16 +37,17 @@
         }
     }
 
-    /// Those of `range`. Not even the number of bytes is looked at: another thread may have them while this one
-    /// appends after them within the capacity.
+    /// The bytes of `range`. Does not read the length, because another thread may read these bytes while this
+    /// one appends after them within the capacity.
     fileprivate func bytes(in range: Range<Int>) -> UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(rebasing: storage[range])
     }
 
-    /// How many bytes can be appended before the memory has to grow, and others lose the bytes they hold.
+    /// The number of bytes that can be appended before the memory has to grow, which invalidates pointers.
     package var room: Int { capacity - length }
 
-    /// The address of the first byte, for C that keeps it: valid while the block lives and does not change.
+    /// The address of the first byte, for C code that keeps it; valid while the block lives and does not
+    /// change.
     package var address: UnsafeRawPointer? { unsafe UnsafeRawPointer(storage.baseAddress) }
 
     /// Appends a copy of `bytes`.
@@ -54,7 +56,8 @@
         guard size > 0 else { return }
         let end = count + size
         reserve(end)
-        // Copied first: changing the class's own buffer in place would be checked for exclusivity each time.
+        // Written through a local copy of the pointer: in-place changes of a class's property are checked for
+        // exclusivity each time.
         let target = unsafe UnsafeMutableRawBufferPointer(rebasing: storage[count..<end])
         unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
         length = end
@@ -69,9 +72,9 @@
         length = end
     }
 
-    /// Appends what `body` writes to `room` bytes that it is given.
+    /// Appends the bytes that `body` writes to a buffer of `room` bytes.
     ///
-    /// - Parameter body: returns how many it has written, at most `room`.
+    /// - Parameter body: returns the number of bytes written, at most `room`.
     package func append(upTo room: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
         reserve(count + room)
         let written = unsafe body(UnsafeMutableRawBufferPointer(rebasing: storage[count..<count + room]))
@@ -79,16 +82,16 @@
         length += written
     }
 
-    /// Forgets the bytes and keeps the memory.
+    /// Removes all bytes and keeps the memory.
     package func removeAll() { length = 0 }
 
-    /// Forgets the last `size` bytes.
+    /// Removes the last `size` bytes.
     package func removeLast(_ size: Int) {
         precondition(size >= 0 && size <= count)
         length -= size
     }
 
-    /// Makes room for `capacity` bytes in all, and no more, where there is less.
+    /// Grows the memory to exactly `capacity` bytes if it is smaller.
     package func grow(to capacity: Int) {
         guard capacity > self.capacity else { return }
         let larger = unsafe allocatedMemory(capacity, alignment: 8)
@@ -103,8 +106,7 @@
     }
 }
 
-/// Some of a block's bytes, which stay while the slice does; meanwhile nothing may be done to the block but to append
-/// to it, within its room.
+/// A range of a block's bytes. While the slice exists, the block may only be appended to, within its room.
 package struct ByteSlice {
     package let block: ByteBlock
     /// Offsets into the block.
@@ -115,12 +117,12 @@ package struct ByteSlice {
         self.range = range
     }
 
-    /// All of `block`.
+    /// A slice of all of `block`.
     package init(_ block: ByteBlock) { self.init(block, 0..<block.count) }
 
     package var count: Int { range.count }
 
-    /// The bytes, lent.
+    /// The bytes; valid while the slice exists.
     package var bytes: RawSpan {
         @_lifetime(borrow self)
         get {
@@ -129,7 +131,7 @@ package struct ByteSlice {
         }
     }
 
-    /// The two as one, where `next` follows in the same block.
+    /// The two slices as one if `next` follows in the same block; otherwise nil.
     package func joined(with next: ByteSlice) -> ByteSlice? {
         guard block === next.block, range.upperBound == next.range.lowerBound else { return nil }
         return ByteSlice(block, range.lowerBound..<next.range.upperBound)
@@ -147,8 +149,8 @@ package struct ByteSlice {
 }
 
 extension [ByteSlice] {
-    /// Appends a slice, or makes the last one longer where the slice continues it: however small the pieces are that
-    /// fill a block, they are one slice of it.
+    /// Appends a slice, or extends the last one if the slice continues it. So small pieces that fill a block
+    /// become one slice.
     package mutating func add(_ slice: ByteSlice) {
         guard let last, let joined = last.joined(with: slice) else { return append(slice) }
         self[count - 1] = joined

@@ -1,12 +1,12 @@
-/// Bytes being put together, in memory that is used again and again: a key, a value, a record.
+/// A byte buffer that is reused to build keys, values and records.
 ///
-/// It grows by doubling and never shrinks, so after the longest content nothing is allocated any more.
+/// It grows by doubling and never shrinks, so no memory is allocated once it has held the longest content.
 package struct ByteBuffer: ~Copyable {
     private var storage: PageBuffer
-    /// How many bytes it holds.
+    /// The number of bytes.
     package private(set) var count = 0
 
-    /// - Parameter capacity: how many bytes fit before it grows.
+    /// - Parameter capacity: the number of bytes that fit before it grows.
     package init(capacity: Int = PageBuffer.pageSize) {
         storage = PageBuffer(capacity: capacity)
     }
@@ -27,10 +27,10 @@ package struct ByteBuffer: ~Copyable {
         return unsafe storage.bytes[offset]
     }
 
-    /// Makes it empty.
+    /// Removes all bytes.
     package mutating func removeAll() { count = 0 }
 
-    /// Keeps the first `length` bytes, of which there must be that many.
+    /// Keeps the first `length` bytes; there must be at least that many.
     package mutating func truncate(to length: Int) {
         precondition(length >= 0 && length <= count)
         count = length
@@ -62,7 +62,7 @@ package struct ByteBuffer: ~Copyable {
         append(bytes.bytes.extracting(range))
     }
 
-    /// Appends what `body` writes: it gets room for `capacity` bytes and returns how many it used.
+    /// Appends the bytes that `body` writes to a buffer of `capacity` bytes; `body` returns their number.
     package mutating func append(
         atMost capacity: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int
     ) {
@@ -72,14 +72,14 @@ package struct ByteBuffer: ~Copyable {
         count += used
     }
 
-    /// Takes the first `length` bytes away, of which there must be that many.
+    /// Removes the first `length` bytes; there must be at least that many.
     package mutating func removeFirst(_ length: Int) {
         precondition(length >= 0 && length <= count)
         if length > 0 { storage.move(length..<count, to: 0) }
         count -= length
     }
 
-    /// Appends `value` in decimal digits, with zeros before it up to `width` digits.
+    /// Appends `value` in decimal, padded with zeros to `width` digits.
     package mutating func append(decimal value: UInt64, width: Int = 1) {
         DecimalText(value).append(to: &self, width: width)
     }

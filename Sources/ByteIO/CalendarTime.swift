@@ -11,7 +11,7 @@ package struct CalendarTime: Equatable, Sendable {
     /// 0 for Sunday.
     package let weekday: Int
 
-    /// The years that RFC 3339 can write, 0 to 9999, in seconds since the epoch.
+    /// The range of RFC 3339, years 0 to 9999, in seconds since the epoch.
     package static let representable = -62_167_219_200...253_402_300_799
 
     private static let secondsPerDay = 86_400
@@ -51,7 +51,7 @@ package struct CalendarTime: Equatable, Sendable {
         return daysPerEra * era + 365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100 + marchDay - epochDays
     }
 
-    /// How many days a month has.
+    /// The number of days in a month.
     package static func length(ofMonth month: Int, year: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28

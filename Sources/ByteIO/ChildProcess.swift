@@ -1,19 +1,19 @@
-/// A program that runs as a child of this process. It is ended with its owner.
+/// A child process. It is killed when its owner is destroyed.
 ///
 /// Source: posix_spawn(3), waitpid(2).
 package struct ChildProcess: ~Copyable {
-    /// How it ended.
+    /// How the process ended.
     package enum End: Equatable, Sendable {
         case exited(status: Int)
         case killed(signal: CInt)
     }
 
-    /// The descriptors that its standard ones are.
+    /// The descriptors for its standard input, output and error.
     package struct Streams {
-        /// Nil is empty input.
+        /// Nil for empty input.
         package var input: CInt?
         package var output: CInt
-        /// Nil is this process's.
+        /// Nil for this process's standard error.
         package var errors: CInt?
 
         package init(input: CInt? = nil, output: CInt, errors: CInt? = nil) {
@@ -27,14 +27,15 @@ package struct ChildProcess: ~Copyable {
     private let hasGroup: Bool
     private var isReaped = false
 
-    /// Starts `path`, which is looked for in PATH if it has no slash, with no shell. No descriptor of this process but
-    /// those of `streams` is open in it, and its signals are as this process found them.
+    /// Starts `path`, without a shell; it is searched for in PATH if it has no slash. The child inherits no
+    /// descriptors except those of `streams`, and has the signal dispositions that this process started with.
     ///
     /// - Parameters:
-    ///   - words: the command line, the program's name included.
-    ///   - variables: `NAME=VALUE`, which replace those of this process's environment.
-    ///   - hasGroup: whether it and what it starts are one group of processes, which all get the signals sent to it.
-    /// - Throws: ENOENT if there is no such program.
+    ///   - words: the arguments, including the program's name.
+    ///   - variables: `NAME=VALUE` entries that override this process's environment.
+    ///   - hasGroup: whether it leads a process group, so that signals also reach the processes that it
+    ///     starts.
+    /// - Throws: ENOENT if the program does not exist.
     package init(
         _ path: String, _ words: [String], variables: [[UInt8]] = [], _ streams: Streams,
         hasGroup: Bool = false,
@@ -81,7 +82,7 @@ package struct ChildProcess: ~Copyable {
         if hasGroup { CommandGroups.add(child) }
     }
 
-    /// This process's environment with `variables` in it: strings to be freed, and the nil that ends them.
+    /// This process's environment, overridden by `variables`: C strings that the caller frees, ended by nil.
     private static func environment(with variables: [[UInt8]]) -> [UnsafeMutablePointer<CChar>?] {
         let names = variables.map { $0.prefix { $0 != UInt8(ascii: "=") } + [UInt8(ascii: "=")] }
         var strings: [UnsafeMutablePointer<CChar>?] = unsafe []
@@ -100,7 +101,7 @@ package struct ChildProcess: ~Copyable {
         return unsafe strings + [nil]
     }
 
-    /// How it ended, once it has. Does not wait.
+    /// How the process ended; nil if it still runs. Does not wait.
     package mutating func end() -> End? {
         guard !isReaped else { return nil }
         var status: CInt = 0
@@ -111,8 +112,8 @@ package struct ChildProcess: ~Copyable {
         return signal == 0 ? .exited(status: Int(status >> 8 & 0xFF)) : .killed(signal: signal)
     }
 
-    /// Whether it was stopped because it asked the terminal for something, which belongs to another group of
-    /// processes. Said once.
+    /// Whether it was stopped because it used a terminal that belongs to another process group. Returns true
+    /// once.
     package func wantsTerminal() -> Bool {
         var information = unsafe siginfo_t()
         let kinds = WSTOPPED | WNOHANG
@@ -123,20 +124,20 @@ package struct ChildProcess: ~Copyable {
         return signal == SIGTTIN || signal == SIGTTOU
     }
 
-    /// Sends it a signal, and to its group: also to what is left of that after its own end. The group's number is not
-    /// given to others meanwhile.
+    /// Sends a signal to the process or its group. The group's other processes get it even after the process
+    /// itself has ended; the group's ID is not reused while they run.
     package func send(_ signal: CInt) {
         if hasGroup { kill(-process, signal) } else if !isReaped { kill(process, signal) }
     }
 
-    /// Whether it has ended, and all of its group.
+    /// Whether the process and all of its group have ended.
     package mutating func isGone() -> Bool {
         if !isReaped { _ = end() }
         guard isReaped else { return false }
         return !hasGroup || kill(-process, 0) != 0
     }
 
-    /// Kills it, and its group, and waits for its own end, which is near then.
+    /// Kills the process and its group, and waits until the process has ended, which takes little time.
     package mutating func killAndWait() {
         send(SIGKILL)
         guard !isReaped else { return }

@@ -1,7 +1,7 @@
-/// A command that runs: its standard output is read here, its standard error is this process's, its standard
-/// input is empty.
+/// A running command: its standard output is read here, its standard error is this process's, and its
+/// standard input is empty.
 package struct Command: ~Copyable {
-    /// More of its output is not read.
+    /// The size limit of its output, in bytes.
     private static let maximumSize = 1 << 20
 
     private let pipe: OpenFile
@@ -11,19 +11,20 @@ package struct Command: ~Copyable {
 
     /// Starts `words` without a shell.
     ///
-    /// - Throws: ENOENT if there is no such command.
+    /// - Throws: ENOENT if the command does not exist.
     package init(_ words: [String], _ settings: CommandSettings) throws(SystemError) {
         let pipe = try CommandPipe(isToCommand: false)
         process = try ChildProcess(words.first ?? "", words, .init(output: pipe.commandEnd), settings)
         self.pipe = pipe.ownEnd()
     }
 
-    /// Can be read when there is output, or its end.
+    /// Readable when there is output or its end.
     package var descriptor: CInt { pipe.descriptor }
 
-    /// Takes what it has printed, and its end.
+    /// Reads available output, and checks whether the command has ended.
     ///
-    /// - Returns: its output and status (128 and the signal that ended it), once it has ended.
+    /// - Returns: its output and status (128 plus the signal if a signal killed it), once it has ended;
+    ///   otherwise nil.
     package mutating func ended() -> (output: [UInt8], status: Int)? {
         var block = [UInt8](repeating: 0, count: 1 << 14)
         while !isAtEnd {
@@ -41,6 +42,6 @@ package struct Command: ~Copyable {
         }
     }
 
-    /// Whether all its output is there, and only its end is not.
+    /// Whether its output is complete but it has not exited yet.
     package var isClosing: Bool { isAtEnd }
 }

@@ -1,12 +1,12 @@
-/// The groups of processes that commands are, for what ends this process at once: a second signal. They are none of the
-/// terminal's, which would end them otherwise.
+/// The process groups of running commands, which a second signal kills together with this process. They are
+/// not in the terminal's foreground group, so the terminal does not signal them.
 ///
-/// Source: signal-safety(7): kill(2) is allowed in a handler, what allocates is not.
+/// Source: signal-safety(7): a handler may call kill(2) but must not allocate.
 enum CommandGroups {
-    /// More are left to see that their pipes have closed.
+    /// The maximum number of groups; any others end when their pipes are closed.
     private static let capacity = 256
 
-    /// Whether there ever was one.
+    /// Whether a command was ever started.
     static var isUsed: Bool { unsafe commandGroups != nil }
 
     static func add(_ group: pid_t) {
@@ -20,7 +20,7 @@ enum CommandGroups {
 
     static func remove(_ group: pid_t) { exchange(group, for: 0) }
 
-    /// For a handler.
+    /// Kills all groups; may be called in a signal handler.
     static func killAll() {
         guard let groups = unsafe commandGroups else { return }
         var place = 0
@@ -40,6 +40,6 @@ enum CommandGroups {
     }
 }
 
-/// Read by a signal handler, which can reach nothing but globals; set once. Only the thread that starts commands, where
-/// signals arrive, writes what it points to.
+/// A global because a signal handler reads it; set once. Only the thread that starts commands, which also
+/// handles the signals, changes the memory that it points to.
 private nonisolated(unsafe) var commandGroups: UnsafeMutablePointer<pid_t>?

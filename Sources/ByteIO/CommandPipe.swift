@@ -1,12 +1,12 @@
-/// A pipe to or from a command, of which no other command has an end. The end that is kept here does not block; that is
-/// a flag of this end alone.
+/// A pipe to or from a command; no other command inherits its ends. This process's end is non-blocking; that
+/// flag does not affect the other end.
 ///
 /// Source: pipe(2), fcntl(2).
 package struct CommandPipe: ~Copyable {
     private let kept: OpenFile
     private let lent: OpenFile
 
-    /// - Parameter isToCommand: whether the command reads from it; else it writes to it.
+    /// - Parameter isToCommand: true if the command reads from the pipe, false if it writes to it.
     package init(isToCommand: Bool) throws(SystemError) {
         let ends = try openPipe("pipe")
         let (own, other) = isToCommand ? (ends.writing, ends.reading) : (ends.reading, ends.writing)
@@ -19,27 +19,27 @@ package struct CommandPipe: ~Copyable {
         lent = OpenFile("pipe", descriptor: other)
     }
 
-    /// What the command is started with.
+    /// The command's end.
     package var commandEnd: CInt { lent.descriptor }
 
-    /// The command has its end.
+    /// Closes the command's end, which the command has inherited.
     ///
-    /// - Returns: the other one.
+    /// - Returns: this process's end.
     package consuming func ownEnd() -> OpenFile { kept }
 }
 
-/// What became of bytes that were to be moved through a pipe that does not block.
+/// The result of a read from or write to a non-blocking pipe.
 package enum PipeProgress: Equatable, Sendable {
-    /// So many were moved, at least one.
+    /// This many bytes were transferred, at least one.
     case moved(Int)
-    /// None can be moved now.
+    /// No bytes can be transferred now.
     case wouldBlock
-    /// No more will come, or no one reads them.
+    /// End of file, or there is no reader.
     case closed
 }
 
 extension OpenFile {
-    /// Writes as many of `bytes` as the pipe takes at once.
+    /// Writes as many of `bytes` as the pipe accepts without waiting.
     package func writeSome(_ bytes: RawSpan) -> PipeProgress {
         while true {
             let count = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
@@ -47,7 +47,7 @@ extension OpenFile {
         }
     }
 
-    /// Appends what the pipe has to `block`, at most `room` bytes.
+    /// Appends available bytes to `block`, at most `room`.
     package func readSome(into block: ByteBlock, room: Int) -> PipeProgress {
         while true {
             var count = 0

@@ -1,17 +1,17 @@
-/// What commands are started with where this process has changed it for itself: as it was found.
+/// Restores for started commands what this process has changed for itself.
 package struct CommandSettings: Sendable {
     package var ignoresPipeSignal = false
     package var limits = FoundLimits()
-    /// Descriptors that others of this process's ancestors left open for its commands; nil leaves every descriptor
-    /// as it is.
+    /// The descriptors that this process inherited and passes on to commands; nil changes no descriptors.
     package var descriptors: Set<CInt>?
 
     package init() {}
 
-    /// Sets the limits, and hides the descriptors that libraries have opened, while `body` starts a command.
+    /// Applies the settings while `body` starts a command: sets the limits, and marks descriptors that
+    /// libraries have opened as close-on-exec.
     ///
-    /// There are libraries whose sockets stay open in commands. Only the thread that starts commands opens any, so
-    /// nothing comes between.
+    /// Some libraries open sockets that commands would inherit. Only the thread that starts commands opens
+    /// descriptors, so this has no race.
     func applied<Result>(_ body: () -> Result) -> Result {
         if let descriptors {
             for descriptor in openDescriptors() where descriptor > STDERR_FILENO {
@@ -22,7 +22,7 @@ package struct CommandSettings: Sendable {
     }
 }
 
-/// The descriptors that a command started now would have, standard ones included.
+/// The descriptors that a command started now would inherit, including the standard ones.
 package func inheritableDescriptors() -> Set<CInt> {
     Set(openDescriptors().filter { fcntl($0, F_GETFD) & FD_CLOEXEC == 0 })
 }
@@ -30,7 +30,7 @@ package func inheritableDescriptors() -> Set<CInt> {
 /// All descriptors of this process. Source: proc(5), `/proc/PID/fd`, which `/dev/fd` is a link to.
 private func openDescriptors() -> [CInt] {
     guard let directory = unsafe opendir("/dev/fd") else {
-        // Without /proc: those that there may be.
+        // Without /proc: tries all possible descriptors.
         return (0..<CInt(clamping: min(4096, sysconf(CInt(_SC_OPEN_MAX))))).filter { fcntl($0, F_GETFD) >= 0 }
     }
     defer { unsafe closedir(directory) }

@@ -1,11 +1,11 @@
-/// A number in decimal digits, kept from one use to the next: one more than before costs one digit.
+/// The decimal text of a counter, kept between uses: incrementing it usually changes one digit.
 package struct DecimalText: Sendable {
-    /// As many as `UInt64.max` has.
+    /// The number of digits of `UInt64.max`.
     private static let mostDigits = 20
     private static let zero = UInt8(ascii: "0")
 
     private var value: UInt64
-    /// The digits from `first` on, and zeros before it.
+    /// The digits start at `first`; zeros precede them.
     private var digits: InlineArray<20, UInt8>
     private var first: Int
 
@@ -22,7 +22,7 @@ package struct DecimalText: Sendable {
         } while rest > 0
     }
 
-    /// Changes the number.
+    /// Sets the number.
     package mutating func set(_ number: UInt64) {
         guard number == value &+ 1, number > 0 else {
             if number != value { self = DecimalText(number) }
@@ -38,7 +38,7 @@ package struct DecimalText: Sendable {
         first = min(first, place)
     }
 
-    /// Appends the digits, with zeros before them up to `width`.
+    /// Appends the digits, padded with zeros to `width`.
     package func append(to text: inout ByteBuffer, width: Int = 1) {
         let count = Self.mostDigits - first
         if width > count {

@@ -1,7 +1,7 @@
-/// What is waited for of a descriptor.
+/// A descriptor and the event to wait for.
 package struct DescriptorWait: Equatable, Sendable {
     package let descriptor: CInt
-    /// Whether it is to be written to; else it is to be read.
+    /// True to wait until it is writable, false to wait until it is readable.
     package let isWrite: Bool
 
     private init(_ descriptor: CInt, isWrite: Bool) {
@@ -9,13 +9,13 @@ package struct DescriptorWait: Equatable, Sendable {
         self.isWrite = isWrite
     }
 
-    /// Until a read returns at once: bytes, the end, or an error.
+    /// Waits until a read would not block: bytes, end of file, or an error.
     package static func read(_ descriptor: CInt) -> DescriptorWait { .init(descriptor, isWrite: false) }
 
-    /// Until a write takes something at once, or fails.
+    /// Waits until a write would not block, or fails.
     package static func write(_ descriptor: CInt) -> DescriptorWait { .init(descriptor, isWrite: true) }
 
-    /// As poll(2) takes it.
+    /// The structure for poll(2).
     package var request: pollfd {
         pollfd(fd: descriptor, events: Int16(isWrite ? POLLOUT : POLLIN), revents: 0)
     }

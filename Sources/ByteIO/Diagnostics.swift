@@ -1,21 +1,22 @@
-/// Messages for people: `tool: context: message` on standard error, one line each.
+/// Writes messages for users: `tool: context: message` on standard error, one line each.
 package struct Diagnostics: Sendable {
-    /// The name every message starts with.
+    /// The tool's name, which starts every message.
     package let tool: String
 
     package init(tool: String) { self.tool = tool }
 
-    /// Writes one line. Control characters are escaped, so that neither a key nor a server's words can
-    /// move the cursor or forge a second line. A message that cannot be written is lost: there is no
-    /// other place to say so.
+    /// Writes one line. Control characters are escaped, so that keys and server messages cannot move the
+    /// cursor or forge a second line. Errors are ignored: there is no other place to report them.
     package func report(_ message: String) {
         let line = tool + ": " + Self.printable(message.utf8) + "\n"
         try? writeAll(line, to: STDERR_FILENO, name: "standard error")
     }
 
-    /// `bytes` as text of one line: control characters as `\n` or `\x1B`, bytes that are not UTF-8 as `\xFF`.
+    /// `bytes` as one line of text: control characters become `\n` or `\x1B`, bytes that are not UTF-8 become
+    /// `\xFF`.
     ///
-    /// - Parameter escapesBackslashes: a backslash is doubled, so that it is none of these escapes.
+    /// - Parameter escapesBackslashes: whether backslashes are doubled, to distinguish them from these
+    ///   escapes.
     package static func printable(_ bytes: some Sequence<UInt8>, escapesBackslashes: Bool = false) -> String {
         var text = ""
         var rest = Array(bytes)[...]
@@ -34,11 +35,11 @@ package struct Diagnostics: Sendable {
         return text
     }
 
-    /// The first bytes of what somebody has written, as a message shows them.
+    /// The start of a user's text for a message.
     package static func excerpt(_ text: some Collection<UInt8>, limit: Int = 40) -> String {
         let start = text.prefix(limit)
         guard start.count < text.count else { return printable(start) }
-        // No character is cut in two.
+        // Includes the rest of the last UTF-8 character.
         let rest = text.dropFirst(start.count).prefix(3).prefix { $0 & 0xC0 == 0x80 }
         return printable(Array(start) + rest) + "..."
     }

@@ -1,16 +1,16 @@
-/// Which regular file it is, whatever paths and links lead there. Source: stat(2).
+/// Identifies a regular file independently of paths and links. Source: stat(2).
 package struct FileIdentity: Hashable, Sendable {
     private let device: UInt64
     private let number: UInt64
 
-    /// The file at `path`, links followed; nil for what is not there or no regular file.
+    /// The file at `path`, following links; nil if it does not exist or is not a regular file.
     package init?(path: String) {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return nil }
         self.init(status)
     }
 
-    /// The file that is open; nil for pipes, sockets, terminals and other devices.
+    /// The open file; nil for pipes, sockets, terminals and other devices.
     package init?(descriptor: CInt) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { return nil }

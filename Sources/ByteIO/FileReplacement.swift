@@ -1,11 +1,11 @@
-/// A file that is replaced as a whole: after a crash, too, it holds what it held before or what it was to hold.
+/// Replaces a file atomically: after a crash it has either the old or the new content.
 ///
-/// The new content is written beside it, synced and renamed; then the directory is synced, which keeps the name.
-/// Source: rename(2), fsync(2).
+/// The new content is written to a file in the same directory, synced and renamed; then the directory is
+/// synced to make the rename durable. Source: rename(2), fsync(2).
 package struct FileReplacement: Sendable {
-    /// As messages name it.
+    /// The path for messages.
     package let path: String
-    /// The file itself, where `path` is a symbolic link to it.
+    /// The file itself, if `path` is a symbolic link.
     private let target: String
 
     package init(_ path: String) {
@@ -20,15 +20,15 @@ package struct FileReplacement: Sendable {
         return unsafe String(cString: resolved)
     }
 
-    /// True if something is there that is no regular file: a directory, a device, a pipe.
+    /// True if the path exists but is not a regular file: a directory, a device, a pipe.
     package var isSomethingElse: Bool {
         var status = stat()
         return unsafe stat(target, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
-    /// What the file holds; nil if there is none, but its directory.
+    /// The content of the file; nil if it does not exist but its directory does.
     ///
-    /// - Throws: EFBIG if it has more than `limit` bytes.
+    /// - Throws: EFBIG if the file exceeds `limit` bytes.
     package func contents(limit: Int) throws(SystemError) -> [UInt8]? {
         do { return try OpenFile.readingRegularFile(target).contents(limit: limit) } catch {
             guard error.code == ENOENT else { throw SystemError(path, code: error.code) }
@@ -37,7 +37,7 @@ package struct FileReplacement: Sendable {
         return nil
     }
 
-    /// Gives it another content.
+    /// Replaces the content.
     package func replace(by content: [UInt8]) throws(SystemError) {
         let aside = target + ".new"
         do {
@@ -52,7 +52,7 @@ package struct FileReplacement: Sendable {
             throw error
         }
         let directory = try directory()
-        // Not every file system syncs directories.
+        // The result is ignored: some file systems cannot sync directories.
         _ = fsync(directory.descriptor)
     }
 

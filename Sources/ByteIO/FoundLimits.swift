@@ -1,4 +1,5 @@
-/// Limits that this process has changed for itself, as it found them: what it starts shall have those.
+/// The original values of resource limits that this process has changed for itself, for commands that it
+/// starts.
 ///
 /// Source: setrlimit(2).
 package struct FoundLimits: Sendable {
@@ -11,13 +12,13 @@ package struct FoundLimits: Sendable {
 
     package init() {}
 
-    /// The limit of a resource as things are now; nil if the system does not tell.
+    /// The current limit of a resource; nil if the system does not report it.
     package static func current(_ resource: __rlimit_resource) -> rlimit? {
         var limit = rlimit()
         return unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 ? limit : nil
     }
 
-    /// Sets the limit of a resource, and keeps the one that was found.
+    /// Sets the limit of a resource and remembers the original one.
     package mutating func set(_ resource: __rlimit_resource, to limit: rlimit) {
         guard let before = Self.current(resource) else { return }
         let kind = __rlimit_resource_t(resource.rawValue)
@@ -28,7 +29,7 @@ package struct FoundLimits: Sendable {
         found.append(Found(resource: kind, limit: before))
     }
 
-    /// Calls `body` with the limits that were found in force.
+    /// Calls `body` with the original limits in force.
     package func restored<Result>(_ body: () -> Result) -> Result {
         let own = found.map { Self.exchange($0) }
         defer { for limit in own { _ = Self.exchange(limit) } }
@@ -37,7 +38,7 @@ package struct FoundLimits: Sendable {
 
     /// Sets a limit.
     ///
-    /// - Returns: the one before.
+    /// - Returns: the previous limit.
     private static func exchange(_ new: Found) -> Found {
         var before = rlimit()
         var limit = new.limit

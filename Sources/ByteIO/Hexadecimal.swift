@@ -1,6 +1,6 @@
-/// Bytes as text and back, where hashes are written.
+/// Hexadecimal encoding and decoding, for hashes.
 package enum Hexadecimal {
-    /// The digit of `value`, which is below 16.
+    /// The digit for `value`, which is less than 16.
     private static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
     }
@@ -13,7 +13,7 @@ package enum Hexadecimal {
         }
     }
 
-    /// The same into a buffer.
+    /// Appends two lower-case digits for each byte to a buffer.
     package static func append(_ bytes: RawSpan, to text: inout ByteBuffer) {
         unsafe text.append(atMost: 2 * bytes.byteCount) { digits in
             for index in 0..<bytes.byteCount {
@@ -33,7 +33,7 @@ package enum Hexadecimal {
         return text
     }
 
-    /// The bytes that pairs of digits of either case stand for, or nil for anything else.
+    /// Decodes pairs of digits in either case; nil for anything else.
     package static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
@@ -45,7 +45,7 @@ package enum Hexadecimal {
         return bytes
     }
 
-    /// What `digit`, of either case, stands for; nil if it is none.
+    /// The value of `digit`, in either case; nil if it is not a digit.
     package static func value(_ digit: UInt8) -> UInt8? {
         switch digit {
         case 0x30...0x39: digit - 0x30
@@ -55,7 +55,7 @@ package enum Hexadecimal {
         }
     }
 
-    /// Appends the last `digits` digits of `value`, lower-case, at most 16.
+    /// Appends the last `digits` digits of `value`, in lower case; at most 16.
     package static func append(_ value: UInt64, digits: Int, to text: inout ByteBuffer) {
         var characters = InlineArray<16, UInt8>(repeating: 0)
         var rest = value

@@ -1,9 +1,9 @@
-/// Keys as records, receipts and operands write them: `\\`, `\t`, `\n` and `\r` stand for backslash, TAB,
-/// newline and carriage return, so that a key is one field of one line whatever bytes it holds.
+/// The escaping of keys in records, receipts and operands: `\\`, `\t`, `\n` and `\r` encode backslash, TAB,
+/// newline and carriage return, so that any key is one field of one line.
 package enum KeyEscaping {
-    /// A backslash that starts none of the four escapes.
+    /// A backslash that does not start one of the four escapes.
     package struct Malformed: Error, Equatable, Sendable, CustomStringConvertible {
-        /// Where the backslash stands, in bytes from the field's start.
+        /// The offset of the backslash in the field, in bytes.
         package let offset: Int
 
         package init(offset: Int) { self.offset = offset }
@@ -15,7 +15,7 @@ package enum KeyEscaping {
 
     private static let backslash = UInt8(ascii: "\\")
 
-    /// Appends to `key` the bytes that `field` stands for.
+    /// Decodes `field` and appends the bytes to `key`.
     package static func unescape(_ field: RawSpan, into key: inout [UInt8]) throws(Malformed) {
         if key.isEmpty, field.firstIndex(of: backslash) == nil { return key = field.array }
         key.reserveCapacity(key.count + field.byteCount)
@@ -34,7 +34,7 @@ package enum KeyEscaping {
         }
     }
 
-    /// Appends to `field` the way `key` is written.
+    /// Appends `key`, escaped, to `field`.
     package static func escape(_ key: RawSpan, into field: inout [UInt8]) {
         guard needsEscapes(key) else {
             unsafe key.withUnsafeBytes { unsafe field.append(contentsOf: $0) }
@@ -52,7 +52,7 @@ package enum KeyEscaping {
     }
 
     private static func needsEscapes(_ key: RawSpan) -> Bool {
-        // To the end, whatever comes: so several bytes are compared at once.
+        // The loop does not stop early, so that it can be vectorized.
         unsafe key.withUnsafeBytes { bytes in
             var needs = false
             for index in 0..<bytes.count {

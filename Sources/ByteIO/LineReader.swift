@@ -1,33 +1,32 @@
-/// A descriptor's bytes, block by block or line by line, from one buffer that is reused.
+/// Reads a descriptor block by block or line by line through one reused buffer.
 ///
 ///     buffer  ......|unread bytes|free...
 ///                    ^start       ^end
 ///
-/// Blocks are read to addresses on page starts. What is left of a block, usually the head of a line, is
-/// moved to end where the next block starts; only a line longer than a block makes the buffer grow, by
-/// doubling, and it never shrinks. Memory is therefore a block plus up to four times the longest line, and
-/// half as much again while the buffer grows. Where only the start of each line is wanted, the rest of a long one
-/// is dropped as it is read.
+/// Blocks are read to page-aligned addresses. The rest of a block, usually the start of a line, is moved
+/// directly before the next block. Only a line longer than a block makes the buffer grow, by doubling, and it
+/// never shrinks. So memory is at most a block plus four times the longest line, and half as much more while
+/// the buffer grows. If only the start of each line is needed, the rest of a long one is dropped as it is
+/// read.
 package struct LineReader: ~Copyable {
-    /// What is read from, as messages name it.
+    /// The name of the input in messages.
     package let name: String
-    /// The descriptor read from; not owned, since it is often standard input, and used as it was found,
-    /// blocking or not.
+    /// The input's descriptor; not owned, since it is often standard input. It may be blocking or not.
     package let descriptor: CInt
-    /// True once a read has returned nothing more.
+    /// True once a read has returned end of file.
     package private(set) var isAtEnd = false
 
     private let blockSize: Int
     private var buffer: PageBuffer
     private var start: Int
     private var end: Int
-    /// Bytes before this hold no newline; `nextLine` does not look at them twice.
+    /// There is no newline before this offset, so `nextLine` does not search there again.
     private var searched: Int
 
-    /// True while what is read belongs to a line of which no more is wanted.
+    /// True while the rest of a line is being dropped.
     private var isDropping = false
 
-    /// - Parameter blockSize: the most bytes one read asks for.
+    /// - Parameter blockSize: the size of one read, in bytes.
     package init(descriptor: CInt = STDIN_FILENO, name: String = "standard input", blockSize: Int = 1 << 18) {
         precondition(blockSize > 0)
         self.descriptor = descriptor
@@ -39,7 +38,7 @@ package struct LineReader: ~Copyable {
         searched = start
     }
 
-    /// The bytes that were read and not yet consumed. Valid until the next call of `fill`.
+    /// The bytes that are not consumed yet. Valid until the next call of `fill`.
     package var unread: RawSpan {
         @_lifetime(borrow self)
         get {
@@ -49,19 +48,19 @@ package struct LineReader: ~Copyable {
         }
     }
 
-    /// Marks the first `count` unread bytes as used.
+    /// Marks the first `count` unread bytes as consumed.
     package mutating func consume(_ count: Int) {
         start += count
         searched = max(searched, start)
     }
 
-    /// The next line without its newline, or nil when the buffer holds no whole one: then `fill`.
+    /// The next line without its newline; nil if the buffer has no complete line: then call `fill`.
     ///
-    /// At the end of the input a last line without a newline is returned as well, once.
+    /// At the end of the input, a last line without a newline is also returned.
     @_lifetime(&self)
     package mutating func nextLine() -> RawSpan? { nextLine(atMost: .max) }
 
-    /// The same, but only the first `limit` bytes of the line: no more of it takes memory, however long it is.
+    /// The next line, truncated to `limit` bytes; the rest takes no memory, whatever its length.
     @_lifetime(&self)
     package mutating func nextLine(atMost limit: Int) -> RawSpan? {
         let first = start
@@ -92,11 +91,11 @@ package struct LineReader: ~Copyable {
         return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
 
-    /// Reads once, up to a block, after the unread bytes.
+    /// Reads once, at most a block, and appends it to the unread bytes.
     ///
-    /// - Returns: the number of bytes read: 0 at the end of the input, and where a descriptor that does not
-    ///   block has none now. Then the caller waits, for whatever else it waits for too.
-    /// - Throws: what read(2) failed with; a signal is no failure.
+    /// - Returns: the number of bytes read. 0 at the end of the input, or if a non-blocking descriptor has no
+    ///   data; then the caller waits, for its other events too.
+    /// - Throws: the error of read(2), except EINTR.
     @discardableResult
     package mutating func fill() throws(SystemError) -> Int {
         guard !isAtEnd else { return 0 }
@@ -113,7 +112,7 @@ package struct LineReader: ~Copyable {
         return count
     }
 
-    /// Drops what was read of a line of which no more is wanted: all up to its newline.
+    /// Drops bytes of a truncated line up to and including its newline.
     private mutating func keepAfterNewline(_ count: Int) {
         let newEnd = end + count
         guard count > 0, let base = unsafe buffer.bytes.baseAddress,
@@ -125,14 +124,14 @@ package struct LineReader: ~Copyable {
         isDropping = false
     }
 
-    /// Leaves room from `end` on: a whole block's in front of which little is left, some after a long line.
+    /// Makes room after `end`: for a whole block if few bytes precede it, for less after a long line.
     private mutating func makeRoom() {
         let kept = end - start
         let page = PageBuffer.pageSize
         guard kept <= page || buffer.capacity - end < blockSize / 2 else { return }
         let readOffset = max(page, PageBuffer.roundedToPages(kept))
         if readOffset + blockSize <= buffer.capacity || start - page >= kept {
-            // A block fits, or as much was used as is left: moving costs less than it saves.
+            // A block fits, or at least half of the buffer is consumed, so that moving is cheap.
             relocate(to: readOffset - kept)
         } else {
             let larger = PageBuffer(capacity: max(2 * buffer.capacity, readOffset + blockSize))

@@ -1,6 +1,6 @@
 import CProcess
 
-/// Memory that is freed with free(3). Where there is none, the process ends.
+/// Allocates memory to be freed with free(3). Ends the process if there is none.
 ///
 /// Source: posix_memalign(3).
 func allocatedMemory(_ byteCount: Int, alignment: Int) -> UnsafeMutableRawBufferPointer {
@@ -11,7 +11,7 @@ func allocatedMemory(_ byteCount: Int, alignment: Int) -> UnsafeMutableRawBuffer
     return unsafe UnsafeMutableRawBufferPointer(start: address, count: byteCount)
 }
 
-/// Ends the process with status 74 and one line: a library, or this one, got no memory.
+/// Ends the process with status 74 and a one-line message because memory ran out here or in a library.
 ///
-/// - Parameter bytes: how many it asked for; 0 if it does not tell.
+/// - Parameter bytes: the number of bytes requested; 0 if unknown.
 package func endForLackOfMemory(bytes: Int = 0) -> Never { s3_end_for_lack_of_memory(bytes) }

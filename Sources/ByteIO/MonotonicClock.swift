@@ -1,6 +1,6 @@
-/// Time that never steps back, for delays and time limits. Source: clock_gettime(2).
+/// A clock that never steps back, for delays and time limits. Source: clock_gettime(2).
 package enum MonotonicClock {
-    /// Milliseconds since some moment before the process began.
+    /// Milliseconds since an unspecified time before the process started.
     package static var milliseconds: Int {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)

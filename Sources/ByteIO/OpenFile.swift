@@ -1,9 +1,9 @@
-/// A file that was opened by its path, and is closed with its owner.
+/// An open file; closed when its owner is destroyed.
 ///
 /// Source: open(2).
 package struct OpenFile: ~Copyable {
     package let descriptor: CInt
-    /// The path, as messages name the file.
+    /// The path, for messages.
     package let name: String
 
     init(_ path: String, descriptor: CInt) {
@@ -11,9 +11,9 @@ package struct OpenFile: ~Copyable {
         self.descriptor = descriptor
     }
 
-    /// Opens a file to read it. That of a FIFO waits for one who writes, or for a signal.
+    /// Opens a file for reading. For a FIFO this waits for a writer or a signal.
     ///
-    /// - Throws: EINTR if one of `signals` has arrived, which is left for `pending` to tell.
+    /// - Throws: EINTR if one of `signals` has arrived; `pending` still returns it.
     package static func reading(
         _ path: String, signals: borrowing SignalPipe
     ) throws(SystemError) -> OpenFile {
@@ -26,24 +26,24 @@ package struct OpenFile: ~Copyable {
         }
     }
 
-    /// Opens a regular file to read it, which does not wait.
+    /// Opens a regular file for reading, which does not wait.
     package static func readingRegularFile(_ path: String) throws(SystemError) -> OpenFile {
         OpenFile(path, descriptor: try restarting(path) { unsafe open(path, O_RDONLY | O_CLOEXEC) })
     }
 
-    /// Opens a file to write after its end, and makes it if there is none.
+    /// Opens a file for appending; creates it if it does not exist.
     package static func appending(_ path: String) throws(SystemError) -> OpenFile {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC
         return OpenFile(path, descriptor: try restarting(path) { unsafe open(path, flags, 0o666) })
     }
 
-    /// Opens a file to write it from its start, and makes it if there is none.
+    /// Opens a file for writing and truncates it; creates it if it does not exist.
     package static func emptied(_ path: String) throws(SystemError) -> OpenFile {
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
         return OpenFile(path, descriptor: try restarting(path) { unsafe open(path, flags, 0o666) })
     }
 
-    /// All bytes from here to the end.
+    /// Reads all bytes from the current offset to the end.
     ///
     /// - Throws: EFBIG if there are more than `limit`.
     package func contents(limit: Int) throws(SystemError) -> [UInt8] {
@@ -66,13 +66,13 @@ package func isRegularFile(_ path: String) -> Bool {
     return unsafe stat(path, &named) == 0 && named.st_mode & S_IFMT == S_IFREG
 }
 
-/// Makes sure that descriptors 0, 1 and 2 are taken, so that no file or socket that is opened later becomes
-/// standard output by accident. One that was closed (`>&-`) is opened the wrong way round: using it fails.
+/// Makes sure that descriptors 0, 1 and 2 are open, so that no file or socket opened later becomes standard
+/// output by accident. A closed one (`>&-`) is opened in the opposite direction, so that using it fails.
 package func openMissingStandardDescriptors() {
     for (descriptor, flags) in [
         (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY),
     ] where fcntl(descriptor, F_GETFD) < 0 {
-        // The lowest free number is the one that is missing.
+        // open(2) returns the lowest free number, which is the missing one.
         _ = unsafe open("/dev/null", flags)
     }
 }

@@ -1,16 +1,16 @@
-/// Blocks on their way to a descriptor, written by a thread of their own.
+/// Writes blocks to a descriptor in a separate thread.
 ///
-/// A blocking write must not stop what else a process does, and poll cannot prevent it: a pipe that is said
-/// to be writable takes 4 KiB at once and lets a larger write wait. The queue is bounded by its user, who
-/// looks at `queuedBytes` before making more.
+/// A blocking write must not stop the rest of the process, and poll cannot prevent that: a pipe that is
+/// reported as writable may accept only 4 KiB and block a larger write. The caller limits the queue by
+/// checking `queuedBytes`.
 @safe package final class OutputThread: @unchecked Sendable {
-    /// What is written to, as messages name it.
+    /// The name of the output in messages.
     package let name: String
     private let descriptor: CInt
     /// Called on the writing thread after each block, and when a write fails.
     private let progressed: @Sendable () -> Void
 
-    // All below is guarded by `lock`; `changed` is signalled whenever it changes.
+    // `lock` guards everything below; `changed` is signalled on each change.
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
     private var slices = Queue<ByteSlice>()
@@ -20,7 +20,7 @@
     private var isFinished = false
     private var thread: WorkerThread?
 
-    /// - Parameter progressed: called from the other thread; must do no more than wake somebody up.
+    /// - Parameter progressed: called from the other thread; must only wake up a waiting thread.
     package init(
         descriptor: CInt = STDOUT_FILENO, name: String = "standard output",
         progressed: @escaping @Sendable () -> Void
@@ -42,20 +42,20 @@
         unsafe lock.deallocate()
     }
 
-    /// The memory that what waits to be written holds, a block under way included: all of a block for each of its
-    /// parts, since one of them is enough to keep it.
+    /// The memory of queued blocks in bytes, including the block being written. A slice counts as its whole
+    /// block, because it keeps the block alive.
     package var queuedBytes: Int { locked { queued } }
 
-    /// The bytes that the system has taken.
+    /// The number of bytes written.
     package var writtenBytes: Int { locked { written } }
 
-    /// Why nothing more is written; what was queued is dropped then.
+    /// The error that stopped the writing; the queue is dropped then.
     package var error: SystemError? { locked { failure } }
 
-    /// Queues a block, which its giver must not change any more.
+    /// Queues a block, which must not be changed any more.
     package func append(_ block: ByteBlock) { append(ByteSlice(block)) }
 
-    /// Queues a part of a block, which no one must change any more.
+    /// Queues a part of a block, which must not be changed any more.
     package func append(_ slice: ByteSlice) {
         guard slice.count > 0 else { return }
         locked {
@@ -66,17 +66,17 @@
         }
     }
 
-    /// Waits until all is written, and ends the thread; nothing may be appended from then on. Once it has
-    /// ended there is nothing to wait for.
+    /// Waits until everything is written, and ends the thread; nothing may be appended afterwards. A second
+    /// call does not wait.
     ///
-    /// - Throws: what a write failed with.
+    /// - Throws: the error of a write.
     package func finish() throws(SystemError) {
         let wasFinished = locked {
             defer { isFinished = true }
             unsafe pthread_cond_signal(changed)
             return isFinished
         }
-        // A thread that was waited for is not there any more: its number may be another one's.
+        // A thread must be joined only once: its ID may be reused afterwards.
         if !wasFinished { thread?.join() }
         if let failure = error { throw failure }
     }

@@ -1,8 +1,9 @@
-/// Percent-encoding (RFC 3986, 2.1): a byte that is not kept becomes `%` and two upper-case hexadecimal digits.
+/// Percent-encoding (RFC 3986, 2.1): encodes bytes as `%` and two upper-case hexadecimal digits, except those
+/// that are kept.
 package struct PercentEscaping: Sendable {
     private static let digits = [UInt8]("0123456789ABCDEF".utf8)
 
-    /// For each byte whether it stands for itself.
+    /// For each byte whether it is kept.
     private let isKept: [Bool]
 
     /// - Parameter signs: the ASCII characters that are kept besides letters and digits.
@@ -23,7 +24,7 @@ package struct PercentEscaping: Sendable {
         text.append(bytes.extracting(droppingFirst: start))
     }
 
-    /// The same to an array.
+    /// Appends `bytes`, encoded, to an array.
     package func append(_ bytes: [UInt8], to text: inout [UInt8]) {
         var start = 0
         while let place = firstEscaped(bytes.bytes, from: start) {
@@ -33,11 +34,11 @@ package struct PercentEscaping: Sendable {
             text.append(Self.digits[Int(bytes[place] & 15)])
             start = place + 1
         }
-        // Most have nothing to be encoded.
+        // The fast path: usually nothing has to be encoded.
         if start == 0 { text += bytes } else { text += bytes[start...] }
     }
 
-    /// Appends one byte, encoded whether or not it would be kept.
+    /// Appends one byte, encoded even if it is one of those that are kept.
     package static func append(_ byte: UInt8, to text: inout ByteBuffer) {
         text.append(UInt8(ascii: "%"))
         text.append(digits[Int(byte >> 4)])

@@ -1,14 +1,14 @@
-/// Waits for descriptors; another thread may end the wait.
+/// Waits for descriptors; any thread may end the wait.
 ///
 /// Source: poll(2), pipe(7).
 package final class PollWait: Sendable {
-    /// Can be read once somebody has called `wakeUp`.
+    /// Readable once `wakeUp` was called.
     private let reading: CInt
     private let writing: CInt
 
     package init() throws(SystemError) {
         (reading, writing) = try openPipe("pipe")
-        // A pipe that is full ends the wait as well as one that is fuller.
+        // Non-blocking: if the pipe is full, the wait ends anyway.
         for end in [reading, writing] { _ = try restarting("pipe") { fcntl(end, F_SETFL, O_NONBLOCK) } }
     }
 
@@ -17,7 +17,7 @@ package final class PollWait: Sendable {
         close(writing)
     }
 
-    /// Ends the wait that is under way, or the next one, from any thread.
+    /// A closure that ends the current or the next wait; any thread may call it.
     package var wakeUp: @Sendable () -> Void {
         { [self] in
             var byte: UInt8 = 0
@@ -25,14 +25,14 @@ package final class PollWait: Sendable {
         }
     }
 
-    /// Waits until one of `descriptors` can go on, `wakeUp` was called, a signal came or the time is over.
+    /// Waits until one of `descriptors` is ready, `wakeUp` was called, a signal arrived, or the time is over.
     ///
-    /// - Parameter milliseconds: nil is for ever.
-    /// - Returns: for each of `descriptors` whether it can go on.
+    /// - Parameter milliseconds: nil for no time limit.
+    /// - Returns: for each of `descriptors` whether it is ready.
     package func wait(for descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
         var polled = (descriptors + [.read(reading)]).map(\.request)
         let timeout = milliseconds.map { CInt(clamping: max(0, $0)) } ?? -1
-        // A signal's pipe is among the descriptors: the next wait finds it.
+        // If a signal interrupted poll, its pipe is among the descriptors, so the next wait finds it.
         guard unsafe poll(&polled, nfds_t(polled.count), timeout) >= 0 else {
             return descriptors.map { _ in false }
         }
@@ -44,9 +44,9 @@ package final class PollWait: Sendable {
     }
 }
 
-/// A pipe whose ends commands that are started do not get. Source: pipe(2).
+/// Opens a pipe whose ends commands do not inherit. Source: pipe(2).
 ///
-/// - Parameter name: as messages name it.
+/// - Parameter name: the pipe's name in messages.
 package func openPipe(_ name: String) throws(SystemError) -> (reading: CInt, writing: CInt) {
     var ends: [CInt] = [-1, -1]
     _ = try restarting(name) { unsafe pipe(&ends) }

@@ -1,8 +1,7 @@
-/// Elements in the order in which they came. Taking the first is constant in time, as is appending: each element
-/// is moved at most once for each time that one was appended.
+/// A first-in, first-out queue. Appending and removing the first element take amortized constant time.
 package struct Queue<Element> {
     private var entries: [Element?] = []
-    /// Where the first element is; those before it were taken.
+    /// The index of the first element; those before it were removed.
     private var head = 0
 
     package init() {}
@@ -10,10 +9,10 @@ package struct Queue<Element> {
     package var count: Int { entries.count - head }
     package var isEmpty: Bool { head == entries.count }
     package var first: Element? { isEmpty ? nil : entries[head] }
-    /// All of them, the first one first.
+    /// All elements, in order.
     package var elements: [Element] { entries[head...].compactMap { $0 } }
 
-    /// The element that `offset` others are before, of which there must be that many.
+    /// The element at `offset` from the first; `offset` must be valid.
     package subscript(offset: Int) -> Element {
         get {
             guard let element = entries[head + offset] else { preconditionFailure("it was taken") }
@@ -27,11 +26,11 @@ package struct Queue<Element> {
 
     package mutating func append(_ element: Element) { entries.append(element) }
 
-    /// Takes the first element, if there is one.
+    /// Removes and returns the first element, if there is one.
     package mutating func popFirst() -> Element? {
         guard head < entries.count, let element = entries[head].take() else { return nil }
         head += 1
-        // Half of it is used up.
+        // More than half of the array is unused.
         if head > 64, 2 * head > entries.count {
             entries.removeFirst(head)
             head = 0

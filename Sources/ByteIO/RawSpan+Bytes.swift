@@ -1,6 +1,5 @@
 extension [UInt8] {
-    /// The array's bytes, lent. Spelled here once: for `UInt8` the general `Span.bytes` has no padding to
-    /// expose and so is safe.
+    /// The array's bytes. For `UInt8` the general `Span.bytes` has no padding to expose, so this is safe.
     package var bytes: RawSpan {
         @_lifetime(borrow self)
         get { unsafe span.bytes }
@@ -13,7 +12,7 @@ extension RawSpan {
 
     /// The byte at `offset`, which must be within the span.
     @inlinable package subscript(offset: Int) -> UInt8 {
-        // Compared without a sign, a negative offset is too large as well.
+        // The unsigned comparison also rejects negative offsets.
         precondition(UInt(bitPattern: offset) < UInt(bitPattern: byteCount))
         return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
@@ -42,7 +41,7 @@ extension RawSpan {
         }
     }
 
-    /// How many bytes are `byte`.
+    /// The number of occurrences of `byte`.
     package func count(of byte: UInt8) -> Int {
         typealias Lanes = SIMD32<UInt8>
         let wanted = Lanes(repeating: byte)
@@ -50,7 +49,7 @@ extension RawSpan {
         var offset = 0
         unsafe withUnsafeBytes { bytes in
             while offset + Lanes.scalarCount <= bytes.count {
-                // A lane counts up to 255.
+                // A lane can count up to 255.
                 let end = min(bytes.count, offset + 255 * Lanes.scalarCount)
                 var sums = Lanes()
                 while offset + Lanes.scalarCount <= end {
@@ -69,9 +68,9 @@ extension RawSpan {
         return count
     }
 
-    /// True if one of the bytes is `limit`, which is below 255, or less.
+    /// True if at least one byte is less than or equal to `limit`, which is less than 255.
     package func hasByte(upTo limit: UInt8) -> Bool {
-        // To the end, whatever comes: so several are compared at once.
+        // The loop does not stop early, so that it can be vectorized.
         unsafe withUnsafeBytes { bytes in
             var least = UInt8.max
             for index in 0..<bytes.count { least = unsafe min(least, bytes[index]) }
@@ -79,7 +78,7 @@ extension RawSpan {
         }
     }
 
-    /// The number that the bytes are in decimal: digits and nothing else.
+    /// The decimal number in the bytes; nil unless they are all digits.
     package var decimal: Int? {
         guard byteCount > 0 else { return nil }
         var number = 0
@@ -94,14 +93,14 @@ extension RawSpan {
         return number
     }
 
-    /// How many bytes from the first on satisfy `condition`.
+    /// The number of leading bytes that satisfy `condition`.
     package func prefixLength(where condition: (UInt8) -> Bool) -> Int {
         var length = 0
         while length < byteCount, condition(self[length]) { length += 1 }
         return length
     }
 
-    /// True if the bytes are those of `other`.
+    /// True if the bytes equal `other`.
     package func equals(_ other: [UInt8]) -> Bool {
         unsafe withUnsafeBytes { bytes in
             guard bytes.count == other.count else { return false }

@@ -1,22 +1,23 @@
-/// The file of `--reject`: input that was refused, as it came, after what the file holds already.
+/// The file of `--reject`: rejected input is appended to it unchanged.
 ///
-/// What it holds may end within a line, and a full disk may end within one: neither line gets others glued to it.
+/// The existing content may end with an incomplete line, and a full disk may truncate a line. In both cases
+/// other lines are kept separate.
 package struct RejectFile: ~Copyable {
     private let file: OpenFile
     private var writer: BlockWriter
-    /// The same file where it is a regular one that may be read: how it ends can be seen.
+    /// The same file opened for reading, to see how it ends; nil if it is not a readable regular file.
     private let content: FileContent?
-    /// Its bytes before this run's.
+    /// Its size before this run.
     private let sizeBefore: Int
-    /// True until the last line of what was there before is known to have its end.
+    /// True until the last existing line is known to be complete.
     private var endsOldLine: Bool
-    /// True while the last byte of this run is no LF.
+    /// True while the last byte written in this run is not LF.
     private var isInLine = false
 
-    /// How much of the file is looked at in one go.
+    /// The number of bytes read at once.
     private static let blockSize = 64 << 10
 
-    /// Opens the file, and makes it if there is none.
+    /// Opens the file; creates it if it does not exist.
     package init(_ path: String) throws(SystemError) {
         file = try OpenFile.appending(path)
         writer = BlockWriter(descriptor: file.descriptor, name: path)
@@ -39,7 +40,7 @@ package struct RejectFile: ~Copyable {
         return Int(status.st_size)
     }
 
-    /// Appends bytes as they are.
+    /// Appends bytes unchanged.
     package mutating func append(_ bytes: RawSpan) throws(SystemError) {
         guard bytes.byteCount > 0 else { return }
         do {
@@ -59,12 +60,12 @@ package struct RejectFile: ~Copyable {
         try append(byte.bytes)
     }
 
-    /// Ends the last line, if it has no end.
+    /// Completes the last line with LF if necessary.
     package mutating func endLine() throws(SystemError) {
         if isInLine { try append(0x0A) }
     }
 
-    /// Writes what was gathered.
+    /// Writes the buffered bytes.
     package mutating func flush() throws(SystemError) {
         do { try writer.flush() } catch {
             try removeTornLine(after: error)
@@ -72,9 +73,9 @@ package struct RejectFile: ~Copyable {
         }
     }
 
-    /// Takes away what a write that failed has left of a line: it would look like a whole one.
+    /// Removes the incomplete line that a failed write has left: it would look like a complete one.
     ///
-    /// - Throws: the same error, saying so, if it cannot be taken away.
+    /// - Throws: the same error; it says so if the line cannot be removed.
     private func removeTornLine(after error: SystemError) throws(SystemError) {
         let size = Self.size(of: file.descriptor)
         guard let content, size > sizeBefore else { return }
@@ -95,7 +96,7 @@ package struct RejectFile: ~Copyable {
     }
 }
 
-/// What is in a file.
+/// Reads the content of a file.
 private final class FileContent {
     private let file: OpenFile
 

@@ -1,15 +1,15 @@
-/// The signals that ask for the process's end, as bytes of a pipe, so that one poll waits for input and for them:
-/// SIGINT, SIGTERM, SIGHUP (the terminal has gone), SIGQUIT and SIGXCPU (the time of the processor is used up).
+/// Delivers termination signals as bytes in a pipe, so that one poll waits for input and signals: SIGINT,
+/// SIGTERM, SIGHUP (the terminal was closed), SIGQUIT and SIGXCPU (the CPU time limit was reached).
 ///
-/// The first signal arrives here; from then on all have their default action again, so a second one
-/// ends the process at once, and the commands that it has started. A signal that was ignored at start stays ignored.
+/// The first signal is delivered here and restores the default actions, so a second one ends the process and
+/// its commands at once. A signal that was ignored at start stays ignored.
 ///
 /// Source: sigaction(2), signal-safety(7).
 package struct SignalPipe: ~Copyable {
     /// Readable once a signal has arrived.
     package let descriptor: CInt
 
-    /// Starts to catch the signals. One value a process.
+    /// Installs the handlers. Only one instance per process.
     package init() throws(SystemError) {
         let ends = try openPipe("signal pipe")
         descriptor = ends.reading
@@ -17,13 +17,13 @@ package struct SignalPipe: ~Copyable {
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU] { Self.catchUnlessIgnored(signal) }
     }
 
-    /// True if a signal arrived that `pending` has not told yet. Does not wait.
+    /// True if a signal arrived that `pending` has not returned yet. Does not wait.
     package var hasArrived: Bool {
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&request, 1, 0) > 0
     }
 
-    /// The signal that arrived, if one did. Does not wait.
+    /// The signal that arrived; nil if there is none. Does not wait.
     package func pending() -> CInt? {
         guard hasArrived else { return nil }
         var number: UInt8 = 0
@@ -31,14 +31,14 @@ package struct SignalPipe: ~Copyable {
         return CInt(number)
     }
 
-    /// Makes writing to a pipe without a reader an error (EPIPE) instead of the process's end.
+    /// Makes writing to a pipe without a reader an error (EPIPE) instead of ending the process.
     package static func ignorePipeSignal() {
         var action = sigaction()
         unsafe action.__sigaction_handler.sa_handler = SIG_IGN
         _ = unsafe sigaction(SIGPIPE, &action, nil)
     }
 
-    /// Makes a file that would pass the limit of its size an error of the write (EFBIG) instead of the process's end.
+    /// Makes a write beyond the file size limit an error (EFBIG) instead of ending the process.
     ///
     /// Source: setrlimit(2), RLIMIT_FSIZE.
     package static func ignoreFileSizeSignal() {
@@ -48,20 +48,20 @@ package struct SignalPipe: ~Copyable {
         _ = unsafe sigaction(SIGXFSZ, &action, nil)
     }
 
-    /// True if SIGXFSZ has to be ignored in commands that are started, as it was in this process.
+    /// True if started commands must ignore SIGXFSZ, as this process did at start.
     package static var commandsIgnoreFileSizeSignal: Bool { unsafe fileSizeSignalWasIgnored }
 
-    /// Ends the process by `signal`, so that a shell sees 128 plus its number.
+    /// Ends the process by `signal`, so that a shell reports 128 plus its number.
     package static func endProcess(by signal: CInt) -> Never {
         var action = sigaction()
         unsafe action.__sigaction_handler.sa_handler = SIG_DFL
         _ = unsafe sigaction(signal, &action, nil)
         raise(signal)
-        // Only a blocked signal comes here.
+        // Reached only if the signal is blocked.
         exit(128 + signal)
     }
 
-    /// True if `signal` was set to be ignored, as `nohup` and `trap ''` do.
+    /// True if `signal` is ignored, as set by `nohup` and `trap ''`.
     package static func isIgnored(_ signal: CInt) -> Bool {
         var action = sigaction()
         guard unsafe sigaction(signal, nil, &action) == 0 else { return false }
@@ -72,10 +72,10 @@ package struct SignalPipe: ~Copyable {
     private static func catchUnlessIgnored(_ signal: CInt) {
         guard !isIgnored(signal) else { return }
         var action = sigaction()
-        // No SA_RESTART: a poll must come back. Reads and writes are restarted by hand.
+        // No SA_RESTART: poll must return. Reads and writes are restarted explicitly.
         unsafe action.__sigaction_handler.sa_handler = { number in
             let code = errno
-            // One by one: a handler must not allocate an array.
+            // Separate calls instead of a loop: a handler must not allocate an array.
             SignalPipe.setDefault(SIGINT)
             SignalPipe.setDefault(SIGTERM)
             SignalPipe.setDefault(SIGHUP)
@@ -93,7 +93,7 @@ package struct SignalPipe: ~Copyable {
         var action = sigaction()
         unsafe action.__sigaction_handler.sa_handler = SIG_DFL
         if CommandGroups.isUsed {
-            // The second signal takes commands along. It is blocked until this handler is back.
+            // The second signal also kills commands. It stays blocked until this handler returns.
             unsafe action.__sigaction_handler.sa_handler = { number in
                 CommandGroups.killAll()
                 var action = sigaction()
@@ -106,8 +106,8 @@ package struct SignalPipe: ~Copyable {
     }
 }
 
-/// Set once, before there is a second thread.
+/// Set once, before a second thread is started.
 private nonisolated(unsafe) var fileSizeSignalWasIgnored = false
 
-/// Written by a signal handler, which can reach nothing but globals; set once, before the handler is.
+/// A global because a signal handler uses it; set once, before the handler is installed.
 private nonisolated(unsafe) var signalPipeWriteEnd: CInt = -1

@@ -1,4 +1,4 @@
-/// Slots in an order: a doubly linked list, so that each change takes constant time.
+/// An ordered list of slots: a doubly linked list, so that each change takes constant time.
 package struct SlotOrder: Sendable {
     private struct Links: Sendable {
         var before: Int?
@@ -11,7 +11,7 @@ package struct SlotOrder: Sendable {
 
     package init() {}
 
-    /// Puts a slot that is not in the list after the last.
+    /// Appends a slot that is not in the list.
     package mutating func append(_ slot: Int) {
         while links.count <= slot { links.append(Links()) }
         links[slot] = Links(before: last)
@@ -19,7 +19,7 @@ package struct SlotOrder: Sendable {
         last = slot
     }
 
-    /// Puts a slot that is not in the list before the first.
+    /// Prepends a slot that is not in the list.
     package mutating func prepend(_ slot: Int) {
         while links.count <= slot { links.append(Links()) }
         links[slot] = Links(after: first)
@@ -27,7 +27,7 @@ package struct SlotOrder: Sendable {
         first = slot
     }
 
-    /// Takes a slot that is in the list out of it.
+    /// Removes a slot that is in the list.
     package mutating func remove(_ slot: Int) {
         let (before, after) = (links[slot].before, links[slot].after)
         if let before { links[before].after = after } else { first = after }

@@ -1,12 +1,12 @@
-/// A system call that failed: what was being worked on, and why it did not work.
+/// A failed system call: its subject and the error code.
 ///
 /// Source: errno(3).
 package struct SystemError: Error, Equatable, Sendable {
-    /// What was read, written or opened, as a person would name it: `standard input`, a path.
+    /// The name of what was read, written or opened: `standard input`, a path.
     package let subject: String
     /// The value of `errno`.
     package let code: CInt
-    /// True if what failed was to open a file to read that does not exist.
+    /// True if a file to be read does not exist.
     package let isMissingInput: Bool
 
     package init(_ subject: String, code: CInt, isMissingInput: Bool = false) {
@@ -17,21 +17,21 @@ package struct SystemError: Error, Equatable, Sendable {
 }
 
 extension SystemError: CustomStringConvertible {
-    /// The system's own words for the error, without the subject: `No space left on device`.
+    /// The system's message for the error, without the subject: `No space left on device`.
     package var reason: String { unsafe String(cString: strerror(code)) }
 
     package var description: String { "\(subject): \(reason)" }
 
-    /// True if there are too many processes or open files, or there is no memory, which may change.
+    /// True for a shortage of processes, open files or memory, which may be temporary.
     package var isShortage: Bool { [EAGAIN, EMFILE, ENFILE, ENOMEM].contains(code) }
 
-    /// True if a descriptor that does not block has nothing to give, or no room. Source: read(2), write(2).
+    /// True if a non-blocking descriptor has no data or no room. Source: read(2), write(2).
     package var isWouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }
 }
 
-/// Calls `body` until it ends other than by a signal.
+/// Calls `body`, and repeats it if a signal interrupted it.
 ///
-/// - Returns: what `body` returned, never negative.
+/// - Returns: the result of `body`, never negative.
 /// - Throws: the `errno` of a call that returned a negative value, with `subject`.
 package func restarting<Result: SignedInteger>(
     _ subject: @autoclosure () -> String, _ body: () -> Result
@@ -44,14 +44,14 @@ package func restarting<Result: SignedInteger>(
     }
 }
 
-/// Calls `body`, which moves bytes to or from `descriptor`, until it ends other than by a signal.
+/// Calls `body`, which transfers bytes to or from `descriptor`, and repeats it if a signal interrupted it.
 ///
-/// Descriptors are used as found: another process that shares one may have made it non-blocking, which is a flag of the open
-/// file and not of this process. So where nothing can be moved now, this waits as a blocking call would.
-/// Source: fcntl(2), O_NONBLOCK; poll(2).
+/// A descriptor may be non-blocking because another process that shares it has set the flag, which belongs to
+/// the open file. If no bytes can be transferred now, this waits as a blocking call would. Source: fcntl(2),
+/// O_NONBLOCK; poll(2).
 ///
-/// - Parameter events: what `body` needs: POLLIN or POLLOUT.
-/// - Returns: what `body` returned, never negative.
+/// - Parameter events: the event that `body` needs: POLLIN or POLLOUT.
+/// - Returns: the result of `body`, never negative.
 package func restarting<Result: SignedInteger>(
     _ subject: @autoclosure () -> String, waitingFor events: CInt, of descriptor: CInt, _ body: () -> Result
 ) throws(SystemError) -> Result {

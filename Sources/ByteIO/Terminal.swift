@@ -1,27 +1,27 @@
 import CProcess
 
-/// A terminal that somebody may look at.
+/// A terminal that may show progress.
 package struct Terminal: Sendable {
     private let descriptor: CInt
 
-    /// Nil if the descriptor is no terminal.
+    /// Nil if the descriptor is not a terminal.
     package init?(descriptor: CInt) {
         guard isatty(descriptor) == 1 else { return nil }
         self.descriptor = descriptor
     }
 
-    /// Whether the process belongs to what the shell has put into the foreground: what runs in the background must
-    /// not draw over it. False for a terminal that does not control the process. Source: tcgetpgrp(3).
+    /// Whether the process is in the terminal's foreground process group: background processes must not draw.
+    /// False if the terminal does not control the process. Source: tcgetpgrp(3).
     package var isForeground: Bool { tcgetpgrp(descriptor) == getpgrp() }
 
-    /// How many characters a line has now; 80 if that is not known.
+    /// The current width in characters; 80 if it is not known.
     package var columns: Int {
         let columns = Int(s3_terminal_columns(descriptor))
         return columns > 0 ? columns : 80
     }
 }
 
-/// True if a descriptor is a file, or a device that shows nothing, as /dev/null.
+/// True if a descriptor is a file or a device without a display, such as /dev/null.
 package func isFileOrNull(_ descriptor: CInt) -> Bool {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { return false }
@@ -32,7 +32,7 @@ package func isFileOrNull(_ descriptor: CInt) -> Bool {
     }
 }
 
-/// Where a file is read that may be standard input; nil for what is no file.
+/// The read position of a descriptor that may be a file; nil if it is not one.
 ///
 /// - Returns: the offset of the next byte, and the size, in bytes.
 package func filePosition(_ descriptor: CInt) -> (offset: Int, size: Int)? {

@@ -1,4 +1,4 @@
-/// The machine's clock, for times that outlive the process. Source: clock_gettime(2).
+/// The machine's clock, for times that are stored beyond the process. Source: clock_gettime(2).
 package enum WallClock {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     package static var milliseconds: Int {

@@ -1,7 +1,7 @@
-/// Something to be computed by any thread. What it uses is left alone between `WorkPool.submit` and the time it
-/// is handed back.
+/// A computation that any thread may run. The data that it uses must not be touched between `WorkPool.submit`
+/// and its completion.
 package final class Work {
-    // Each is dropped once it was called: it may hold what holds the work.
+    // Each is released after its call, since it may hold a reference to the owner of this work.
     fileprivate var body: (() -> Void)?
     fileprivate var completion: (() -> Void)?
     /// Guarded by the queue's lock.
@@ -16,24 +16,24 @@ package final class Work {
     }
 }
 
-/// As many threads as compute at once, for one thread that waits for other things meanwhile.
+/// A pool of threads that compute for one thread, which meanwhile waits for events.
 ///
-/// Nothing is started before the first work comes. The queue is bounded by its user, who looks at `pending` before
-/// making more. All methods are for the thread that waits.
+/// Threads are started with the first work. The caller limits the queue by checking `pending`. All methods
+/// must be called from the waiting thread.
 package final class WorkPool {
     private let queue: WorkQueue
     private let threadCount: Int
     private var threads: [WorkerThread] = []
-    /// How many were submitted and not handed back.
+    /// The number of computations whose completion was not called yet.
     package private(set) var pending = 0
 
-    /// How many threads of this process can run at once. Source: sysconf(3).
+    /// The number of threads that can run in parallel. Source: sysconf(3).
     package static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// - Parameters:
-    ///   - threads: how many there are at most; with none, `submit` computes.
-    ///   - wakeUp: called from another thread when there is something to hand back; must do no more than wake
-    ///     somebody up.
+    ///   - threads: the maximum number of threads; with 0, `submit` computes.
+    ///   - wakeUp: called from another thread when `handBack` has something to do; must only wake up the
+    ///     waiting thread.
     package init(threads: Int, wakeUp: @escaping @Sendable () -> Void) {
         threadCount = threads
         queue = WorkQueue(wakeUp)
@@ -44,23 +44,23 @@ package final class WorkPool {
         for thread in threads { thread.join() }
     }
 
-    /// As many as keep all threads busy until the next time that somebody looks.
+    /// True if more work should be submitted: enough to keep all threads busy until the next check.
     package var hasRoom: Bool { pending < 8 * (threadCount + 1) }
 
-    /// Lets `work` be computed. `completion` is called by `handBack`.
+    /// Queues `work`. `completion` is called by `handBack`.
     package func submit(_ work: Work, completion: @escaping () -> Void) {
         pending += 1
         work.completion = completion
         if threads.count < threadCount, pending > threads.count { startThread() }
         guard !threads.isEmpty else {
-            // There are to be none, or the system has none.
+            // The pool has no threads, or none could be started.
             work.run()
             return queue.done(work)
         }
         queue.append(work)
     }
 
-    /// Calls the completions of what was computed, in the order in which that ended.
+    /// Calls the completions of finished work, in the order in which it finished.
     package func handBack() {
         guard pending > 0 else { return }
         for work in queue.takeDone() {
@@ -71,23 +71,23 @@ package final class WorkPool {
         }
     }
 
-    /// Whether that was computed.
+    /// Whether `work` has finished.
     package func isComputed(_ work: Work) -> Bool { queue.isDone(work) }
 
-    /// Waits until `work` was computed; its completion is called by `handBack` nevertheless.
+    /// Waits until `work` has finished; its completion is still called by `handBack`.
     package func wait(for work: Work) { queue.wait(for: work) }
 
     private func startThread() {
-        // Where the system has no more, those that there are do the work, or the caller.
+        // If no thread can be started, the existing threads or the caller do the work.
         do { threads.append(try WorkerThread("thread") { [queue] in queue.run() }) } catch {}
     }
 }
 
-/// What the threads share.
+/// The state that the threads share.
 @safe private final class WorkQueue: Sendable {
     private let wakeUp: @Sendable () -> Void
     private let lock: PthreadLock
-    // Guarded by `lock`, which is told whenever they change.
+    // Guarded by `lock`, which is notified of each change.
     nonisolated(unsafe) private var waiting: [Work] = []
     nonisolated(unsafe) private var computed: [Work] = []
     nonisolated(unsafe) private var isFinished = false
@@ -127,7 +127,7 @@ package final class WorkPool {
         lock.locked { while !work.isDone { lock.wait() } }
     }
 
-    /// Nothing more is computed.
+    /// Stops the threads after their current work.
     func finish() {
         lock.locked {
             unsafe isFinished = true
@@ -136,7 +136,7 @@ package final class WorkPool {
         }
     }
 
-    /// What each thread does.
+    /// The main function of each thread.
     func run() {
         while let work = next() {
             work.run()
@@ -152,7 +152,7 @@ package final class WorkPool {
     }
 }
 
-/// A lock, and a way to wait for a change of what it guards.
+/// A mutex with a condition variable.
 @safe private final class PthreadLock: Sendable {
     nonisolated(unsafe) private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     nonisolated(unsafe) private let condition: UnsafeMutablePointer<pthread_cond_t>
@@ -177,9 +177,9 @@ package final class WorkPool {
         return body()
     }
 
-    /// To be called with the lock held.
+    /// Notifies waiting threads; call with the lock held.
     func changed() { unsafe pthread_cond_broadcast(condition) }
 
-    /// The same; others may have the lock meanwhile.
+    /// Waits for a notification; call with the lock held. The lock is released meanwhile.
     func wait() { unsafe pthread_cond_wait(condition, mutex) }
 }

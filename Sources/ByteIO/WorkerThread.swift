@@ -1,5 +1,4 @@
-/// A thread beside the first one. It has no signals: they are the first thread's business, since only there do they end
-/// a wait.
+/// A thread that blocks all signals: the main thread handles them, because only there do they end a wait.
 ///
 /// Source: pthread_create(3), pthread_sigmask(3).
 struct WorkerThread: Sendable {
@@ -11,7 +10,7 @@ struct WorkerThread: Sendable {
 
     private let thread: pthread_t
 
-    /// - Parameter name: as the message names it.
+    /// - Parameter name: the thread's name in error messages.
     init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         var all = sigset_t()
         var before = sigset_t()
@@ -34,6 +33,6 @@ struct WorkerThread: Sendable {
         self.thread = thread
     }
 
-    /// Waits for its end; to be called once.
+    /// Waits until the thread has ended; must be called once.
     func join() { _ = pthread_join(thread, nil) }
 }

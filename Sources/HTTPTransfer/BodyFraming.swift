@@ -1,20 +1,20 @@
 import ByteIO
 
-/// How the end of an answer's body is marked (RFC 9112, 6.3).
+/// How a response's body is delimited (RFC 9112, 6.3).
 package enum BodyFraming: Equatable, Sendable {
-    /// So many bytes come.
+    /// The body has this many bytes.
     case length(Int)
-    /// The last chunk is the end. `claimed` is what Content-Length says beside it, which must be true all the same.
+    /// The last chunk ends the body. `claimed` is the Content-Length beside it, which must be true too.
     case chunked(claimed: Int?)
-    /// The end of the connection is the only one, so nothing shows whether all has come.
+    /// The end of the connection ends the body, so truncation cannot be detected.
     case connection
-    /// The fields do not agree, or say what cannot be; in words.
+    /// The headers are contradictory or invalid; the text says why.
     case contradictory(String)
 }
 
 extension HTTPResponseHead {
     package var framing: BodyFraming {
-        // What nearly every answer has.
+        // The fast path for nearly every response.
         if let length = onlyNumber("content-length"), value("transfer-encoding") == nil {
             return .length(length)
         }
@@ -33,9 +33,9 @@ extension HTTPResponseHead {
         return length.map { .length($0) } ?? .connection
     }
 
-    /// Why a good answer whose body had so many bytes is not known to be whole; nil if it is.
+    /// Why the body of a success response may be incomplete; nil if it is complete.
     ///
-    /// - Parameter bytes: how many came in all; nil while the body has only begun.
+    /// - Parameter bytes: the number of bytes received in total; nil if the body has only started.
     func framingFault(bytes: Int?) -> String? {
         switch framing {
         case .contradictory(let reason): return reason

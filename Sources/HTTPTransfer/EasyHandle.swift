@@ -1,52 +1,53 @@
 import ByteIO
 import CCurl
 
-/// One of libcurl's easy handles, kept warm: what never changes is set once, and the connection it last
-/// used is likely to be there for the next request.
+/// One of libcurl's easy handles, which is reused: constant options are set once, and its last connection is
+/// probably available for the next request.
 ///
-/// libcurl calls back with a pointer to this object, so it stays where it is for the loop's life.
+/// libcurl's callbacks get a pointer to this object, so it lives as long as the loop.
 @safe final class EasyHandle {
     let handle: UnsafeMutableRawPointer
-    /// Where the loop keeps it.
+    /// Its index in the loop.
     let slot: Int
-    /// Tells one transfer of this handle from the next.
+    /// Distinguishes the transfers of this handle.
     private(set) var generation = 0
-    /// Who takes the answer; nil while no transfer is under way.
+    /// The receiver of the response; nil while there is no transfer.
     private(set) var receiver: (any TransferReceiver)?
     private let head = HTTPHeadReader()
     private var bodyHasBegun = false
-    /// How many times libcurl was about to send the request.
+    /// How many times libcurl has started to send the request.
     private var sends = 0
     private var mayBeResent = true
-    /// Why this side ended the transfer, if it did.
+    /// Why the client ended the transfer; nil if it did not.
     private(set) var refusal: TransferError.Kind?
-    /// What is wrong with the lengths, if it is that.
+    /// The error in the body's framing, if there is one.
     private var framing = ""
     private var bytesReceived = 0
     private var hasLargeBuffer = false
     private var silence = Silence(limit: 0)
     private var headBytesReceived = 0
     private var isPaused = false
-    // The last transfer's: most often the next one has the same, and nothing has to be set again.
+    // Options of the last transfer: the next one usually has the same, and then nothing has to be set again.
     private var connectMilliseconds = 0
     private var usesProxy: Bool?
-    /// The first option that libcurl did not take, since that was last looked at.
+    /// The first option that libcurl refused since the last check.
     private var refusedOption: (option: CURLoption, code: CURLcode)?
 
     private var headers = HeaderList()
-    /// A field like others: as an option of libcurl's it would be put together twice for each request.
+    /// Sent as an ordinary header: libcurl would format its own option twice for each request.
     private let userAgent: HTTPHeader
-    /// The last transfer's: most often the next one has the same, and little has to be set again.
+    /// Properties of the last transfer: the next one usually has the same, and then little has to be set
+    /// again.
     private var method: HTTPMethod?
     private var body: ByteBlock?
     /// POSTFIELDS must not be null, or libcurl would read the body from a callback.
     private let noBody = ByteBlock()
-    /// What is handed to libcurl as a string.
+    /// A buffer for strings passed to libcurl.
     private let text = ByteBlock()
-    /// Where libcurl says what its codes do not: the host, the port.
+    /// The buffer for libcurl's detailed error messages, with host and port.
     private let words: UnsafeMutableBufferPointer<CChar>
 
-    /// - Throws: `noMemory`; `unusable` if libcurl does not know an option that transfers rest on.
+    /// - Throws: `noMemory`; `unusable` if libcurl does not support a required option.
     init(_ options: TransferOptions, slot: Int) throws(TransferError) {
         guard let handle = unsafe curl_easy_init() else { throw .noMemory }
         self.slot = slot
@@ -64,27 +65,27 @@ import CCurl
         unsafe words.deallocate()
     }
 
-    /// What holds for every request. Source: curl_easy_setopt(3).
+    /// Sets the options that all requests share. Source: curl_easy_setopt(3).
     private func set(_ options: TransferOptions) {
         setLong(CURLOPT_NOSIGNAL, 1)
         setLong(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         setLong(CURLOPT_FOLLOWLOCATION, 0)
         setLong(CURLOPT_NETRC, 0)
         setLong(CURLOPT_PATH_AS_IS, 1)
-        // A proxy's answer to CONNECT is not the service's.
+        // A proxy's response to CONNECT is not the service's.
         setLong(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         setLong(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         setLong(CURLOPT_SSL_VERIFYPEER, 1)
         setLong(CURLOPT_SSL_VERIFYHOST, 2)
         setLong(CURLOPT_TCP_KEEPALIVE, 1)
-        // A connection is kept as long as the service keeps it: libcurl looks whether it was closed before it is used
-        // again, and would give up a good one after two minutes.
+        // Idle connections are kept as long as the service keeps them. libcurl checks that a connection is
+        // open before it reuses it; by default it would drop a working one after two minutes.
         setLong(CURLOPT_MAXAGE_CONN, Self.keptSeconds)
         setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
         setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
         if let bundle = options.certificateBundle {
             setText(CURLOPT_CAINFO, [UInt8](bundle.utf8))
-            // The system's directory would be looked into as well.
+            // Otherwise the system's directory would be used as well.
             unsafe setPointer(CURLOPT_CAPATH, nil)
         }
     }
@@ -121,7 +122,7 @@ import CCurl
         return unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
     }
 
-    /// For callbacks, which come often: the loop keeps the handle meanwhile.
+    /// For callbacks, which are frequent: does not retain the handle, because the loop keeps it alive.
     private static func lend<Result>(
         _ context: UnsafeMutableRawPointer?, _ body: (EasyHandle) -> Result
     ) -> Result {
@@ -131,7 +132,7 @@ import CCurl
 
     // MARK: one transfer
 
-    /// - Throws: `noMemory`; `unusable` if a header field would end its line early, or libcurl refuses an option.
+    /// - Throws: `noMemory`; `unusable` if a header contains a line end, or libcurl refuses an option.
     func begin(_ request: HTTPRequest, receiver: any TransferReceiver) throws(TransferError) {
         self.receiver = receiver
         chooseBuffer(for: request.method)
@@ -174,7 +175,8 @@ import CCurl
         self.body = body
         if method != self.method { set(method) }
         if method == .put || method == .post {
-            // Not a read callback: this way headers and a small body leave in one send.
+            // POSTFIELDS instead of a read callback: headers and a small body are then sent in one system
+            // call.
             let size = curl_off_t(body?.count ?? 0)
             note(
                 unsafe s3_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, size),
@@ -185,7 +187,7 @@ import CCurl
 
     private func set(_ method: HTTPMethod) {
         self.method = method
-        // The order matters: HTTPGET undoes NOBODY and POST; POSTFIELDS, which follows, implies POST.
+        // The order matters: HTTPGET resets NOBODY and POST; POSTFIELDS, set later, implies POST.
         setLong(CURLOPT_HTTPGET, 1)
         if method == .head { setLong(CURLOPT_NOBODY, 1) }
         switch method {
@@ -194,13 +196,14 @@ import CCurl
         }
     }
 
-    /// libcurl allocates it for each transfer. Each buffer that is filled costs a system call and a callback, but
-    /// a large one costs malloc more than a short answer is worth. The last answer is the best guess.
+    /// libcurl allocates the buffer for each transfer. Filling a buffer costs a system call and a callback,
+    /// but allocating a large one costs more than a short response. The size of the last response is the best
+    /// guess.
     private func chooseBuffer(for method: HTTPMethod) {
         let isLarge = generation == 0 ? method == .get : bytesReceived > Self.smallBuffer
         guard isLarge != hasLargeBuffer else { return }
-        // libcurl keeps the buffer of a transfer that got no connection, and refuses another size for it: the old one
-        // serves as well.
+        // libcurl keeps the buffer of a transfer that got no connection and then refuses another size. The
+        // old one is good enough.
         let size = isLarge ? Self.largeBuffer : Self.smallBuffer
         if unsafe s3_curl_set_long(handle, CURLOPT_BUFFERSIZE, size) == CURLE_OK { hasLargeBuffer = isLarge }
     }
@@ -208,7 +211,7 @@ import CCurl
     private static let smallBuffer = 16 << 10
     private static let largeBuffer = 128 << 10
 
-    /// What libcurl would send by itself and shall not.
+    /// Headers that libcurl would add, and must not.
     private static let unwanted = ["Accept:"].map { [UInt8]($0.utf8) }
     private static let unwantedWithBody = ["Accept:", "Expect:", "Content-Type:"].map { [UInt8]($0.utf8) }
 
@@ -219,7 +222,7 @@ import CCurl
         return true
     }
 
-    /// Takes the transfer's end; `kind` says why, if it was not libcurl that ended it.
+    /// Ends the transfer; `kind` gives the reason if libcurl did not end it.
     func end(
         _ code: CURLcode, as kind: TransferError.Kind? = nil
     ) -> (receiver: any TransferReceiver, result: TransferResult)? {
@@ -242,13 +245,13 @@ import CCurl
     }
 
     private func error(_ code: CURLcode) -> TransferError? {
-        // A refusal while a paused transfer is taken up again does not reach libcurl's result.
+        // If a receiver cancels while a paused transfer is resumed, libcurl's result does not show it.
         guard code != CURLE_OK || refusal != nil else { return nil }
         var kind = refusal ?? TransferError.kind(of: code)
         if sends == 0, kind == .stalled || kind == .connectionLost { kind = .unconnected }
-        // The request was good enough to be sent: libcurl speaks of what came.
+        // The request was valid enough to be sent, so the error concerns the response.
         if kind == .unusable, sends > 0 { kind = .notHTTP }
-        // What came may be left over from the answer before: only a new connection shows what is spoken here.
+        // The data may be the rest of the previous response: only a new connection shows the protocol.
         if kind == .notHTTP, refusal == nil, isConnectionReused { kind = .connectionLost }
         var message = unsafe String(cString: curl_easy_strerror(code))
         if let base = unsafe words.baseAddress, unsafe base.pointee != 0 {
@@ -261,7 +264,7 @@ import CCurl
         } else if refusal == .misframed {
             message = "the response may be incomplete: " + framing
         } else if code == CURLE_OUT_OF_MEMORY {
-            // A header field of more than its limit is what libcurl calls this as well.
+            // libcurl also returns this code if a header exceeds its limit.
             let isInHead = sends > 0 && !head.isWhole
             kind = isInHead ? .notHTTP : .connectionLost
             message =
@@ -271,17 +274,17 @@ import CCurl
         } else if kind == .notHTTP {
             message = "the response is not HTTP: " + message
         } else if code == CURLE_SSL_CONNECT_ERROR {
-            // The words are OpenSSL's, which say nothing to anyone who took http for https.
+            // The message is OpenSSL's, which does not help a user who wrote https for http.
             message = "TLS handshake failed: " + message
         }
         return TransferError(kind, message, wasSent: sends > 0)
     }
 
-    /// Why a good answer is not known to be whole. What is refused says so by its status, however it is framed.
+    /// Why a success response may be incomplete. A refusal is valid by its status, whatever its framing.
     private func framingFault(_ code: CURLcode) -> String? {
         let head = head.head
         guard (200..<300).contains(head.status), method != .head else { return nil }
-        // What libcurl makes of fields that contradict each other is no better than they are.
+        // libcurl's interpretation of contradictory headers cannot be trusted.
         if case .contradictory(let reason) = head.framing { return reason }
         return code == CURLE_OK && head.status != 204 ? head.framingFault(bytes: bytesReceived) : nil
     }
@@ -292,15 +295,15 @@ import CCurl
         return connections == 0
     }
 
-    /// How many milliseconds are left until the transfer has been silent for too long.
+    /// The milliseconds left until the transfer counts as stalled.
     func patience(now: Int) -> Int {
         var sent: curl_off_t = 0
         unsafe s3_curl_get_offset(handle, CURLINFO_SIZE_UPLOAD_T, &sent)
-        // While it is paused, it is this side that is silent.
+        // While it is paused, the client causes the silence.
         return silence.left(moved: isPaused ? nil : Int(sent) + headBytesReceived + bytesReceived, now: now)
     }
 
-    /// The transfer goes on after a pause.
+    /// Records that the transfer continues after a pause.
     func resumed() { isPaused = false }
 
     // MARK: callbacks
@@ -315,7 +318,7 @@ import CCurl
     private func receive(_ bytes: RawSpan) -> Int {
         if !bodyHasBegun {
             bodyHasBegun = true
-            // Before any of it is used: a receiver that has enough would never see the end.
+            // Checked before the body is used: a receiver that has enough bytes would never see the end.
             if (200..<300).contains(head.head.status), let fault = head.head.framingFault(bytes: nil) {
                 refusal = .misframed
                 framing = fault
@@ -356,7 +359,8 @@ import CCurl
         if code != CURLE_OK, refusedOption == nil { refusedOption = (option, code) }
     }
 
-    /// Without any of them a transfer would be another than the one that was asked for, or a less secure one.
+    /// Throws if libcurl refused an option: the transfer would differ from the requested one or be less
+    /// secure.
     private func checkOptions() throws(TransferError) {
         guard let (option, code) = refusedOption.take() else { return }
         if code == CURLE_OUT_OF_MEMORY { throw .noMemory }

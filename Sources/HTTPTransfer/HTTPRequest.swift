@@ -1,6 +1,6 @@
 package import ByteIO
 
-/// The methods S3 uses.
+/// The HTTP methods of S3.
 package enum HTTPMethod: String, Sendable {
     case get = "GET"
     case head = "HEAD"
@@ -9,13 +9,13 @@ package enum HTTPMethod: String, Sendable {
     case delete = "DELETE"
 }
 
-/// One header field. Names are lower case, values as they go over the wire.
+/// One header. Names are lower case; values are as sent.
 ///
-/// It is kept as the line that is sent, since that is what becomes of it for each request.
+/// It is stored as the header line, because that is the form needed for each request.
 package struct HTTPHeader: Equatable, Sendable {
     /// `name: value`
     package let line: [UInt8]
-    /// How long the name is, in bytes.
+    /// The length of the name in bytes.
     package let nameLength: Int
 
     private static let separator = [UInt8](": ".utf8)
@@ -28,7 +28,7 @@ package struct HTTPHeader: Equatable, Sendable {
         self.init(line: line, nameLength: name.count)
     }
 
-    /// - Parameter line: the name of that length, a colon and a space, and the value.
+    /// - Parameter line: the name, of that length, then a colon and a space, then the value.
     package init(line: [UInt8], nameLength: Int) {
         self.line = line
         self.nameLength = nameLength
@@ -36,12 +36,12 @@ package struct HTTPHeader: Equatable, Sendable {
 
     package var name: [UInt8] { Array(line[..<nameLength]) }
     package var value: [UInt8] { Array(line[valueStart...]) }
-    /// Where in the line the value begins.
+    /// The offset of the value in the line.
     package var valueStart: Int { nameLength + Self.separator.count }
 
     package func isCalled(_ name: [UInt8]) -> Bool { line.bytes.extracting(first: nameLength).equals(name) }
 
-    /// True if its name comes before the other's, by bytes.
+    /// True if its name sorts before the other's, by bytes.
     package func precedes(_ other: HTTPHeader) -> Bool {
         line[..<nameLength].lexicographicallyPrecedes(other.line[..<other.nameLength])
     }
@@ -50,34 +50,34 @@ package struct HTTPHeader: Equatable, Sendable {
         self.init([UInt8](name.utf8), [UInt8](value.utf8))
     }
 
-    /// False if the value would end the header line or the string early: CR, LF or NUL (RFC 9110, 5.5).
+    /// False if the value contains CR, LF or NUL, which would end the header line or the string (RFC 9110,
+    /// 5.5).
     package static func isValue(_ bytes: [UInt8]) -> Bool { isValue(bytes.bytes) }
 
     static func isValue(_ bytes: RawSpan) -> Bool {
-        // Most values have no byte as low as these.
+        // The fast path: most values have no byte up to CR.
         !bytes.hasByte(upTo: 0x0D)
             || bytes.prefixLength { $0 != 0 && $0 != 0x0A && $0 != 0x0D } == bytes.byteCount
     }
 }
 
-/// One request, ready to be sent. Nothing is added to it but Content-Length, User-Agent and, if it is not
-/// among the headers, Host.
+/// A complete request. Only Content-Length, User-Agent and, if it is missing, Host are added.
 package struct HTTPRequest {
     package var method: HTTPMethod
-    /// The absolute URL, percent-encoded; sent as it stands.
+    /// The absolute URL, percent-encoded; sent unchanged.
     package var url: [UInt8]
     package var headers: [HTTPHeader]
-    /// The body of a PUT or POST; it must not change until the transfer has ended. Nil sends none.
+    /// The body of a PUT or POST; must not change until the transfer has ended. Nil for none.
     package var body: ByteBlock?
-    /// Whether libcurl may send the request again by itself when a kept connection turns out to be dead: not
-    /// where being acted on twice is another thing than once.
+    /// Whether libcurl may itself send the request again if a reused connection turns out to be closed. False
+    /// if applying the request twice differs from applying it once.
     package var mayBeResent = true
-    /// How long a connection may take to come about, in milliseconds.
+    /// The time limit for connecting, in milliseconds.
     package var connectMilliseconds = 10_000
-    /// How long the transfer may go on without a byte in either direction, in milliseconds. It also bounds the wait
-    /// for the first byte of an answer.
+    /// The time without a byte in either direction after which the transfer fails, in milliseconds. It also
+    /// limits the wait for the first byte of a response.
     package var silenceMilliseconds = 60_000
-    /// Whether a proxy may stand between, if the environment names one, which libcurl else looks for each time.
+    /// Whether to use a proxy that the environment sets; libcurl reads the environment for each transfer.
     package var usesProxy = true
 
     package init(method: HTTPMethod, url: [UInt8], headers: [HTTPHeader], body: ByteBlock? = nil) {

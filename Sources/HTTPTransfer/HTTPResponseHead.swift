@@ -1,11 +1,11 @@
 import ByteIO
 
-/// The status line and header fields of an answer.
+/// The status line and headers of a response.
 package struct HTTPResponseHead: @unchecked Sendable {
-    /// The status code; 0 before there is one.
+    /// The status code; 0 if none was received.
     package let status: Int
-    /// The header lines as they came, each with its CR LF and after its length, which is a `LineLength`. Not
-    /// changed any more.
+    /// The header lines as received, each with its CR LF and preceded by its length, a `LineLength`.
+    /// Immutable.
     private let lines: ByteBlock
 
     fileprivate typealias LineLength = UInt32
@@ -15,7 +15,7 @@ package struct HTTPResponseHead: @unchecked Sendable {
         self.lines = lines
     }
 
-    /// A head as tests write it.
+    /// Creates a head for tests.
     package init(status: Int, headers: [HTTPHeader] = []) {
         self.init(status: status, lines: ByteBlock())
         for header in headers {
@@ -31,12 +31,12 @@ package struct HTTPResponseHead: @unchecked Sendable {
         lines.append(line)
     }
 
-    /// The value of the field called `name` (lower case), without white space around it; the first, if
-    /// there are several.
+    /// The value of the header `name` (lower case), without surrounding white space. If it is repeated, the
+    /// first.
     package func value(_ name: String) -> [UInt8]? { range(name).map { lines.bytes.extracting($0).array } }
 
-    /// The elements of all fields called `name`, whose values are lists with commas (RFC 9110, 5.6.1), in lower case
-    /// and without white space; empty ones do not count.
+    /// The elements of all headers `name`, whose values are comma-separated lists (RFC 9110, 5.6.1), in lower
+    /// case and without white space. Empty elements are skipped.
     package func elements(_ name: String) -> [[UInt8]] {
         var elements: [[UInt8]] = []
         var start = 0
@@ -50,27 +50,27 @@ package struct HTTPResponseHead: @unchecked Sendable {
         return elements
     }
 
-    /// The same as text; bytes that are not UTF-8 are replaced.
+    /// The value as text; bytes that are not UTF-8 are replaced.
     package func text(_ name: String) -> String? {
         value(name).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The same as a number that is not negative: digits and nothing else.
+    /// The value as a nonnegative number; nil unless it consists of digits.
     package func number(_ name: String) -> Int? {
         range(name).flatMap { lines.bytes.extracting($0).decimal }
     }
 
-    /// The same, unless there are several such fields.
+    /// The value as a number; nil if the header is repeated.
     func onlyNumber(_ name: String) -> Int? {
         guard let first = field(name, from: 0), field(name, from: first.end) == nil else { return nil }
         return lines.bytes.extracting(first.value).decimal
     }
 
-    /// Where the value is in `lines`.
+    /// The range of the value in `lines`.
     private func range(_ name: String) -> Range<Int>? { field(name, from: 0)?.value }
 
-    /// The first field called `name` of those from `start` on: where its value is in `lines`, and where the next field
-    /// begins.
+    /// The first header `name` at or after `start`: the range of its value in `lines`, and where the next
+    /// header starts.
     private func field(_ name: String, from start: Int) -> (value: Range<Int>, end: Int)? {
         var name = name
         return name.withUTF8 { name in
@@ -91,7 +91,7 @@ package struct HTTPResponseHead: @unchecked Sendable {
         }
     }
 
-    /// True if the bytes from `start` on, in any case, are `name`, in lower case.
+    /// True if the bytes from `start` on are `name`, which is lower case; they may be in any case.
     private static func isSame(
         _ lines: UnsafeRawBufferPointer, _ start: Int, _ name: UnsafeBufferPointer<UInt8>
     ) -> Bool {
@@ -114,38 +114,38 @@ package struct HTTPResponseHead: @unchecked Sendable {
     }
 }
 
-/// Gathers the head of one answer after the other, line by line, in memory that is used again.
+/// Collects the heads of consecutive responses, line by line, in reused memory.
 ///
-/// A class with a block, not a structure with arrays: libcurl calls for each line, and a structure in a class is
-/// checked for exclusivity each time it changes.
+/// A class with a block instead of a struct with arrays: libcurl calls back for each line, and each change of
+/// a struct inside a class is checked for exclusive access.
 package final class HTTPHeadReader {
-    /// What the next line is.
+    /// The kind of the next line.
     private enum Expectation {
         case statusLine, field
-        /// The head that counts is here: what still comes are trailers, of no use here.
+        /// The final head is complete: further lines are trailers, which are ignored.
         case nothing
     }
 
     private var status = 0
     private var expected = Expectation.statusLine
     private var lines = ByteBlock(capacity: blockSize)
-    /// Bytes of all lines that came for this answer, also of those that do not count.
+    /// The bytes of all lines of this response, including ignored ones.
     private var bytesRead = 0
 
-    /// The most bytes of header lines that are read, with those of 1xx answers before and trailers after.
+    /// The size limit of header lines, including earlier 1xx responses and trailers.
     package static let maximumSize = 256 << 10
     private static let blockSize = 2048
 
     package init() {}
 
-    /// What came so far; nothing may be appended while somebody has it.
+    /// The head so far. Nothing may be appended while it is in use.
     package var head: HTTPResponseHead { HTTPResponseHead(status: status, lines: lines) }
 
-    /// True once the empty line has come that ends the head that counts.
+    /// True once the empty line after the final head has arrived.
     package var isWhole: Bool { expected == .nothing }
 
-    /// Takes one line. Only the first one of a head is a status line, whatever others look like; 1xx answers come
-    /// before the one that counts.
+    /// Appends one line. The first line of a head is its status line, and no other is. Heads of 1xx responses
+    /// before the final one are skipped.
     ///
     /// - Returns: false once there are more than `maximumSize` bytes.
     package func append(_ line: RawSpan) -> Bool {
@@ -164,7 +164,7 @@ package final class HTTPHeadReader {
         return true
     }
 
-    /// Forgets the answer. Anyone who has its head keeps that.
+    /// Starts a new response. Heads that were returned stay valid.
     func removeAll() {
         status = 0
         bytesRead = 0
@@ -176,7 +176,8 @@ package final class HTTPHeadReader {
         }
     }
 
-    /// `HTTP/1.1 200 OK`: three digits after the first space (RFC 9112, 4). Nil if it is no status line.
+    /// Parses `HTTP/1.1 200 OK`: three digits after the first space (RFC 9112, 4). Nil if it is not a status
+    /// line.
     private static func status(inLine line: RawSpan) -> Int? {
         guard line.byteCount >= 5, line[0] == UInt8(ascii: "H"),
             line.extracting(first: 5).equals(statusLineStart)

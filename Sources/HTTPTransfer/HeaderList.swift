@@ -1,8 +1,8 @@
 import ByteIO
 import CCurl
 
-/// Header fields in the form in which libcurl takes them, in memory that is used again for each request:
-/// curl_slist_append(3) would allocate twice for every field.
+/// Headers as libcurl's list type, in memory that is reused for each request: curl_slist_append(3) would
+/// allocate twice for every header.
 ///
 ///     text   host: a\0x-amz-date: b\0...
 ///     nodes  [data, next] [data, next] ...
@@ -15,11 +15,11 @@ import CCurl
 
     deinit { unsafe nodes.deallocate() }
 
-    /// Makes it these fields, and `last`.
+    /// Sets the list to `fields` and `last`.
     ///
-    /// - Parameter unwanted: names of fields that libcurl shall not send by itself, each with its colon.
-    /// - Returns: the first node, valid until the next change, or nil if a field would end its line early. The
-    ///   list is libcurl's to read, not to free.
+    /// - Parameter unwanted: names of headers, each with its colon, that libcurl must not add.
+    /// - Returns: the first node, valid until the next change; nil if a header contains a line end. libcurl
+    ///   only reads the list and must not free it.
     mutating func set(
         _ fields: [HTTPHeader], _ last: HTTPHeader, without unwanted: [[UInt8]]
     ) -> UnsafeMutablePointer<curl_slist>? {
@@ -30,19 +30,19 @@ import CCurl
             text.append(line.bytes)
             text.append(0)
         }
-        // By index: a copy of each would cost more than what is done with it.
+        // Accessed by index: copying each element would cost more than processing it.
         for index in fields.indices where !append(fields[index]) { return nil }
         return append(last) ? unsafe list() : nil
     }
 
-    /// - Returns: false if the field would end its line early.
+    /// - Returns: false if the header contains a line end.
     private mutating func append(_ field: borrowing HTTPHeader) -> Bool {
         let line = field.line.bytes
         guard HTTPHeader.isValue(line) else { return false }
         starts.append(text.count)
         let value = line.extracting(droppingFirst: field.valueStart)
         if value.prefixLength(where: { $0 == 0x20 || $0 == 0x09 }) == value.byteCount {
-            // An empty value, as blanks are too, is sent only if it is written so.
+            // libcurl sends a header with an empty or blank value only in this form.
             text.append(line.extracting(first: field.nameLength))
             text.append(UInt8(ascii: ";"))
         } else {
@@ -63,7 +63,7 @@ import CCurl
         }
         guard let base = unsafe nodes.baseAddress else { return nil }
         for (index, start) in starts.enumerated() {
-            // libcurl's type wants it mutable, and does not change it.
+            // libcurl's type is mutable, but libcurl does not change the text.
             let data = unsafe UnsafeMutableRawPointer(mutating: address + start)
                 .assumingMemoryBound(to: CChar.self)
             let next = unsafe index + 1 < starts.count ? base + (index + 1) : nil

@@ -1,4 +1,4 @@
 import CCurl
 
-/// libcurl and what it is built with, each as `NAME/VERSION`. Source: curl_version(3).
+/// libcurl and the libraries it uses, each as `NAME/VERSION`. Source: curl_version(3).
 package var httpLibraries: String { unsafe String(cString: curl_version()) }

@@ -1,6 +1,6 @@
-/// How long nothing has moved on a connection. A plain state machine.
+/// Measures how long a connection has been idle. A state machine without I/O.
 package struct Silence {
-    /// How long it may be silent, in milliseconds.
+    /// The longest allowed idle time, in milliseconds.
     package let limit: Int
     private var moved = -1
     private var since = 0
@@ -8,9 +8,9 @@ package struct Silence {
     package init(limit: Int) { self.limit = limit }
 
     /// - Parameters:
-    ///   - moved: how many bytes have come and gone by now; nil if none can.
+    ///   - moved: the number of bytes transferred so far; nil while the transfer is paused.
     ///   - now: the time, in milliseconds.
-    /// - Returns: how many milliseconds of silence are left.
+    /// - Returns: the milliseconds left before the limit.
     package mutating func left(moved: Int?, now: Int) -> Int {
         if moved == nil || moved != self.moved {
             self.moved = moved ?? -1

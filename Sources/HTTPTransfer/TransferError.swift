@@ -1,37 +1,37 @@
 import CCurl
 
-/// Why a transfer ended without a whole answer.
+/// Why a transfer ended without a complete response.
 package struct TransferError: Error, Equatable, Sendable {
-    /// What went wrong, as far as a retry or an exit status depends on it.
+    /// The kind of error, which determines retries and the exit status.
     package enum Kind: Equatable, Sendable {
-        /// The host name has no address, or none now.
+        /// The host name could not be resolved.
         case unresolved
-        /// No one listens there, or no connection came about in time.
+        /// The connection was refused or timed out.
         case unconnected
-        /// The connection ended or broke before the whole answer was there.
+        /// The connection ended before the response was complete.
         case connectionLost
-        /// No byte in either direction for longer than is allowed.
+        /// No byte was transferred in either direction for the time limit.
         case stalled
-        /// The peer's certificate was refused.
+        /// The server's certificate is not trusted.
         case untrusted
-        /// The answer is not HTTP, or its header fields pass the limit.
+        /// The response is not HTTP, or its headers exceed the size limit.
         case notHTTP
-        /// Nothing shows that the answer is whole: its fields give two lengths or none.
+        /// The response may be incomplete: its headers give no length or contradictory ones.
         case misframed
-        /// A kept connection turned out to be dead after the request had gone out; libcurl would have sent
-        /// it again by itself, which `HTTPRequest.mayBeResent` forbids.
+        /// A reused connection turned out to be closed after the request was sent. libcurl would have sent
+        /// the request again, which `HTTPRequest.mayBeResent` forbids.
         case resendRefused
-        /// The receiver of the body asked for it.
+        /// The receiver of the body cancelled the transfer.
         case cancelled
-        /// libcurl was not set up right: a bad URL, an unusable certificate bundle.
+        /// libcurl's configuration is invalid: a bad URL, or an unusable certificate bundle.
         case unusable
     }
 
     package let kind: Kind
-    /// libcurl's words.
+    /// libcurl's message.
     package let message: String
 
-    /// True if the request may have reached the service, so that it may have been acted on.
+    /// True if the request may have reached the service, which may have applied it.
     package let wasSent: Bool
 
     package init(_ kind: Kind, _ message: String, wasSent: Bool = false) {
@@ -40,7 +40,7 @@ package struct TransferError: Error, Equatable, Sendable {
         self.wasSent = wasSent
     }
 
-    /// Nothing is wrong with the request or the service, and a later one may have what this one lacks.
+    /// Classified as a lost connection: request and service are in order, and a retry may find memory.
     static let noMemory = TransferError(.connectionLost, "out of memory for the transfer")
 
     /// Source: libcurl-errors(3).
@@ -55,7 +55,7 @@ package struct TransferError: Error, Equatable, Sendable {
         case CURLE_URL_MALFORMAT, CURLE_SSL_CACERT_BADFILE, CURLE_FAILED_INIT,
             CURLE_BAD_FUNCTION_ARGUMENT:
             .unusable
-        // Out of memory is what libcurl calls a header field of more than 100 KiB.
+        // libcurl reports a header of more than 100 KiB as out of memory.
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2, CURLE_BAD_CONTENT_ENCODING,
             CURLE_OUT_OF_MEMORY:
             .notHTTP

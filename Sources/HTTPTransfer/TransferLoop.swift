@@ -1,61 +1,61 @@
 package import ByteIO
 import CCurl
 
-/// What a receiver wants next.
+/// How a receiver wants to continue.
 package enum ReceiveFlow: Sendable {
-    /// The bytes were taken.
+    /// The bytes were consumed.
     case more
-    /// They were not taken: the same bytes come again after `TransferLoop.resume`.
+    /// The bytes were not consumed: they are delivered again after `TransferLoop.resume`.
     case pause
-    /// The rest of the answer is not wanted; the transfer ends with `TransferError.Kind.cancelled`.
+    /// Cancel the transfer, which ends with `TransferError.Kind.cancelled`.
     case cancel
 }
 
-/// How a transfer ended.
+/// The result of a transfer.
 package struct TransferResult: Sendable {
-    /// The answer's head; its status is 0 if none came.
+    /// The response's head; its status is 0 if there was no response.
     package let head: HTTPResponseHead
-    /// Nil if the whole answer is there.
+    /// Nil if the response is complete.
     package let error: TransferError?
-    /// How many bytes of the body were taken.
+    /// The number of bytes of the body that were consumed.
     package let bytesReceived: Int
-    /// From start to end.
+    /// The duration of the transfer.
     package let microseconds: Int
 }
 
-/// Takes one answer.
+/// Receives one response.
 package protocol TransferReceiver: AnyObject {
-    /// Takes bytes of the body, in order. Must not start, resume or cancel a transfer.
+    /// Receives bytes of the body, in order. Must not start, resume or cancel a transfer.
     func received(_ bytes: RawSpan, head: HTTPResponseHead) -> ReceiveFlow
     /// The last call for a transfer. May start others.
     func ended(_ result: TransferResult)
 }
 
-/// A transfer under way.
+/// Identifies a running transfer.
 package struct TransferID: Equatable, Sendable {
     fileprivate let slot: Int
     fileprivate let generation: Int
 }
 
-/// All of a tool's transfers in one thread, with whatever else it waits for.
+/// Runs all of a tool's transfers in one thread, together with its other event sources.
 ///
-/// A turn lets libcurl do what it can, hands out what ended, and waits until a socket, one of the caller's
-/// descriptors or the clock has something new. Source: libcurl-multi(3).
+/// In each turn libcurl does what it can without waiting, finished transfers are reported, and the loop waits
+/// for a socket, one of the caller's descriptors or a timeout. Source: libcurl-multi(3).
 @safe package final class TransferLoop {
     private let multi: UnsafeMutableRawPointer
     private let options: TransferOptions
     private var handles: [EasyHandle] = []
     private var idle: [Int] = []
     private var waiting: [curl_waitfd] = []
-    // libcurl must not be called from its own callbacks, nor a receiver while it does something else: what is asked for
-    // is done in `perform`.
+    // libcurl must not be called from its own callbacks, nor a receiver during its own calls, so these
+    // requests are executed in `perform`.
     private var resumed: [TransferID] = []
     private var cancelled: [TransferID] = []
-    /// When transfers are looked at next, for one that is silent; by the monotonic clock, in milliseconds.
+    /// When transfers are next checked for stalls, by the monotonic clock in milliseconds.
     private var nextLook = 0
     private static let lookMilliseconds = 1000
 
-    /// - Throws: `TransferError.Kind.unusable` if libcurl cannot be set up.
+    /// - Throws: `TransferError.Kind.unusable` if libcurl cannot be initialized.
     package init(_ options: TransferOptions) throws(TransferError) {
         guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = unsafe curl_multi_init()
         else { throw TransferError(.unusable, "libcurl cannot be initialised") }
@@ -63,7 +63,7 @@ package struct TransferID: Equatable, Sendable {
         self.options = options
         guard unsafe s3_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.keptConnections) == CURLM_OK
         else { throw TransferError(.unusable, "libcurl cannot keep connections") }
-        // One at once: a libcurl that is none for these transfers is told of before anything is sent.
+        // Creates one handle now, so that an unsuitable libcurl is reported before anything is sent.
         idle.append(try addHandle())
     }
 
@@ -73,12 +73,12 @@ package struct TransferID: Equatable, Sendable {
         unsafe curl_multi_cleanup(multi)
     }
 
-    /// How many transfers are under way.
+    /// The number of running transfers.
     package var active: Int { handles.count - idle.count }
 
-    /// Starts a transfer; the receiver is kept until it has ended.
+    /// Starts a transfer; keeps the receiver until it has ended.
     ///
-    /// - Throws: `noMemory`; `unusable` if a header field would end its line early.
+    /// - Throws: `noMemory`; `unusable` if a header contains a line end.
     @discardableResult
     package func start(_ request: HTTPRequest, _ receiver: any TransferReceiver) throws(TransferError)
         -> TransferID
@@ -105,11 +105,10 @@ package struct TransferID: Equatable, Sendable {
         return handles.count - 1
     }
 
-    /// Goes on, within the next `perform`, with a transfer whose receiver paused it.
+    /// Resumes, within the next `perform`, a transfer that its receiver paused.
     package func resume(_ id: TransferID) { resumed.append(id) }
 
-    /// Ends a transfer, within the `perform` that is under way or the next one: its receiver gets nothing more but the
-    /// end.
+    /// Cancels a transfer, within the current or next `perform`: its receiver gets only the `ended` call.
     package func cancel(_ id: TransferID) { cancelled.append(id) }
 
     private func handle(_ id: TransferID) -> EasyHandle? {
@@ -117,7 +116,7 @@ package struct TransferID: Equatable, Sendable {
         return handle.generation == id.generation && handle.receiver != nil ? handle : nil
     }
 
-    /// Does what can be done without waiting, and hands out what ended.
+    /// Makes progress without waiting, and reports finished transfers.
     package func perform() {
         endCancelled()
         var running: CInt = 0
@@ -129,7 +128,7 @@ package struct TransferID: Equatable, Sendable {
         if code != CURLM_OK { endAll(code) }
     }
 
-    /// libcurl cannot go on: each transfer ends as if its connection had been lost.
+    /// Ends each transfer as if its connection had been lost, because libcurl cannot continue.
     private func endAll(_ code: CURLMcode) {
         let ended = code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT
         for handle in handles where handle.receiver != nil { finish(handle, ended, as: .connectionLost) }
@@ -150,7 +149,7 @@ package struct TransferID: Equatable, Sendable {
         let ids = resumed
         resumed.removeAll(keepingCapacity: true)
         for handle in ids.compactMap(handle) {
-            // The bytes that were held back come to the receiver in here.
+            // This call delivers the pending bytes to the receiver.
             handle.resumed()
             let code = unsafe curl_easy_pause(handle.handle, CURLPAUSE_CONT)
             if code != CURLE_OK || handle.refusal != nil { finish(handle, code) }
@@ -176,7 +175,7 @@ package struct TransferID: Equatable, Sendable {
         var left: CInt = 0
         while let message = unsafe curl_multi_info_read(multi, &left) {
             guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
-            // The message dies with the handle's removal: copy first.
+            // Removing the handle frees the message, so its values are copied first.
             let code = unsafe message.pointee.data.result
             var context: UnsafeMutableRawPointer?
             unsafe s3_curl_get_pointer(message.pointee.easy_handle, CURLINFO_PRIVATE, &context)
@@ -191,10 +190,10 @@ package struct TransferID: Equatable, Sendable {
         receiver.ended(result)
     }
 
-    /// Waits until a transfer can go on, one of `descriptors` can be read or written, `wakeUp` was called or the time
+    /// Waits until a transfer can continue, one of `descriptors` is ready, `wakeUp` was called, or the time
     /// is over.
     ///
-    /// - Returns: for each of `descriptors` whether it can: also with the end, or an error.
+    /// - Returns: for each of `descriptors` whether it is ready; end of file and errors count as ready.
     package func wait(for descriptors: [DescriptorWait], milliseconds: Int) -> [Bool] {
         waiting.removeAll(keepingCapacity: true)
         for each in descriptors {
@@ -207,7 +206,7 @@ package struct TransferID: Equatable, Sendable {
         let code = unsafe curl_multi_poll(
             multi, &waiting, UInt32(waiting.count), CInt(clamping: milliseconds), nil)
         guard code == CURLM_OK else {
-            // Input and signals are seen without it, and transfers are looked at soon.
+            // Input and signals are detected by poll alone, and transfers are checked soon.
             var polled = descriptors.map(\.request)
             let soon = CInt(clamping: min(milliseconds, Self.lookMilliseconds / 10))
             guard unsafe poll(&polled, nfds_t(polled.count), soon) >= 0 else {
@@ -218,16 +217,17 @@ package struct TransferID: Equatable, Sendable {
         return waiting.map { $0.revents != 0 }
     }
 
-    /// What another thread may use to end a `wait`.
+    /// Lets another thread end a `wait`.
     package var waker: TransferWaker { TransferWaker(loop: self) }
 
     fileprivate func wakeUp() { unsafe curl_multi_wakeup(multi) }
 }
 
-/// Ends the `wait` of a loop from another thread. It keeps the loop, which therefore cannot be gone.
+/// Ends the `wait` of a loop from another thread. It retains the loop, which therefore still exists.
 package struct TransferWaker: @unchecked Sendable {
     fileprivate let loop: TransferLoop
 
-    /// The next or current `wait` returns at once. Source: curl_multi_wakeup(3), which any thread may call.
+    /// Makes the current or next `wait` return at once. Source: curl_multi_wakeup(3), which any thread may
+    /// call.
     package func wakeUp() { loop.wakeUp() }
 }

@@ -1,15 +1,16 @@
-/// What a command prints: `credential_process`, or the AWS command line where only it can renew something.
+/// Credentials that a command prints: `credential_process`, or the AWS command line if only it can renew
+/// them.
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Process credential provider".
 struct CommandCredentials: CredentialsMachine {
     private let words: [String]
     private let place: String
-    /// What is said if there is no such command.
+    /// The advice in the message if the command does not exist.
     private let advice: String
-    /// What is said if it fails.
+    /// The advice in the message if the command fails.
     private var remedy = ""
 
-    /// - Throws: if the command line has a quote that does not end.
+    /// - Throws: if the command line has an unterminated quote.
     init(process: String, profile: String) throws(ConfigurationError) {
         place = "credential_process of profile '\(profile)'"
         guard let words = ShellWords.split(process), !words.isEmpty else {
@@ -19,7 +20,7 @@ struct CommandCredentials: CredentialsMachine {
         advice = "there is no command '\(words[0])'"
     }
 
-    /// - Parameter login: what the user runs to log in, `aws login`.
+    /// - Parameter login: the user's command to log in, `aws login`.
     init(exportOf profile: String, place: String, login: String) {
         words = ["aws", "configure", "export-credentials", "--profile", profile, "--format", "process"]
         self.place = place

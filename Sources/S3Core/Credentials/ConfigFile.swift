@@ -1,36 +1,36 @@
-/// A shared configuration or credentials file: sections of names and values, read as botocore reads them.
+/// A shared configuration or credentials file: sections of names and values, parsed as in botocore.
 ///
-/// Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files"; where it leaves something
-/// open, botocore's `configloader`, and so Python's `RawConfigParser`.
+/// Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files". Details that it leaves
+/// open follow botocore's `configloader`, and so Python's `RawConfigParser`.
 package struct ConfigFile: Equatable, Sendable {
-    /// What a name stands for.
+    /// The value of a name.
     package enum Value: Equatable, Sendable {
         case text(String)
-        /// `s3 =` and indented lines after it. The names inside keep their case.
+        /// `s3 =` followed by indented lines. The nested names keep their case.
         case nested([String: String])
 
         /// The text; nil for nested settings.
         package var text: String? { if case .text(let text) = self { text } else { nil } }
     }
 
-    /// Why a file cannot be read.
+    /// Why a file cannot be parsed.
     package struct Malformed: Error, Equatable, Sendable {
-        /// From 1.
+        /// Counted from 1.
         package let line: Int
         package let reason: String
     }
 
-    /// Names in lower case and their values.
+    /// Lower-case names and their values.
     package typealias Section = [String: Value]
 
     package private(set) var sections: [String: Section] = [:]
-    /// The sections' titles in the order of the file.
+    /// The section titles in file order.
     package private(set) var titles: [String] = []
 
-    /// A file that is not there.
+    /// A missing file.
     package init() {}
 
-    /// - Parameter bytes: the whole file.
+    /// - Parameter bytes: the content of the file.
     package init(_ bytes: [UInt8]) throws(Malformed) {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Malformed(line: 1, reason: "it is not UTF-8")
@@ -45,7 +45,7 @@ package struct ConfigFile: Equatable, Sendable {
         titles = reader.titles
     }
 
-    /// Lines as Python's text files have them: LF, CR LF or CR ends one.
+    /// Splits into lines as Python's text files do: at LF, CR LF or CR.
     private static func lines(_ text: String) -> [Substring.UnicodeScalarView] {
         let scalars = text.unicodeScalars
         var lines: [Substring.UnicodeScalarView] = []
@@ -67,17 +67,17 @@ package struct ConfigFile: Equatable, Sendable {
     }
 }
 
-/// Takes the lines of a file one by one.
+/// Parses a file line by line.
 private struct Reader {
     typealias Text = Substring.UnicodeScalarView
 
-    /// A value as it grows, and where it began.
+    /// The lines of a value, and where it started.
     private struct Entry {
         var lines: [Text]
         let number: Int
     }
 
-    /// What is in the section `DEFAULT` holds for all others.
+    /// Settings in the section `DEFAULT` apply to all others.
     private static let defaults = "DEFAULT"
 
     private var sections: [String: [String: Entry]] = [:]
@@ -89,7 +89,7 @@ private struct Reader {
     mutating func read(_ line: Text, number: Int) throws(ConfigFile.Malformed) {
         let text = line.trimmed
         guard let first = text.first else {
-            // An empty line belongs to the value that it stands in; blank ones at a value's end are cut.
+            // An empty line belongs to the value around it; trailing blank lines of a value are removed.
             append(text)
             return
         }
@@ -165,10 +165,10 @@ private struct Reader {
 }
 
 extension Unicode.Scalar {
-    /// White space as Python's `str.strip` has it.
+    /// White space as defined by Python's `str.strip`.
     fileprivate var isBlank: Bool { properties.isWhitespace || (0x1C...0x1F).contains(value) }
 
-    /// The end of a line as Python's `str.splitlines` has it.
+    /// Line ends as defined by Python's `str.splitlines`.
     fileprivate var endsLine: Bool {
         (0x0A...0x0D).contains(value) || (0x1C...0x1E).contains(value)
             || [0x85, 0x2028, 0x2029].contains(value)

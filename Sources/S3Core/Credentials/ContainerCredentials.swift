@@ -1,6 +1,6 @@
 import HTTPTransfer
 
-/// What a container's agent gives: ECS, EKS pod identity, Greengrass.
+/// Credentials from a container's agent: ECS, EKS pod identity, Greengrass.
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Container credential provider".
 struct ContainerCredentials: CredentialsMachine {
@@ -13,9 +13,9 @@ struct ContainerCredentials: CredentialsMachine {
         "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "localhost", "[::1]",
     ]
 
-    /// Nil if the environment has none.
+    /// Nil if the environment does not configure it.
     ///
-    /// - Throws: if the address is not one that may be asked.
+    /// - Throws: if the address is not an allowed one.
     init?(_ environment: Environment) throws(ConfigurationError) {
         tokenFile = environment.value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
         token = environment.value("AWS_CONTAINER_AUTHORIZATION_TOKEN")
@@ -49,7 +49,7 @@ struct ContainerCredentials: CredentialsMachine {
     mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
         switch event {
         case .start:
-            // It is another one each time.
+            // The token is read each time because it changes.
             if let tokenFile { return .read(tokenFile) }
             return ask(token)
         case .file(let bytes):

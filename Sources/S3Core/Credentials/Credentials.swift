@@ -1,9 +1,9 @@
-/// An access key, and what belongs to it. Never shown: neither its description nor a mirror has the secret.
+/// An access key with its secret and token. Its description and mirror never show the secret.
 package struct Credentials: Equatable, Sendable {
     package let accessKeyID: [UInt8]
     package let secretAccessKey: [UInt8]
     package let sessionToken: [UInt8]?
-    /// When they end; nil if they do not, or nothing says so.
+    /// When the credentials expire; nil if they do not, or if that is unknown.
     package var expiration: Timestamp?
 
     package init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil) {
@@ -14,9 +14,9 @@ package struct Credentials: Equatable, Sendable {
 }
 
 extension Credentials {
-    /// - Throws: if a part of a key could not stand in a header. The message has the part's name alone.
+    /// - Throws: if a value is not valid in a header. The message contains only the value's name.
     static func check(_ value: String, name: String) throws(ConfigurationError) {
-        // Nearly all are of these alone, and then no table of characters is looked into.
+        // The fast path for nearly all values avoids Unicode tables.
         guard !value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return }
         if value.unicodeScalars.contains(where: isInvisible) {
             throw .invalid("\(name) holds white space or control characters")
@@ -34,10 +34,10 @@ extension Credentials: CustomStringConvertible, CustomReflectable {
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// A place where credentials may be found. `CredentialsLookup` says the order.
+/// A source of credentials. `CredentialsLookup` defines the order.
 package protocol CredentialsSource {
-    /// The place, as the message lists it that says where nothing was found.
+    /// The source's name, for the message that lists where credentials were looked for.
     var place: String { get }
-    /// The credentials found there, or nil if the place is empty.
+    /// The credentials, or nil if the source has none.
     func credentials() throws(ConfigurationError) -> Credentials?
 }

@@ -1,11 +1,11 @@
 import ByteIO
 import JSONStream
 
-/// Credentials as services and commands write them in JSON.
+/// Parses credentials from the JSON of services and commands.
 enum CredentialsDocument {
-    /// The values of members at paths such as `.Credentials.AccessKeyId`; nil for each that is missing or null.
+    /// The values at paths such as `.Credentials.AccessKeyId`; nil for each that is missing or null.
     ///
-    /// - Returns: nil if `text` is not one JSON value.
+    /// - Returns: nil if `text` is not exactly one JSON value.
     static func values(_ text: [UInt8], _ paths: [String]) -> [String?]? {
         var lookup = FieldLookup(paths.compactMap(FieldPath.init))
         do { try lookup.find(in: text.bytes) } catch { return nil }
@@ -23,11 +23,11 @@ enum CredentialsDocument {
         }
     }
 
-    /// What a document comes to that has identifier, secret, token and expiration at four paths.
+    /// Parses a document with identifier, secret, token and expiration at four paths.
     ///
     /// - Parameters:
-    ///   - place: where it comes from, as messages say it.
-    ///   - document: what it is called there: `the response`.
+    ///   - place: the source's name for messages.
+    ///   - document: the document's name for messages: `the response`.
     static func outcome(
         _ text: [UInt8], _ paths: [String], place: String, of document: String
     ) -> CredentialsAction {
@@ -38,10 +38,10 @@ enum CredentialsDocument {
         return outcome(Array(zip(names, values)), place: place, of: document, complaint: complaint(text))
     }
 
-    /// The same of the four parts, which messages name.
+    /// Creates credentials from their four parts, whose names are for messages.
     ///
-    /// A part that cannot be one is told as what it is: signed with, it would be a signature that does not match.
-    /// - Parameter complaint: what the document says instead, if it says something.
+    /// Reports an invalid part as such: a signature made with it would only be refused as wrong.
+    /// - Parameter complaint: the document's error message, if it has one.
     static func outcome(
         _ parts: [(name: String, value: String?)], place: String, of document: String, complaint: String = ""
     ) -> CredentialsAction {
@@ -67,15 +67,15 @@ enum CredentialsDocument {
         return .end(.found(credentials, source: place))
     }
 
-    /// RFC 3339, or milliseconds since the epoch.
+    /// Parses RFC 3339, or milliseconds since the epoch.
     private static func time(_ text: String) -> Timestamp? {
         Int(text).map { Timestamp(seconds: $0 / 1000) } ?? Timestamp(text)
     }
 
-    /// What a document says that went wrong, with a colon before it; empty if it says nothing.
+    /// The error message in a document, after a colon; empty if there is none.
     ///
-    /// Source: the metadata service writes `Code` and `Message`, agents of containers and the portal of IAM Identity
-    /// Center in lower case.
+    /// Source: the metadata service writes `Code` and `Message`; container agents and the IAM Identity Center
+    /// portal use lower case.
     static func complaint(_ text: [UInt8]) -> String {
         let said = values(text, [".Code", ".code", ".Message", ".message"]) ?? []
         return said.compactMap { $0 }.map { ": " + $0.prefix(longestComplaint) }.joined()

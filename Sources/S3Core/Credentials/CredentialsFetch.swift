@@ -1,14 +1,14 @@
 import ByteIO
 import HTTPTransfer
 
-/// Does for a machine what it wants, in an event loop's turns.
+/// Performs the input and output of a `CredentialsMachine` in turns of an event loop.
 final class CredentialsFetch: TransferReceiver {
     private var machine: any CredentialsMachine
     private let loop: TransferLoop
     private let commands: CommandSettings
     private let commandMilliseconds: Int
     private let silenceMilliseconds: Int
-    /// Told of what no message may show.
+    /// Called with each secret, which no message may show.
     private let hide: ([UInt8]) -> Void
     private(set) var outcome: CredentialsOutcome?
 
@@ -21,7 +21,7 @@ final class CredentialsFetch: TransferReceiver {
     private var transfer: TransferID?
     private var body: [UInt8] = []
     private var isTooLarge = false
-    /// When the attempt ends without a response, or the next one begins.
+    /// When the attempt times out, or the next one starts.
     private var deadline: Int?
     private var command: Command?
 
@@ -39,18 +39,18 @@ final class CredentialsFetch: TransferReceiver {
         tell(.start)
     }
 
-    /// What can be read when a command has something to say.
+    /// The descriptor that becomes readable when the command has output.
     private(set) var descriptor: CInt?
 
-    /// How long a turn may wait for it.
+    /// How long a turn may wait, in milliseconds.
     var milliseconds: Int? {
         if outcome != nil { return 0 }
-        // Its output has ended, and it will soon.
+        // The command has closed its output and will exit soon.
         if command?.isClosing == true { return 10 }
         return deadline.map { max(0, $0 - MonotonicClock.milliseconds) }
     }
 
-    /// Goes on as far as it can.
+    /// Continues as far as possible without waiting.
     func turn() {
         if command?.isClosing == true { descriptor = nil }
         if let ended = command?.ended() {
@@ -72,7 +72,7 @@ final class CredentialsFetch: TransferReceiver {
         }
     }
 
-    /// Ends what is under way.
+    /// Cancels the operation in progress.
     func cancel() {
         outcome = .nothing("cancelled")
         if let transfer { loop.cancel(transfer) }

@@ -1,10 +1,10 @@
 extension CredentialsLookup {
-    /// The places in botocore's order, as files and environment describe them.
+    /// The sources that the files and the environment configure, in botocore's order.
     ///
     /// - Parameters:
-    ///   - isNamed: the command line names the profile: then it counts before the environment.
-    ///   - region: whose STS is asked.
-    /// - Throws: if the profile is wrong in itself.
+    ///   - isNamed: whether the command line names the profile, which then precedes the environment.
+    ///   - region: the region of STS.
+    /// - Throws: if the profile is invalid.
     init(
         _ layers: SettingLayers, _ files: SharedFiles, isNamed: Bool, region: String
     ) throws(ConfigurationError) {
@@ -22,13 +22,14 @@ extension CredentialsLookup {
     }
 }
 
-/// Makes machines of what profiles say. Source: botocore's `credentials`, the providers and their order.
+/// Creates the sources that profiles configure. Source: botocore's `credentials`, the providers and their
+/// order.
 private struct CredentialsSources {
     let layers: SettingLayers
     let files: SharedFiles
     let region: String
 
-    /// STS. Made where it is used: if its settings are wrong, only those who need it hear of that.
+    /// STS. Created only if it is used, so that errors in its settings do not affect other sources.
     private func service() throws(ConfigurationError) -> TokenService {
         try TokenService(layers, region: region)
     }
@@ -41,7 +42,7 @@ private struct CredentialsSources {
         return KnownCredentials(source, reason: "\(source.place): not set")
     }
 
-    /// What a profile holds, but for a role that another profile's credentials ask for.
+    /// The sources of a profile, except a role assumed with another profile's credentials.
     func profile(_ name: String, usesEnvironment: Bool) throws(ConfigurationError) -> [any CredentialsMachine]
     {
         var machines: [any CredentialsMachine] = []
@@ -91,7 +92,7 @@ private struct CredentialsSources {
         section(name)["aws_access_key_id"] != nil || section(name)["aws_secret_access_key"] != nil
     }
 
-    /// - Parameter visited: the profiles that led here; a chain must not come back to one of them.
+    /// - Parameter visited: the profiles earlier in the chain, to detect cycles.
     func role(_ name: String, visited: [String]) throws(ConfigurationError) -> (any CredentialsMachine)? {
         guard isRole(name), let role = text("role_arn", name) else { return nil }
         let place = "role \(role) of profile '\(name)'"

@@ -1,60 +1,60 @@
 package import HTTPTransfer
 
-/// A place where credentials may be found, as a machine without input and output: it says what it wants next
-/// and is told what came of it. Whatever runs it starts it with `.start`, as often as new ones are wanted.
+/// A source of credentials as a state machine without input and output: it returns the next action and takes
+/// its result. It is started with `.start` each time new credentials are needed.
 package protocol CredentialsMachine: Sendable {
     mutating func next(_ event: CredentialsEvent) -> CredentialsAction
 }
 
-/// What a machine wants.
+/// The next action of a machine.
 package enum CredentialsAction: Sendable {
-    /// The bytes of the file at a path.
+    /// Read the file at a path.
     case read(String)
     case send(CredentialsRequest)
-    /// Run a command, given as its words, without a shell.
+    /// Run a command, given as its arguments, without a shell.
     case run([String])
     case end(CredentialsOutcome)
 }
 
-/// What came of it.
+/// The result of an action.
 package enum CredentialsEvent: Sendable {
     case start
-    /// Nil if there is no such file.
+    /// Nil if the file does not exist.
     case file([UInt8]?)
     case response(status: Int, body: [UInt8])
-    /// No response came, for this reason.
+    /// There was no response, for this reason.
     case noResponse(String)
-    /// A command ended. Nil if it could not be started, since there is none by that name.
+    /// A command ended. The status is nil if the command does not exist.
     case output([UInt8], status: Int?)
 }
 
-/// What a machine has found.
+/// The outcome of a machine.
 package enum CredentialsOutcome: Equatable, Sendable {
-    /// - source: the place, in words.
+    /// - source: the name of the source.
     case found(Credentials, source: String)
-    /// The place has none, for this reason: the next one may have some.
+    /// The source has none, for this reason: the next one is tried.
     case nothing(String)
-    /// The place is the one that was chosen, and gave none.
+    /// The configured source failed; no other is tried.
     case failed(ConfigurationError)
 }
 
-/// One request to a service that gives credentials.
+/// A request to a credentials service.
 package struct CredentialsRequest: Sendable {
     package var method = HTTPMethod.get
     package var url: String
     package var headers: [HTTPHeader] = []
     package var body: [UInt8]?
-    /// The service is this machine or its host: no proxy, and a second to connect.
+    /// True if the service is on this machine or its host: no proxy, and one second to connect.
     package var isLocal = false
     package var attempts = 3
     package var milliseconds = 30_000
-    /// What no message may show.
+    /// Secrets that no message may show.
     package var secrets: [[UInt8]] = []
 
     package init(_ url: String) { self.url = url }
 }
 
-/// The places where credentials are looked for, in order; the first that has some decides.
+/// The sources of credentials, in order; the first that has credentials is used.
 package struct CredentialsLookup: CredentialsMachine {
     private let machines: [any CredentialsMachine]
     private var current: any CredentialsMachine = NoCredentials()
@@ -88,16 +88,16 @@ package struct CredentialsLookup: CredentialsMachine {
     }
 }
 
-/// A place with nothing in it.
+/// A source without credentials.
 private struct NoCredentials: CredentialsMachine {
     mutating func next(_ event: CredentialsEvent) -> CredentialsAction { .end(.nothing("")) }
 }
 
-/// Keys that are known, or known not to be there.
+/// A source whose outcome is known in advance.
 struct KnownCredentials: CredentialsMachine {
     let outcome: CredentialsOutcome
 
-    /// - Parameter reason: what is said if there are none.
+    /// - Parameter reason: the reason to give if there are none.
     init(_ source: some CredentialsSource, reason: String) {
         do {
             outcome = try source.credentials().map { .found($0, source: source.place) } ?? .nothing(reason)

@@ -1,6 +1,7 @@
-/// When credentials that end are renewed. A plain state machine: times in, decisions out.
+/// Decides when expiring credentials are renewed. A state machine: times in, decisions out.
 package struct CredentialsRenewal: Equatable, Sendable {
-    /// Long-lived ones are renewed as long before their end as botocore would insist on it.
+    /// The longest time before expiration at which credentials are renewed: botocore's mandatory refresh
+    /// time.
     private static let longestLead = 600
     private static let firstRetry = 1
     private static let longestRetry = 60
@@ -8,16 +9,16 @@ package struct CredentialsRenewal: Equatable, Sendable {
     private var expiration: Timestamp?
     private var due: Timestamp?
     private var retry = firstRetry
-    /// Which credentials a service has called expired: these are replaced once.
+    /// The generation that a service reported as expired: it is replaced once.
     private var refused = 0
-    /// Counts the credentials that were used.
+    /// The number of credentials used so far.
     package private(set) var generation = 0
-    /// Whether new ones are being fetched.
+    /// Whether new credentials are being fetched.
     package private(set) var isFetching = false
 
     package init() {}
 
-    /// New credentials are in use.
+    /// Records that new credentials are in use.
     package mutating func found(expiration: Timestamp?, now: Timestamp) {
         generation += 1
         isFetching = false
@@ -25,29 +26,30 @@ package struct CredentialsRenewal: Equatable, Sendable {
         self.expiration = expiration
         due = expiration.map {
             let left = max(0, $0.seconds - now.seconds)
-            // Those that have hardly a life still are not fetched again in each turn.
+            // Nearly expired credentials are not fetched again in each turn.
             return Timestamp(
                 seconds: max($0.seconds - min(Self.longestLead, left / 3), now.seconds + Self.firstRetry))
         }
     }
 
-    /// No new ones came; the old ones stay in use.
+    /// Records that the renewal failed; the old credentials stay in use.
     package mutating func failed(now: Timestamp) {
         isFetching = false
         due = Timestamp(seconds: now.seconds + retry)
         retry = min(2 * retry, Self.longestRetry)
     }
 
-    /// Whether a fetch is to begin now; it has begun, if so.
+    /// Whether to start a fetch now; if so, it counts as started.
     package mutating func begins(now: Timestamp) -> Bool {
         guard !isFetching, let due, due.seconds <= now.seconds else { return false }
         isFetching = true
         return true
     }
 
-    /// A service calls the credentials of a request expired.
+    /// Records that a service reported a request's credentials as expired.
     ///
-    /// - Returns: whether it is worth while to wait for others: those in use are newer, or are fetched now.
+    /// - Returns: whether the request should be signed again: newer credentials are in use, or are being
+    ///   fetched.
     package mutating func refused(generation: Int, now: Timestamp) -> Bool {
         if generation < self.generation || isFetching { return true }
         guard refused < generation else { return false }
@@ -56,13 +58,13 @@ package struct CredentialsRenewal: Equatable, Sendable {
         return true
     }
 
-    /// Whether requests wait: the old ones have ended, and others are on their way.
+    /// Whether requests must wait: the credentials have expired and new ones are being fetched.
     package func holds(now: Timestamp) -> Bool {
         guard isFetching, let expiration else { return false }
         return expiration.seconds <= now.seconds
     }
 
-    /// How long nothing is to be done, in milliseconds; nil is for ever.
+    /// Milliseconds until the next renewal; nil if none is scheduled.
     package func milliseconds(now: Timestamp) -> Int? {
         guard !isFetching, let due else { return nil }
         return max(0, due.seconds - now.seconds) * 1000

@@ -8,12 +8,12 @@ package struct EnvironmentCredentials: CredentialsSource {
 
     static let place = "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
 
-    /// - Throws: if one half of a key is set without the other, or a value could not stand in a header.
+    /// - Throws: if only one half of a key is set, or a value is not valid in a header.
     package func credentials() throws(ConfigurationError) -> Credentials? {
         let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
         let values = names.map { environment.value($0) }
         guard let identifier = values[0], let secret = values[1] else {
-            // As botocore: a secret alone does not count.
+            // As in botocore, a secret without a key ID is ignored.
             guard values[0] != nil else { return nil }
             throw .missingCredentials("\(names[1]) is not set, but \(names[0]) is")
         }

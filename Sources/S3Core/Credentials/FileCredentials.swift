@@ -1,4 +1,4 @@
-/// The keys that a profile holds, in one of the two shared files.
+/// The access key of a profile, in one of the two shared files.
 package struct FileCredentials: CredentialsSource {
     package enum File: Sendable { case credentialsFile, configFile }
 
@@ -20,10 +20,10 @@ package struct FileCredentials: CredentialsSource {
 
     package var place: String { "profile '\(profile)' of \(path)" }
 
-    /// Why there are none.
+    /// The reason why there are none.
     var absence: String { section == nil ? "there is no such profile" : "no aws_access_key_id" }
 
-    /// - Throws: if one half of a key is there without the other, or a value could not stand in a header.
+    /// - Throws: if only one half of a key is set, or a value is not valid in a header.
     package func credentials() throws(ConfigurationError) -> Credentials? {
         guard let identifier = section?["aws_access_key_id"]?.text else { return nil }
         guard let secret = section?["aws_secret_access_key"]?.text, !secret.isEmpty, !identifier.isEmpty

@@ -1,6 +1,7 @@
 import HTTPTransfer
 
-/// What an EC2 instance's metadata service gives, version 2: a token, the role's name, its credentials.
+/// Credentials from an EC2 instance's metadata service, version 2: requests a token, the role's name, then
+/// its credentials.
 ///
 /// Source: Amazon EC2 User Guide, "Use the Instance Metadata Service to access instance metadata".
 struct InstanceCredentials: CredentialsMachine {
@@ -71,13 +72,13 @@ struct InstanceCredentials: CredentialsMachine {
         case .credentials:
             let paths = [".AccessKeyId", ".SecretAccessKey", ".Token", ".Expiration"]
             let action = CredentialsDocument.outcome(body, paths, place: Self.place, of: "the response")
-            // Nothing says that the instance was chosen: it is one place of many.
+            // The instance was not chosen explicitly, so the other sources' reasons are listed too.
             guard case .end(.failed(.missingCredentials(let reason))) = action else { return action }
             return .nothing(reason)
         }
     }
 
-    /// Printable ASCII without spaces, which may become part of a request.
+    /// The first word of `body`, if it is printable ASCII that may be part of a request.
     private static func word(_ body: [UInt8]) -> String? {
         let text = String(decoding: body, as: UTF8.self).split { $0.isWhitespace }.first.map(String.init)
         return text.flatMap { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? $0 : nil }

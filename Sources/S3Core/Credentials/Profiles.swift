@@ -1,14 +1,14 @@
-/// What the shared files say of profiles, and which of them is used.
+/// The profiles of the shared files, and the selected one.
 ///
 /// Source: botocore's `session.full_config` and `configloader.build_profile_map`.
 package struct Profiles: Equatable, Sendable {
-    /// The profile that is used.
+    /// The selected profile.
     package let name: String
-    /// Each profile by name: what the configuration file says, then what the credentials file says over it.
+    /// All profiles by name: settings of the configuration file, overridden by those of the credentials file.
     package let profiles: [String: ConfigFile.Section]
-    /// The same of the configuration file alone.
+    /// The profiles of the configuration file alone.
     package let configured: [String: ConfigFile.Section]
-    /// The credentials file's sections.
+    /// The sections of the credentials file.
     package let credentials: [String: ConfigFile.Section]
     package let sessions: [String: ConfigFile.Section]
     private let services: [String: ConfigFile.Section]
@@ -27,15 +27,16 @@ package struct Profiles: Equatable, Sendable {
         services = [:]
     }
 
-    /// - Parameter name: the profile that the user names; nil is `default`, which need not exist.
-    /// - Throws: if the named profile does not exist.
+    /// - Parameter name: the profile that the user selects; nil is `default`, which need not exist.
+    /// - Throws: if the selected profile does not exist.
     package init(
         _ config: ConfigFile, credentials: ConfigFile, name: String?
     ) throws(ConfigurationError) {
         var profiles: [String: ConfigFile.Section] = [:]
         var sessions: [String: ConfigFile.Section] = [:]
         var services: [String: ConfigFile.Section] = [:]
-        // In order: of two that are called the same (`[default]`, `[profile default]`) the last one counts.
+        // In file order: if two sections have the same name (`[default]`, `[profile default]`), the last one
+        // counts.
         for title in config.titles {
             let section = config.sections[title] ?? [:]
             if title == Self.defaultName {
@@ -71,15 +72,15 @@ package struct Profiles: Equatable, Sendable {
         return words[1]
     }
 
-    /// The profile that is used.
+    /// The selected profile.
     package var current: ConfigFile.Section { profiles[name] ?? [:] }
 
-    /// A setting of the profile that is used; nil if it is empty.
+    /// A setting of the selected profile; nil if it is empty.
     package func value(_ name: String) -> String? {
         current[name]?.text.flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// A setting in the profile's indented block, as of `s3 =`.
+    /// A setting in a nested block of the profile, such as `s3 =`.
     package func value(_ block: String, _ name: String) -> String? {
         guard case .nested(let settings) = current[block], let text = settings[name], !text.isEmpty else {
             return nil
@@ -87,7 +88,7 @@ package struct Profiles: Equatable, Sendable {
         return text
     }
 
-    /// The endpoint of one service in the `services` section that the profile names.
+    /// The endpoint of a service in the `services` section that the profile refers to.
     ///
     /// - Throws: if there is no such section.
     package func serviceEndpoint(_ service: String) throws(ConfigurationError) -> String? {

@@ -1,17 +1,17 @@
 import ByteIO
 
-/// Where the shared files are, and how they are read: not before something in them is needed.
+/// The paths of the shared files, which are read only when needed.
 package struct SharedFiles: Sendable {
     package let configPath: String
     package let credentialsPath: String
     private let read: @Sendable (String) throws(SystemError) -> [UInt8]?
 
-    /// Files that are not there.
+    /// Missing files.
     package init() {
         self.init(Environment([:])) { (_) throws(SystemError) in nil }
     }
 
-    /// - Parameter read: the bytes of the file at a path; nil if there is none.
+    /// - Parameter read: returns the content of the file at a path; nil if it does not exist.
     private init(
         _ environment: Environment, read: @escaping @Sendable (String) throws(SystemError) -> [UInt8]?
     ) {
@@ -21,7 +21,7 @@ package struct SharedFiles: Sendable {
         self.read = read
     }
 
-    /// The files of this machine. Source: stat(2), open(2).
+    /// The files on disk. Source: stat(2), open(2).
     package static func onDisk(_ environment: Environment) -> SharedFiles {
         SharedFiles(environment) { (path) throws(SystemError) in
             guard isRegularFile(path) else { return nil }
@@ -29,15 +29,15 @@ package struct SharedFiles: Sendable {
         }
     }
 
-    /// No file of settings is as large.
+    /// The size limit of a file, in bytes.
     private static let maximumSize = 16 << 20
 
-    /// What the files say.
+    /// Reads and parses the files.
     ///
     /// - Parameters:
-    ///   - option: the profile that the command line names; else the environment's.
-    ///   - isNeeded: false if all else is known already; then only a profile that is named has them read.
-    /// - Throws: if a file cannot be read or understood, or the named profile does not exist.
+    ///   - option: the profile that the command line selects; nil uses the environment's.
+    ///   - isNeeded: false if the files are needed only if a profile is selected.
+    /// - Throws: if a file cannot be read or parsed, or the selected profile does not exist.
     package func profiles(
         _ option: String?, _ environment: Environment, isNeeded: Bool
     ) throws(ConfigurationError) -> Profiles {
@@ -58,7 +58,7 @@ package struct SharedFiles: Sendable {
 }
 
 extension Environment {
-    /// `path` with `~` and variables replaced; a variable that is not set stays as it is written.
+    /// `path` with `~` and variables expanded; unset variables are left as they are.
     ///
     /// Source: Python's `os.path.expandvars` and `expanduser`.
     func expandedPath(_ path: String) -> String {

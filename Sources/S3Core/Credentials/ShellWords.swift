@@ -1,8 +1,8 @@
-/// The words of a command line as a shell has them: quotes and backslashes, no expansion.
+/// Splits a command line into words like a shell: with quotes and backslashes, without expansion.
 ///
 /// Source: POSIX, Shell Command Language, 2.2 Quoting; Python's `shlex.split`, which botocore uses.
 package enum ShellWords {
-    /// `word` as a command line has to have it for a shell to read just that.
+    /// `word`, quoted for a shell.
     package static func quoted(_ word: String) -> String {
         let isPlain = word.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
@@ -13,7 +13,7 @@ package enum ShellWords {
             + "'"
     }
 
-    /// - Returns: nil if a quote does not end, or a backslash has nothing after it.
+    /// - Returns: nil if a quote is unterminated, or the text ends with a backslash.
     package static func split(_ text: String) -> [String]? {
         var words: [String] = []
         var word = String.UnicodeScalarView()
@@ -26,7 +26,7 @@ package enum ShellWords {
                     quote = nil
                 } else if scalar == "\\", open == "\"" {
                     guard let next = scalars.next() else { return nil }
-                    // Inside quotes it stands for itself before all else.
+                    // Inside quotes, a backslash before any other character is literal.
                     if next != "\"" && next != "\\" { word.append(scalar) }
                     word.append(next)
                 } else {

@@ -2,7 +2,7 @@ import ByteIO
 import Digest
 import HTTPTransfer
 
-/// IAM Identity Center: a role's credentials for the token that `aws sso login` has left.
+/// IAM Identity Center: a role's credentials, requested with the token that `aws sso login` has stored.
 ///
 /// Source: AWS IAM Identity Center Portal API Reference, GetRoleCredentials; botocore's `SSOTokenLoader`.
 struct SingleSignOn: CredentialsMachine {
@@ -10,13 +10,13 @@ struct SingleSignOn: CredentialsMachine {
     private let place: String
     private let url: String
     private let tokenFile: String
-    /// Whether the token may have a refresh, which is the AWS command line's.
+    /// Whether the token may be refreshable, which the AWS command line does.
     private let isRenewable: Bool
     private var command: CommandCredentials?
 
     /// - Parameter section: the profile's settings.
-    /// - Returns: nil if the profile is none of this kind.
-    /// - Throws: if a setting is missing, or stands in two places that disagree.
+    /// - Returns: nil if the profile does not use single sign-on.
+    /// - Throws: if a setting is missing, or is set to different values in two places.
     init?(
         _ section: ConfigFile.Section, profile: String, _ layers: SettingLayers
     ) throws(ConfigurationError) {

@@ -2,21 +2,21 @@ import ByteIO
 import Digest
 import HTTPTransfer
 
-/// AWS STS: requests for credentials of a role, and what its responses say.
+/// AWS STS: builds requests for a role's credentials and parses the responses.
 ///
 /// Source: AWS Security Token Service API Reference, AssumeRole and AssumeRoleWithWebIdentity.
 struct TokenService: Sendable {
     private let endpoint: Endpoint
     private let region: String
 
-    /// STS of the region, unless an endpoint is set for it.
+    /// Uses the region's STS unless an endpoint is configured.
     init(_ layers: SettingLayers, region: String) throws(ConfigurationError) {
         self.region = region
         endpoint = try layers.endpoint(
             of: "sts", region: region, service: "sts", variable: "AWS_ENDPOINT_URL_STS")
     }
 
-    /// - Parameter credentials: sign the request; nil sends it unsigned.
+    /// - Parameter credentials: used to sign the request; nil sends it unsigned.
     func request(
         _ parameters: [(String, String)], signedBy credentials: Credentials?, secrets: [[UInt8]] = []
     ) -> CredentialsRequest {
@@ -53,7 +53,7 @@ struct TokenService: Sendable {
         return request
     }
 
-    /// What a response says, in the words of `place` if it is a refusal.
+    /// Parses a response; messages about a refusal name `place`.
     static func outcome(_ status: Int, _ body: [UInt8], action: String, place: String) -> CredentialsAction {
         let document = XMLElement(parsing: body)
         guard status == 200 else {
@@ -68,11 +68,11 @@ struct TokenService: Sendable {
             place: place, of: "\(action): the response")
     }
 
-    /// A name for a session that has none.
+    /// The default session name.
     static var sessionName: String { "s3-lines-\(Timestamp.now.seconds)" }
 }
 
-/// A role's credentials, for which another source's credentials ask.
+/// A role's credentials, requested with another source's credentials.
 struct AssumedRole: CredentialsMachine {
     private let service: TokenService
     private let parameters: [(String, String)]
@@ -115,7 +115,7 @@ struct AssumedRole: CredentialsMachine {
     }
 }
 
-/// A role's credentials, for which a token in a file asks.
+/// A role's credentials, requested with a token from a file.
 struct WebIdentity: CredentialsMachine {
     private let service: TokenService
     private let parameters: [(String, String)]
@@ -132,7 +132,7 @@ struct WebIdentity: CredentialsMachine {
     mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
         let action = "AssumeRoleWithWebIdentity"
         switch event {
-        // It is another token each time.
+        // The token is read each time because it changes.
         case .start: return .read(tokenFile)
         case .file(let bytes):
             guard let bytes, let token = String(validating: bytes, as: UTF8.self) else {

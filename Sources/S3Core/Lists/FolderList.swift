@@ -1,5 +1,6 @@
-/// The keys under a prefix up to a delimiter, as a file system lists one folder: common prefixes and objects. One page
-/// after the other, since such lists are short, and a guessed key inside a common prefix would give that one again.
+/// Lists the keys under a prefix up to a delimiter, as a file system lists one directory: common prefixes and
+/// objects. Pages are read in sequence, because such listings are short, and a guessed key inside a common
+/// prefix would return that prefix again.
 package struct FolderList: KeyList {
     private let startAfter: [UInt8]?
     private let endBefore: [UInt8]?
@@ -7,14 +8,14 @@ package struct FolderList: KeyList {
     private var nextNumber = 0
     private var held: [[ListObjectsV2.Object]] = []
     private var failure: S3Error?
-    /// The common prefix that came last; some services give one again on the next page.
+    /// The last common prefix; some services repeat it on the next page.
     private var lastPrefix: [UInt8]?
     private var isOver = false
 
     /// - Parameters:
-    ///   - delimiter: what ends a common prefix; not empty.
-    ///   - startAfter: a whole key; what comes after it is listed, and a common prefix that keys after it have.
-    ///   - endBefore: a whole key; the list ends before it.
+    ///   - delimiter: ends a common prefix; not empty.
+    ///   - startAfter: a whole key; lists keys after it, and common prefixes of keys after it.
+    ///   - endBefore: a whole key; the listing ends before it.
     package init(
         prefix: [UInt8], delimiter: [UInt8], startAfter: [UInt8]? = nil, endBefore: [UInt8]? = nil,
         readsDetails: Bool = false
@@ -28,7 +29,7 @@ package struct FolderList: KeyList {
     package var isAtEnd: Bool { isOver && held.isEmpty }
 
     package mutating func requests(free: Int) -> [ListRequest] {
-        // One page is ahead of its turn.
+        // At most one page is prefetched.
         guard free > 0, failure == nil, !isOver, held.isEmpty, let operation = listing.next() else {
             return []
         }
@@ -56,7 +57,7 @@ package struct FolderList: KeyList {
         } catch { failure = error }
     }
 
-    /// Not every service reads `start-after`.
+    /// Some services ignore `start-after`.
     private func isAfterStart(_ entry: ListObjectsV2.Object) -> Bool {
         guard let startAfter, !startAfter.lexicographicallyPrecedes(entry.key) else { return true }
         return entry.isCommonPrefix && startAfter.starts(with: entry.key) && startAfter != entry.key

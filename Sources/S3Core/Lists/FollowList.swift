@@ -1,31 +1,31 @@
-/// All keys under a prefix, and those that come later, each once. A plain state machine: times and pages in, requests
-/// and keys out.
+/// Returns all keys under a prefix and then new ones, each once. A state machine: times and pages in,
+/// requests and keys out.
 ///
-///     long known | floor, keys that are looked at again ... | what comes next
+///     old keys   | floor, keys that are listed again ...    | new keys
 ///                |<--------------- lookback --------------->|
 ///
-/// A poll lists what comes after the floor: keys of writers that work side by side appear late, and not in order. What
-/// was given out after the floor is remembered, and nothing else. A poll in which nothing is new is one request as long
-/// as a page holds what is looked at again.
+/// A poll lists keys after the floor, because keys of concurrent writers may appear late and out of order.
+/// Only the keys returned after the floor are remembered. If nothing is new, a poll costs one request,
+/// provided that one page holds the keys that are listed again.
 package struct FollowList: KeyList, PolledList {
-    /// What is looked at again.
+    /// The range of keys that each poll lists again.
     package enum Lookback: Equatable, Sendable {
-        /// The last so many keys.
+        /// This number of the last keys.
         case keys(Int)
-        /// What came after the key that was the last one so many milliseconds ago.
+        /// Keys after the one that was the last this many milliseconds ago.
         case milliseconds(Int)
 
-        /// How many keys are remembered from one poll to the next.
+        /// The maximum number of keys remembered from one poll to the next.
         package var mostKeys: Int { if case .keys(let count) = self { count } else { Self.mostKeysOfATime } }
         private static let mostKeysOfATime = 100_000
     }
 
-    /// When a list is at its end.
+    /// When the list ends.
     package enum End: Equatable, Sendable {
         case never
-        /// Once nothing new came for so many milliseconds.
+        /// After this many milliseconds without new keys.
         case idle(Int)
-        /// Once all was listed.
+        /// After the first complete listing.
         case firstPoll
     }
 
@@ -39,24 +39,25 @@ package struct FollowList: KeyList, PolledList {
 
     /// The monotonic time, in milliseconds.
     private var now = 0
-    /// What is listed now; nil between two polls.
+    /// The listing in progress; nil between two polls.
     private var list: ParallelList?
-    /// When the latest poll began.
+    /// The start time of the latest poll.
     private var pollStart: Int?
     private(set) var completedStart: Int?
-    /// When something new came last, or the first list began.
+    /// The time of the last new key, or the start of the first listing.
     private var lastNews: Int?
-    /// What was given out and is looked at again. Polls begin after its floor.
+    /// Returned keys that are listed again. Polls start after its floor.
     private var recent: RecentKeys
     private var numbers: [Int: Int] = [:]
     private var nextNumber = 0
     private var isOver = false
 
     /// - Parameters:
-    ///   - endBefore: a whole key; each list ends before it.
-    ///   - recent: what came before, by the monotonic clock; the first list begins after its floor.
-    ///   - interval: the least time from one poll to the next, in milliseconds.
-    ///   - maximumBytes: how much may be held ahead of its turn, in bytes.
+    ///   - endBefore: a whole key; each listing ends before it.
+    ///   - recent: keys returned earlier, with times of the monotonic clock; the first listing starts after
+    ///     its floor.
+    ///   - interval: the minimum time between the starts of two polls, in milliseconds.
+    ///   - maximumBytes: the memory limit for prefetched pages, in bytes.
     package init(
         prefix: [UInt8], endBefore: [UInt8]? = nil, recent: RecentKeys = RecentKeys(), interval: Int,
         end: End = .never, lookback: Lookback, isParallel: Bool = true, maximumBytes: Int
@@ -74,14 +75,14 @@ package struct FollowList: KeyList, PolledList {
     package var isAtEnd: Bool { isOver }
     var isPolling: Bool { list != nil }
     var heldBytes: Int { list?.heldBytes ?? 0 }
-    /// How many keys are remembered.
+    /// The number of remembered keys.
     package var rememberedKeys: Int { recent.count }
 
     package mutating func pass(to now: Int) {
         self.now = now
         lastNews = lastNews ?? now
         guard list == nil, !isOver else { return }
-        // What is new has to be looked for once more after it could come.
+        // The last poll must start after the end of the idle time, to find keys written during it.
         if case .idle(let silence) = end, let lastNews, let pollStart, pollStart - lastNews >= silence {
             isOver = true
         } else if pollStart.map({ now - $0 >= interval }) ?? true {
@@ -115,7 +116,7 @@ package struct FollowList: KeyList, PolledList {
     }
 
     package mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
-        // What comes late of an earlier poll is of no use.
+        // A late response of an earlier poll is dropped.
         guard let inner = numbers.removeValue(forKey: number) else { return }
         list?.received(inner, result)
     }
@@ -137,7 +138,7 @@ package struct FollowList: KeyList, PolledList {
 
     private mutating func remember(_ key: [UInt8]) {
         recent.insert(key, time: now)
-        // What is dropped while a list goes on came before what is yet to come.
+        // Keys dropped during a listing are before those still to come.
         if recent.count > 2 * lookback.mostKeys + 64 { recent.keep(last: lookback.mostKeys) }
     }
 

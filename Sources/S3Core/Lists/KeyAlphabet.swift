@@ -1,18 +1,20 @@
 import ByteIO
 
-/// What is known of the keys of a bucket: which bytes occur at which position. It makes numbers of keys and keys of
-/// numbers, so that a key in the middle of a range can be guessed.
+/// Learns which bytes occur at which position of a bucket's keys. It maps keys to numbers and back, so that a
+/// key in the middle of a range can be guessed.
 ///
-/// A key is read as the digits of a number, from an offset on that all keys of the range have in common. The digits of
-/// a position are the bytes that were seen there. As long as no carry was seen from that position to the one before it
-/// (009 to 010), the bytes of the same kind count too: only the first month has come, but there are twelve.
+/// After the prefix that all keys of the range share, a key is read as the digits of a number. The digits of
+/// a position are the bytes seen there. Until a carry from that position to the one before is seen (009 to
+/// 010), other bytes of the same kind count too: if only the first month has been seen, there are still
+/// twelve.
 struct KeyAlphabet {
-    /// By the number of `/` before, and the bytes since.
+    /// Indexed by the number of `/` before the position, then by the bytes since the last `/`.
     private var places: [[Symbols]] = []
-    /// From here on every position was seen to wrap around.
+    /// From this position on, every position has wrapped around.
     private var wrapped = Place(depth: .max)
 
-    /// A position is counted from the last `/`, so that names of different lengths do not shift what comes after them.
+    /// A position is relative to the last `/`, so that names of different lengths do not shift the positions
+    /// after them.
     private struct Place {
         var depth = 0
         var offset = 0
@@ -35,10 +37,10 @@ struct KeyAlphabet {
         init(after key: some Sequence<UInt8>) { for byte in key { step(over: byte) } }
     }
 
-    /// What occurs at a place; it is a digit each.
+    /// The bytes that occur at a position; each is a digit.
     private struct Symbols {
         var bytes = ByteSet()
-        /// Whether a key may end here; that is the least digit.
+        /// Whether a key may end here; the end is the smallest digit.
         var hasEnd = false
 
         var radix: Int { max(1, bytes.count + (hasEnd ? 1 : 0)) }
@@ -49,7 +51,7 @@ struct KeyAlphabet {
         }
     }
 
-    /// Of this many keys one pair is looked at: a page is alike throughout.
+    /// One pair of neighbors in this many keys is examined: keys of a page are similar.
     private static let stride = 8
 
     mutating func learn(_ objects: [ListObjectsV2.Object]) {
@@ -91,16 +93,17 @@ struct KeyAlphabet {
         return symbols
     }
 
-    /// True if a greater byte than that at `index` of `key` is not known to stand there, and may.
+    /// True if no greater byte than the one at `index` of `key` has been seen there, but one may occur.
     ///
-    /// - Parameter isSure: whether none is to be expected either where all digits are known.
+    /// - Parameter isSure: if true, returns false where all decimal digits have been seen, so that no greater
+    ///   byte is expected.
     func isGreatest(in key: [UInt8], at index: Int, isSure: Bool) -> Bool {
         guard let symbols = symbols(at: Place(after: key.prefix(index))) else { return true }
         guard symbols.bytes.rank(key[index]) + 1 >= symbols.bytes.count else { return false }
         return !isSure || !symbols.bytes.hasDigits || symbols.bytes.closure.count > symbols.bytes.count
     }
 
-    /// The bits that the digits of `key` from `start` to `end` have.
+    /// The information in the digits of `key` from `start` to `end`, in bits.
     func bits(of key: [UInt8], from start: Int, to end: Int) -> Double {
         var place = Place(after: key.prefix(start))
         var bits = 0.0
@@ -111,7 +114,7 @@ struct KeyAlphabet {
         return bits
     }
 
-    /// The number of a key, from 0 up to but not 1, among those that are alike before `base`.
+    /// The number of a key, in 0..<1, among keys that share their first `base` bytes.
     func number(of key: [UInt8], base: Int) -> Double {
         var number = 0.0
         var unit = 1.0
@@ -126,7 +129,8 @@ struct KeyAlphabet {
         return number
     }
 
-    /// The key of a number, cut where what follows is less than `precision`, and valid as UTF-8 if `prefix` is.
+    /// The key of a number: truncated where digits are worth less than `precision`, and valid UTF-8 if
+    /// `prefix` is.
     func key(of number: Double, after prefix: ArraySlice<UInt8>, precision: Double) -> [UInt8] {
         var key = [UInt8](prefix)
         var rest = number
@@ -144,11 +148,11 @@ struct KeyAlphabet {
         return key.validUTF8Prefix
     }
 
-    /// What a Double tells apart.
+    /// The smallest unit that a Double resolves.
     private static let least = 0x1p-50
 }
 
-/// Some of the 256 bytes.
+/// A set of bytes.
 private struct ByteSet {
     private var words = InlineArray<4, UInt64>(repeating: 0)
 
@@ -160,14 +164,14 @@ private struct ByteSet {
             + words[3].nonzeroBitCount
     }
 
-    /// How many members are less than `byte`.
+    /// The number of members less than `byte`.
     func rank(_ byte: UInt8) -> Int {
         var rank = 0
         for word in 0..<Int(byte >> 6) { rank += words[word].nonzeroBitCount }
         return rank + (words[Int(byte >> 6)] & (1 << UInt64(byte & 63) - 1)).nonzeroBitCount
     }
 
-    /// The member that `rank` others are less than.
+    /// The member with `rank` smaller members.
     func member(_ rank: Int) -> UInt8? {
         var left = rank
         for word in 0..<4 {
@@ -184,7 +188,8 @@ private struct ByteSet {
         return nil
     }
 
-    /// The members and what is like them: where a decimal digit is there may be others, and hexadecimal ones.
+    /// The members and similar bytes: if there is a decimal digit, all decimal digits, and likewise for
+    /// hexadecimal ones.
     var closure: ByteSet {
         var closure = self
         guard intersects(Self.decimal) else { return self }
@@ -210,7 +215,7 @@ private struct ByteSet {
 }
 
 extension [UInt8] {
-    /// How many bytes both begin with.
+    /// The length of the common prefix.
     func commonCount(with other: [UInt8]) -> Int {
         let end = Swift.min(count, other.count)
         var index = 0
@@ -218,14 +223,14 @@ extension [UInt8] {
         return index
     }
 
-    /// True if it comes before `other` in a list: S3 compares bytes without sign.
+    /// True if it sorts before `other` in a listing: S3 compares unsigned bytes.
     package func precedes(_ other: [UInt8]) -> Bool {
         let common = commonCount(with: other)
         guard common < count else { return common < other.count }
         return common < other.count && self[common] < other[common]
     }
 
-    /// As much of the beginning as is valid UTF-8, if all but the end is.
+    /// The longest valid UTF-8 prefix, if only the end is invalid.
     var validUTF8Prefix: [UInt8] {
         guard contains(where: { $0 >= 0x80 }) else { return self }
         var key = self
@@ -235,7 +240,7 @@ extension [UInt8] {
 }
 
 extension Unicode.Scalar {
-    /// The next one that XML may have, and a key is likely to; nil after the last one.
+    /// The next scalar that XML allows and a key is likely to contain; nil after the last one.
     fileprivate var next: Unicode.Scalar? {
         switch value {
         case ..<0x20: "\u{20}"
@@ -248,7 +253,8 @@ extension Unicode.Scalar {
 }
 
 extension ArraySlice<UInt8> {
-    /// A key after all that begin with this, which is UTF-8 but for its end; nil if there is none.
+    /// A key greater than all keys with this prefix, which is valid UTF-8 except at its end; nil if there is
+    /// none.
     var successor: [UInt8]? {
         var signs = Array(String(decoding: [UInt8](self).validUTF8Prefix, as: UTF8.self).unicodeScalars)
         while let last = signs.popLast() {

@@ -1,25 +1,25 @@
-/// The keys under a prefix, in the service's order: pages in, requests and keys out.
+/// A listing of the keys under a prefix, in the service's order: pages in, requests and keys out.
 package protocol KeyList {
-    /// The requests to make now, the more urgent ones first.
+    /// The requests to make now, the most urgent first.
     ///
-    /// - Parameter free: how many connections have nothing to do.
+    /// - Parameter free: the number of idle connections.
     mutating func requests(free: Int) -> [ListRequest]
 
-    /// What `requests` gave has ended.
+    /// Takes the result of a request that `requests` returned.
     mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>)
 
-    /// The next keys; nil if they are not known yet, or at the end.
+    /// The next keys; nil at the end, or if they have not arrived yet.
     ///
-    /// - Throws: why there will be no more.
+    /// - Throws: the error that ended the listing.
     mutating func next() throws(S3Error) -> [ListObjectsV2.Object]?
 
-    /// True once all keys have been given out.
+    /// True once all keys have been returned.
     var isAtEnd: Bool { get }
 
-    /// The monotonic time is `now`, in milliseconds.
+    /// Sets the monotonic time, in milliseconds.
     mutating func pass(to now: Int)
 
-    /// How long it is until something is to be asked for, in milliseconds; nil if time alone changes nothing.
+    /// Milliseconds until the next request is due; nil if none is scheduled.
     func untilDue(now: Int) -> Int?
 }
 
@@ -28,14 +28,14 @@ extension KeyList {
     package func untilDue(now: Int) -> Int? { nil }
 }
 
-/// A page that is to be asked for.
+/// A request for a page.
 package struct ListRequest {
     package let number: Int
     package let operation: ListObjectsV2
 }
 
 extension [ListObjectsV2.Object] {
-    /// Whether the keys come one after the other, by bytes, and all of them after `key`.
+    /// Whether the keys are in ascending byte order and all after `key`.
     func isInOrder(after key: [UInt8]?) -> Bool {
         var before = key
         for object in self {

@@ -1,32 +1,32 @@
 import ByteIO
 
-/// Some keys that follow each other in a list, and how many there are up to each: a page, or several that meet.
+/// A sample of consecutive keys of a listing, and the number of keys up to each: one page, or adjacent ones.
 ///
-///     after | first ... kept ... kept ... last | what comes next is not known | after of the next sample
+///     after | first ... kept ... kept ... last |    unknown keys             | after of the next sample
 ///           |<------------ count ------------->|<---------- a gap ----------->|
 struct KeySample {
-    /// A key, and how many of the sample's keys come up to it.
+    /// A key, and the number of the sample's keys up to it.
     struct Kept {
         let key: [UInt8]
         let rank: Int
     }
 
-    /// It begins after this key; nil at the beginning of the list.
+    /// The sample starts after this key; nil at the start of the listing.
     let after: [UInt8]?
-    /// How many keys it has.
+    /// The number of keys in the sample.
     private(set) var count = 0
-    /// Its first key and its last one among them.
+    /// The retained keys, including the first and the last.
     private(set) var kept: [Kept] = []
-    /// True if nothing lies between it and the next one, or the end of the list.
+    /// True if there are no keys between it and the next sample, or the end of the listing.
     var isClosed = false
-    /// Nothing lies between here and the next one.
+    /// There are no keys between this one and the next sample.
     var emptyAfter: [UInt8]?
 
     init(after: [UInt8]?) { self.after = after }
 
     var last: [UInt8]? { kept.last?.key }
 
-    /// Adds keys that come next.
+    /// Appends the next keys.
     mutating func append(_ objects: some Sequence<ListObjectsV2.Object>) {
         for object in objects {
             count += 1
@@ -34,26 +34,26 @@ struct KeySample {
         }
     }
 
-    /// Keeps every other key, and both ends.
+    /// Keeps every second key, and both ends.
     mutating func thinOut() {
         guard kept.count > 2 else { return }
         let end = kept.count - 1
         kept = kept.enumerated().filter { $0.offset.isMultiple(of: 2) || $0.offset == end }.map(\.element)
     }
 
-    /// The same keys in the order of their bytes, each for as many as there are between two that were kept.
+    /// Sorts the retained keys by bytes; the ranks are then spaced evenly.
     mutating func sort() {
         let keys = kept.map(\.key).sorted { $0.precedes($1) }
         kept = keys.enumerated().map { Kept(key: $1, rank: ($0 + 1) * count / keys.count) }
     }
 
-    /// The last kept key that at most `rank` keys come up to; nil if that is none.
+    /// The last retained key whose rank is at most `rank`; nil if there is none.
     func key(atMost rank: Int) -> [UInt8]? {
         let place = place { $0.rank > rank }
         return place == 0 ? nil : kept[place - 1].key
     }
 
-    /// The first of those that are beyond something.
+    /// The first retained key that meets the condition, by binary search.
     private func place(where isBeyond: (Kept) -> Bool) -> Int {
         var (low, high) = (0, kept.count)
         while low < high {
@@ -63,10 +63,10 @@ struct KeySample {
         return low
     }
 
-    /// How many keys there are to one unit of the numbers that keys with the beginning `base` have; nil if too few have
-    /// it, infinite if their numbers cannot be told apart.
+    /// The number of keys per unit of the key numbers with the prefix `base`; nil if too few keys have the
+    /// prefix, infinite if their numbers cannot be distinguished.
     func density(_ base: ArraySlice<UInt8>, _ alphabet: KeyAlphabet) -> Double? {
-        // Those that have it stand together.
+        // Keys with the prefix are adjacent.
         let low = place { !$0.key.lexicographicallyPrecedes(base) }
         let high = place { !$0.key.lexicographicallyPrecedes(base) && !$0.key.starts(with: base) }
         guard high - low > 1 else { return nil }

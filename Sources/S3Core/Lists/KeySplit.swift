@@ -1,15 +1,16 @@
 import ByteIO
 
-/// Finds keys that divide a list into ranges of about the same number of keys, by pages from here and there. A plain
-/// state machine: pages in, requests out, and keys at the end.
+/// Finds keys that divide a listing into ranges of about equal numbers of keys, from sampled pages. A state
+/// machine: pages in, requests out, and boundary keys at the end.
 ///
-/// Between two pages is a gap. How much lies there is estimated from how dense the pages at both of its ends are; where
-/// it may be more than a fraction of a range, a page from within is asked for. So where keys are dense, pages are too,
-/// and a small list is known as a whole. On a service that does not read `start-after`, or does not list in the order of
-/// bytes, all pages are asked for, one after the other.
+/// Between two pages is a gap. The number of keys in it is estimated from the density of the pages at both
+/// ends; if it may exceed a fraction of a range, a page inside the gap is requested. So dense regions are
+/// sampled densely, and a small listing is read completely. If the service ignores `start-after` or does not
+/// list in byte order, all pages are read in sequence.
 ///
-/// A range is what comes after one key and before the next, so a key that is a boundary would be in neither. Therefore
-/// a boundary is a key with a TAB after it: no key of the list, and as good as none that will come.
+/// A range contains the keys after one boundary and before the next, so a key equal to a boundary would be in
+/// neither. Therefore a boundary is a key with a TAB appended, which is not in the listing and is unlikely to
+/// be created.
 package struct KeySplit {
     private let prefix: [UInt8]
     private let startAfter: [UInt8]?
@@ -22,11 +23,11 @@ package struct KeySplit {
     private var inFlight: [Int: Purpose] = [:]
     private var hasBegun = false
     private var hasLookedFar = false
-    /// Where to look next.
+    /// The keys after which pages are requested next.
     private var probes: [[UInt8]] = []
-    /// All pages, one after the other; nil as long as `start-after` is read as it should be.
+    /// The sequential listing of all pages; nil if `start-after` works.
     private var listing: ObjectListing?
-    /// Why there are no boundaries.
+    /// The error that prevents the split.
     private var failure: S3Error?
 
     private enum Purpose {
@@ -35,21 +36,21 @@ package struct KeySplit {
         case page
     }
 
-    /// The most ranges.
+    /// The maximum number of ranges.
     package static let maximumRanges = 10_000
     private static let requestsForEach = 8
     private static let spareRequests = 256
-    /// A gap is not looked into if less than this part of a range can be there.
+    /// A gap is not sampled if it can hold less than a range divided by this.
     private static let fraction = 4.0
-    /// The most keys that are kept, for each range, and for all.
+    /// The maximum number of retained keys: per range, and in addition.
     private static let keptForEach = 16
     private static let keptForAll = 1 << 14
 
     /// - Parameters:
-    ///   - startAfter: a whole key; what comes after it is divided.
-    ///   - endBefore: a whole key; what comes before it is divided.
-    ///   - ranges: how many ranges there are to be, at least one.
-    ///   - isParallel: false if all pages are to be asked for, one after the other.
+    ///   - startAfter: a whole key; only keys after it are divided.
+    ///   - endBefore: a whole key; only keys before it are divided.
+    ///   - ranges: the number of ranges, at least 1.
+    ///   - isParallel: false to read all pages in sequence.
     package init(
         prefix: [UInt8], startAfter: [UInt8]? = nil, endBefore: [UInt8]? = nil, ranges: Int,
         isParallel: Bool = true
@@ -61,10 +62,10 @@ package struct KeySplit {
         if !isParallel { listPageByPage() }
     }
 
-    /// How many requests were made.
+    /// The number of requests made.
     package var requestCount: Int { nextNumber }
 
-    /// True once nothing more is asked.
+    /// True once no more requests are needed.
     package var isAtEnd: Bool {
         guard failure == nil else { return true }
         guard inFlight.isEmpty, hasBegun else { return false }
@@ -75,7 +76,7 @@ package struct KeySplit {
 
     /// The requests to make now.
     ///
-    /// - Parameter free: how many connections have nothing to do.
+    /// - Parameter free: the number of idle connections.
     package mutating func requests(free: Int) -> [ListRequest] {
         guard failure == nil, free > 0 else { return [] }
         if listing != nil {
@@ -98,7 +99,7 @@ package struct KeySplit {
         return ListRequest(number: nextNumber, operation: operation)
     }
 
-    /// What is known decides where to look: all answers of a round come first, and then there is another one.
+    /// Plans the next round of probes, once all responses of the previous round have arrived.
     private mutating func planRound() {
         guard listing == nil, inFlight.isEmpty, probes.isEmpty, ranges > 1, let last = samples.last else {
             return
@@ -113,7 +114,7 @@ package struct KeySplit {
     }
     private static let probesAtOnce = 64
 
-    /// Keys all over the range, before anything is known but its beginning.
+    /// Keys spread over the whole range, for when only its start is known.
     private func farKeys(after last: [UInt8], atMost most: Int) -> [[UInt8]] {
         let base = max(prefix.count, endBefore.map { last.commonCount(with: $0) } ?? 0)
         let beginning = [UInt8](last.prefix(base))
@@ -129,16 +130,16 @@ package struct KeySplit {
 
     // MARK: gaps
 
-    /// What lies after a sample and before the next one, as numbers of keys that begin alike.
+    /// The gap after a sample, as numbers of keys that share a prefix.
     private struct Gap {
         let index: Int
         let base: Int
         let low: Double
         let width: Double
-        /// About how many keys there are, by both of its ends; and by the denser one.
+        /// The estimated number of keys: by the density at both ends; and by the greater one.
         let keys: Double
         let most: Double
-        /// True if the pages at its ends are too dense to be told apart from a point.
+        /// True if a page at one of its ends is so dense that it is a point at the scale of the gap.
         let isCut: Bool
     }
 
@@ -159,7 +160,8 @@ package struct KeySplit {
             densities.append(density)
         }
         let count = Double(max(1, sample.count))
-        // What lies so far from a page, by its own measure, is of another kind.
+        // Keys so far from a page, relative to its width, are likely to follow another pattern, so its
+        // density does not apply.
         let near = densities.map { $0 * width }.filter { $0 < Self.farthest * count }
         let isCut = near.count < densities.count
         return Gap(
@@ -167,18 +169,19 @@ package struct KeySplit {
             keys: near.isEmpty ? count : near.reduce(0, +) / Double(near.count),
             most: isCut ? .infinity : near.max() ?? count, isCut: isCut)
     }
-    /// Of what is farther from a page than this many times its own extent nothing is known.
+    /// The density of a page does not apply farther away than this many times its width.
     private static let farthest = 0x1p12
 
-    /// Where a sign stands that is the greatest of all that were seen at its place, the key after all that begin so: no
-    /// page has shown whether others come there. The nearest of such keys that may hide a piece.
+    /// A key after all keys that share a prefix with the sample, if the prefix ends with the greatest byte
+    /// seen at its position: no page has shown whether greater bytes occur there. Of several, the nearest one
+    /// that may hide more than `piece` keys.
     private func unseenKey(in gap: Gap, piece: Double) -> [UInt8]? {
         let sample = samples[gap.index]
         guard let first = sample.kept.first?.key, let last = sample.last else { return nil }
         let end = end(of: gap.index)
         let detail = min(max(gap.base, first.commonCount(with: last)) + 1, last.count)
         for length in stride(from: detail, to: gap.base, by: -1) {
-            // What is not known is taken to be as much as what is known beside it.
+            // The unknown part is assumed to be as large as the known part next to it.
             guard alphabet.isGreatest(in: last, at: length - 1, isSure: length > gap.base + 1),
                 let density = sample.density(last.prefix(length - 1), alphabet), density > piece,
                 let key = last.prefix(length).successor
@@ -194,7 +197,7 @@ package struct KeySplit {
         gaps.reduce(Double(samples.reduce(0) { $0 + $1.count })) { $0 + $1.keys }
     }
 
-    /// Where to look next: into the gaps where most may be.
+    /// The next probes: in the gaps that may hold the most keys.
     private func wanted(_ gaps: [Gap], atMost most: Int) -> [[UInt8]] {
         let piece = total(gaps) / Double(ranges) / Self.fraction
         var keys: [[UInt8]] = gaps.compactMap { unseenKey(in: $0, piece: piece) }
@@ -227,8 +230,8 @@ package struct KeySplit {
         return keys
     }
 
-    /// Keys farther and farther from a page that is a point among those up to the next one: after all that begin as its
-    /// last key does, at fewer and fewer of its bytes.
+    /// Keys at increasing distances from a page that is a point at the scale of its gap: each comes after all
+    /// keys that share a shorter and shorter prefix with the page's last key.
     private func steps(in gap: Gap) -> [[UInt8]] {
         guard let last = samples[gap.index].last ?? samples[gap.index].after else { return [] }
         let end = end(of: gap.index)
@@ -250,7 +253,7 @@ package struct KeySplit {
 
     // MARK: pages
 
-    /// What `requests` gave has ended.
+    /// Takes the result of a request that `requests` returned.
     package mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
         guard let purpose = inFlight.removeValue(forKey: number) else { return }
         do throws(S3Error) {
@@ -271,7 +274,7 @@ package struct KeySplit {
         alphabet.learn(page.objects)
         let isLast = page.continuationToken == nil
         let index = samples.lastIndex { $0.after.map { after.map($0.precedes) ?? false } ?? (after != nil) }
-        // It begins within a page that has come meanwhile.
+        // The page starts inside one that arrived meanwhile.
         if let index, let after, samples[index].isClosed || !(samples[index].last?.precedes(after) ?? true) {
             return
         }
@@ -283,7 +286,7 @@ package struct KeySplit {
         }
         let isClosed = inside.count < page.objects.count || isLast
         if let index, inside.isEmpty {
-            // An empty page may come with more to follow.
+            // An empty page may be followed by others.
             guard isClosed else { return }
             if let after, samples[index].emptyAfter.map({ after.precedes($0) }) ?? true {
                 samples[index].emptyAfter = after
@@ -329,9 +332,10 @@ package struct KeySplit {
 
     // MARK: boundaries
 
-    /// Whole keys between the ranges, in order: one less than there are ranges. Some are equal if keys are few.
+    /// The boundaries between the ranges: whole keys in order, one less than the number of ranges. Some are
+    /// equal if there are few keys.
     ///
-    /// - Throws: why they are not known.
+    /// - Throws: the error that prevented the split.
     package func boundaries() throws(S3Error) -> [[UInt8]] {
         if let failure { throw failure }
         let gaps = gaps()
@@ -340,7 +344,7 @@ package struct KeySplit {
         var number = 1
         var keysBefore = 0.0
         var last = startAfter ?? prefix
-        /// The ranges that end before so many more keys.
+        /// The offset of the next boundary, if it is within the next `keys` keys.
         func ends(before keys: Double) -> Double? {
             guard number < ranges else { return nil }
             let place = (Double(number) * total / Double(ranges)).rounded(.down) - keysBefore
@@ -371,7 +375,7 @@ package struct KeySplit {
         return boundaries
     }
 
-    /// What comes right after a key, but is none.
+    /// A string directly after a key that is unlikely to be a key itself.
     private static func boundary(after key: [UInt8]) -> [UInt8] {
         var boundary = key
         if boundary.count >= Location.maximumKeyLength {

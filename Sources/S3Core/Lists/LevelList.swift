@@ -1,28 +1,28 @@
 import ByteIO
 
-/// A list that goes on from poll to poll.
+/// A list that is read by repeated polls.
 protocol PolledList: KeyList {
-    /// True while a poll is under way.
+    /// True while a poll is in progress.
     var isPolling: Bool { get }
-    /// When the latest poll began that has ended, by the monotonic clock in milliseconds.
+    /// The start time of the latest completed poll, by the monotonic clock in milliseconds.
     var completedStart: Int? { get }
-    /// What is held ahead of its turn takes, about.
+    /// The approximate memory of prefetched pages, in bytes.
     var heldBytes: Int { get }
 }
 
-/// The common prefixes of one level that match a segment of a pattern, each once, and those that come later. A plain
+/// Lists the common prefixes of one level that match a segment of a pattern, and later new ones, each once. A
 /// state machine: times and pages in, requests and prefixes out.
 struct LevelList: PolledList {
     private let pattern: PrefixPattern
     private let segment: Int
-    /// The whole key up to the level, its last `/` included.
+    /// The prefix of the level, up to and including its last `/`.
     private let base: [UInt8]
-    /// What is listed: `base` and what the segment begins with.
+    /// The prefix that is listed: `base` and the segment's literal start.
     private let start: [UInt8]
-    /// From one poll to the next, in milliseconds; nil if one is all.
+    /// The time between two polls in milliseconds; nil for a single poll.
     private let interval: Int?
 
-    /// What is listed now; nil between two polls.
+    /// The listing in progress; nil between two polls.
     private var list: FolderList?
     private var pollStart: Int?
     private(set) var completedStart: Int?
@@ -38,7 +38,7 @@ struct LevelList: PolledList {
 
     var isPolling: Bool { list != nil }
     var isAtEnd: Bool { interval == nil && completedStart != nil }
-    /// A page at most, of which little is kept.
+    /// At most one page, of which little is kept.
     var heldBytes: Int { 0 }
 
     mutating func pass(to now: Int) {
@@ -55,7 +55,7 @@ struct LevelList: PolledList {
 
     mutating func requests(free: Int) -> [ListRequest] { list?.requests(free: free) ?? [] }
 
-    // A poll ends with its last page, so no page of an earlier one is on its way.
+    // A poll ends with its last page, so there is no late response of an earlier poll.
     mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
         list?.received(number, result)
     }

@@ -1,8 +1,9 @@
 import ByteIO
 
-/// Where free connections begin.
+/// Chooses where idle connections start new segments.
 extension ParallelList {
-    /// How many guesses may be made. Each is a request, and each segment ends with a page that the next one has too.
+    /// The number of guesses allowed. Each costs one request, and each segment ends with a page that overlaps
+    /// the next segment.
     private func allowedGuesses(open: Int) -> Int {
         let useful = Double(keys) / Double(pageSize)
         let guesses = inFlight.values.reduce(0) { if case .guess = $1 { $0 + 1 } else { $0 } }
@@ -38,25 +39,25 @@ extension ParallelList {
         }
         return requests
     }
-    /// How many pages a segment is to have.
+    /// The target number of pages per segment.
     private static let leastPiece = 1.3
     private static let mostPiece = 4.0
 
-    /// Where a segment ends, as far as is known.
+    /// The known end of a segment.
     private func end(of index: Int) -> [UInt8]? {
         if let key = segments[index].emptyAfter { return key }
         return index + 1 < segments.count ? segments[index + 1].after : endBefore
     }
 
-    /// A segment as a range of numbers.
+    /// A segment as a range of key numbers.
     private struct Range {
-        /// What all of its keys begin with.
+        /// The length of the prefix that its keys share.
         let base: Int
         let low: Double
         let high: Double
-        /// What a page takes.
+        /// The width of a page.
         let page: Double
-        /// True if its end is so far that it has no number.
+        /// True if its end is too far away to have a number.
         let isCut: Bool
 
         var pages: Double { max(0, high - low) / page }
@@ -83,7 +84,7 @@ extension ParallelList {
     }
     private static let mostBits = 40.0
 
-    /// About how many pages a segment has left.
+    /// The estimated number of pages left in a segment.
     mutating func estimate(_ index: Int) -> Double {
         if let left = segments[index].left { return left }
         let left = range(index).map { $0.isCut ? max($0.pages, 4096) : $0.pages } ?? 8
@@ -91,8 +92,8 @@ extension ParallelList {
         return left
     }
 
-    /// Keys to split a segment at: those within `near` pages of its beginning evenly, and if there is more of it a
-    /// few that are farther and farther.
+    /// Keys at which to split a segment: evenly spaced within `near` pages of its start and, if the segment
+    /// is longer, a few at increasing distances.
     private func split(_ index: Int, into piece: Double, near: Double, most: Int) -> [[UInt8]] {
         guard let range = range(index), let last = segments[index].last else { return [] }
         var places: [Double] = []
@@ -104,7 +105,7 @@ extension ParallelList {
             let far = segments.count > 1 && index + 1 < segments.count ? 0 : min(count / 2, Self.farGuesses)
             for number in 1...max(1, count - far) { places.append(piece * Double(number)) }
             if far > 0, let place = places.last {
-                // The farthest known is what the pages before told of the end.
+                // The farthest guess is at the end that earlier pages suggest.
                 let ratio = max(1.5, pow(max(range.pages, place * 2) / place, 1 / Double(far + 1)))
                 for number in 1...far { places.append(place * pow(ratio, Double(number))) }
             }

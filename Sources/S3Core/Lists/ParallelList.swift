@@ -1,15 +1,17 @@
 import ByteIO
 
-/// All keys under a prefix, in order, asked for at many places at once. A plain state machine: pages in, requests and
+/// Lists all keys under a prefix in order, with concurrent requests. A state machine: pages in, requests and
 /// keys out.
 ///
-/// The range of keys is cut into segments. Each is a list of its own that begins after a guessed key (`start-after`)
-/// and goes on page by page until it meets the next: its first key beyond must be the first key that the next one
-/// found. So what is given out is, page for page, the list that the service would have given without any guess,
-/// whatever its order is and however it reads `start-after`. Where two do not meet, the first one goes on alone.
+/// The key range is divided into segments. Each is listed separately: it starts after a guessed key
+/// (`start-after`) and continues page by page until it meets the next segment: its first key beyond the guess
+/// must be the first key that the next segment found. So the output is the listing that the service would
+/// have returned without any guess, whatever its order and its treatment of `start-after`. If two segments do
+/// not meet, the next one is dropped and the first continues alone.
 ///
-/// Guesses cost requests, and some find nothing. There are only as many as keep all requests below twice the pages
-/// and 64, and as there are free connections. What was listed ahead of its turn is held, up to a limit of bytes.
+/// Guesses cost requests, and some find nothing. They are limited so that all requests stay below twice the
+/// number of pages plus 64, and by the number of idle connections. Prefetched pages are held in memory up to
+/// a limit of bytes.
 package struct ParallelList: KeyList {
     package typealias Request = ListRequest
 
@@ -19,61 +21,61 @@ package struct ParallelList: KeyList {
     let readsDetails: Bool
     private let maximumBytes: Int
 
-    /// In the order of their keys. The first one is where keys are given out.
+    /// In key order. Keys are returned from the first segment.
     var segments: [Segment]
     var alphabet = KeyAlphabet()
-    /// What each request in flight is for.
+    /// The purpose of each request in flight.
     var inFlight: [Int: Purpose] = [:]
     private(set) var nextNumber = 0
     private var nextSegment = 1
-    /// False once the service was caught not to list in order, or to misread `start-after`.
+    /// False once the service has shown that it does not list in byte order or ignores `start-after`.
     package private(set) var isParallel: Bool
-    /// Why the first segment cannot go on.
+    /// The error that stopped the first segment.
     private var failure: S3Error?
 
-    /// Keys of a whole page: what the service gives at most.
+    /// The number of keys in a full page.
     var pageSize = 1
     private var pages = 0
     var keys = 0
     private var bytes = 0
-    /// What is held ahead of its turn takes, about.
+    /// The approximate memory of prefetched pages, in bytes.
     package private(set) var heldBytes = 0
     private(set) var heldPages = 0
 
     enum Purpose {
         /// The next page of this segment.
         case page(Int)
-        /// The first page after this guess, which was made for that segment.
+        /// The first page after this guess, which splits the given segment.
         case guess([UInt8], ObjectListing, for: Int)
     }
 
-    /// A part of the list.
+    /// A segment of the listing.
     struct Segment {
         let number: Int
         var listing: ObjectListing
-        /// It began after this key; nil for the first of a whole list.
+        /// The segment starts after this key; nil for the first of a whole listing.
         let after: [UInt8]?
-        /// The first key that it found.
+        /// The first key found.
         var first: [UInt8]?
-        /// The last one.
+        /// The last key found.
         var last: [UInt8]?
-        /// Nothing lies between here and its end.
+        /// There are no keys between this one and the segment's end.
         var emptyAfter: [UInt8]?
-        /// The keys of its latest page.
+        /// The first and last key of its latest page, and their number.
         var density: (first: [UInt8], last: [UInt8], count: Int)?
         var held: [[ListObjectsV2.Object]] = []
         var isDone = false
         var isInFlight = false
         var guesses = 0
-        /// About how many pages are left; nil if it has to be estimated again.
+        /// The estimated number of pages left; nil if it must be estimated again.
         var left: Double?
     }
 
     /// - Parameters:
-    ///   - startAfter: a whole key; the list begins after it.
-    ///   - endBefore: a whole key; the list ends before it.
-    ///   - isParallel: false if it is to be listed page by page.
-    ///   - maximumBytes: how much may be held ahead of its turn, in bytes.
+    ///   - startAfter: a whole key; the listing starts after it.
+    ///   - endBefore: a whole key; the listing ends before it.
+    ///   - isParallel: false to list page by page.
+    ///   - maximumBytes: the memory limit for prefetched pages, in bytes.
     package init(
         prefix: [UInt8], startAfter: [UInt8]? = nil, endBefore: [UInt8]? = nil, readsDetails: Bool = false,
         isParallel: Bool = true, maximumBytes: Int
@@ -94,14 +96,14 @@ package struct ParallelList: KeyList {
 
     // MARK: keys
 
-    /// True once all keys have been given out.
+    /// True once all keys have been returned.
     package var isAtEnd: Bool { segments.isEmpty }
-    /// How many requests were made.
+    /// The number of requests made.
     package var requestCount: Int { nextNumber }
 
-    /// The next keys; nil if they are not known yet, or at the end.
+    /// The next keys; nil at the end, or if they have not arrived yet.
     ///
-    /// - Throws: why there will be no more.
+    /// - Throws: the error that ended the listing.
     package mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? {
         while let first = segments.first {
             if !first.held.isEmpty {
@@ -117,7 +119,7 @@ package struct ParallelList: KeyList {
         return nil
     }
 
-    /// What holding them takes, about.
+    /// The approximate memory of objects, in bytes.
     private static func size(of objects: [ListObjectsV2.Object]) -> Int {
         objects.reduce(0) {
             $0 + $1.key.count + 96 + ($1.details.map { $0.etag.count + $0.lastModified.count + 96 } ?? 0)
@@ -126,12 +128,12 @@ package struct ParallelList: KeyList {
 
     // MARK: requests
 
-    /// How many pages may be held or on their way.
+    /// The maximum number of pages held or in flight.
     var window: Int { bytes == 0 ? 64 : max(8, maximumBytes / max(1, bytes / pages)) }
 
-    /// The requests to make now, the more urgent ones first.
+    /// The requests to make now, the most urgent first.
     ///
-    /// - Parameter free: how many connections have nothing to do.
+    /// - Parameter free: the number of idle connections.
     package mutating func requests(free: Int) -> [Request] {
         guard failure == nil, free > 0 else { return [] }
         var requests: [Request] = []
@@ -167,7 +169,7 @@ package struct ParallelList: KeyList {
 
     // MARK: pages
 
-    /// What `requests` gave has ended.
+    /// Takes the result of a request that `requests` returned.
     package mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
         guard let purpose = inFlight.removeValue(forKey: number) else { return }
         switch purpose {
@@ -189,7 +191,8 @@ package struct ParallelList: KeyList {
             count(page)
             append(page.objects, to: index)
         } catch {
-            // What comes before it is given out first; the segment before it may come so far as well.
+            // Keys of earlier segments are returned first, and the previous segment may continue past this
+            // point without the error.
             if segments[..<index].allSatisfy(\.isDone) { failure = error } else { listPageByPage() }
         }
     }
@@ -197,7 +200,7 @@ package struct ParallelList: KeyList {
     private mutating func receivedGuess(
         _ key: [UInt8], _ listing: ObjectListing, _ result: Result<ListObjectsV2.Page, S3Error>
     ) {
-        // The segment that reaches over the guess.
+        // The segment that contains the guess.
         guard isParallel, let index = segments.lastIndex(where: { $0.after.map { $0.precedes(key) } ?? true })
         else { return }
         var listing = listing
@@ -211,7 +214,7 @@ package struct ParallelList: KeyList {
         let beyond = index + 1 < segments.count ? segments[index + 1].first : endBefore
         guard let first = page.objects.first?.key, beyond.map({ first.precedes($0) }) ?? true else {
             guard !page.objects.isEmpty || listing.isAtEnd else { return }
-            // Nothing lies between the guess and the end of that segment.
+            // There are no keys between the guess and the segment's end.
             if segments[index].emptyAfter.map({ key.precedes($0) }) ?? true {
                 segments[index].emptyAfter = key
                 segments[index].left = nil
@@ -227,7 +230,7 @@ package struct ParallelList: KeyList {
         append(page.objects, to: index + 1)
     }
 
-    /// Learns from a page, whatever it is for.
+    /// Updates the statistics with a page.
     private mutating func count(_ page: ListObjectsV2.Page) {
         guard !page.objects.isEmpty else { return }
         pages += 1
@@ -236,7 +239,7 @@ package struct ParallelList: KeyList {
         if isParallel { alphabet.learn(page.objects) }
     }
 
-    /// Adds the keys that a segment's own list gave to it, as far as they are its own.
+    /// Appends a page to a segment, up to the segment's end.
     private mutating func append(_ objects: [ListObjectsV2.Object], to index: Int) {
         guard isParallel, objects.isInOrder(after: segments[index].last ?? segments[index].after) else {
             if isParallel { listPageByPage() }
@@ -263,14 +266,15 @@ package struct ParallelList: KeyList {
                 isOver = true
                 break
             }
-            // They do not meet: what the next one found has gone, or more has come before it.
+            // The segments do not meet: the next one's first key was deleted, or a new key was written before
+            // it.
             remove(index + 1)
         }
         hold([ListObjectsV2.Object](objects[..<end]), in: index)
         segments[index].isDone = isOver
     }
 
-    /// The same on a service whose order is not known: all that it gives, but what was not asked for.
+    /// Appends a page if the service's order is not known: all keys of the requested range.
     private mutating func appendAny(_ objects: [ListObjectsV2.Object], to index: Int) {
         let wanted = objects.filter { object in
             (startAfter.map { $0.precedes(object.key) } ?? true)
@@ -310,7 +314,7 @@ package struct ParallelList: KeyList {
         }
     }
 
-    /// From here on one page comes after the other: the first segment that is not done goes on alone.
+    /// From now on, lists page by page: the first unfinished segment continues alone.
     private mutating func listPageByPage() {
         isParallel = false
         guard let index = segments.firstIndex(where: { !$0.isDone }) else { return }

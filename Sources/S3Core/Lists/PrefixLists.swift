@@ -1,15 +1,16 @@
 import ByteIO
 
-/// The keys under all prefixes that match a pattern, each prefix followed as a list of its own. A plain state machine:
-/// times and pages in, requests and keys out.
+/// Lists the keys under all prefixes that match a pattern; each prefix is followed as a separate list. A
+/// state machine: times and pages in, requests and keys out.
 ///
 ///     AWSLogs/ ---- level: 111/, 222/
 ///       111/CloudTrail/ ---- level: eu-west-1/, us-east-1/
 ///         eu-west-1/ ---- list
 ///         us-east-1/ ---- list
 ///
-/// Prefixes are found by lists up to the next `/`, level by level, and looked for again at each interval. Where nothing
-/// is new, an interval costs one request for each prefix of a level and one for each prefix that is followed.
+/// Prefixes are found level by level, by listings with the delimiter `/`, which are repeated at each
+/// interval. If nothing is new, an interval costs one request for each prefix of a level and one for each
+/// prefix that is followed.
 package struct PrefixLists: KeyList {
     private let root: [UInt8]
     private let pattern: PrefixPattern
@@ -20,40 +21,41 @@ package struct PrefixLists: KeyList {
     private let maximumBytes: Int
     private var recent: [[UInt8]: RecentKeys]
 
-    /// One list of those that are gone through.
+    /// One of the lists.
     private struct Watch {
         var list: any PolledList
-        /// The segment whose names it finds; nil if it gives keys.
+        /// The pattern segment whose names it lists; nil if it lists keys.
         let segment: Int?
-        /// It received something since it was looked at.
+        /// It has received a page that is not processed yet.
         var isReady = false
     }
 
     private var watches: [Watch] = []
-    /// What they list.
+    /// The prefixes that are listed.
     private var known: Set<[UInt8]> = []
-    /// Those that have a poll under way, the next one to ask first.
+    /// Indices of lists with a poll in progress, in the order in which they make requests.
     private var polling: [Int] = []
-    /// Those that may have something to give.
+    /// Indices of lists that may have keys.
     private var ready = Queue<Int>()
     private var inFlight: [Int: (watch: Int, number: Int)] = [:]
     private var nextNumber = 0
     /// The monotonic time, in milliseconds.
     private var now = 0
-    /// When the first of those that have none is to begin one; nil if that has to be found out.
+    /// When the next poll is due; nil if that must be computed.
     private var nextDue: Int?
-    /// When something new came last, or the first list began.
+    /// The time of the last new key, or the start of the first listing.
     private var lastNews: Int?
     private var isOver = false
 
-    /// Pages that are asked for at once: each takes some hundred KiB until it is looked at.
+    /// The maximum number of pages in flight: each takes some hundred KiB until it is processed.
     private static let mostInFlight = 32
 
     /// - Parameters:
-    ///   - root: what the pattern comes after.
-    ///   - recent: what was read before under a prefix, relative to `root`; with whole keys, by the monotonic clock.
-    ///   - interval: the least time from one poll of a prefix to the next, in milliseconds.
-    ///   - maximumBytes: how much may be held ahead of its turn, in bytes.
+    ///   - root: the prefix before the pattern.
+    ///   - recent: keys returned earlier by prefix, relative to `root`; the keys are whole, the times those
+    ///     of the monotonic clock.
+    ///   - interval: the minimum time between the starts of two polls of a prefix, in milliseconds.
+    ///   - maximumBytes: the memory limit for prefetched pages, in bytes.
     package init(
         root: [UInt8], pattern: PrefixPattern, recent: [[UInt8]: RecentKeys] = [:], interval: Int,
         end: FollowList.End = .never, lookback: FollowList.Lookback, isParallel: Bool = true,
@@ -92,7 +94,8 @@ package struct PrefixLists: KeyList {
         nextDue = nil
     }
 
-    /// What is new has to be looked for once more after it could come, under each prefix.
+    /// True if nothing is new: each prefix was polled once more after the end of the idle time, to find keys
+    /// written during it.
     private var isIdle: Bool {
         guard case .idle(let silence) = end, let lastNews, now - lastNews >= silence else { return false }
         return watches.allSatisfy { $0.list.completedStart.map { $0 - lastNews >= silence } ?? false }
@@ -115,7 +118,7 @@ package struct PrefixLists: KeyList {
 
     // MARK: prefixes
 
-    /// Watches what the pattern says of the prefixes that begin with `base`, relative to the root.
+    /// Adds the lists for the prefixes that start with `base`, relative to the root.
     private mutating func watch(after base: [UInt8], segments: Int) {
         switch pattern.step(after: base, segments: segments) {
         case .whole(let prefix): add(prefix, followed(prefix), segment: nil)
@@ -149,7 +152,8 @@ package struct PrefixLists: KeyList {
     package mutating func requests(free: Int) -> [ListRequest] {
         var room = min(free, Self.mostInFlight - inFlight.count)
         let isFull = heldBytes >= maximumBytes
-        // What can be taken is taken first; else the one page is asked for that lets something be taken.
+        // If memory is full, keys that are ready are returned first. If there are none, only the page is
+        // requested that makes some ready.
         guard room > 0, !isFull || ready.isEmpty else { return [] }
         var requests: [ListRequest] = []
         for place in polling.indices where room > 0 {
@@ -162,7 +166,7 @@ package struct PrefixLists: KeyList {
             }
             room -= isFull && !asked.isEmpty ? room : asked.count
         }
-        // Others are asked first the next time.
+        // Round robin: another list is first the next time.
         if polling.count > 1 { polling.append(polling.removeFirst()) }
         return requests
     }
@@ -178,14 +182,14 @@ package struct PrefixLists: KeyList {
     package mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? {
         while let index = ready.popFirst() {
             watches[index].isReady = false
-            // An answer may be late.
+            // The response may be late.
             guard watches[index].list.isPolling else { continue }
             watches[index].list.pass(to: now)
             guard let objects = try watches[index].list.next() else {
                 if !watches[index].list.isPolling { ended(index) }
                 continue
             }
-            // Others have their turn before its next page.
+            // Other lists have their turn before its next page.
             watches[index].isReady = true
             ready.append(index)
             lastNews = now

@@ -1,14 +1,15 @@
 import ByteIO
 
-/// Which prefixes are lists of their own: path segments, of which at least one has a `*`, as in
-/// `AWSLogs/*/CloudTrail/*/`. A `*` is any characters but `/`, or none; all else stands for itself.
+/// A pattern of prefixes that are listed separately: path segments, at least one of which contains a `*`, as
+/// in `AWSLogs/*/CloudTrail/*/`. A `*` matches any number of characters other than `/`; everything else is
+/// literal.
 package struct PrefixPattern: Equatable, Sendable {
-    /// Why a text is no pattern.
+    /// Why a text is not a valid pattern.
     package enum Problem: Error, Equatable, Sendable {
         case empty, withoutSlash, withoutStar, doubleStar
     }
 
-    /// Each segment, less its `/`, as the pieces between its stars.
+    /// Each segment, without its `/`, split at its stars.
     private let segments: [[[UInt8]]]
 
     package init(_ text: String) throws(Problem) {
@@ -27,7 +28,7 @@ package struct PrefixPattern: Equatable, Sendable {
     static let slash = UInt8(ascii: "/")
     private static let star = UInt8(ascii: "*")
 
-    /// What a key begins with that matches; nil if its beginning does not.
+    /// The prefix of a key that matches the pattern; nil if there is none.
     ///
     /// - Parameter key: relative to the location.
     package func prefix(of key: some RandomAccessCollection<UInt8>) -> [UInt8]? {
@@ -40,20 +41,20 @@ package struct PrefixPattern: Equatable, Sendable {
         return [UInt8](key[..<start])
     }
 
-    /// True if all of `prefix` matches, and nothing follows.
+    /// True if `prefix` matches as a whole.
     package func matches(_ prefix: [UInt8]) -> Bool { self.prefix(of: prefix) == prefix }
 
-    /// What is next on the way to the prefixes that begin with `base`, whose segments match.
+    /// The next step from `base`, whose segments match, to matching prefixes.
     enum Step: Equatable {
-        /// It is one, with the segments that have no star.
+        /// `base` and the literal segments after it are a matching prefix.
         case whole([UInt8])
-        /// Common prefixes that begin with `start` are to be found; the segment ends what is known of them so far.
+        /// List the common prefixes that start with `start` and match this segment.
         case level(base: [UInt8], start: [UInt8], segment: Int)
     }
 
     /// - Parameters:
-    ///   - base: relative to the location; it ends in `/` unless it is empty.
-    ///   - count: how many segments it has.
+    ///   - base: relative to the location; ends with `/` unless it is empty.
+    ///   - count: the number of its segments.
     func step(after base: [UInt8], segments count: Int) -> Step {
         var base = base
         for (index, segment) in segments.enumerated().dropFirst(count) {
@@ -77,7 +78,7 @@ package struct PrefixPattern: Equatable, Sendable {
         guard name.count >= first.count + last.count, name.starts(with: first),
             name.suffix(last.count).elementsEqual(last)
         else { return false }
-        // Each piece where it can be first leaves the most for those after it.
+        // Matching each piece at the first possible place leaves the most for the pieces after it.
         var rest = name.dropFirst(first.count).dropLast(last.count)
         for piece in pieces.dropFirst().dropLast() {
             while !rest.starts(with: piece) { if rest.popFirst() == nil { return false } }

@@ -1,12 +1,12 @@
 import ByteIO
 
-/// The keys of a list that came last, in order, each with the time when it did.
+/// The most recent keys of a list in key order, each with the time when it was first listed.
 ///
-///     long known | floor | keys that are looked at again ... | what comes next
+///     old keys   | floor | keys that are listed again ...    | new keys
 package struct RecentKeys: Equatable, Sendable {
     package struct Entry: Equatable, Sendable {
         package let key: [UInt8]
-        /// In milliseconds, of whichever clock its owner goes by.
+        /// In milliseconds, by the owner's clock.
         package let time: Int
 
         package init(key: [UInt8], time: Int) {
@@ -15,7 +15,7 @@ package struct RecentKeys: Equatable, Sendable {
         }
     }
 
-    /// They come after this key; nil if they are all that came.
+    /// All entries are after this key; nil if no keys were dropped.
     package private(set) var floor: [UInt8]?
     package private(set) var entries: [Entry] = []
     private var known: Set<[UInt8]> = []
@@ -30,7 +30,7 @@ package struct RecentKeys: Equatable, Sendable {
     package var count: Int { entries.count }
     package func contains(_ key: [UInt8]) -> Bool { known.contains(key) }
 
-    /// Adds one that is not there; most come after all others.
+    /// Inserts a new key; most are greater than all others.
     package mutating func insert(_ key: [UInt8], time: Int) {
         known.insert(key)
         var place = entries.count
@@ -38,10 +38,10 @@ package struct RecentKeys: Equatable, Sendable {
         entries.insert(Entry(key: key, time: time), at: place)
     }
 
-    /// Keeps the last `count`.
+    /// Keeps the last `count` keys.
     package mutating func keep(last count: Int) { dropFirst(entries.count - count) }
 
-    /// The floor becomes the greatest key that came before `time`.
+    /// Raises the floor to the greatest key listed before `time`.
     package mutating func forget(before time: Int) {
         guard let last = entries.lastIndex(where: { $0.time < time }) else { return }
         dropFirst(last + 1)

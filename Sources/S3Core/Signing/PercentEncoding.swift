@@ -1,23 +1,23 @@
 import ByteIO
 
-/// Percent-encoding as S3 signs it: everything but the unreserved characters of RFC 3986, in upper-case
+/// Percent-encoding for S3 signatures: everything but the unreserved characters of RFC 3986, in upper-case
 /// hexadecimal, each byte once.
 package enum PercentEncoding {
     private static let inQueries = PercentEscaping(keeping: "-_.~")
     private static let inPaths = PercentEscaping(keeping: "-_.~/")
 
-    /// Appends `bytes`, encoded; `/` stays where `keepingSlash`, as in paths.
+    /// Appends `bytes`, encoded; if `keepingSlash`, `/` is not encoded, as in paths.
     package static func append(_ bytes: [UInt8], keepingSlash: Bool = false, to text: inout [UInt8]) {
         (keepingSlash ? inPaths : inQueries).append(bytes, to: &text)
     }
 
-    /// A `%` that two hexadecimal digits do not follow.
+    /// A `%` that is not followed by two hexadecimal digits.
     package struct Malformed: Error, Equatable, Sendable {
-        /// Where it stands, in bytes from the start.
+        /// Its offset in bytes.
         package let offset: Int
     }
 
-    /// The same as `decodeForm` for text that a user gives.
+    /// Like `decodeForm`, but throws if the text, which a user gives, is malformed.
     package static func decodeStrictly(_ text: [UInt8]) throws(Malformed) -> [UInt8] {
         for (offset, byte) in text.enumerated() where byte == UInt8(ascii: "%") {
             guard offset + 2 < text.count, Hexadecimal.value(text[offset + 1]) != nil,
@@ -27,9 +27,9 @@ package enum PercentEncoding {
         return decodeForm(text)
     }
 
-    /// Undoes form encoding, where `+` is a space: how S3 writes keys with `encoding-type=url`.
+    /// Decodes form encoding, in which `+` is a space: S3 uses it for keys with `encoding-type=url`.
     ///
-    /// A `%` that two hexadecimal digits do not follow stands for itself.
+    /// A `%` that is not followed by two hexadecimal digits is taken literally.
     package static func decodeForm(_ text: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)

@@ -1,7 +1,7 @@
 import ByteIO
 import HTTPTransfer
 
-/// Makes HTTP requests of S3 requests: address, headers, signature.
+/// Builds HTTP requests from S3 requests: address, headers, signature.
 struct RequestBuilder: ~Copyable {
     private let bucket: String
     private var configuration: S3Configuration
@@ -9,16 +9,16 @@ struct RequestBuilder: ~Copyable {
     private var signer: Signer?
     private var credentials: Credentials?
     private var address: Endpoint
-    /// The address up to where the path starts, `https://host:port`.
+    /// The URL before the path, `https://host:port`.
     private var origin: [UInt8] = []
-    // Fields that are the same for all requests, or for many.
+    // Headers that are the same for all or many requests.
     private var host = HTTPHeader("host", "")
     private var acceptEncoding = HTTPHeader("accept-encoding", "")
     private var token: HTTPHeader?
     private var timeField = HTTPHeader("x-amz-date", "")
-    /// What stands before each encoded key.
+    /// The path before each encoded key.
     private var pathStart: [UInt8] = []
-    /// The time of the last request, and how it is written: many requests fall into one second.
+    /// The time of the last request, and its text: many requests fall into the same second.
     private var time = Timestamp(seconds: 0)
     private var timeText: [UInt8] = []
     private var clockOffsetSeconds = 0
@@ -35,13 +35,13 @@ struct RequestBuilder: ~Copyable {
     var traits: HostTraits { HostTraits.of(address.authority) }
     var isAWS: Bool { address.isAWS }
 
-    /// Signs otherwise from now on, and on AWS asks the region's own host.
+    /// Changes region and clock of signatures; on AWS also sends requests to the region's host.
     mutating func setSigning(_ signing: AttemptHistory.Signing) {
         clockOffsetSeconds = signing.clockOffsetSeconds
         setRegion(signing.region)
     }
 
-    /// Signs with these from now on.
+    /// Changes the credentials of signatures.
     mutating func setCredentials(_ credentials: Credentials) {
         self.credentials = credentials
         setRegion(configuration.region)
@@ -60,10 +60,11 @@ struct RequestBuilder: ~Copyable {
         }
     }
 
-    /// - Parameter payloadHash: the body's hash, kept from an earlier attempt; else computed and kept there.
+    /// - Parameter payloadHash: the body's hash from an earlier attempt; computed and stored there if it is
+    ///   nil.
     mutating func request(_ request: S3Request, payloadHash: inout [UInt8]?) -> HTTPRequest {
         let query = Self.query(request.query)
-        // Its path is what is signed.
+        // The signature covers the path of this URL.
         var url = origin
         url.reserveCapacity(origin.count + pathStart.count + (request.key?.count ?? 0) + query.count + 1)
         url += pathStart
@@ -78,7 +79,7 @@ struct RequestBuilder: ~Copyable {
             url.append(UInt8(ascii: "?"))
             url += query
         }
-        // Not signed, since proxies change it.
+        // Not signed, because proxies change it.
         if request.method == .get || request.method == .head { headers.append(acceptEncoding) }
         var transfer = HTTPRequest(method: request.method, url: url, headers: headers, body: request.body)
         transfer.mayBeResent = request.isIdempotent
@@ -102,7 +103,7 @@ struct RequestBuilder: ~Copyable {
         payloadHash = hash
         var signed: [HTTPHeader] = []
         signed.reserveCapacity(headers.count + 6)
-        // Given, not left to libcurl, which would write some addresses otherwise than they are signed here.
+        // Set here because libcurl would write some hosts differently from the signed ones.
         signed.append(host)
         signed.append(request.body == nil ? Self.emptyContentHash : HTTPHeader(Self.contentHashName, hash))
         signed.append(timeField)
@@ -116,7 +117,7 @@ struct RequestBuilder: ~Copyable {
         headers = signed
     }
 
-    /// Puts a field into its place among fields sorted by name, of which there are few.
+    /// Inserts a header into headers sorted by name, of which there are few.
     private static func insert(_ header: HTTPHeader, into sorted: inout [HTTPHeader]) {
         let place = sorted.firstIndex { header.precedes($0) }
         sorted.insert(header, at: place ?? sorted.count)
@@ -124,13 +125,13 @@ struct RequestBuilder: ~Copyable {
 
     var isSigned: Bool { credentials != nil }
 
-    /// Whether the signature of a request has the hash of its body.
+    /// Whether a request's signature includes the hash of its body.
     func signsPayload(hasChecksum: Bool) -> Bool {
         !hasChecksum || address.scheme != .https || configuration.signsPayloads
     }
 
-    /// What vouches for the body in the signature. Where TLS and a checksum vouch for it, nothing has to, and a hash
-    /// costs more than all else that an upload does.
+    /// The body's hash for the signature. If TLS and a checksum protect the body, it is not hashed: the hash
+    /// costs more CPU time than everything else in an upload.
     private mutating func hash(_ request: S3Request) -> [UInt8] {
         guard signsPayload(hasChecksum: request.bodyChecksum != nil) else { return Signer.unsignedPayload }
         if let hash = request.payloadHash { return hash }
@@ -148,7 +149,7 @@ struct RequestBuilder: ~Copyable {
         timeField = HTTPHeader(Self.dateName, timeText)
     }
 
-    /// The query as it is signed and sent: encoded, sorted, each name with a `=`.
+    /// The query string as signed and sent: encoded, sorted, each name with a `=`.
     private static func query(_ parameters: [(name: String, value: [UInt8])]) -> [UInt8] {
         var text: [UInt8] = []
         guard !parameters.isEmpty else { return text }

@@ -2,17 +2,17 @@ import ByteIO
 import Digest
 package import HTTPTransfer
 
-/// AWS Signature Version 4 for S3, in the Authorization field.
+/// AWS Signature Version 4 for S3, in the Authorization header.
 ///
-/// The key that the day, the region and the credentials give is derived once.
+/// The signing key for a day, region and credentials is derived once.
 ///
 /// Source: Amazon S3 API Reference, "Signature Calculations for the Authorization Header".
 package struct Signer: ~Copyable {
-    /// The hash of a body of no bytes.
+    /// The hash of an empty body.
     package static let emptyPayloadHash = [UInt8](
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".utf8)
 
-    /// What stands for the hash of a body that the signature says nothing of.
+    /// Replaces the body's hash if the signature does not cover the body.
     package static let unsignedPayload = [UInt8]("UNSIGNED-PAYLOAD".utf8)
 
     private static let algorithm = "AWS4-HMAC-SHA256"
@@ -24,19 +24,19 @@ package struct Signer: ~Copyable {
     private let service: [UInt8]
     private var digest = MessageDigest(.sha256)
     private var key: HMACSHA256
-    /// The day `key` is for, `20130524`.
+    /// The date of `key`, `20130524`.
     private var day: [UInt8] = []
     /// `20130524/us-east-1/s3/aws4_request` and a newline.
     private var scopeLine: [UInt8] = []
-    /// What the line of Authorization begins with on that day.
+    /// The start of the Authorization header on that day.
     private var authorizationStart: [UInt8] = []
-    // Memory that is used again.
+    // Reused buffers.
     private var canonicalRequest = ByteBuffer()
     private var textToSign = ByteBuffer()
     private var signedHeaders = ByteBuffer()
     private var text = ByteBuffer()
 
-    /// - Parameter service: its name in signatures.
+    /// - Parameter service: the service's name in signatures.
     package init(_ credentials: Credentials, region: String, service: String = "s3") {
         self.credentials = credentials
         self.region = [UInt8](region.utf8)
@@ -44,27 +44,27 @@ package struct Signer: ~Copyable {
         key = HMACSHA256(key: credentials.secretAccessKey.bytes)
     }
 
-    /// The hash of a body as `x-amz-content-sha256` and the signature have it, in hexadecimal.
+    /// The hash of a body for `x-amz-content-sha256` and the signature, in hexadecimal.
     package mutating func payloadHash(_ body: RawSpan) -> [UInt8] {
         guard body.byteCount > 0 else { return Self.emptyPayloadHash }
         digest.update(body)
         return Hexadecimal.encode(digest.finish())
     }
 
-    /// The field Authorization.
+    /// Returns the Authorization header.
     ///
     /// - Parameters:
-    ///   - path: the path as it is sent, encoded.
-    ///   - query: the query as it is sent: encoded, sorted by name, each name with a `=`.
-    ///   - headers: every header that is to be signed, sorted by name, Host among them.
-    ///   - payloadHash: what `payloadHash(_:)` gave.
-    ///   - time: the time of `x-amz-date`, in its form.
+    ///   - path: the path as sent, encoded.
+    ///   - query: the query as sent: encoded, sorted by name, each name with a `=`.
+    ///   - headers: all headers to sign, sorted by name, including Host.
+    ///   - payloadHash: the result of `payloadHash(_:)`.
+    ///   - time: the value of `x-amz-date`.
     package mutating func authorization(
         method: HTTPMethod, path: RawSpan, query: [UInt8], headers: [HTTPHeader], payloadHash: [UInt8],
         time: [UInt8]
     ) -> HTTPHeader {
         deriveKey(day: time.bytes.extracting(first: 8))
-        // Lent from here, since a span of a property keeps the others from being changed.
+        // Local copies, since a span of a property prevents changes of other properties.
         let (scopeLine, authorizationStart) = (scopeLine, authorizationStart)
         canonicalRequest.removeAll()
         for byte in method.rawValue.utf8 { canonicalRequest.append(byte) }
@@ -106,9 +106,9 @@ package struct Signer: ~Copyable {
     private static let fieldName = "authorization"
     private static let signature = [UInt8](",Signature=".utf8)
 
-    /// A value without white space at its ends, and with one space where it has several.
+    /// Appends a value without leading and trailing white space, and with runs of spaces reduced to one.
     private static func append(canonical value: RawSpan, to text: inout ByteBuffer) {
-        // Most values have none.
+        // Most values contain no white space.
         guard value.hasByte(upTo: 0x20) else { return text.append(value) }
         var pendingSpace = false
         var isFirst = true

@@ -1,6 +1,6 @@
 import ByteIO
 
-/// A second in UTC, as signatures write it.
+/// A time in UTC with a resolution of one second.
 package struct Timestamp: Equatable, Sendable {
     /// Seconds since 1970-01-01T00:00:00Z.
     package let seconds: Int
@@ -23,7 +23,7 @@ package struct Timestamp: Equatable, Sendable {
         return text
     }
 
-    /// Reads `Fri, 24 May 2013 00:00:00 GMT`, the form of the Date field (RFC 9110, 5.6.7).
+    /// Parses `Fri, 24 May 2013 00:00:00 GMT`, the format of the Date header (RFC 9110, 5.6.7).
     package init?(httpDate: String) {
         let words = httpDate.split { $0 == " " || $0 == ":" }.map(String.init)
         guard words.count == 8, words[7] == "GMT", let day = Int(words[1]), (1...31).contains(day),
@@ -55,7 +55,8 @@ package struct Timestamp: Equatable, Sendable {
         return String(decoding: text, as: UTF8.self) + " GMT"
     }
 
-    /// Reads `2013-05-24T00:00:00Z` (RFC 3339), also with a fraction, an offset, `UTC`, or a space for the T.
+    /// Parses `2013-05-24T00:00:00Z` (RFC 3339). A fraction, an offset, `UTC`, or a space for the T are
+    /// allowed.
     package init?(_ text: String) {
         let bytes = [UInt8](text.utf8)
         func number(_ range: Range<Int>) -> Int? {
