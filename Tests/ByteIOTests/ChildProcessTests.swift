@@ -1,7 +1,7 @@
 import ByteIO
 import Testing
 
-/// Programs that are started here.
+/// Child processes.
 @Suite(.serialized) struct ChildProcessTests {
     private func output(_ command: String, _ settings: CommandSettings) throws -> String {
         var command = try Command(["sh", "-c", command], settings)
@@ -12,10 +12,11 @@ import Testing
         }
     }
 
-    @Test func noDescriptorOfOursIsOpenInIt() throws {
+    @Test func commandsDoNotInheritOurDescriptors() throws {
         var settings = CommandSettings()
         settings.descriptors = inheritableDescriptors()
-        // As a library opens one; with a number that neither the shell nor a test beside this one takes.
+        // Opened without close-on-exec, as some libraries do; with a number that neither the shell nor a
+        // parallel test uses.
         let opened = unsafe open("/dev/null", O_RDONLY)
         let leaking = fcntl(opened, F_DUPFD, 900)
         close(opened)
@@ -26,7 +27,7 @@ import Testing
         #expect(!words.contains("\(leaking)"))
     }
 
-    @Test func descriptorsThatWereFoundStayOpen() throws {
+    @Test func commandsInheritDescriptorsOpenAtStart() throws {
         let found = unsafe open("/dev/null", O_RDONLY)
         defer { close(found) }
         var settings = CommandSettings()
@@ -35,7 +36,7 @@ import Testing
         #expect(try output("test -e /proc/self/fd/\(found) && echo open", settings) == "open\n")
     }
 
-    @Test func limitsAreThoseThatWereFound() throws {
+    @Test func commandsGetTheOriginalLimits() throws {
         let found = try #require(FoundLimits.current(RLIMIT_NOFILE))
         var settings = CommandSettings()
         settings.limits.set(
@@ -44,7 +45,7 @@ import Testing
         #expect(FoundLimits.current(RLIMIT_NOFILE)?.rlim_cur == found.rlim_cur - 1)
     }
 
-    @Test func thereMayBeNoSuchProgram() {
+    @Test func aMissingProgramIsReported() {
         do {
             _ = try Command(["no-such-program"], CommandSettings())
             Issue.record("it was started")

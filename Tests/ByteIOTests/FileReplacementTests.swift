@@ -4,7 +4,7 @@ import Testing
 @Suite struct FileReplacementTests {
     private let directory = "/tmp/s3-lines-replacement-\(getpid())"
 
-    @Test func aFileIsReplacedAsAWhole() throws {
+    @Test func aFileIsReplacedAtomically() throws {
         _ = unsafe mkdir(directory, 0o700)
         let (path, link) = (directory + "/file", directory + "/link")
         defer {
@@ -16,7 +16,7 @@ import Testing
         for text in ["first and longer\n", "second\n"] {
             try file.replace(by: [UInt8](text.utf8))
             #expect(try file.contents(limit: 100) == [UInt8](text.utf8))
-            // A link stays one.
+            // A symbolic link stays a link.
             _ = unsafe symlink(path, link)
         }
         _ = unsafe chmod(path, 0o640)
@@ -27,7 +27,7 @@ import Testing
         #expect(FileReplacement(directory).isSomethingElse && !file.isSomethingElse)
     }
 
-    @Test func whatCannotBeMadeIsNamed() {
+    @Test func anErrorNamesTheFile() {
         let file = FileReplacement("/nowhere/at/all")
         #expect(throws: SystemError("/nowhere/at/all", code: ENOENT)) { try file.contents(limit: 1) }
         let error = #expect(throws: SystemError.self) { try file.replace(by: []) }

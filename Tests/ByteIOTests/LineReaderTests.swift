@@ -3,10 +3,10 @@ import Foundation
 import Testing
 
 @Suite struct LineReaderTests {
-    /// Lines of every length around the block size, written in pieces of every size: each must come out as
-    /// it went in, whatever the reads cut.
+    /// Lines of every length around the block size, written in pieces of every size, must be read unchanged,
+    /// wherever the reads split them.
     @Test(arguments: [1, 7, 4095, 4096, 4097, 10_000, 65_536])
-    func linesComeOutAsTheyWentIn(pieceSize: Int) throws {
+    func linesAreReadUnchanged(pieceSize: Int) throws {
         let lengths = [0, 1, 2, 100, 4094, 4095, 4096, 4097, 8191, 8192, 20_000, 0, 3, 70_000, 1, 0]
         let lines = lengths.enumerated().map { [UInt8](repeating: UInt8(0x41 + $0), count: $1) }
         let input = Array(lines.map { $0 + [0x0A] }.joined())
@@ -30,13 +30,13 @@ import Testing
     @Test(arguments: ["", "\n", "a", "a\n", "a\nb", "\n\n", "a\r\n\u{0}\n"])
     func theLastNewlineMayBeMissing(text: String) throws {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { [UInt8]($0.utf8) }
-        // "a\r\n" is one character to String.
+        // String treats "\r\n" as one character.
         if text.contains("\r\n") { lines = [[UInt8]("a\r".utf8), [0], []] }
         if lines.last == [] { lines.removeLast() }
         #expect(try read([UInt8](text.utf8), pieceSize: 1) == lines)
     }
 
-    /// The bytes that are not yet consumed stay, in order, while the reader moves and grows its memory.
+    /// Unread bytes stay in order while the reader moves and grows its buffer.
     @Test func unreadBytesSurviveEachFill() throws {
         var random = SystemRandomNumberGenerator()
         let input = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func aFailedReadNamesWhatWasRead() {
+    @Test func aFailedReadNamesItsInput() {
         var reader = LineReader(descriptor: -1, name: "events.json")
         do {
             try reader.fill()
@@ -74,12 +74,12 @@ import Testing
         return lines
     }
 
-    /// Calls `body` with the reading end of a pipe into which another thread writes `input`.
+    /// Calls `body` with the read end of a pipe to which another thread writes `input`.
     private func withPipe(_ input: [UInt8], pieceSize: Int, _ body: (CInt) throws -> Void) throws {
         var ends: [CInt] = [-1, -1]
         try #require(unsafe pipe(&ends) == 0)
         let end = ends[1]
-        // A thread, not a task: the pool's few threads are taken by tests that wait in read(2).
+        // A thread instead of a task: tests that block in read(2) occupy the few threads of the task pool.
         Thread.detachNewThread {
             for start in stride(from: 0, to: input.count, by: pieceSize) {
                 let piece = Array(input[start..<min(start + pieceSize, input.count)])

@@ -11,13 +11,13 @@ import Testing
         output.append(ByteBlock(bytes.bytes))
         #expect(throws: SystemError("full", code: ENOSPC)) { try output.finish() }
         #expect(output.error == SystemError("full", code: ENOSPC))
-        // ThreadSanitizer knows a thread that is waited for twice.
+        // ThreadSanitizer reports a thread that is joined twice.
         #expect(throws: SystemError("full", code: ENOSPC)) { try output.finish() }
         #expect(output.queuedBytes == 0)
         #expect(output.writtenBytes == 0)
     }
 
-    @Test func theQueueIsCountedUntilTheReaderTakesIt() throws {
+    @Test func queuedBytesCountUntilTheyAreWritten() throws {
         var ends: [CInt] = [-1, -1]
         try #require(unsafe pipe(&ends) == 0)
         defer {
@@ -25,7 +25,7 @@ import Testing
             close(ends[1])
         }
         let output = try OutputThread(descriptor: ends[1], name: "pipe") {}
-        // More than a pipe holds: the thread is stuck in it, and anyone who asks is not.
+        // More than a pipe can hold: the writing thread blocks, and `queuedBytes` must not.
         let bytes = [UInt8](repeating: 0x62, count: 1 << 20)
         output.append(ByteBlock(bytes.bytes))
         #expect(output.queuedBytes == 1 << 20)

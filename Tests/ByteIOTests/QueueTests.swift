@@ -2,13 +2,13 @@ import ByteIO
 import Testing
 
 @Suite struct QueueTests {
-    @Test func elementsComeInOrder() {
+    @Test func elementsAreRemovedInOrder() {
         var queue = Queue<Int>()
         var next = 0
         for number in 0..<5000 {
             queue.append(number)
             #expect(queue.first == next)
-            // Two stay for each that goes, and at last all go.
+            // Two of three elements stay until the end.
             if number % 3 == 0 || number > 3000 {
                 #expect(queue.popFirst() == next)
                 next += 1
@@ -28,7 +28,7 @@ import Testing
         #expect(next == 5000 && queue.isEmpty && queue.count == 0 && queue.first == nil)
     }
 
-    @Test func allOfThemCanGoAtOnce() {
+    @Test func allElementsCanBeRemoved() {
         var queue = Queue<Int>()
         for number in 0..<10 { queue.append(number) }
         _ = queue.popFirst()

@@ -3,17 +3,17 @@ import Codec
 import Testing
 
 struct DecoderTests {
-    /// `hello\n` as gzip(1) writes it.
+    /// `hello\n` compressed by gzip(1).
     private static let gzip: [UInt8] = [
         0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xCB, 0x48, 0xCD, 0xC9, 0xC9, 0xE7,
         0x02, 0x00, 0x20, 0x30, 0x3A, 0x36, 0x06, 0x00, 0x00, 0x00,
     ]
-    /// The same as zstd(1) writes it.
+    /// `hello\n` compressed by zstd(1).
     private static let zstd: [UInt8] = [
         0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x31, 0x00, 0x00, 0x68, 0x65, 0x6c, 0x6c, 0x6f, 0x0a, 0x53, 0x88,
         0xbd, 0x91,
     ]
-    /// Five bytes that are skipped.
+    /// A skippable frame of five bytes.
     private static let skippable: [UInt8] = [0x53, 0x2A, 0x4D, 0x18, 5, 0, 0, 0, 1, 2, 3, 4, 5]
 
     private static func hello(_ format: CompressedFormat) -> [UInt8] { format == .gzip ? gzip : zstd }
@@ -40,7 +40,7 @@ struct DecoderTests {
     }
 
     @Test(arguments: CompressedFormat.allCases, [1, 2, 3, 7, 100])
-    func severalAtAnyCut(format: CompressedFormat, step: Int) throws {
+    func consecutiveStreamsAreDecodedAtAnySplit(format: CompressedFormat, step: Int) throws {
         let hello = Self.hello(format)
         for room in [1, 2, 5, 1000] {
             let decoded = try decode(hello + hello + hello, format, step: step, room: room)
@@ -48,7 +48,7 @@ struct DecoderTests {
         }
     }
 
-    @Test(arguments: CompressedFormat.allCases) func aCutOffEndIsTruncated(format: CompressedFormat) {
+    @Test(arguments: CompressedFormat.allCases) func anIncompleteStreamIsTruncated(format: CompressedFormat) {
         let hello = Self.hello(format)
         for length in 1..<hello.count {
             let truncated = CodecError(format, .truncated)
@@ -58,41 +58,41 @@ struct DecoderTests {
     }
 
     @Test(arguments: CompressedFormat.allCases, [1, 2, 1000])
-    func zerosMayFollowAndStandBetween(format: CompressedFormat, step: Int) throws {
+    func zerosMayFollowOrSeparateStreams(format: CompressedFormat, step: Int) throws {
         let hello = Self.hello(format)
         let bytes = hello + [0, 0, 0] + hello + [UInt8](repeating: 0, count: 600)
         #expect(try decode(bytes, format, step: step) == Array("hello\nhello\n".utf8))
         #expect(throws: CodecError(format, .trailingGarbage)) { try decode(bytes + [1], format, step: step) }
         #expect(throws: CodecError(format, .truncated)) { try decode(bytes + hello.dropLast(), format) }
-        // Before the first one they are none of its bytes.
+        // Zeros before the first member or frame are an error.
         #expect(throws: CodecError.self) { try decode([0] + hello, format, step: step) }
     }
 
-    @Test(arguments: [1, 3, 1000]) func skippableFramesGiveNothing(step: Int) throws {
+    @Test(arguments: [1, 3, 1000]) func skippableFramesProduceNoOutput(step: Int) throws {
         let bytes = Self.skippable + Self.zstd + Self.skippable + Self.skippable + Self.zstd + Self.skippable
         #expect(try decode(bytes, .zstd, step: step) == Array("hello\nhello\n".utf8))
     }
 
     @Test(arguments: [[0x0A], [0x1F, 0x00], [0x1F, 0x8C, 0x08], Array("more".utf8)] as [[UInt8]])
-    func whatFollowsAMemberMustBeOne(rest: [UInt8]) {
+    func onlyAMemberMayFollowAMember(rest: [UInt8]) {
         #expect(throws: CodecError(.gzip, .trailingGarbage)) { try decode(Self.gzip + rest + [0, 0], .gzip) }
     }
 
     @Test(arguments: [[0x0A], [0x28, 0x00], [0x28, 0xB5, 0x2F, 0xFC], Array("more".utf8)] as [[UInt8]])
-    func whatFollowsAFrameMustBeOne(rest: [UInt8]) {
+    func onlyAFrameMayFollowAFrame(rest: [UInt8]) {
         #expect(throws: CodecError(.zstd, .trailingGarbage)) {
             try decode(Self.zstd + rest + [0, 0, 0, 0, 0], .zstd)
         }
     }
 
-    @Test(arguments: 10..<26) func aChangedByteOfAMemberIsFound(index: Int) {
+    @Test(arguments: 10..<26) func aChangedByteInAMemberIsDetected(index: Int) {
         var bytes = Self.gzip
         bytes[index] ^= 0xFF
         #expect(throws: CodecError.self) { try decode(bytes, .gzip) }
     }
 
-    /// From the first block on: its checksum, in the last four bytes, is of what comes out.
-    @Test(arguments: 6..<zstd.count) func aChangedByteOfAFrameIsFound(index: Int) {
+    /// From the first block on: the checksum in the last four bytes covers only the content.
+    @Test(arguments: 6..<zstd.count) func aChangedByteInAFrameIsDetected(index: Int) {
         var bytes = Self.zstd
         bytes[index] ^= 0xFF
         #expect(throws: CodecError.self) { try decode(bytes, .zstd) }
@@ -108,7 +108,7 @@ struct DecoderTests {
             ([0x28, 0x2A, 0x4D, 0x18], .plain), (Array("{\"a\":1}".utf8), .plain),
             ([0x50, 0xB5, 0x2F, 0xFD], .plain),
         ] as [([UInt8], CompressedFormat.Recognition)])
-    func formatsAreKnownByTheirFirstBytes(bytes: [UInt8], recognition: CompressedFormat.Recognition) {
+    func formatsAreDetectedByTheirFirstBytes(bytes: [UInt8], recognition: CompressedFormat.Recognition) {
         #expect(CompressedFormat.recognise(bytes) == recognition)
     }
 }

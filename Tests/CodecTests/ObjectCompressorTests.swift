@@ -3,7 +3,7 @@ import Codec
 import Testing
 
 @Suite struct ObjectCompressorTests {
-    /// What comes out of `plain`, appended in steps of `step` bytes.
+    /// Compresses `plain`, appended in steps of `step` bytes.
     private func compress(
         _ plain: [UInt8], _ compression: Compression, threads: Int, step: Int = 100_000, workers: Int = 1,
         endsNow: Bool = false
@@ -12,7 +12,7 @@ import Testing
         let output = ByteBlock()
         var announced = 0
         let compressor = ObjectCompressor(compression, pool: pool, workers: workers) { announced += 1 }
-        /// Reads in pieces of an odd size what has come out.
+        /// Reads available output in pieces of an odd size.
         func read() {
             while compressor.readable > 0 {
                 let count = compressor.read(into: output, room: 777)
@@ -46,7 +46,7 @@ import Testing
         return output.bytes.array
     }
 
-    /// Text that can be made shorter, but is not the same everywhere.
+    /// Compressible text that does not repeat itself.
     private static func text(_ count: Int) -> [UInt8] {
         var text: [UInt8] = []
         var state: UInt64 = 7
@@ -60,7 +60,7 @@ import Testing
     private static let block = 128 << 10
 
     @Test(arguments: [0, 1, 2047, 2048, block - 1, block, block + 1, 2 * block, 2 * block + 1, 900_000])
-    func whatComesOutIsTheSameOnAnyNumberOfThreads(count: Int) throws {
+    func theOutputDoesNotDependOnTheNumberOfThreads(count: Int) throws {
         let text = Self.text(count)
         for compression in [Compression.gzip(level: 1), .gzip(level: 9), .zstd(level: 1), .zstd(level: 5)] {
             let stored = compress(text, compression, threads: 0)
@@ -73,14 +73,14 @@ import Testing
     }
 
     /// More than one job of libzstd's.
-    @Test func howManyThreadsTheLibraryHasIsAllTheSame() throws {
+    @Test func theOutputDoesNotDependOnTheLibrarysThreads() throws {
         let text = Self.text(5_000_000)
         let stored = compress(text, .zstd(level: 1), threads: 1, workers: 1)
         #expect(try plain(stored, .zstd, count: text.count) == text)
         #expect(compress(text, .zstd(level: 1), threads: 2, workers: 3) == stored)
     }
 
-    /// One member and one frame: many readers take the first one for all.
+    /// One member or one frame: many readers stop after the first one.
     @Test func anObjectIsOneMemberOrFrame() throws {
         let text = Self.text(700_000)
         let gzip = compress(text, .gzip(level: 6), threads: 2)
@@ -90,15 +90,15 @@ import Testing
         #expect(begins == [0])
     }
 
-    /// Blocks look back at the ones before.
-    @Test func blocksCostNextToNothing() {
+    /// Each block uses the previous one as its dictionary.
+    @Test func blocksAddLittleToTheSize() {
         let text = [UInt8]((0..<60_000).map { "the same words again and again \($0)\n" }.joined().utf8)
         let blocks = compress(text, .gzip(level: 6), threads: 2)
         let size = text.count
         #expect(blocks.count < size / 5)
     }
 
-    @Test func whatIsCancelledGivesNothingMore() {
+    @Test func aCancelledObjectProducesNoMoreOutput() {
         let pool = WorkPool(threads: 2, wakeUp: {})
         var announced = 0
         let compressor = ObjectCompressor(.gzip(level: 6), pool: pool, workers: 0) { announced += 1 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct CRCTests {
     static let algorithms: [CRCAlgorithm] = [.crc32, .crc32c, .crc64nvme]
 
-    /// Bytes that look like nothing.
+    /// Pseudorandom bytes.
     static let noise: [UInt8] = {
         var state: UInt64 = 1
         return (0..<2100).map { _ in
@@ -14,7 +14,7 @@ import Testing
         }
     }()
 
-    /// Bit by bit, as the definition has it: the reflected polynomial without its highest power.
+    /// Computes a CRC bit by bit as defined, with the reflected polynomial without its highest power.
     private static func bitwise(_ bytes: ArraySlice<UInt8>, _ algorithm: CRCAlgorithm) -> UInt64 {
         let (polynomial, mask): (UInt64, UInt64) =
             switch algorithm {
@@ -30,7 +30,8 @@ import Testing
         return value ^ mask
     }
 
-    /// Check values of the Catalogue of parametrised CRC algorithms; of 32 bytes of 0 and of FF from RFC 3720, B.4.
+    /// Check values from the Catalogue of parametrised CRC algorithms; those of 32 bytes of 0 and FF from RFC
+    /// 3720, B.4.
     @Test(arguments: [
         (CRCAlgorithm.crc32, 0xCBF4_3926 as UInt64), (.crc32c, 0xE306_9283),
         (.crc64nvme, 0xAE8B_1486_0A79_9888),
@@ -47,7 +48,7 @@ import Testing
         #expect(CRC.checksum([UInt8](repeating: 0xFF, count: 32).bytes, .crc32c).value == 0x62A8_AB43)
     }
 
-    @Test(arguments: algorithms) func allLengthsAndStartsAreAsBitByBit(algorithm: CRCAlgorithm) {
+    @Test(arguments: algorithms) func allLengthsAndOffsetsMatchTheBitwiseComputation(algorithm: CRCAlgorithm) {
         let noise = Self.noise
         for count in 0...1000 {
             let start = count % 17
@@ -61,7 +62,7 @@ import Testing
         }
     }
 
-    @Test(arguments: algorithms) func piecesGiveTheWhole(algorithm: CRCAlgorithm) {
+    @Test(arguments: algorithms) func piecesCombineToTheWhole(algorithm: CRCAlgorithm) {
         let noise = Self.noise
         let whole = CRC.checksum(noise.bytes, algorithm)
         for count in Array(0...200) + [1000, 2099, 2100] {
@@ -75,7 +76,7 @@ import Testing
         }
     }
 
-    /// Longer than 32 bits can tell: zeros, whose checksum is that of halves over and over.
+    /// Lengths beyond 32 bits: zeros, whose checksum is combined from two halves repeatedly.
     @Test(arguments: algorithms) func veryLongPiecesCombine(algorithm: CRCAlgorithm) {
         var count = 1
         var zeros = CRC.checksum([0].bytes, algorithm)
@@ -85,7 +86,7 @@ import Testing
         }
         let one = CRC.checksum([1].bytes, algorithm)
         let atOnce = one.combined(with: zeros, count: count)
-        // The same in two steps.
+        // The same length combined from two parts.
         var half = CRC.checksum([0].bytes, algorithm)
         for step in 0..<35 { half = half.combined(with: half, count: 1 << step) }
         let inSteps = one.combined(with: half, count: count / 2).combined(with: half, count: count / 2)

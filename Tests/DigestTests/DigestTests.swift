@@ -12,7 +12,7 @@ import Testing
                 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     }
 
-    @Test func aDigestStartsAnewAfterItsHash() {
+    @Test func aDigestCanBeReusedAfterItsHash() {
         var digest = MessageDigest(.md5)
         digest.update([UInt8]("junk".utf8).bytes)
         _ = digest.finish()

@@ -1,20 +1,19 @@
 import ByteIO
 
-/// A server on 127.0.0.1 that does what a script says, for one connection after the other, and ends with the
-/// test.
+/// A server on 127.0.0.1 that runs one script per connection, and stops at the end of the test.
 @safe final class ScriptedServer: @unchecked Sendable {
     enum Step: Sendable {
-        /// Waits until the head of a request has come.
+        /// Waits for the head of a request.
         case readHead
-        /// Waits until this many bytes have come since.
+        /// Waits for this many further bytes.
         case readBytes(Int)
         case send(String)
         case sendEndlessly(String)
-        /// Neither reads nor writes.
+        /// Waits without reading or writing.
         case pause(milliseconds: Int)
-        /// Waits until the client has gone.
+        /// Waits until the client closes the connection.
         case waitForEnd
-        /// Ends the connection by a reset.
+        /// Resets the connection.
         case reset
     }
 
@@ -24,7 +23,8 @@ import ByteIO
     private let lock = Lock()
     private var connections = 0
 
-    /// - Parameter scripts: what is done on the first connection, the second, and so on; then the last again.
+    /// - Parameter scripts: the scripts of the first connection, the second, and so on; the last one is
+    ///   repeated.
     init(_ scripts: [[Step]]) throws(SystemError) {
         let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -52,12 +52,12 @@ import ByteIO
         pthread_detach(thread)
     }
 
-    /// How many connections were made.
+    /// The number of connections so far.
     var connectionCount: Int { lock.locked { connections } }
 
     var url: [UInt8] { [UInt8]("http://127.0.0.1:\(port)/".utf8) }
 
-    /// Refuses further connections, and ends with the one that is open.
+    /// Refuses further connections, and stops when the open one ends.
     func stop() { shutdown(listener, CInt(SHUT_RDWR)) }
 
     private func run() {
@@ -119,7 +119,8 @@ import ByteIO
     }
 }
 
-/// What `ScriptedServer.send` shadows. A client that has gone must not end the tests by SIGPIPE.
+/// The function that `ScriptedServer.send` shadows, without SIGPIPE: a client that has closed its connection
+/// must not end the tests.
 private enum Glue {
     static func send(_ socket: CInt, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
         unsafe ByteIO.send(socket, bytes, count, CInt(MSG_NOSIGNAL))

@@ -3,11 +3,11 @@ import Testing
 
 @testable import HTTPTransfer
 
-/// What a transfer ends with when the peer misbehaves. Time limits are those of the options, here a second.
+/// The errors of transfers whose peer misbehaves. The time limits of the options are one second here.
 @Suite(.serialized) struct TransferLoopTests {
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 
-    @Test func aWholeAnswer() throws {
+    @Test func aCompleteResponseSucceeds() throws {
         let result = try run([.readHead, .send(Self.ok + "12345"), .waitForEnd])
         #expect(result.error == nil && result.head.status == 200 && result.bytesReceived == 5)
     }
@@ -18,26 +18,26 @@ import Testing
         [.readHead, .send(ok + "123"), .waitForEnd],
         [.readHead, .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na"), .waitForEnd],
     ])
-    func anAnswerThatStallsIsEnded(script: [ScriptedServer.Step]) throws {
+    func aStalledResponseTimesOut(script: [ScriptedServer.Step]) throws {
         let result = try run(script)
         #expect(result.error?.kind == .stalled && result.error?.wasSent == true)
     }
 
-    @Test func anUploadThatNobodyReadsIsEnded() throws {
-        // More than the buffers of both sockets hold.
+    @Test func anUploadToAServerThatDoesNotReadTimesOut() throws {
+        // More than the buffers of both sockets can hold.
         let bytes = [UInt8](repeating: 0x61, count: 16 << 20)
         let result = try run([.readHead, .pause(milliseconds: 30_000)], .put, body: ByteBlock(bytes.bytes))
         #expect(result.error?.kind == .stalled)
     }
 
-    @Test func aSlowAnswerIsNotAStall() throws {
+    @Test func aSlowResponseDoesNotTimeOut() throws {
         var script: [ScriptedServer.Step] = [.readHead, .send(Self.ok.replacing("5", with: "25"))]
         for _ in 0..<25 { script += [.pause(milliseconds: 100), .send("x")] }
         let result = try run(script + [.waitForEnd])
         #expect(result.error == nil && result.bytesReceived == 25)
     }
 
-    @Test func aPausedTransferIsNotAStall() throws {
+    @Test func aPausedTransferDoesNotTimeOut() throws {
         let receiver = Receiver()
         receiver.pauses = true
         let server = try ScriptedServer([[.readHead, .send(Self.ok + "12345"), .waitForEnd]])
@@ -61,15 +61,15 @@ import Testing
             "T: t\r\n"
         ),
     ])
-    func headerFieldsWithoutEndAreNotHTTP(start: String, flood: String) throws {
+    func endlessHeadersAreNotHTTP(start: String, flood: String) throws {
         let result = try run([.readHead, .send(start), .sendEndlessly(flood)])
         #expect(result.error?.kind == .notHTTP)
-        // Of one field alone libcurl takes less.
+        // libcurl's own limit for one header is smaller.
         #expect(result.error?.message.contains(flood == "value" ? "100 KiB" : "256 KiB") == true)
     }
 
     @Test(arguments: ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"])
-    func whatIsNoHTTPIsSaidToBeNone(answer: String) throws {
+    func otherProtocolsAreReportedAsNotHTTP(answer: String) throws {
         #expect(try run([.readHead, .send(answer)]).error?.kind == .notHTTP)
     }
 
@@ -86,7 +86,7 @@ import Testing
         "Transfer-Encoding: identity\r\n\r\nabcdef",
         "\r\nabcdef",
     ])
-    func lengthsThatLieAreNoWholeAnswer(rest: String) throws {
+    func wrongLengthsMakeAResponseIncomplete(rest: String) throws {
         let result = try run([.readHead, .send("HTTP/1.1 200 OK\r\n" + rest)])
         #expect(result.error?.kind == .misframed, "\(result)")
     }
@@ -97,12 +97,12 @@ import Testing
         "Transfer-Encoding: identity\r\nContent-Length: 6\r\n\r\nabcdef",
         "Transfer-Encoding: Chunked\r\n\r\n" + chunks,
     ])
-    func lengthsThatAgreeAreOne(rest: String) throws {
+    func equalLengthsAreAccepted(rest: String) throws {
         let result = try run([.readHead, .send("HTTP/1.1 200 OK\r\n" + rest)])
         #expect(result.error == nil && result.bytesReceived == 6, "\(result)")
     }
 
-    /// A refusal says so by its status; proxies end their pages with the connection.
+    /// The status shows the refusal; proxies end their error pages by closing the connection.
     @Test func aRefusalNeedsNoLength() throws {
         let result = try run([.readHead, .send("HTTP/1.0 503 Service Unavailable\r\n\r\n<html>")])
         #expect(result.error == nil && result.head.status == 503)
@@ -121,13 +121,13 @@ import Testing
         }
     }
 
-    /// libcurl calls this a bad argument.
-    @Test func aTrailerThatIsNoneIsTheServersFault() throws {
+    /// libcurl reports this as a bad argument.
+    @Test func anInvalidTrailerIsTheServersFault() throws {
         let script = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx\r\n\r\n"
         #expect(try run([.readHead, .send(script)]).error?.kind == .notHTTP)
     }
 
-    @Test func aConnectionThatIsRefusedWasNotSent() throws {
+    @Test func aRefusedConnectionDoesNotCountAsSent() throws {
         let server = try ScriptedServer([[]])
         server.stop()
         let receiver = Receiver()
@@ -137,8 +137,8 @@ import Testing
         #expect(receiver.result?.error?.kind == .unconnected && receiver.result?.error?.wasSent == false)
     }
 
-    /// The connection is there, but no one begins to speak TLS.
-    @Test func aHandshakeThatStallsIsEndedByTheTimeToConnect() throws {
+    /// The server accepts the connection but does not answer the TLS handshake.
+    @Test func aStalledHandshakeEndsAtTheConnectTimeout() throws {
         let server = try ScriptedServer([[.waitForEnd]])
         let loop = try TransferLoop(TransferOptions())
         let receiver = Receiver()
@@ -152,8 +152,8 @@ import Testing
         server.stop()
     }
 
-    /// The answer was longer than it said: what is left of it is not taken for what the next one is like.
-    @Test func whatIsLeftOnAKeptConnectionSaysNothingOfTheService() throws {
+    /// The response exceeds its Content-Length: the rest must not count as the next response.
+    @Test func leftoverBytesOnAReusedConnectionAreNotAResponse() throws {
         let tooLong: [ScriptedServer.Step] = [
             .readHead, .send(Self.ok + "12345"), .pause(milliseconds: 50), .send("67890\n"), .waitForEnd,
         ]
@@ -175,9 +175,9 @@ import Testing
         #expect(result.error?.kind == .connectionLost && result.error?.wasSent == true)
     }
 
-    /// The second request goes over the connection of the first, which ends without an answer.
+    /// The second request reuses the first one's connection, which is closed without a response.
     @Test(arguments: [true, false])
-    func aKeptConnectionThatDies(mayBeResent: Bool) throws {
+    func aReusedConnectionThatIsClosed(mayBeResent: Bool) throws {
         let good: [ScriptedServer.Step] = [.readHead, .send(Self.ok + "12345")]
         let server = try ScriptedServer([good + [.readHead], good + [.waitForEnd]])
         let loop = try TransferLoop(TransferOptions())
@@ -198,7 +198,7 @@ import Testing
         server.stop()
     }
 
-    @Test func aFieldThatWouldEndItsLineIsRefused() throws {
+    @Test func aHeaderWithALineEndIsRefused() throws {
         let server = try ScriptedServer([[]])
         let loop = try TransferLoop(TransferOptions())
         for value in ["a\r\nb: c", "a\nb", "a\0b"] {
@@ -210,7 +210,7 @@ import Testing
         server.stop()
     }
 
-    @Test func silenceIsCountedFromTheLastByte() {
+    @Test func idleTimeStartsAtTheLastByte() {
         var silence = Silence(limit: 1000)
         #expect(silence.left(moved: 0, now: 5000) == 1000)
         #expect(silence.left(moved: 0, now: 5900) == 100)
@@ -220,7 +220,7 @@ import Testing
         #expect(silence.left(moved: 1, now: 9500) == 1000)
     }
 
-    @Test func aRequestMayAllowALongerSilence() throws {
+    @Test func aRequestMayHaveALongerIdleLimit() throws {
         let server = try ScriptedServer([
             [
                 .readHead, .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"), .pause(milliseconds: 1500),

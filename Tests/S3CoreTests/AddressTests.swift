@@ -14,7 +14,7 @@ import Testing
         #expect(try text(["AWS_ENDPOINT_URL": endpoint]) == address)
     }
 
-    @Test func awsIsVirtualHostedWhereTheNameAllows() throws {
+    @Test func awsIsVirtualHostedIfTheNameAllowsIt() throws {
         #expect(try text([:], bucket: "logs") == "https://logs.s3.us-east-1.amazonaws.com")
         #expect(try text([:], bucket: "my.logs") == "https://s3.us-east-1.amazonaws.com/my.logs")
         #expect(
@@ -36,7 +36,7 @@ import Testing
             ("http://localhost:9000", nil, "when_supported", .crc32),
             ("http://localhost:9000", .crc64nvme, "", .crc64nvme),
         ] as [(String, ChecksumChoice?, String, ObjectChecksum.Algorithm?)])
-    func theServiceDecidesOnTheChecksumUnlessItIsChosen(
+    func theServiceDeterminesTheDefaultChecksum(
         endpoint: String, choice: ChecksumChoice?, use: String, algorithm: ObjectChecksum.Algorithm?
     ) throws {
         var settings = S3Settings()
@@ -86,7 +86,7 @@ import Testing
         #expect(throws: ConfigurationError.self) { try text([:], settings: settings) }
     }
 
-    @Test func missingCredentialsSayWhereTheyWereSought() throws {
+    @Test func missingCredentialsListTheSourcesTried() throws {
         let off = Environment(["AWS_EC2_METADATA_DISABLED": "true"])
         var lookup = try #require(try S3Configuration(S3Settings(), environment: off).lookup)
         guard case .end(.failed(.missingCredentials(let text))) = lookup.next(.start) else {
@@ -131,7 +131,7 @@ import Testing
         #expect { try Location("s3://" + bucket) } throws: { "\($0)".contains(words) }
     }
 
-    @Test func aBucketsNameMaySayItsRegion() throws {
+    @Test func aBucketsNameMayContainItsRegion() throws {
         let bucket = "b-123456789012-eu-south-2-an"
         #expect(try text([:], bucket: bucket) == "https://\(bucket).s3.eu-south-2.amazonaws.com")
         #expect(try text([:], bucket: "b-12-eu-south-2-an").contains("us-east-1"))

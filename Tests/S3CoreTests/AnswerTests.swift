@@ -3,7 +3,7 @@ import HTTPTransfer
 import S3Core
 import Testing
 
-/// What answers are taken for.
+/// Parsing of responses.
 @Suite struct AnswerTests {
     private static let page = """
         <?xml version="1.0" encoding="UTF-8"?>
@@ -19,14 +19,14 @@ import Testing
         #expect(page.objects == [ListObjectsV2.Object(key: [UInt8]("a b+c/é".utf8), size: 3)])
     }
 
-    @Test func readsDetailsWhereTheyAreWanted() throws {
+    @Test func readsDetailsIfRequested() throws {
         let page = try ListObjectsV2(prefix: [], readsDetails: true).output(response(200, Self.page))
         let details = page.objects.map(\.details)
         #expect(details.map(\.?.etag) == [[UInt8]("\"e\"".utf8)])
         #expect(details.map(\.?.lastModified) == [[UInt8]("2026-01-02T03:04:05.000Z".utf8)])
     }
 
-    @Test func decodesKeysOnlyWhereTheServiceEncoded() throws {
+    @Test func decodesKeysOnlyIfTheServiceEncodedThem() throws {
         let plain = Self.page.replacing("<EncodingType>url</EncodingType>", with: "")
         let page = try ListObjectsV2(prefix: []).output(response(200, plain))
         #expect(page.objects.map(\.key) == [[UInt8]("a+b%2Bc/%C3%A9".utf8)])
@@ -44,20 +44,20 @@ import Testing
         page(String(repeating: "<a/>", count: 100_000)),
         page(String(repeating: "<a>", count: 17) + String(repeating: "</a>", count: 17)),
     ])
-    func refusesWhatIsNoPage(body: String) {
+    func refusesInvalidPages(body: String) {
         let error = #expect(throws: S3Error.self) {
             try ListObjectsV2(prefix: [], readsDetails: true).output(response(200, body))
         }
         #expect(error?.kind == .notS3)
     }
 
-    /// A page with `contents`, which is the last one.
+    /// A last page with `contents`.
     private static func page(_ contents: String) -> String {
         "<ListBucketResult><IsTruncated>false</IsTruncated>\(contents)</ListBucketResult>"
     }
 
     @Test(arguments: ["", " ", "\"a\tb\"", "\"a\rb\"", "a b", "\u{7F}"])
-    func whatIsNoETagIsNotTakenForOne(etag: String) {
+    func invalidETagsAreIgnored(etag: String) {
         let head = HTTPResponseHead(status: 200, headers: [HTTPHeader("etag", etag)])
         #expect(ObjectHead(head).etag == nil)
         let error = #expect(throws: S3Error.self) {
@@ -66,7 +66,7 @@ import Testing
         #expect(error?.kind == .notS3 && error?.mayHaveBeenApplied == true)
     }
 
-    @Test func anAnswerToCompleteThatIsCutIsAskedForAgain() {
+    @Test func aTruncatedResponseToCompleteIsRetried() {
         let operation = CompleteMultipartUpload(key: [1], uploadID: [2], parts: [])
         for body in ["", "  ", "<CompleteMultipartUploadResult><ETag>x"] {
             let error = #expect(throws: S3Error.self) { try operation.output(response(200, body)) }
@@ -76,7 +76,7 @@ import Testing
         #expect(error?.kind == .notS3)
     }
 
-    @Test func whatStandsInAnotherPlaceIsNoPartOfAnObject() throws {
+    @Test func elementsInOtherPlacesAreNotPartOfAnObject() throws {
         let body = """
             <s3:ListBucketResult xmlns:s3="x"><Key>no</Key><s3:Contents><Size>7</Size><Key>a%20<b>no</b>b</Key>
             <Key>second</Key><Owner><Key>no</Key><ID>no</ID></Owner></s3:Contents><IsTruncated>false</IsTruncated>
@@ -87,7 +87,7 @@ import Testing
         #expect(page.continuationToken == nil)
     }
 
-    @Test func aTokenMustLeadOn() {
+    @Test func aTokenMustBeNew() {
         let operation = ListObjectsV2(prefix: [], continuationToken: [UInt8]("t2".utf8))
         let error = #expect(throws: S3Error.self) { try operation.output(response(200, Self.page)) }
         #expect(error?.kind == .notS3)
@@ -101,7 +101,7 @@ import Testing
         (412, "PreconditionFailed", .preconditionFailed), (400, "BadDigest", .damaged),
         (301, "PermanentRedirect", .wrongRegion), (400, "EntityTooLarge", .refused),
     ])
-    func tellsErrorsApart(status: Int, code: String, kind: S3Error.Kind) {
+    func distinguishesErrors(status: Int, code: String, kind: S3Error.Kind) {
         let body = "<Error><Code>\(code)</Code><Message>m</Message><RequestId>r</RequestId></Error>"
         let error = ErrorDocument.error(response(status, body), method: .put, addressesObject: true)
         #expect(error.kind == kind)
@@ -114,7 +114,7 @@ import Testing
         #expect(error.kind == .notS3)
     }
 
-    @Test func ofWhatAServiceSaysAMessageHasOnlySoMuch() {
+    @Test func longServiceMessagesAreShortened() {
         let long = String(repeating: "é", count: 20_000)
         let answer = response(
             400, "<Error><Code>\(long)</Code><Message>\(long)</Message><RequestId>\(long)</RequestId></Error>"
@@ -123,12 +123,12 @@ import Testing
         #expect((1000...3500).contains(error.description.count))
     }
 
-    @Test func aProxysRefusalIsCalledOne() {
+    @Test func aProxysRefusalIsReportedAsSuch() {
         let error = ErrorDocument.error(response(407, "<html/>"), method: .put, addressesObject: true)
         #expect(error.kind == .notS3 && error.message.contains("proxy"))
     }
 
-    @Test func onlyANameMayBecomePartOfAHost() {
+    @Test func onlyARegionNameMayBecomePartOfAHost() {
         let body = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>evil.example/</Region></Error>"
         let error = ErrorDocument.error(response(400, body), method: .put, addressesObject: true)
         #expect(error.kind == .wrongRegion && error.region == nil)
@@ -141,20 +141,20 @@ import Testing
         #expect(error.kind == .wrongRegion && error.region == "eu-west-3")
     }
 
-    /// However it is written: what is kept waiting may be sent blanks first.
+    /// In any form: services may send blanks first to keep a connection alive.
     @Test(arguments: [
         "<Error>|</Error>", "<s3:Error xmlns:s3='http://s3.amazonaws.com/doc/2006-03-01/'>|</s3:Error>",
         String(repeating: " ", count: 2000) + "<Error>|</Error>",
         "<?xml version='1.0'?><!--" + String(repeating: "-\n", count: 500) + "--><Error\n>|</Error>",
     ])
-    func anErrorInsideASuccessIsOne(form: String) {
+    func anErrorDocumentInASuccessResponseIsAnError(form: String) {
         let content = "<Code>InternalError</Code><Message>We encountered an error</Message>"
         let error = ErrorDocument.error(inSuccess: response(200, form.replacing("|", with: content)))
         #expect(error?.kind == .serverFailed && error?.code == "InternalError")
         #expect(error?.mayHaveBeenApplied == true)
     }
 
-    @Test func aSuccessIsNoError() {
+    @Test func aSuccessDocumentIsNotAnError() {
         #expect(ErrorDocument.error(inSuccess: response(200, "")) == nil)
         #expect(ErrorDocument.error(inSuccess: response(200, "<CompleteMultipartUploadResult/>")) == nil)
     }
@@ -169,7 +169,7 @@ import Testing
     func refusesOtherContentRanges(text: String) { #expect(ContentRange(text) == nil) }
 
     @Test(arguments: [nil, "bytes 500-999/*", "bytes */1000"] as [String?])
-    func theLengthOfAPartIsNotTheObjects(range: String?) {
+    func theLengthOfARangeIsNotTheObjectsSize(range: String?) {
         var headers = [HTTPHeader("content-length", "500")]
         if let range { headers.append(HTTPHeader("content-range", range)) }
         let head = ObjectHead(HTTPResponseHead(status: 206, headers: headers))
@@ -177,15 +177,15 @@ import Testing
         #expect(ObjectHead(HTTPResponseHead(status: 200, headers: headers)).objectSize == 500)
     }
 
-    /// rclone answers a range so.
-    @Test func aRangeWithStatus200IsAPart() {
+    /// rclone responds so to a range request.
+    @Test func aContentRangeWithStatus200IsPartial() {
         let headers = [HTTPHeader("content-range", "bytes 5-9/20"), HTTPHeader("content-length", "5")]
         let head = ObjectHead(HTTPResponseHead(status: 200, headers: headers))
         #expect(head.isPartial && head.contentRange?.bytes == 5..<10 && head.objectSize == 20)
     }
 
     @Test(arguments: [("bytes 0-499/500", true), ("bytes 0-499/501", false), ("bytes 1-500/501", false)])
-    func theChecksumOfAPartIsTheObjectsOnlyIfThePartIs(range: String, isWhole: Bool) {
+    func aRangesChecksumCountsOnlyIfItIsTheWholeObject(range: String, isWhole: Bool) {
         let headers = [
             HTTPHeader("content-range", range), HTTPHeader("x-amz-checksum-crc32", "AAAAAA=="),
             HTTPHeader("x-amz-checksum-type", "FULL_OBJECT"),

@@ -4,13 +4,13 @@ import Testing
 @Suite struct AttemptPolicyTests {
     private static let now = Timestamp(seconds: 1_000_000)
 
-    @Test func aRegionIsCorrectedOnceAndForAll() {
+    @Test func aRegionIsCorrectedOnceForAllRequests() {
         var policy = policy()
         var first = history(policy)
         var second = history(policy)
         #expect(fail(&policy, &first, wrongRegion("eu-west-1")) == .signAgain)
         #expect(policy.signing.region == "eu-west-1")
-        // A request that was on its way meanwhile only has to be signed as all are now.
+        // A request that was in flight meanwhile is signed again like all others.
         #expect(fail(&policy, &second, wrongRegion("eu-west-1")) == .signAgain)
         first.signing = policy.signing
         #expect(isGivenUp(fail(&policy, &first, wrongRegion("us-west-2"))))
@@ -18,7 +18,7 @@ import Testing
         #expect(first.failures == 1 && second.failures == 0)
     }
 
-    @Test func aRegionThatIsNotNamedOrIsTheSameDoesNotHelp() {
+    @Test func aMissingOrEqualRegionIsNotACorrection() {
         var policy = policy()
         var history = history(policy)
         #expect(isGivenUp(fail(&policy, &history, wrongRegion(nil))))
@@ -36,14 +36,14 @@ import Testing
         #expect(isGivenUp(fail(&policy, &history, skewed, server: server)))
     }
 
-    @Test func withoutADateTheClockStays() {
+    @Test func withoutADateTheClockIsNotCorrected() {
         var policy = policy()
         var history = history(policy)
         #expect(isGivenUp(fail(&policy, &history, S3Error(.clockSkewed, ""))))
     }
 
-    /// A download that gets on may fail more often than there are attempts.
-    @Test func progressForgivesFailures() {
+    /// A download that makes progress may fail more often than the maximum number of attempts.
+    @Test func progressResetsTheFailureCount() {
         var policy = policy(maxAttempts: 3)
         var history = history(policy)
         for round in 1...20 {
@@ -55,7 +55,7 @@ import Testing
         #expect(isGivenUp(fail(&policy, &history, S3Error(.connectionLost, ""), progress: 20 << 16)))
     }
 
-    @Test func whatMayHaveBeenAppliedStaysSo() {
+    @Test func anAttemptThatMayHaveBeenAppliedIsRemembered() {
         var policy = policy()
         var history = history(policy)
         var lost = S3Error(.connectionLost, "")
@@ -68,14 +68,14 @@ import Testing
         #expect(error.mayHaveBeenApplied && error.attempts == 2)
     }
 
-    /// A service that refuses a second attempt, since it is busy, may still be at work on the first.
+    /// A service that is busy and refuses a second attempt may still be processing the first.
     @Test(arguments: [S3Error.Kind.serverFailed, .throttled, .unreachable, .accessDenied])
-    func anAttemptWithoutAnAnswerStaysOne(kind: S3Error.Kind) {
+    func anUnansweredAttemptIsRemembered(kind: S3Error.Kind) {
         #expect(isUnanswered(after: S3Error(kind, "")))
     }
 
     @Test(arguments: [S3Error.Kind.noSuchUpload, .preconditionFailed])
-    func aLaterAnswerMayTellHowItEnded(kind: S3Error.Kind) {
+    func aLaterResponseMayShowThatAnAttemptHasEnded(kind: S3Error.Kind) {
         #expect(!isUnanswered(after: S3Error(kind, "")))
     }
 
@@ -92,7 +92,7 @@ import Testing
         return error.isUnanswered
     }
 
-    /// After a phase of throttling a run of answers like 404 or 412 finds back to full width.
+    /// After throttling, responses such as 404 or 412 restore the full limit.
     @Test func definiteAnswersLetTheWindowGrow() {
         var policy = policy()
         var throttled = history(policy)
@@ -107,7 +107,7 @@ import Testing
         #expect(policy.limit == 8)
     }
 
-    /// The bucket pays for 35 retries; the window stays as it is while it does.
+    /// The token bucket pays for 35 retries; meanwhile the limit does not change.
     @Test func anEmptyBucketShrinksTheWindow() {
         var policy = policy()
         for number in 1...35 {
@@ -118,7 +118,7 @@ import Testing
         #expect(policy.limit == 4)
     }
 
-    @Test func afterALastAttemptThereIsNoOther() {
+    @Test func aLastAttemptIsNotRetried() {
         var policy = policy()
         var history = history(policy)
         var lost = S3Error(.connectionLost, "")
@@ -131,7 +131,7 @@ import Testing
             return
         }
         #expect(error.attempts == 2 && error.mayHaveBeenApplied && error.kind == .serverFailed)
-        // To be signed again is another attempt too.
+        // Signing again is another attempt too.
         var other = self.history(policy)
         #expect(isGivenUp(fail(&policy, &other, wrongRegion("eu-west-1"), isLast: { _ in true })))
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import S3Core
 
-/// Whether an answer's bytes are what is stored.
+/// Whether a response contains the stored bytes.
 @Suite struct BodyCodingTests {
     private static func head(
         _ coding: String?, _ length: Int? = nil, status: Int = 200, range: String? = nil
@@ -20,12 +20,12 @@ import Testing
     }
 
     @Test(arguments: [nil, "identity", "aws-chunked", "Identity, AWS-chunked"] as [String?])
-    func withoutACodingNothingIsAsked(coding: String?) {
+    func withoutACodingNoRequestIsNeeded(coding: String?) {
         #expect(BodyCoding(of: Self.head(coding, 5), known: nil, stored: nil) == .stored)
     }
 
-    /// As nginx sends it where `gunzip` is on.
-    @Test func aWeakTagWithoutALengthIsAskedAbout() {
+    /// nginx sends this if `gunzip` is on.
+    @Test func aWeakTagWithoutALengthNeedsARequest() {
         let fields = [HTTPHeader("etag", "W/\"e\""), HTTPHeader("transfer-encoding", "chunked")]
         let head = ObjectHead(HTTPResponseHead(status: 200, headers: fields))
         #expect(BodyCoding(of: head, known: nil, stored: nil) == .unknown)
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func aLengthThatIsKnownTells() {
+    @Test func aKnownLengthDecides() {
         let known = KnownObject(size: 5, etag: nil)
         #expect(BodyCoding(of: Self.head("gzip", 5), known: known, stored: nil) == .stored)
         #expect(BodyCoding(of: Self.head("gzip", 4), known: known, stored: nil) == .unknown)
@@ -48,7 +48,7 @@ import Testing
         #expect(BodyCoding(of: Self.head("gzip"), known: nil, stored: nil, isDirect: true) == .unknown)
     }
 
-    @Test func aPartIsOneOfWhatIsStored() {
+    @Test func aRangeIsOfTheStoredBytes() {
         let part = Self.head("gzip", 5, status: 206, range: "bytes 0-4/9")
         #expect(BodyCoding(of: part, known: nil, stored: nil) == .stored)
     }
@@ -60,14 +60,14 @@ import Testing
             ("X-GZIP", "gzip", .stored), ("br, gzip", "br", .compressed(.gzip)),
             ("gzip, gzip", "gzip", .compressed(.gzip)),
         ] as [(String, String?, BodyCoding)])
-    func whatIsStoredTells(answer: String, stored: String?, coding: BodyCoding) {
+    func theStoredCodingDecides(answer: String, stored: String?, coding: BodyCoding) {
         #expect(BodyCoding(of: Self.head(answer), known: nil, stored: Self.head(stored, 5)) == coding)
     }
 
     @Test(
         arguments: [("br", nil), ("gzip", "br"), ("gzip, br", "gzip"), ("gzip, gzip", nil)]
             as [(String, String?)])
-    func whatCannotBeUndoneIsOfNoUse(answer: String, stored: String?) {
+    func unknownCodingsAreUnusable(answer: String, stored: String?) {
         let coding = BodyCoding(of: Self.head(answer), known: nil, stored: Self.head(stored, 5))
         guard case .unusable(let text) = coding else {
             Issue.record("\(coding)")
@@ -81,7 +81,7 @@ import Testing
         ("a", "\"a\"", true),
         ("\"a\"", "\"b\"", false), ("\"a-gzip\"", "\"b\"", false), ("\"a-3\"", "\"a\"", false),
     ])
-    func tagsSeenThroughACompressor(one: String, other: String, canBeSame: Bool) {
+    func compressorsChangeTags(one: String, other: String, canBeSame: Bool) {
         #expect(EntityTag.canBeSame([UInt8](one.utf8), [UInt8](other.utf8)) == canBeSame)
     }
 
@@ -90,7 +90,7 @@ import Testing
         ("Storage.GoogleAPIs.com", "gzip"), ("notstorage.googleapis.com", "identity"),
         ("s3.amazonaws.com", "identity"), ("127.0.0.1:9000", "identity"),
     ])
-    func onlyGoogleIsAskedForGzip(authority: String, coding: String) {
+    func onlyGoogleGetsAcceptEncodingGzip(authority: String, coding: String) {
         #expect(HostTraits.of(authority).acceptEncoding == coding)
     }
 }

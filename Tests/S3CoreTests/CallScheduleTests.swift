@@ -1,7 +1,7 @@
 import S3Core
 import Testing
 
-/// Calls are numbers here: what is sent when, and what is not.
+/// The order in which calls are sent. Calls are numbers here.
 @Suite struct CallScheduleTests {
     private var schedule = CallSchedule<Int>()
 
@@ -11,7 +11,7 @@ import Testing
         return calls
     }
 
-    @Test mutating func callsAreSentInOrderAsFarAsTheyMay() {
+    @Test mutating func callsAreSentInOrderUpToTheLimit() {
         let ids = (0..<5).map { schedule.add($0) }
         #expect(sent(limit: 3) == [0, 1, 2] && schedule.count == 5)
         #expect(schedule.isSent(ids[2]) && !schedule.isSent(ids[3]))
@@ -23,7 +23,7 @@ import Testing
         #expect(sent(limit: 2) == [4])
     }
 
-    @Test mutating func whatCleansUpOrIsAskedMeanwhileGoesFirst() {
+    @Test mutating func cleanupAndPriorityCallsGoFirst() {
         _ = schedule.add(0)
         _ = schedule.add(1, cleansUp: true)
         _ = schedule.add(2, goesFirst: true)
@@ -31,7 +31,7 @@ import Testing
         #expect(sent(limit: 3) == [0])
     }
 
-    @Test mutating func whatIsAboutToBeSentAgainKeepsItsPlace() {
+    @Test mutating func aRetryKeepsItsConnectionSlot() {
         let ids = (0..<3).map { schedule.add($0) }
         #expect(sent(limit: 2) == [0, 1])
         schedule.ended(ids[0])
@@ -47,7 +47,7 @@ import Testing
         #expect(sent(limit: 2) == [1])
     }
 
-    @Test mutating func whatHasNoTimeWaitsUntilItIsReleased() {
+    @Test mutating func aCallDelayedWithoutATimeWaitsForItsRelease() {
         let id = schedule.add(0)
         #expect(sent(limit: 1) == [0])
         schedule.ended(id)
@@ -58,8 +58,8 @@ import Testing
         #expect(sent(limit: 1) == [0])
     }
 
-    /// It may be paused until just that has been read which is sent again.
-    @Test mutating func aPausedTransferHoldsUpNothingThatIsSentAgain() {
+    /// The paused transfer may have to wait for the data of the retried call.
+    @Test mutating func aPausedTransferDoesNotBlockRetries() {
         let ids = (0..<3).map { schedule.add($0) }
         #expect(sent(limit: 2) == [0, 1])
         schedule.paused(ids[0])
@@ -77,7 +77,7 @@ import Testing
         #expect(sent(limit: 3) == [10])
     }
 
-    @Test mutating func aCallThatEndsPausedIsPausedNoMore() {
+    @Test mutating func aCallThatEndsWhilePausedFreesItsSlot() {
         let id = schedule.add(0)
         #expect(sent(limit: 1) == [0])
         schedule.paused(id)
@@ -88,10 +88,10 @@ import Testing
         #expect(sent(limit: 1) == [])
     }
 
-    @Test mutating func whatIsOverIsPassedOver() {
+    @Test mutating func removedCallsAreSkipped() {
         let ids = (0..<4).map { schedule.add($0) }
         schedule.remove(ids[1])
-        // Its place is taken by another one.
+        // Another call reuses its slot.
         let other = schedule.add(7)
         #expect(schedule[ids[1]] == nil && schedule[other] == 7)
         schedule.remove(ids[1])
@@ -104,7 +104,7 @@ import Testing
         #expect(sent(limit: 9) == [])
     }
 
-    @Test mutating func whatCanBeCancelledIsNotSentAndDoesNotCleanUp() {
+    @Test mutating func sentAndCleanupCallsAreNotCancellable() {
         let ids = (0..<3).map { schedule.add($0) }
         _ = schedule.add(3, cleansUp: true)
         #expect(sent(limit: 2) == [3, 0])
@@ -113,7 +113,7 @@ import Testing
         #expect(schedule.cancellable == [0, 1, 2] && schedule.all == [0, 1, 2, 3])
     }
 
-    @Test mutating func inAHurryOnlyWhatWasSentIsOutOfTime() {
+    @Test mutating func inAHurryOnlySentCallsHaveADeadline() {
         let ids = [schedule.add(0), schedule.add(1, cleansUp: true), schedule.add(2), schedule.add(3)]
         #expect(sent(limit: 3) == [1, 0, 2])
         _ = schedule.add(4, cleansUp: true)
@@ -129,7 +129,7 @@ import Testing
         #expect(schedule.overdue(now: 6000) == [2], "the other one has its own time")
     }
 
-    @Test mutating func attemptsAreFewInAHurry() {
+    @Test mutating func attemptsAreLimitedInAHurry() {
         let cleaner = schedule.add(0, cleansUp: true)
         let other = schedule.add(1)
         #expect(!schedule.isLastAttempt(cleaner, failures: 9))
@@ -140,7 +140,7 @@ import Testing
         #expect(schedule.isLastAttempt(other, failures: 1))
     }
 
-    /// Whatever happens, no more are sent than may be, none is lost, and none is sent twice.
+    /// For any sequence of events, the limit is kept, no call is lost, and none is sent twice.
     @Test(arguments: 0..<40) mutating func everyCallIsSentAndEnds(seed: UInt64) {
         var random = SeededGenerator(seed)
         var under: [(id: CallID, call: Int)] = []

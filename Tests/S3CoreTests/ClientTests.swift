@@ -2,9 +2,9 @@ import Testing
 
 @testable import S3Core
 
-/// What becomes of calls that are never sent: nothing here reaches the network.
+/// Calls that are never sent: nothing here uses the network.
 @Suite struct ClientTests {
-    @Test func whatIsCancelledBeforeItIsSentIsToldSoInTheNextTurn() throws {
+    @Test func aCallCancelledBeforeItIsSentEndsInTheNextTurn() throws {
         let client = try client()
         var outcomes: [S3Error.Kind] = []
         func start(cleansUp: Bool = false) -> S3Call {
@@ -16,13 +16,14 @@ import Testing
         #expect(client.pending == 3)
         for call in calls { call.cancel() }
         calls[1].cancel()
-        // Not from within `cancel`: it may have been called by what is in the middle of something.
+        // Completions are not called from within `cancel`, because its caller may be in the middle of an
+        // operation.
         #expect(client.pending == 3 && outcomes.isEmpty)
         _ = client.turn()
         #expect(client.pending == 0 && outcomes == [.cancelled, .cancelled, .cancelled])
     }
 
-    @Test func whatCleansUpIsNotCancelledWithTheRest() throws {
+    @Test func cleanupCallsAreNotCancelledWithTheRest() throws {
         let client = try client()
         var ended: [String] = []
         client.perform(HeadBucket()) { _ in ended.append("asked") }
@@ -45,7 +46,7 @@ import Testing
         return try S3Client(S3Configuration(S3Settings(), environment: environment), bucket: "bucket")
     }
 
-    @Test func tenAttemptsAreMadeUnlessSomebodySaysOtherwise() throws {
+    @Test func theDefaultIsTenAttempts() throws {
         func attempts(_ variable: String?, _ option: Int? = nil) throws -> Int {
             var settings = S3Settings()
             settings.signsRequests = false

@@ -1,7 +1,7 @@
 import S3Core
 import Testing
 
-/// Forms of shared files, as botocore reads them; the integration tests compare more of them with it.
+/// The syntax of shared files as botocore parses it; the integration tests compare more of it with botocore.
 @Suite struct ConfigFileTests {
     private func sections(_ text: String) throws -> [String: ConfigFile.Section] {
         try ConfigFile([UInt8](text.utf8)).sections
@@ -17,7 +17,7 @@ import Testing
         #expect(try sections("[a]\nk = v # c") == ["a": ["k": .text("v # c")]])
     }
 
-    @Test func indentedLinesGoOn() throws {
+    @Test func indentedLinesContinueAValue() throws {
         #expect(
             try sections("[a]\nk = v\n  w\n\n  x\n\nl=1") == [
                 "a": ["k": .text("v\nw\n\nx"), "l": .text("1")]
@@ -27,7 +27,7 @@ import Testing
                 == ["a": ["s3": .nested(["Addressing_Style": "path", "b": "c=d"]), "r": .text("1")]])
     }
 
-    @Test func theSectionDefaultInCapitalsHoldsForAll() throws {
+    @Test func theSectionDEFAULTAppliesToAllSections() throws {
         #expect(
             try sections("[DEFAULT]\nk=1\n[a]\n[b]\nk=2") == ["a": ["k": .text("1")], "b": ["k": .text("2")]])
     }
@@ -65,8 +65,8 @@ import Testing
         ("a  b", ["a", "b"]), ("'a b' c", ["a b", "c"]), (#""a \" \x" \d"#, [#"a " \x"#, "d"]), ("''", [""]),
         ("", []),
     ])
-    func wordsAreAShells(text: String, words: [String]) { #expect(ShellWords.split(text) == words) }
+    func wordsAreSplitAsByAShell(text: String, words: [String]) { #expect(ShellWords.split(text) == words) }
 
     @Test(arguments: ["'", "\"a", "a\\", "\"\\"])
-    func wordsThatDoNotEndAreNone(text: String) { #expect(ShellWords.split(text) == nil) }
+    func unterminatedWordsAreRefused(text: String) { #expect(ShellWords.split(text) == nil) }
 }

@@ -2,48 +2,48 @@ import S3Core
 import Testing
 
 @Suite struct ConnectionGrowthTests {
-    /// Where the way to the service takes all of the time, twice as many requests move twice as much.
-    @Test func itGrowsToTheMostWhereTimeIsAllOnTheWay() {
+    /// If latency takes all the time, twice as many requests transfer twice as much.
+    @Test func itGrowsToTheMaximumIfLatencyDominates() {
         var service = Service(64...512) { calls in 30.0 / Double(calls) }
         service.run(calls: 2000)
         #expect(service.growth.limit == 512)
         #expect(service.limits == [128, 256, 512])
     }
 
-    /// 10,000 calls of 30 ms take 20 rounds of 512, and little more with those before.
+    /// 10,000 calls of 30 ms take 20 rounds of 512; the growth before adds little.
     @Test func itGrowsFastEnoughForShortRuns() {
         var service = Service(64...512) { calls in 30.0 / Double(calls) }
         service.run(calls: 10_000)
         #expect(service.now < 1000)
     }
 
-    @Test func itStaysWhereItBeganIfMoreRequestsMoveNoMore() {
+    @Test func itDoesNotGrowIfThroughputDoesNot() {
         var service = Service(64...512) { _ in 0.1 }
         service.run(calls: 5000)
         #expect(service.growth.limit == 64)
         #expect(service.limits == [128, 64])
-        // After a second, three, seven, 15 and so on it is tried again.
+        // A larger limit is tried again after 1, 3, 7, 15 seconds and so on.
         service.run(calls: 300_000)
         #expect(service.growth.limit == 64)
         #expect(service.limits == [128, 64, 128, 64, 128, 64, 128, 64, 128, 64])
     }
 
-    @Test func itStopsWhereMoreRequestsMoveLittleMore() {
-        // As fast as 256 requests are, this machine cannot be faster.
+    @Test func itStopsGrowingWhenThroughputStopsGrowing() {
+        // This machine is saturated at the rate of about 256 requests.
         var service = Service(64...512) { calls in max(30.0 / Double(calls), 0.118) }
         service.run(calls: 6000)
         #expect(service.growth.limit == 256)
         #expect(service.limits == [128, 256, 512, 256])
     }
 
-    @Test func bytesCountWhereCallsAreLarge() {
-        // A line of 100 MB a second, as busy with 64 requests of 1 MiB as with more.
+    @Test func bytesCountIfCallsAreLarge() {
+        // A network of 100 MB/s that 64 requests of 1 MiB already saturate.
         var service = Service(64...512, bytes: 1 << 20) { _ in 10 }
         service.run(calls: 2000)
         #expect(service.growth.limit == 64)
     }
 
-    @Test func withoutEnoughToSendItIsNotTried() {
+    @Test func withoutEnoughRequestsItDoesNotGrow() {
         var service = Service(64...512) { calls in 30.0 / Double(calls) }
         service.isFull = false
         service.run(calls: 5000)
@@ -51,19 +51,19 @@ import Testing
         #expect(service.limits.isEmpty)
     }
 
-    @Test func aNumberThatWasGivenStays() {
+    @Test func aFixedNumberDoesNotChange() {
         var service = Service(8...8) { calls in 30.0 / Double(calls) }
         service.run(calls: 5000)
         #expect(service.growth.limit == 8)
     }
 
-    @Test func whereTheMostIsNoDoubleTheLimitGoesBackToWhatItWas() {
+    @Test func anOddMaximumIsRevertedToThePreviousLimit() {
         var service = Service(64...100) { _ in 0.5 }
         service.run(calls: 500)
         #expect(service.limits == [100, 64])
     }
 
-    @Test func anyMostIsReached() {
+    @Test func anyMaximumIsReached() {
         var service = Service(64...100) { calls in 30.0 / Double(calls) }
         service.run(calls: 2000)
         #expect(service.growth.limit == 100)
@@ -72,8 +72,8 @@ import Testing
         #expect(few.growth.limit == 3)
     }
 
-    /// What makes a service ask to slow down is taken back, and not tried again soon.
-    @Test func slowingDownTakesBackWhatIsBeingTried() {
+    /// A limit that makes the service ask to slow down is reverted and not tried again soon.
+    @Test func slowingDownRevertsALimitThatIsBeingTried() {
         var service = Service(64...512) { calls in 30.0 / Double(calls) }
         while service.growth.limit == 64 { service.run(calls: 1) }
         service.growth.slowedDown()
@@ -84,7 +84,7 @@ import Testing
         #expect(service.growth.limit > 64)
     }
 
-    @Test func aWindowIsAsWideAsTheGrowthUntilItIsNarrowed() {
+    @Test func theWindowFollowsTheGrowthUntilItIsNarrowed() {
         var window = ConcurrencyWindow(64...512)
         var now = 0.0
         var changes: [Int] = []
@@ -98,14 +98,14 @@ import Testing
         #expect(window.limit == 512 && !window.isNarrowed)
         window.slowedDown()
         #expect(window.limit == 256 && window.isNarrowed)
-        // While it is narrowed, nothing is learned of how fast things go.
+        // While the limit is reduced, throughput is not measured.
         let learned = (0..<512).filter { _ in window.moved(bytes: 1 << 20, now: Int(now)) }
         #expect(learned.isEmpty)
         for _ in 0..<200_000 where window.isNarrowed { window.succeeded() }
         #expect(window.limit == 512)
     }
 
-    /// A service that answers a call after `milliseconds`, which depend on how many are sent at once.
+    /// A service that responds after `milliseconds`, which depend on the number of concurrent calls.
     private struct Service {
         var growth: ConnectionGrowth
         var isFull = true

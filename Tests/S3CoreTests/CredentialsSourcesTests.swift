@@ -3,7 +3,7 @@ import HTTPTransfer
 import S3Core
 import Testing
 
-/// What the sources of credentials ask for, step by step, as the environment leads to them.
+/// The requests of the sources of credentials, step by step, for given environments.
 @Suite struct CredentialsSourcesTests {
     private static let webIdentity = [
         "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r",
@@ -13,7 +13,7 @@ import Testing
         try #require(try S3Configuration(S3Settings(), environment: Environment(variables)).lookup)
     }
 
-    /// The address of the first request, after a file with a token was read.
+    /// The URL of the first request, after the token file was read.
     private func address(_ variables: [String: String]) throws -> String? {
         var lookup = try lookup(variables)
         var action = lookup.next(.start)
@@ -22,7 +22,7 @@ import Testing
         return request.url
     }
 
-    /// Source: what botocore's STS client asks with the same settings.
+    /// Source: the URL that botocore's STS client uses with the same settings.
     @Test(arguments: [
         ("us-east-1", false, false, "sts.us-east-1.amazonaws.com"),
         ("eu-west-1", true, false, "sts.eu-west-1.api.aws"),
@@ -37,7 +37,7 @@ import Testing
         ("us-isob-east-1", true, false, "sts.us-isob-east-1.api.aws.scloud"),
         ("us-isof-south-1", false, false, "sts.us-isof-south-1.csp.hci.ic.gov"),
     ])
-    func theTokenServiceIsTheRegions(region: String, dualStack: Bool, fips: Bool, host: String) throws {
+    func theTokenServiceIsInTheRegion(region: String, dualStack: Bool, fips: Bool, host: String) throws {
         let settings = [
             "AWS_REGION": region, "AWS_USE_DUALSTACK_ENDPOINT": "\(dualStack)",
             "AWS_USE_FIPS_ENDPOINT": "\(fips)",
@@ -45,7 +45,7 @@ import Testing
         #expect(try address(Self.webIdentity.merging(settings) { $1 }) == "https://\(host)/")
     }
 
-    /// Source: what botocore's SSO client asks with the same settings.
+    /// Source: the URL that botocore's SSO client uses with the same settings.
     @Test(arguments: [
         ("eu-west-1", false, false, "portal.sso.eu-west-1.amazonaws.com"),
         ("eu-west-1", true, false, "portal.sso.eu-west-1.api.aws"),
@@ -54,7 +54,7 @@ import Testing
         ("us-gov-east-1", true, true, "portal.sso-fips.us-gov-east-1.api.aws"),
         ("cn-northwest-1", true, false, "portal.sso.cn-northwest-1.api.amazonwebservices.com.cn"),
     ])
-    func thePortalIsTheRegions(region: String, dualStack: Bool, fips: Bool, host: String) throws {
+    func thePortalIsInTheRegion(region: String, dualStack: Bool, fips: Bool, host: String) throws {
         let endpoint = try Endpoint.aws(
             credentialsOf: "portal.sso", region: region, dualStack: dualStack, fips: fips)
         #expect(endpoint.authority == host && endpoint.scheme == .https)
@@ -64,7 +64,7 @@ import Testing
         ("cn-north-1", "AWS_USE_FIPS_ENDPOINT"), ("eu-isoe-west-1", "AWS_USE_DUALSTACK_ENDPOINT"),
         ("us-isof-south-1", "AWS_USE_DUALSTACK_ENDPOINT"),
     ])
-    func hostsThatAPartitionHasNotAreRefused(region: String, variable: String) throws {
+    func hostsThatAPartitionLacksAreRefused(region: String, variable: String) throws {
         let variables = Self.webIdentity.merging(["AWS_REGION": region, variable: "true"]) { $1 }
         #expect { try lookup(variables) } throws: { "\($0)".contains("region '\(region)' has no ") }
         let elsewhere = variables.merging([
@@ -86,7 +86,7 @@ import Testing
                 "http://h:1/x"
             ),
         ] as [([String: String], String)])
-    func theInstancesMetadataIsAskedWhereItIs(variables: [String: String], base: String) throws {
+    func theMetadataServiceHasAConfigurableAddress(variables: [String: String], base: String) throws {
         var lookup = try lookup(variables)
         guard case .send(let token) = lookup.next(.start) else {
             Issue.record("the metadata service is not asked")
@@ -107,11 +107,11 @@ import Testing
         "http://[FD00:EC2::23]:80/", "http://127.0.0.1:1234/x", "http://127.9.8.7/", "http://localhost/x",
         "http://[::1]:8080/", "https://example.com/credentials", "HTTPS://example.com/",
     ])
-    func aContainersAgentIsAskedWhereItMayBe(address: String) throws {
+    func aContainersAgentMustHaveAnAllowedAddress(address: String) throws {
         #expect(try self.address(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address]) == address)
     }
 
-    @Test func aContainersPathIsOnItsHost() throws {
+    @Test func aContainersRelativePathUsesTheAgentsHost() throws {
         let variables = [
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1",
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/",
@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test(arguments: ["a b", "a\n", "\ta", "a\u{00A0}", "a\u{200B}", "\u{FEFF}a", "a\u{7F}", "a\u{2028}"])
-    func whatCannotBeSeenIsInNoKey(value: String) {
+    func invisibleCharactersInKeysAreRefused(value: String) {
         let variables = ["AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": value]
         #expect {
             try S3Configuration(S3Settings(), environment: Environment(variables))
@@ -140,7 +140,7 @@ import Testing
         ("my.logs", "https", "https://h/my.logs"), ("my.logs", "http", "http://my.logs.h"),
         ("logs", "https", "https://logs.h"), ("My_Logs", "http", "http://h/My_Logs"),
     ])
-    func aProfilesVirtualHostIsOneThatACertificateCovers(
+    func aProfilesVirtualHostMustBeCoveredByACertificate(
         bucket: String, scheme: String, address: String
     ) throws {
         let file = try SettingsFile("[default]\ns3 =\n  addressing_style = virtual\n")
@@ -161,7 +161,7 @@ import Testing
         #expect(try text() == "\(scheme)://\(bucket).h")
     }
 
-    @Test func aCommandThatHangsIsEnded() throws {
+    @Test func aHangingCommandIsKilled() throws {
         let file = try SettingsFile("[default]\ncredential_process = sleep 100\n")
         let environment = Environment([
             "AWS_CONFIG_FILE": file.path, "HOME": "/nowhere",
@@ -179,7 +179,7 @@ import Testing
     }
 }
 
-/// A configuration file of one test.
+/// A configuration file for one test.
 private final class SettingsFile {
     let path: String
 

@@ -1,22 +1,22 @@
 import S3Core
 import Testing
 
-/// When credentials are renewed, and what their times are.
+/// The renewal of credentials, and the parsing of times.
 @Suite struct CredentialsTests {
     private func at(_ seconds: Int) -> Timestamp { Timestamp(seconds: seconds) }
 
-    /// `#expect` cannot take what changes its subject.
+    /// `#expect` does not accept expressions that mutate a variable.
     private func check(_ isTrue: Bool, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(isTrue, sourceLocation: sourceLocation)
     }
 
-    @Test func credentialsThatLastAreNotRenewed() {
+    @Test func credentialsWithoutExpirationAreNotRenewed() {
         var renewal = CredentialsRenewal()
         renewal.found(expiration: nil, now: at(0))
         check(!renewal.begins(now: at(1_000_000)) && renewal.milliseconds(now: at(0)) == nil)
     }
 
-    @Test func renewalBeginsBeforeTheEndAndHoldsNothingBack() {
+    @Test func renewalStartsBeforeExpirationAndDelaysNoRequests() {
         var renewal = CredentialsRenewal()
         renewal.found(expiration: at(60), now: at(0))
         check(!renewal.begins(now: at(39)) && renewal.milliseconds(now: at(39)) == 1000)
@@ -32,7 +32,7 @@ import Testing
         check(!renewal.begins(now: at(35_399)) && renewal.begins(now: at(35_400)))
     }
 
-    @Test func aFailedRenewalIsTriedAgainLaterAndLater() {
+    @Test func aFailedRenewalIsRetriedWithBackoff() {
         var renewal = CredentialsRenewal()
         renewal.found(expiration: at(60), now: at(0))
         var now = 40
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func whatAServiceRefusesIsReplacedOnce() {
+    @Test func credentialsReportedAsExpiredAreReplacedOnce() {
         var renewal = CredentialsRenewal()
         renewal.found(expiration: at(3600), now: at(0))
         check(renewal.refused(generation: 1, now: at(5)))
@@ -69,7 +69,7 @@ import Testing
     ])
     func refusesOtherTimes(text: String) { #expect(Timestamp(text) == nil) }
 
-    @Test func hostsArePartitions() {
+    @Test func hostsDependOnThePartition() {
         for (region, host) in [
             ("cn-north-1", "s3.cn-north-1.amazonaws.com.cn"),
             ("eusc-de-east-1", "s3.eusc-de-east-1.amazonaws.eu"),

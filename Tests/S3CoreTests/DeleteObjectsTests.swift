@@ -3,7 +3,7 @@ import HTTPTransfer
 import S3Core
 import Testing
 
-/// DeleteObjects: what is sent, and what an answer says.
+/// DeleteObjects: its requests and responses.
 @Suite struct DeleteObjectsTests {
     @Test func theRequestCarriesKeysETagsAndAChecksum() {
         let request = DeleteObjects([
@@ -31,7 +31,7 @@ import Testing
                 && outcome.failed[[0x63]]?.kind == .serverFailed)
     }
 
-    /// As JuiceFS's gateway answers.
+    /// JuiceFS's gateway responds so.
     @Test func outcomesWithoutKeysCountIfEachObjectHasOne() throws {
         let nameless = "<Deleted></Deleted>"
         let failure = "<Error><Key>a</Key><Code>AccessDenied</Code></Error>"
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(arguments: ["", "<html/>", "<DeleteResult><Deleted>", "<ListBucketResult/>", "{}"])
-    func whatSaysNothingIsNoAnswer(body: String) {
+    func aResponseWithoutOutcomesIsRefused(body: String) {
         #expect(throws: S3Error.self) { try outcome(body) }
     }
 
@@ -58,8 +58,8 @@ import Testing
             S3Response(head: HTTPResponseHead(status: 200), body: [UInt8](body.utf8)))
     }
 
-    /// A kept connection that turns out to be dead must not make an error of what can just be sent again.
-    @Test func whatMayBeSentTwiceSaysSo() {
+    /// If a reused connection turns out to be closed, requests that may be sent twice must not fail.
+    @Test func idempotentRequestsAreMarked() {
         let condition = [HTTPHeader("if-none-match", "*")]
         let key: [UInt8] = [0x6B]
         #expect(DeleteObjects([]).request().isIdempotent)

@@ -2,7 +2,7 @@ import HTTPTransfer
 import S3Core
 import Testing
 
-/// Lists up to a delimiter.
+/// Listings with a delimiter.
 @Suite struct FolderListTests {
     @Test func objectsAndCommonPrefixesAreInOneOrder() throws {
         let page = try page(objects: ["a", "b-", "d"], prefixes: ["b/", "c/", "e/"])
@@ -13,27 +13,27 @@ import Testing
         #expect(page.objects.map(\.isCommonPrefix) == [false, false, true, true, false, true])
     }
 
-    @Test func aCommonPrefixThatComesAgainIsGivenOnce() throws {
+    @Test func aRepeatedCommonPrefixIsListedOnce() throws {
         #expect(
             try keys([
                 page(objects: [], prefixes: ["a/"], token: "1"), page(objects: ["b"], prefixes: ["a/"]),
             ]) == ["a/", "b"])
     }
 
-    @Test func aPageOfCommonPrefixesAloneIsNotEmpty() throws {
+    @Test func aPageOfOnlyCommonPrefixesIsNotEmpty() throws {
         let pages = try (0..<20).map { try page(objects: [], prefixes: ["\(100 + $0)/"], token: "t\($0)") }
         #expect(try keys(pages + [page(objects: [], prefixes: ["zz/"])]).count == 21)
     }
 
-    /// Of a common prefix the keys after `start-after` count, whatever it is itself.
-    @Test func aRangeBeginsInsideOfACommonPrefix() throws {
+    /// A common prefix is listed if any of its keys is after `start-after`, even if the prefix itself is not.
+    @Test func aRangeMayStartInsideACommonPrefix() throws {
         let page = try page(objects: ["a0", "c"], prefixes: ["a/", "b/", "d/"])
         #expect(try keys([page], after: "a/5", before: "d") == ["a/", "a0", "b/", "c"])
         #expect(try keys([page], after: "a/", before: "c") == ["a0", "b/"])
         #expect(try keys([page], after: "b/x") == ["b/", "c", "d/"])
     }
 
-    @Test func aKeyThatComesAgainIsListedOnce() throws {
+    @Test func aRepeatedKeyIsListedOnce() throws {
         let pages = try [
             page(objects: ["a"], prefixes: [], token: "1"), page(objects: ["a", "b"], prefixes: []),
         ]

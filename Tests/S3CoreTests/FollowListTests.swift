@@ -1,9 +1,9 @@
 import S3Core
 import Testing
 
-/// Lists that go on: each key once, few requests, few keys remembered.
+/// Lists that are followed: each key once, few requests, few remembered keys.
 @Suite struct FollowListTests {
-    @Test func keysThatComeLaterAreGivenOnce() {
+    @Test func newKeysAreReturnedOnce() {
         var follower = Follower(keys: names(0..<250))
         #expect(follower.run(to: 0) == names(0..<250))
         follower.bucket.keys = names(0..<300)
@@ -12,7 +12,7 @@ import Testing
         #expect(follower.run(to: 5000).isEmpty)
     }
 
-    @Test func aPollWithoutNewsIsOneRequest() {
+    @Test func aPollWithoutNewKeysIsOneRequest() {
         var follower = Follower(keys: names(0..<5000))
         _ = follower.run(to: 0)
         let before = follower.requests
@@ -21,11 +21,11 @@ import Testing
     }
 
     @Test(arguments: 0..<2)
-    func keysOfWritersThatWorkSideBySideAreFound(seed: UInt64) {
+    func keysOfConcurrentWritersAreFound(seed: UInt64) {
         var random = SeededGenerator(seed)
         var follower = Follower(keys: names(0..<500), lookback: .keys(100))
         var given = follower.run(to: 0)
-        // No key is later than 50 others that belong after it.
+        // Each key appears before more than 50 greater ones have.
         var rest: [[UInt8]] = []
         for start in stride(from: 500, to: 3000, by: 50) {
             rest += names(start..<start + 50).shuffled(using: &random)
@@ -41,7 +41,7 @@ import Testing
         #expect(follower.list.rememberedKeys <= 300)
     }
 
-    @Test func whatCameBeforeTheFloorIsNotLookedAt() {
+    @Test func keysBeforeTheFloorAreNotListedAgain() {
         var follower = Follower(keys: names(100..<400), lookback: .keys(50))
         _ = follower.run(to: 0)
         follower.bucket.insert(names(0..<1)[0])
@@ -49,7 +49,7 @@ import Testing
         #expect(follower.run(to: 1000) == [[UInt8]("00000390x".utf8)])
     }
 
-    @Test func aTimeToLookBackIsThatOfWhatWasLastThen() {
+    @Test func aLookbackTimeIsThatOfTheLastKeyThen() {
         var follower = Follower(keys: names(0..<10), lookback: .milliseconds(3000))
         _ = follower.run(to: 0)
         follower.bucket.insert([UInt8]("00000005x".utf8))
@@ -61,7 +61,7 @@ import Testing
         #expect(follower.list.rememberedKeys <= 1)
     }
 
-    @Test func itEndsOnceNothingNewComes() {
+    @Test func itEndsWhenNothingIsNew() {
         var follower = Follower(keys: names(0..<10), end: .idle(5000))
         _ = follower.run(to: 0)
         _ = follower.run(to: 4000)
@@ -69,21 +69,21 @@ import Testing
         #expect(follower.run(to: 5000).count == 1 && !follower.list.isAtEnd)
         _ = follower.run(to: 9999)
         #expect(!follower.list.isAtEnd)
-        // What came at the last moment is found by the last poll.
+        // The last poll finds a key written at the last moment.
         follower.bucket.insert(names(12..<13)[0])
         #expect(follower.run(to: 10_999).count == 1)
         for second in 11...17 { _ = follower.run(to: second * 1000) }
         #expect(follower.list.isAtEnd)
     }
 
-    @Test func itBeginsAfterAKey() {
+    @Test func itStartsAfterAKey() {
         var follower = Follower(keys: names(0..<100), recent: RecentKeys(after: names(89..<90)[0]))
         #expect(follower.run(to: 0) == names(90..<100))
         follower.bucket.insert([UInt8]("00000003x".utf8))
         #expect(follower.run(to: 2000).isEmpty)
     }
 
-    @Test func itGoesOnWhereAnotherRunStopped() {
+    @Test func itContinuesWhereAnotherRunStopped() {
         let known = names(50..<60) + names(62..<70)
         let recent = RecentKeys(
             after: names(49..<50)[0], known.map { RecentKeys.Entry(key: $0, time: -5000) })
@@ -95,13 +95,13 @@ import Testing
         #expect(follower.run(to: 0) == names(70..<80), "it was the last one too long ago")
     }
 
-    @Test func oneListIsEnough() {
+    @Test func itMayEndAfterOneListing() {
         var follower = Follower(keys: names(0..<250), end: .firstPoll, lookback: .keys(0))
         #expect(follower.run(to: 0) == names(0..<250))
         #expect(follower.list.isAtEnd && follower.list.untilDue(now: 9999) == nil)
     }
 
-    @Test func aFailureEndsIt() throws {
+    @Test func aFailureEndsTheList() throws {
         var list = FollowList(prefix: [], interval: 1000, lookback: .keys(10), maximumBytes: 1 << 20)
         list.pass(to: 0)
         for request in list.requests(free: 8) {
@@ -119,7 +119,7 @@ import Testing
     }
 }
 
-/// A bucket and who follows it, in virtual time.
+/// A bucket and a list that follows it, in virtual time.
 private struct Follower {
     var bucket: ListedBucket
     var list: FollowList
@@ -135,7 +135,7 @@ private struct Follower {
             prefix: [], recent: recent, interval: 1000, end: end, lookback: lookback, maximumBytes: 1 << 20)
     }
 
-    /// Whatever is new by then.
+    /// Runs until `now` and returns the new keys.
     mutating func run(to now: Int) -> [[UInt8]] {
         var keys: [[UInt8]] = []
         list.pass(to: now)

@@ -1,7 +1,7 @@
 import S3Core
 import Testing
 
-/// A list that is divided into ranges by a few pages of it.
+/// Dividing a listing into ranges by sampling a few pages.
 @Suite struct KeySplitTests {
     static func split(_ bucket: ListedBucket, _ split: KeySplit) throws -> (
         boundaries: [[UInt8]], requests: Int
@@ -17,7 +17,7 @@ import Testing
         return (try split.boundaries(), split.requestCount)
     }
 
-    /// How many of the sorted keys each range has; a boundary that is a key is in none.
+    /// The number of sorted keys in each range; a key equal to a boundary is in none.
     static func sizes(_ keys: [[UInt8]], _ boundaries: [[UInt8]]) -> [Int] {
         var places = [0]
         for boundary in boundaries {
@@ -36,8 +36,8 @@ import Testing
         return zip(places, places.dropFirst() + [keys.count]).map { $1 - $0 }
     }
 
-    /// The largest range, as a multiple of an equal one; infinite where any division will do: of `prefixes`, each key begins
-    /// the next, and what is between two of them has no middle.
+    /// The largest range as a multiple of an equal one. Infinite where any division is accepted: in
+    /// `prefixes`, each key is a prefix of the next, so there is no middle between two keys.
     @Test(arguments: [
         (KeyShape.counter, 1.2), (.unpadded, 1.6), (.uuid, 1.5), (.dates, 1.5), (.tenants, 1.5), (.deep, 1.6),
         (.mixed, 1.5), (.trail, 1.5), (.highBytes, 2.5), (.words, 4), (.prefixes, Double.infinity),
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    /// A list of which all is known is divided as equally as can be.
+    /// A completely sampled listing is divided as equally as possible.
     @Test(arguments: 0...12, [1, 2, 3, 7, 12])
     func fewKeysAreDividedExactly(count: Int, ranges: Int) throws {
         let keys = (0..<count).map { [UInt8]("k\($0 + 10)".utf8) }
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: [ListedBucket.Reading.ignored, .byFolder])
-    func aServiceOfAnotherOrderIsListedPageByPage(reading: ListedBucket.Reading) throws {
+    func aServiceWithAnotherOrderIsListedPageByPage(reading: ListedBucket.Reading) throws {
         let keys = (0..<5000).map { [UInt8](($0 % 2 == 0 ? "a/\(10_000 + $0)" : "a-\(10_000 + $0)").utf8) }
         let sorted = keys.sorted { $0.lexicographicallyPrecedes($1) }
         let listed = reading == .byFolder ? keys.sorted(by: byFolder) : sorted
@@ -85,7 +85,7 @@ import Testing
         #expect(whole.requests == 50 && Self.sizes(sorted, whole.boundaries).allSatisfy { 990...1010 ~= $0 })
     }
 
-    @Test func onlyWhatIsAskedForIsDivided() throws {
+    @Test func onlyTheRequestedRangeIsDivided() throws {
         var random = SeededGenerator(3)
         let keys = KeyShape.uuid.keys(10_000, &random)
         let split = KeySplit(prefix: [], startAfter: keys[1999], endBefore: keys[6000], ranges: 4)
@@ -94,8 +94,8 @@ import Testing
         #expect(sizes.allSatisfy { 700...1300 ~= $0 }, "\(sizes)")
     }
 
-    /// What a boundary ends in has to have room in a key.
-    @Test func keysMayBeAsLongAsCanBe() throws {
+    /// The suffix of a boundary must fit within the maximum key length.
+    @Test func keysMayHaveTheMaximumLength() throws {
         let keys = (0..<40).map {
             [UInt8](String(repeating: "é", count: 510).utf8) + [UInt8]("\($0 + 1000)".utf8)
         }
@@ -104,7 +104,7 @@ import Testing
         #expect(Self.sizes(keys, boundaries).reduce(0, +) == 40)
     }
 
-    @Test func aFailureIsTold() {
+    @Test func aFailureIsReported() {
         var split = KeySplit(prefix: [], ranges: 3)
         for request in split.requests(free: 8) {
             split.received(request.number, .failure(S3Error(.accessDenied, "no")))

@@ -1,15 +1,15 @@
 import S3Core
 
-/// A bucket that answers lists in virtual time: every request takes about the same.
+/// A bucket that answers listings in virtual time: all requests take about the same time.
 struct ListedBucket {
     var keys: [[UInt8]]
     var pageSize = 100
-    /// How it reads `start-after`, when it gets more than the first page of a list.
+    /// How the service treats `start-after`.
     var reading = Reading.right
 
     enum Reading { case right, ignored, inclusive, byFolder }
 
-    /// What became of a list.
+    /// The outcome of a listing.
     struct Outcome {
         var keys: [[UInt8]] = []
         var requests = 0
@@ -21,7 +21,7 @@ struct ListedBucket {
         var error: S3Error?
     }
 
-    /// - Parameter change: may change the bucket between answers.
+    /// - Parameter change: may change the bucket between responses.
     mutating func list(
         _ list: ParallelList, connections: Int = 64, random: inout SeededGenerator,
         change: (inout ListedBucket, inout SeededGenerator) -> Void = { _, _ in }
@@ -53,7 +53,7 @@ struct ListedBucket {
         return outcome
     }
 
-    /// A token is the last key of the page before.
+    /// The token is the last key of the previous page.
     func page(_ operation: ListObjectsV2) -> ListObjectsV2.Page {
         var query: [String: [UInt8]] = [:]
         for (name, value) in operation.request().query { query[name] = value }
@@ -87,13 +87,13 @@ struct ListedBucket {
     }
 }
 
-/// The order of a service that keeps folders: `a/b` comes before `a-b`.
+/// The order of a service that stores directories: `a/b` comes before `a-b`.
 func byFolder(_ first: [UInt8], _ second: [UInt8]) -> Bool {
     first.map { $0 == UInt8(ascii: "/") ? 0 : $0 }
         .lexicographicallyPrecedes(second.map { $0 == UInt8(ascii: "/") ? 0 : $0 })
 }
 
-/// Keys of the shapes that buckets have.
+/// Keys of typical patterns.
 enum KeyShape: String, CaseIterable, Sendable {
     case counter, unpadded, uuid, dates, tenants, deep, mixed, words, prefixes, highBytes, trail, empty,
         single, page
@@ -143,7 +143,7 @@ enum KeyShape: String, CaseIterable, Sendable {
         case .prefixes:
             return String(repeating: "a", count: 1 + number % 900) + (number < 900 ? "" : String(number))
         case .highBytes:
-            // The highest code point begins with the highest byte that UTF-8 has.
+            // The highest code point starts with the highest byte in UTF-8.
             let sign =
                 ["\u{10FFFF}", "\u{FFFD}", "😀", "é", "\u{7F}", "~"].randomElement(using: &random) ?? ""
             return sign + decimal(0...9_999_999, 7) + sign

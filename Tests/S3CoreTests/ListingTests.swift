@@ -2,9 +2,9 @@ import HTTPTransfer
 import S3Core
 import Testing
 
-/// Lists of many pages, and services that never come to an end.
+/// Listings of many pages, and services whose listings never end.
 @Suite struct ListingTests {
-    @Test func tokensLeadFromPageToPage() throws {
+    @Test func tokensLinkThePages() throws {
         var listing = ObjectListing(prefix: [])
         #expect(listing.next() != nil)
         #expect(listing.next() == nil, "one page at a time")
@@ -19,14 +19,14 @@ import Testing
         (["c", "c"], ["c"]),
         (["d", "c", "d", "b", "e", "c"], ["d", "c", "e"]),
     ])
-    func aKeyThatComesAgainIsListedOnce(keys: [String], fresh: [String]) throws {
+    func aRepeatedKeyIsListedOnce(keys: [String], fresh: [String]) throws {
         var listing = ObjectListing(prefix: [])
         try listing.received(page(["a", "b"], token: "1"))
         let page = try listing.received(page(keys, token: nil))
         #expect(page.objects.map { String(decoding: $0.key, as: UTF8.self) } == fresh)
     }
 
-    /// Some services begin each page with the last key of the one before.
+    /// Some services start each page with the last key of the previous one.
     @Test func pagesMayOverlap() throws {
         var listing = ObjectListing(prefix: [])
         var keys: [[UInt8]] = []
@@ -38,7 +38,7 @@ import Testing
         #expect(keys.map { String(decoding: $0, as: UTF8.self) } == (100...150).map(String.init))
     }
 
-    @Test func pagesWithoutAnyOtherKeyAreACircle() throws {
+    @Test func pagesWithoutNewKeysAreALoop() throws {
         var listing = ObjectListing(prefix: [])
         try listing.received(page(["b", "a"], token: "1"))
         refused { try listing.received(page(["a", "b"], token: "2")) }
@@ -47,20 +47,20 @@ import Testing
         refused { try other.received(page(["b", "e"], token: nil)) }
     }
 
-    /// Not every service lists in the order of the keys' bytes.
+    /// Some services do not list in byte order.
     @Test func theOrderOfKeysDoesNotMatter() throws {
         var listing = ObjectListing(prefix: [])
         try listing.received(page(["b", "a"], token: "1"))
         try listing.received(page(["d", "c"], token: nil))
     }
 
-    @Test func tokensThatComeAgainAreAnError() throws {
+    @Test func repeatedTokensAreAnError() throws {
         var listing = ObjectListing(prefix: [])
         for number in 0..<100 { try listing.received(page(["\(number)"], token: "t\(number)")) }
         refused { try listing.received(page(["x"], token: "t50")) }
     }
 
-    @Test func emptyPagesComeToAnEnd() throws {
+    @Test func emptyPagesAreLimited() throws {
         var listing = ObjectListing(prefix: [])
         for number in 0..<9999 { try listing.received(page([], token: "a\(number)")) }
         try listing.received(page(["k"], token: "k"))

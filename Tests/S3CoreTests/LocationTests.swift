@@ -22,11 +22,11 @@ import Testing
         "b", "s3:/b", "s3://", "s3:///x", "s3://a b/x", "s3://b\r\n/x", "s3://..", "S3://b", "s3://\u{301}b",
         "s3://b\u{301}/x",
     ])
-    func refusesWhatIsNoLocation(text: String) {
+    func refusesInvalidLocations(text: String) {
         #expect(throws: ConfigurationError.self) { try Location(text) }
     }
 
-    @Test func joinsAndTakesApart() throws {
+    @Test func joinsAndSplitsKeys() throws {
         let location = Location(bucket: "b", prefix: [UInt8]("day=1/".utf8))
         #expect(try location.objectKey([UInt8]("x".utf8)) == [UInt8]("day=1/x".utf8))
         #expect(location.relativeKey([UInt8]("day=1/x".utf8)) == [UInt8]("x".utf8))

@@ -1,12 +1,12 @@
 import S3Core
 import Testing
 
-/// Lists of many pages at once, in virtual time: the same keys, once, in order; requests and memory bounded.
+/// Concurrent listings in virtual time: the same keys, once, in order, with bounded requests and memory.
 @Suite struct ParallelListTests {
     private static let memory = 1 << 20
 
     @Test(arguments: KeyShape.allCases, [1, 64])
-    func givesAllKeysOnceAndInOrder(shape: KeyShape, connections: Int) {
+    func returnsAllKeysOnceAndInOrder(shape: KeyShape, connections: Int) {
         var random = SeededGenerator(7)
         let keys = shape.keys(10_000, &random)
         var bucket = ListedBucket(keys: keys)
@@ -17,13 +17,13 @@ import Testing
         let pages = (keys.count + bucket.pageSize - 1) / bucket.pageSize
         #expect(outcome.requests <= 2 * pages + 64)
         #expect(outcome.mostInFlight <= connections)
-        // What was on its way when the limit was reached still comes.
+        // Pages that were in flight when the limit was reached still arrive.
         let page = 100 * (96 + (keys.map(\.count).max() ?? 0))
         #expect(outcome.mostHeldBytes <= Self.memory + (connections + 8) * page)
         if connections == 1 || pages < 2 { #expect(outcome.requests <= max(1, pages)) }
     }
 
-    /// The ratio of one page after the other to what it takes, in virtual time.
+    /// The speedup over a sequential listing, in virtual time.
     @Test(arguments: [
         (KeyShape.counter, 12), (.unpadded, 8), (.uuid, 12), (.dates, 8), (.tenants, 10), (.deep, 10),
         (.mixed, 6),
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: [ListedBucket.Reading.ignored, .inclusive])
-    func whatStartAfterExcludesIsLeftOut(reading: ListedBucket.Reading) {
+    func keysExcludedByStartAfterAreLeftOut(reading: ListedBucket.Reading) {
         var random = SeededGenerator(5)
         let keys = KeyShape.counter.keys(5000, &random)
         var bucket = ListedBucket(keys: keys, reading: reading)
@@ -80,7 +80,7 @@ import Testing
         #expect(outcome.keys == [[UInt8]](keys[1235..<4000]))
     }
 
-    /// A service that keeps folders lists them in another order; it is what counts.
+    /// A service that stores directories lists keys in another order, which is kept.
     @Test(arguments: 0..<20)
     func theOrderOfAServiceIsKept(seed: UInt64) {
         var random = SeededGenerator(seed)
@@ -96,9 +96,9 @@ import Testing
         #expect(outcome.keys == sorted)
     }
 
-    /// Keys that were there all the time come once and in order, whatever comes and goes meanwhile.
+    /// Keys that exist all the time are listed once and in order while other keys are added and deleted.
     @Test(arguments: 0..<20)
-    func keysMayComeAndGoMeanwhile(seed: UInt64) {
+    func keysMayBeAddedAndDeletedMeanwhile(seed: UInt64) {
         var random = SeededGenerator(seed)
         let stable = KeyShape.uuid.keys(8000, &random)
         var bucket = ListedBucket(keys: stable)
@@ -126,7 +126,7 @@ import Testing
         #expect(first.count == 1, "nothing is known to guess from")
         let objects = (0..<100).map { ListObjectsV2.Object(key: [UInt8]("k\($0 + 100)".utf8), size: 1) }
         list.received(first[0].number, .success(ListObjectsV2.Page(objects: objects, continuationToken: [1])))
-        // What fails first is asked for after the guesses, and they fail too.
+        // The requests after the guesses fail first, then the guesses.
         for request in list.requests(free: 64).reversed() {
             list.received(request.number, .failure(S3Error(.accessDenied, "no")))
         }

@@ -2,11 +2,10 @@ import HTTPTransfer
 import S3Core
 import Testing
 
-/// Objects in the form that services write them are read apart from the rest: the same page comes of it as where they
-/// are not.
+/// The fast parser for objects in the usual form gives the same page as the full parser.
 @Suite struct PlainObjectsTests {
     @Test(arguments: 0..<200)
-    func theSameAsWithWhiteSpaceBetween(seed: UInt64) throws {
+    func theFastAndTheFullParserAgree(seed: UInt64) throws {
         var random = SeededGenerator(seed)
         var objects: [[String]] = []
         for number in 0..<Int.random(in: 0...20, using: &random) {
@@ -14,7 +13,7 @@ import Testing
         }
         for readsDetails in [false, true] {
             let plain = Self.read(Self.page(objects.map { $0.joined() }), readsDetails: readsDetails)
-            // No object with white space in it is a plain one.
+            // The fast parser does not handle objects that contain white space.
             let spaced = Self.read(
                 Self.page(objects.map { $0.joined(separator: "\n ") + " " }), readsDetails: readsDetails)
             #expect(plain == spaced)
@@ -79,7 +78,7 @@ import Testing
         ("<ListBucketResult>\(object)<Contents><Key>k</Key><Size>1</Size><a>&b;</a></Contents>\(end)", nil),
         ("<Error>\(object)\(object)</Error>", nil), ("\(object)\(object)", nil),
     ])
-    func isOneOnlyWhereItIsAnElementOfAWholeList(page: String, count: Int?) {
+    func isAcceptedOnlyAsAnElementOfACompleteListing(page: String, count: Int?) {
         #expect(Self.read(page)?.objects.count == count)
     }
 

@@ -1,7 +1,7 @@
 import S3Core
 import Testing
 
-/// Many lists in one: each key once, few requests, each prefix in its own order.
+/// Lists of many prefixes: each key once, few requests, each prefix in its own order.
 @Suite struct PrefixListsTests {
     @Test func eachPrefixThatMatchesIsFollowed() throws {
         var follower = try Follower(
@@ -17,7 +17,7 @@ import Testing
             ])
         let before = follower.requests
         for second in 1...10 { #expect(follower.run(to: second * 1000).isEmpty) }
-        // AWSLogs/, CloudTrail/ of two accounts, three that are followed.
+        // AWSLogs/, CloudTrail/ of two accounts, and three prefixes that are followed.
         #expect(follower.requests == before + 10 * 6)
         follower.bucket.insert("AWSLogs/1/CloudTrail/eu/0")
         follower.bucket.insert("AWSLogs/2/CloudTrail/us/z")
@@ -29,14 +29,14 @@ import Testing
         #expect(follower.run(to: 11_500).isEmpty && follower.mostInOneInterval == 1)
     }
 
-    @Test func aSegmentWithAStarIsListedByItsBeginning() throws {
+    @Test func aSegmentWithAStarIsListedByItsLiteralStart() throws {
         var follower = try Follower(
             "dt=2*/x/", keys: ["dt=1/x/a", "dt=2/x/a", "dt=22/x/a", "dt=22/y/a", "dt=3/x/a"])
         #expect(follower.run(to: 0) == ["dt=2/x/a", "dt=22/x/a"])
         #expect(follower.asked["dt=2"] == 1 && follower.requests == 3)
     }
 
-    @Test func itEndsOnceNothingNewComes() throws {
+    @Test func itEndsWhenNothingIsNew() throws {
         var follower = try Follower("*/", keys: ["a/1", "b/1"], end: .idle(5000))
         _ = follower.run(to: 0)
         follower.bucket.insert("c/1")
@@ -49,7 +49,7 @@ import Testing
         #expect(follower.lists.isAtEnd && follower.lists.untilDue(now: 99_000) == nil)
     }
 
-    @Test func oneListIsEnough() throws {
+    @Test func itMayEndAfterOneListing() throws {
         var follower = try Follower("*/*/", keys: ["a/1/x", "a/1/y", "b/2/z", "b/z"], end: .firstPoll)
         #expect(follower.run(to: 0) == ["a/1/x", "a/1/y", "b/2/z"])
         #expect(follower.lists.isAtEnd)
@@ -57,7 +57,7 @@ import Testing
         #expect(follower.run(to: 0) == [] && follower.lists.isAtEnd)
     }
 
-    @Test func itGoesOnWhereAnotherRunStopped() throws {
+    @Test func itContinuesWhereAnotherRunStopped() throws {
         let recent = RecentKeys(
             after: [UInt8]("a/2".utf8), [RecentKeys.Entry(key: [UInt8]("a/4".utf8), time: 0)])
         var follower = try Follower(
@@ -65,7 +65,7 @@ import Testing
         #expect(follower.run(to: 0) == ["a/3", "a/5", "b/1"])
     }
 
-    @Test func aFailureEndsIt() throws {
+    @Test func aFailureEndsTheList() throws {
         for failing in ["", "a/"] {
             var follower = try Follower("*/", keys: ["a/1", "b/1"])
             follower.failing = failing
@@ -74,12 +74,12 @@ import Testing
         }
     }
 
-    @Test func whatIsHeldIsBoundedWhileNothingIsTaken() throws {
+    @Test func heldKeysAreBoundedWhileNoneAreTaken() throws {
         let keys = (0..<20).flatMap { prefix in (100..<200).map { "p\(prefix + 10)/\($0)" } }
         var follower = try Follower("*/", keys: keys, end: .firstPoll)
         follower.bucket.pageSize = 10
         follower.lists.pass(to: 0)
-        // Some prefixes are found, and then no key is taken.
+        // Finds some prefixes, and then takes no keys.
         var found: [String] = []
         var pages = 0
         var requests = follower.lists.requests(free: 64)
@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test(arguments: 0..<4)
-    func eachKeyIsGivenOnceAndInItsOrder(seed: UInt64) throws {
+    func eachKeyIsReturnedOnceAndInOrder(seed: UInt64) throws {
         var random = SeededGenerator(seed)
         var follower = try Follower("AWSLogs/*/CloudTrail/*/", keys: [], lookback: .keys(60), seed: seed)
         var given: [String] = []
@@ -133,16 +133,16 @@ import Testing
     }
 }
 
-/// A bucket and who follows it, in virtual time.
+/// A bucket and lists that follow it, in virtual time.
 private struct Follower {
     var bucket = FolderBucket()
     var lists: PrefixLists
     var requests = 0
-    /// First pages, by the prefix that was listed.
+    /// The number of requests for first pages, by prefix.
     var asked: [String: Int] = [:]
     var mostInOneInterval = 0
     var mostInFlight = 0
-    /// A prefix whose list is refused.
+    /// A prefix whose listing is refused.
     var failing: String?
     var error: S3Error?
     private var lastAsked: [String: Int] = [:]
@@ -159,7 +159,7 @@ private struct Follower {
         for key in keys { bucket.insert(key) }
     }
 
-    /// Whatever is new by then.
+    /// Runs until `now` and returns the new keys.
     mutating func run(to now: Int, sorted: Bool = true) -> [String] {
         var keys: [String] = []
         lists.pass(to: now)
@@ -198,14 +198,14 @@ private struct Follower {
         let (prefix, isFirst) = FolderBucket.query(request.operation)
         guard isFirst else { return }
         asked[prefix, default: 0] += 1
-        // Within a poll a list may ask at several places at once.
+        // Within a poll, a list may make several requests at once.
         if let last = lastAsked[prefix], last != now, now - last < 1000 { mostInOneInterval = 2 }
         lastAsked[prefix] = now
         mostInOneInterval = max(1, mostInOneInterval)
     }
 }
 
-/// Answers lists of a prefix, also up to a delimiter.
+/// Answers listings of a prefix, with or without a delimiter.
 private struct FolderBucket {
     private(set) var keys: [String] = []
     var pageSize = 50
@@ -223,7 +223,7 @@ private struct FolderBucket {
         return (query["prefix"] ?? "", query["continuation-token"] == nil)
     }
 
-    /// A token is the last entry of the page before.
+    /// The token is the last entry of the previous page.
     func page(_ operation: ListObjectsV2) -> ListObjectsV2.Page {
         var query: [String: String] = [:]
         for (name, value) in operation.request().query {

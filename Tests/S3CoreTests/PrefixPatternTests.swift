@@ -13,7 +13,7 @@ import Testing
         ("a*b*c/", "acb/k", nil),
         ("*/b?[c]/", "a/b?[c]/k", "a/b?[c]/"), ("*/b?[c]/", "a/bxc/k", nil), ("é*/", "éü/k", "éü/"),
     ])
-    func aStarStaysWithinItsSegment(text: String, key: String, prefix: String?) throws {
+    func aStarMatchesWithinItsSegment(text: String, key: String, prefix: String?) throws {
         let pattern = try PrefixPattern(text)
         #expect(pattern.prefix(of: [UInt8](key.utf8)) == prefix.map { [UInt8]($0.utf8) })
         if let prefix {
@@ -26,7 +26,7 @@ import Testing
         ("a/", .withoutStar),
         ("a/**/", .doubleStar),
     ])
-    func whatIsNoPatternSaysWhy(text: String, problem: PrefixPattern.Problem) {
+    func anInvalidPatternIsExplained(text: String, problem: PrefixPattern.Problem) {
         #expect(throws: problem) { try PrefixPattern(text) }
     }
 }

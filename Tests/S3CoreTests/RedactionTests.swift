@@ -23,14 +23,14 @@ import Testing
         "%77Jalr&#x2f;XUtnFEMI\\x2BK7MDENG",
         renewed, "token/1", "token%2f2",
     ])
-    func hidesWhatIsRepeated(text: String) {
+    func hidesRepeatedSecrets(text: String) {
         #expect(redaction.redacted("you said '\(text)', no") == "you said '[redacted]', no")
         #expect(redaction.redacted(text + text) == "[redacted][redacted]")
         #expect(redaction.redacted("ünd " + text) == "ünd [redacted]")
     }
 
     @Test(arguments: ["", "1", "12", "123", "{\"key\":\""])
-    func hidesWhatIsInBase64(before: String) {
+    func hidesSecretsInBase64(before: String) {
         for after in ["", "?", "??"] {
             let text = Self.base64(before + Self.secret + after)
             let digits = text.filter { $0 != "=" }
@@ -47,7 +47,7 @@ import Testing
     @Test(arguments: [
         "", "a b", "%", "%zz", "&;", "&#;", "\\", "\\u", "\\u00", "c2VjcmV0LXRoYXQtaXMtbm9uZQ==", "%E4",
     ])
-    func leavesAllElse(text: String) {
+    func leavesOtherTextUnchanged(text: String) {
         #expect(redaction.redacted(text) == text)
         #expect(Redaction().redacted(text) == text)
     }

@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: [
         S3Error.Kind.accessDenied, .noSuchKey, .preconditionFailed, .refused, .notS3, .cancelled,
     ])
-    func whatDoesNotPassIsNotRetried(kind: S3Error.Kind) {
+    func permanentErrorsAreNotRetried(kind: S3Error.Kind) {
         var policy = RetryPolicy(maxAttempts: 10, random: Sequence(.max))
         #expect(policy.failed(error(kind, attempts: 1)) == .giveUp)
     }
@@ -45,7 +45,7 @@ import Testing
         #expect(!policy.isExhausted)
     }
 
-    @Test func throttlingCostsLessAndWhatARetryCostComesBack() {
+    @Test func throttlingCostsLessAndSuccessRefundsARetry() {
         var policy = RetryPolicy(maxAttempts: 10, random: Sequence(0))
         for _ in 0..<97 { _ = policy.failed(error(.throttled, attempts: 1)) }
         #expect(!policy.isExhausted)

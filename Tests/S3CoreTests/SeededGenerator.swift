@@ -1,5 +1,5 @@
-/// SplitMix64: small, and the same numbers for the same seed. Source: Steele, Lea, Flood, "Fast splittable
-/// pseudorandom number generators" (2014).
+/// SplitMix64: small and reproducible. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
+/// generators" (2014).
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

@@ -43,7 +43,7 @@ import Testing
                 == "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7")
     }
 
-    @Test func spacesInAValueCountOnce() {
+    @Test func runsOfSpacesInAValueCountAsOne() {
         let spaced = [Self.host, HTTPHeader("x-amz-meta-a", "  one   two\t three ")]
         let plain = [Self.host, HTTPHeader("x-amz-meta-a", "one two three")]
         #expect(
