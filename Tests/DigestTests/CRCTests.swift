@@ -48,7 +48,8 @@ import Testing
         #expect(CRC.checksum([UInt8](repeating: 0xFF, count: 32).bytes, .crc32c).value == 0x62A8_AB43)
     }
 
-    @Test(arguments: algorithms) func allLengthsAndOffsetsMatchTheBitwiseComputation(algorithm: CRCAlgorithm) {
+    @Test(arguments: algorithms) func allLengthsAndOffsetsMatchTheBitwiseComputation(algorithm: CRCAlgorithm)
+    {
         let noise = Self.noise
         for count in 0...1000 {
             let start = count % 17
