@@ -50,22 +50,22 @@ test:
 	swift test --quiet
 	$(PYTHON) -m pytest
 
-# What clocks cannot tell on a busy machine.
+# Counts instructions, because times vary on a busy machine.
 instructions:
 	$(PYTHON) scripts/instructions
 
-# AddressSanitizer and ThreadSanitizer exclude each other, so everything is built for each.
+# AddressSanitizer and ThreadSanitizer exclude each other, so everything is built twice.
 sanitize:
 	@scripts/setup test
 	scripts/sanitize address
 	scripts/sanitize thread
 
-# A pipeline over each source of credentials, side by side, for ten minutes.
+# Runs a pipeline with each source of credentials, in parallel, for ten minutes.
 renewal: build
 	@scripts/setup test
 	$(PYTHON) -m pytest -s Tests/integration/test_credentials_renewal.py -k renewed --renewal-seconds=600
 
-# Each reader of foreign input under libFuzzer; FUZZ_SECONDS is for one of them.
+# Fuzzes each parser of external input with libFuzzer, for FUZZ_SECONDS each.
 FUZZ_SECONDS ?= 120
 fuzz:
 	for part in json answers keys config; do scripts/fuzz.sh $$part $(FUZZ_SECONDS) || exit; done
@@ -74,7 +74,7 @@ bench: build
 	@scripts/setup bench
 	@bench/run
 
-# All blocks of examples/, and workers that are killed while they store a million lines.
+# Runs all blocks of examples/, and kills workers while they store a million lines.
 EXAMPLE_LINES ?= 1000000
 examples: build
 	@scripts/setup examples
@@ -82,7 +82,7 @@ examples: build
 	$(PYTHON) -m pytest Tests/integration/test_example_files.py Tests/integration/test_example_workers.py \
 	    --all-examples --worker-lines $(EXAMPLE_LINES)
 
-# A queue on three servers, its worker killed twenty times.
+# Runs a queue on three servers and kills its worker twenty times.
 queue: build
 	@scripts/setup test
 	bench/queue
@@ -93,7 +93,7 @@ completions: build
 format:
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
 
-# Installs what `make` has built, and builds nothing itself: so it can run as root.
+# Installs what `make` has built; builds nothing itself, so it can run as root.
 install:
 	@test -x $(BIN)/$(firstword $(TOOLS)) || { echo "make install: nothing is built yet; run: make" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(MAN)/man1 $(MAN)/man7 $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS)
@@ -111,7 +111,7 @@ uninstall:
 	    $(patsubst man/%,$(MAN)/man7/%,$(wildcard man/*.7)) $(TOOLS:%=$(BASH_COMPLETIONS)/%) \
 	    $(TOOLS:%=$(ZSH_COMPLETIONS)/_%) $(TOOLS:%=$(FISH_COMPLETIONS)/%.fish)
 
-# A Debian package in .build/dist, and a tar file of the same for systems that have no dpkg.
+# Makes a Debian package in .build/dist, and a tar file of the same files for systems without dpkg.
 deb: build
 	@scripts/setup package
 	scripts/package deb
@@ -119,7 +119,7 @@ deb: build
 tarball: build
 	scripts/package tarball
 
-# The package in a Debian of its own: installed, upgraded, purged. Needs root, or sudo.
+# Installs, upgrades and purges the package in a clean Debian. Needs root or sudo.
 deb-check: deb
 	scripts/deb-check
 

@@ -1,4 +1,5 @@
-# Compressed objects both ways: one stream of 250 MB, and 200 objects of 2 MB of text, against pigz, zstd and zcat.
+# Compression and decompression of one stream of 250 MB, and of 200 objects of 2 MB of text, against pigz, zstd and
+# zcat.
 set -euo pipefail
 
 if [ "${1:-}" != --beside-server ]; then
@@ -9,7 +10,7 @@ work=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$work"' EXIT
 . bench/peers
 
-# Log records, each one different.
+# Log records, all different.
 awk 'BEGIN {
     srand(1)
     split("the quick brown fox jumps over lazy dog while seven wizards box up jugs of liquid oxygen", word, " ")
@@ -47,7 +48,7 @@ decompress() { # NAME SUFFIX COMPRESSOR DECOMPRESSOR
         "s3-get-lines, one processor" "taskset -c 0 $get" \
         "s3-get-lines" "$get" \
         "s5cmd cat into $4" "$s5cmd cat 's3://bench/files/*' | $4 > $work/lines.s5cmd"
-    # A part may end within a line, and then a newline is added.
+    # A part may end within a line; then a newline is added.
     s3-get-lines --exact --all s3://bench/files/ | cmp - "$work/expected"
 }
 decompress gzip .gz "gzip -6" zcat

@@ -1,4 +1,4 @@
-# Engines that read the same: DuckDB on JSON of 144 MB, chDB on gzip objects of lines.
+# Query engines that read the same data: DuckDB on 144 MB of JSON, chDB on gzip objects of lines.
 set -euo pipefail
 
 if [ "${1:-}" != --beside-server ]; then

@@ -1,10 +1,10 @@
-# json-sep against yajl's json_reformat, the fastest filter that Debian has for this, and against cat in pipes.
+# json-sep against yajl's json_reformat, the fastest comparable filter in Debian, and against cat in pipes.
 set -euo pipefail
 
 work=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$work"' EXIT
 
-# 40 times the same 20,000 log records of 250 to 300 bytes, so that the input is made in seconds.
+# The same 20,000 log records of 250 to 300 bytes, 40 times, so that the input is created in seconds.
 awk 'BEGIN {
     srand(1)
     split("the quick brown fox jumps over lazy dog while seven wizards box up jugs of liquid oxygen", word, " ")
@@ -23,7 +23,7 @@ for _ in $(seq 40); do cat "$work/some"; done > "$work/lines.json"
 jq . "$work/some" > "$work/some.pretty"
 for _ in $(seq 25); do cat "$work/some.pretty"; done > "$work/pretty.json"
 for name in lines pretty; do
-    # What is compact has no ,{ or }{ but between elements.
+    # In compact input, ,{ and }{ occur only between elements.
     { printf '['; sed 's/^}$/},/; s/^{.*}$/&,/' "$work/$name.json" | sed '$ s/,$//'; echo ']'; } > "$work/$name.array.json"
 done
 

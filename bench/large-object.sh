@@ -1,4 +1,4 @@
-# Get of one object of 1 GiB into a pipe, against an nginx that serves it from memory.
+# Gets one object of 1 GiB into a pipe, from an nginx that serves it from memory.
 set -euo pipefail
 
 if [ "${1:-}" != --beside-server ]; then

@@ -1,15 +1,15 @@
-# Put of one object of 1 GiB from a pipe into SeaweedFS, and the peak memory of each program.
+# Puts one object of 1 GiB from a pipe into SeaweedFS, and measures the peak memory of each program.
 set -euo pipefail
 
 if [ "${1:-}" != --beside-server ]; then
-    # In memory, so that no disk is measured: up to 4 GiB, gone with the server.
+    # In memory, so that the disk is not measured: up to 4 GiB, freed with the server.
     TMPDIR=/dev/shm exec scripts/with-server seaweedfs bash bench/large-put.sh --beside-server
 fi
 
 size=$((1 << 30))
 work=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$work"' EXIT
-# Bytes that nothing on the way can make fewer.
+# Incompressible bytes.
 openssl enc -aes-128-ctr -nosalt -pass pass:bench -pbkdf2 -in /dev/zero 2> "$work/openssl" | head -c $size \
     > "$work/large" || [ "$(stat -c %s "$work/large")" -eq $size ]
 
@@ -32,7 +32,7 @@ commands=(
     "$s5cmd pipe s3://snot/large"
 )
 
-# A bucket that is removed gives its space back at once; an object that is replaced does not.
+# Removing a bucket frees its space at once; replacing an object does not.
 empty="(.venv/bin/aws s3 rb --force s3://snot; .venv/bin/aws s3 mb s3://snot) > /dev/null"
 export BENCH_PREPARE=$empty
 
@@ -44,7 +44,7 @@ bench/measure "put 1 GiB from a pipe" $size byte "${arguments[@]}"
 
 for i in "${!names[@]}"; do
     bash -c "$empty"
-    # Of the largest process: that of each program but the shell that begins it.
+    # The peak of the largest process, which is the program, not the shell that starts it.
     # shellcheck disable=SC2086 # words
     /usr/bin/time -o "$work/peak" -f %M ${commands[i]} > /dev/null < <(cat "$work/large")
     echo "bench: peak memory of ${names[i]}: $(($(cat "$work/peak") / 1024)) MiB" >&2

@@ -1,5 +1,5 @@
-# Puts of small objects to a server that answers after 1, 10, 30 and 100 ms: with what each program does by itself, and
-# objects a second against connections.
+# Puts small objects to a server with a latency of 1, 10, 30 and 100 ms: with the default of each program, and the rate
+# in objects per second by the number of connections.
 set -euo pipefail
 
 if [ "${1:-}" != --beside-server ]; then

@@ -1,4 +1,4 @@
-# s3-keygen against mawk and jq -r that build the same records, its start-up and its memory.
+# s3-keygen against mawk and jq -r making the same records; its start-up time and memory.
 set -euo pipefail
 
 work=$(mktemp -d -p /dev/shm)

@@ -1,5 +1,5 @@
-# Cost an object and peak memory from 1,000 objects to 1,000,000, and of a stream from 1 GiB to 10. BENCH_LIMIT (default
-# 1000000) caps the objects, BENCH_GIBIBYTES (default 10) the stream.
+# Cost per object and peak memory from 1,000 to 1,000,000 objects, and of streams from 1 to 10 GiB. BENCH_LIMIT (default
+# 1000000) limits the objects, BENCH_GIBIBYTES (default 10) the stream.
 set -euo pipefail
 
 if [ "${1:-}" != --beside-server ]; then
@@ -9,7 +9,7 @@ fi
 work=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$work"' EXIT
 
-# row CASE COUNT UNIT COMMAND: one run: rate, CPU for a unit, peak memory.
+# row CASE COUNT UNIT COMMAND: one run: rate, CPU time per unit, peak memory.
 row() {
     /usr/bin/time -o "$work/time" -f '%e %U %S %M' bash -c "$4"
     awk -v case="$1" -v count="$2" -v unit="$3" '{

@@ -1,4 +1,4 @@
-# Put and get of small objects, 64 at once, against an nginx that agrees to everything.
+# Puts and gets small objects, 64 at once, with an nginx that accepts everything.
 set -euo pipefail
 
 if [ "${1:-}" != --beside-server ]; then
@@ -6,12 +6,12 @@ if [ "${1:-}" != --beside-server ]; then
     exec bench/with-nginx bash bench/small-objects.sh --beside-server
 fi
 
-# What the peers, which take minutes for more, put and get.
+# The number of objects for the peers, which would take minutes for more.
 count=20000
 work=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$work"' EXIT
 
-# The launcher of the s5cmd package is a script; measured is the program.
+# The launcher of the s5cmd package is a script; the program itself is measured.
 s5cmd="$(find .venv/lib -path '*/s5cmd/bin/s5cmd' -type f) --endpoint-url $AWS_ENDPOINT_URL_S3 --numworkers 64"
 cat > "$work/rclone.conf" <<END
 [s3]

@@ -1,4 +1,4 @@
-# Start-up of each tool, and the sizes of the stripped binaries.
+# Start-up time of each tool, and the sizes of the stripped binaries.
 set -euo pipefail
 
 work=$(mktemp -d -p /dev/shm)

@@ -1,4 +1,4 @@
-# Small objects and streams over TLS, with a certificate of the benchmark's own.
+# Small objects and streams over TLS, with a certificate made by the benchmark.
 set -euo pipefail
 
 if [ "${1:-}" != --beside-server ]; then
@@ -23,7 +23,7 @@ bench/measure "https: get 20,000 objects of 200 B" $count object \
     "s3-get-lines" "s3-get-lines s3://bench < $work/keys > $work/lines"
 
 size=$((1 << 30))
-# Bytes that nothing on the way can make fewer, in lines.
+# Incompressible bytes, in lines.
 openssl rand -base64 $((1 << 25)) | head -c $((1 << 25)) > "$BENCH_FILES/part"
 for _ in $(seq 32); do cat "$BENCH_FILES/part"; done > "$BENCH_FILES/large"
 url=$AWS_ENDPOINT_URL_S3/bench/files/large

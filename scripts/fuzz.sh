@@ -6,7 +6,7 @@
 #   keys     key escaping, percent-encoding, locations, endpoints, key templates
 #   config   shared configuration files, command lines, times
 #
-# Each is built with AddressSanitizer. What it learns stays in .build-fuzz, so that the next run starts there.
+# Each is built with AddressSanitizer. The corpus stays in .build-fuzz, so that the next run continues from it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 part=json
@@ -27,7 +27,7 @@ keys)
     libraries=(-lcurl -lcrypto -lz -lzstd -lexpat)
     ;;
 esac
-# SwiftPM would rename the main function that libFuzzer brings, so the link is done by hand.
+# SwiftPM would rename libFuzzer's main function, so the program is linked by hand.
 FUZZ=1 swift build -c release --scratch-path $build --target $target \
     --sanitize=address -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link
 objects=()

@@ -1,4 +1,4 @@
-// How fast checksums are computed of 64 KiB that are in the cache: rows for bench/run.
+// The speed of checksums of 64 KiB in the cache: rows for bench/run.
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static void sha256(void) {
     sink = hash[0];
 }
 
-/// The shortest of some rounds of at least 0.1 s, in seconds a byte: other programs only make them longer.
+/// The shortest of several rounds of at least 0.1 s, in seconds per byte: other programs only make rounds longer.
 static double measure(void (*checksum)(void)) {
     double best = 1;
     for (int round = 0; round < ROUNDS; round++) {

@@ -1,9 +1,9 @@
-/* An S3 server of one bucket that does nothing but list: list-server PORT KEYS DELAY
+/* An S3 server that only lists one bucket: list-server PORT KEYS DELAY
  *
- * It has KEYS keys of 32 hexadecimal digits, at random and always the same, and answers each request DELAY
- * milliseconds after it came, however many there are at once, with up to a thousand keys after `start-after` or
- * `continuation-token`. It reads no signature, prefix or delimiter. One thread: epoll and a queue of answers by
- * the time at which they are due, which is the order in which the requests came. */
+ * The bucket has KEYS pseudorandom keys of 32 hexadecimal digits, the same in each run. The server responds to each
+ * request after DELAY milliseconds, with any number of requests at once, with up to a thousand keys after `start-after`
+ * or `continuation-token`. It ignores signature, prefix and delimiter. It has one thread, with epoll and a queue of
+ * responses in the order of their due times, which is the order of the requests. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -67,7 +67,7 @@ static void make_keys(void) {
     qsort(keys, count, sizeof *keys, compare);
 }
 
-/* The number of the first key after `key`. */
+/* The index of the first key after `key`. */
 static long after(const char *key) {
     long low = 0, high = count;
     while (low < high) {
@@ -78,7 +78,7 @@ static long after(const char *key) {
     return low;
 }
 
-/* The value of a parameter of the request line, decoded; NULL if it is not there. */
+/* The decoded value of a parameter in the request line; NULL if it is missing. */
 static char *parameter(const char *line, const char *name, char *value, size_t size) {
     size_t length = strlen(name);
     for (const char *at = strchr(line, '?'); at && *at != ' '; at = strpbrk(at + 1, "& ")) {

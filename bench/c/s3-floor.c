@@ -1,10 +1,10 @@
-/* The floor under the S3 tools: the same requests by the same libraries, and nothing else.
+/* The floor for the S3 tools: sends the same requests with the same libraries, and does nothing else.
 
    s3-floor put|get COUNT CONNECTIONS BUCKET
 
-   One thread, one curl_multi loop. Each request is signed (SigV4, real payload hash); easy handles are
-   kept and set again, hash contexts are kept, the HMAC key's two blocks are hashed once. It reads no input
-   and writes no output, which the tools cannot leave out. */
+   One thread, one curl_multi loop. Each request is signed (SigV4, real payload hash). Easy handles and hash
+   contexts are reused, and the two blocks of the HMAC key are hashed once. Unlike the tools it reads no
+   input and writes no output. */
 
 #include <curl/curl.h>
 #include <openssl/evp.h>
@@ -23,7 +23,7 @@ struct transfer {
 };
 
 static const char *host, *endpoint, *region, *access_key, *bucket;
-static EVP_MD_CTX *sha256, *work, *inner, *outer; /* `inner` and `outer` have hashed their key block */
+static EVP_MD_CTX *sha256, *work, *inner, *outer; /* `inner` and `outer` have hashed the key block */
 static EVP_MD *algorithm;
 static int put;
 static char day[9], moment[17];
@@ -75,7 +75,7 @@ static void hex(const unsigned char digest[DIGEST], char text[2 * DIGEST + 1]) {
     text[2 * DIGEST] = 0;
 }
 
-/* Leaves the day's signing key in `inner` and `outer`. */
+/* Prepares `inner` and `outer` with the signing key of the day. */
 static void renew_time(void) {
     time_t now = time(NULL);
     if (now == second) return;
@@ -96,7 +96,7 @@ static void renew_time(void) {
     }
 }
 
-/* Signs for the path and sets the handle's headers again. */
+/* Signs the request for the path and sets the headers of the handle. */
 static void sign(struct transfer *transfer, const char *path) {
     unsigned char digest[DIGEST];
     char payload[65], request[65], signature[65], text[2048], line[1024];
@@ -177,7 +177,7 @@ int main(int argc, char **argv) {
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, &received);
         curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-        if (put) { /* a PUT by POSTFIELDS: head and body leave in one send */
+        if (put) { /* a PUT with POSTFIELDS: head and body are sent in one call */
             curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
             curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)BODY);
             curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT");

@@ -12,21 +12,21 @@ from itertools import chain
 
 from pyspark import SparkContext
 
-# The last line of each partition's input. If a task is killed its pipe ends without it, and nothing that may be cut off is
-# stored.
+# The last line of each partition's input. If a task is killed, its pipe ends without it, and no line that may be cut
+# off is stored.
 END = "#END"
 
 
 def main():
     source, location, receipts = sys.argv[1:4]
     batch = int(sys.argv[4]) if len(sys.argv) > 4 else 100
-    # Keys by content: of an object's first line, and its number in the partition.
+    # Keys from content: the first line of an object, and its number in the partition.
     command = (
         f"sh -c \"s3-keygen --roll-lines {batch} '{{sha256:2}}/{{sha256:32}}-{{seq}}' |"
         f" s3-put-lines --commit-on '{END}' --idempotent --long '{location}'\""
     )
     spark = SparkContext(appName="store")
-    # On a cluster of machines that have a role, PATH is enough.
+    # On a cluster of machines with a role, PATH is enough.
     environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("AWS_")}
     stored = (
         spark.textFile(source, 16)
