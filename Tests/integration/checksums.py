@@ -1,11 +1,11 @@
-"""The checksums of S3, from their definitions: name to function of bytes."""
+"""The checksums of S3, implemented from their definitions: a function of bytes for each name."""
 
 import hashlib
 import zlib
 
 
 def reflected(polynomial, mask):
-    """A CRC as its definition has it, a byte at a time."""
+    """Computes a CRC from its definition, byte by byte."""
     table = []
     for value in range(256):
         for _ in range(8):

@@ -14,14 +14,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import servers  # noqa: E402
 
-# A shell starts what it puts into the background with these ignored, and the tools would keep it so.
+# A shell starts background jobs with these signals ignored, and the tools would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(os.environ.get("S3_LINES_BIN", ROOT / ".build/release"))
 TOOLS = subprocess.check_output([ROOT / "scripts/tools"], text=True).split()
-SECONDS = 120  # no single command of the suite takes longer
+SECONDS = 120  # the time limit of any command of the suite
 
 
 def pytest_addoption(parser):
@@ -45,7 +45,7 @@ def pytest_configure(config):
 
 
 class Finished:
-    """How a command ended. Bytes stay bytes; `message` is standard error as text."""
+    """The result of a command. Output is bytes; `message` is standard error as text."""
 
     def __init__(self, command, status, stdout, stderr):
         self.command, self.status, self.stdout, self.stderr = command, status, stdout, stderr
@@ -59,7 +59,7 @@ class Finished:
         return self.stdout.decode().splitlines()
 
     def expect(self, status=0):
-        """Itself, when it ended with `status`; None is any."""
+        """Returns itself if the status is `status`; None accepts any status."""
         assert status in (None, self.status), f"{self.command}: status {self.status}\n{self.message}"
         return self
 
@@ -73,18 +73,18 @@ class Shell:
         self.environment = servers.without_aws(os.environ) | {"PATH": path, **environment}
 
     def with_environment(self, **changes):
-        """The same shell with variables set, or unset where the value is None."""
+        """The same shell with variables set, or unset if the value is None."""
         other = Shell(self.directory, {}, self.seconds)
         other.environment = {k: v for k, v in (self.environment | changes).items() if v is not None}
         return other
 
     def tool(self, name, *arguments, stdin=b""):
-        """Runs one tool. A tool that Package.swift does not declare is not there to be tested."""
+        """Runs one tool. The test is skipped if Package.swift does not declare the tool."""
         require(name)
         return self._run([BIN / name, *arguments], stdin)
 
     def run(self, script, stdin=b"", shell=("bash", "-o", "pipefail", "-euc")):
-        """Runs `script` as a shell does; the status of a pipeline is that of its last failure."""
+        """Runs `script` in a shell with pipefail: the status of a pipeline is that of its last failure."""
         require_tools_of(script)
         return self._run([*shell, script], stdin)
 
@@ -110,7 +110,7 @@ class Shell:
 
 
 def require(name):
-    """Skips the test when the package has no such tool yet, and fails it when the tool was not built."""
+    """Skips the test if the package has no such tool, and fails it if the tool was not built."""
     if name not in TOOLS and "S3_LINES_BIN" not in os.environ:
         pytest.skip(f"{name} is not in Package.swift")
     assert (BIN / name).exists(), f"{BIN / name} was not built: make build"
@@ -124,7 +124,7 @@ def require_tools_of(script):
 
 @pytest.fixture(scope="session")
 def all_servers(request):
-    """Every server that the chosen tests use, started side by side."""
+    """All servers that the selected tests use, started in parallel."""
     used = set()
     for item in request.session.items:
         used |= set(servers.KINDS).intersection(item.fixturenames)
@@ -150,18 +150,18 @@ def server(request, all_servers):
 
 @pytest.fixture(scope="session")
 def seaweedfs(all_servers):
-    """The one real server, for tests that need no second."""
+    """The default real server, for tests that need only one."""
     return all_servers[servers.SeaweedFS.name]
 
 
 @pytest.fixture(scope="session")
 def strict_server(all_servers):
-    """A server that compares what arrives with the hash that was signed."""
+    """A server that verifies the signed hash of each body."""
     return all_servers[servers.MinIO.name]
 
 
 class Bucket:
-    """A bucket of one test and boto3's view of it."""
+    """The bucket of one test, and access to it with boto3."""
 
     def __init__(self, server):
         self.name = "t-" + uuid.uuid4().hex[:16]
@@ -193,25 +193,25 @@ def shell(server, tmp_path):
 
 @pytest.fixture
 def seaweedfs_bucket(seaweedfs):
-    """An empty bucket on the one real server."""
+    """An empty bucket on the default real server."""
     return Bucket(seaweedfs)
 
 
 @pytest.fixture
 def seaweedfs_shell(seaweedfs, tmp_path):
-    """A shell with that server in its environment."""
+    """A shell with the default real server in its environment."""
     return Shell(tmp_path, seaweedfs.tool_environment())
 
 
 @pytest.fixture
 def plain_shell(tmp_path):
-    """A shell in an empty directory that knows no server."""
+    """A shell in an empty directory, without a server in its environment."""
     return Shell(tmp_path, {"AWS_EC2_METADATA_DISABLED": "true"})
 
 
 @pytest.fixture
 def faulty(seaweedfs, tmp_path):
-    """An empty bucket that is reached through a fault proxy: faults.Faulty."""
+    """An empty bucket behind a fault proxy: faults.Faulty."""
     import faults
 
     with faults.proxied(seaweedfs, tmp_path) as faulty:
@@ -220,7 +220,7 @@ def faulty(seaweedfs, tmp_path):
 
 @pytest.fixture
 def strict(strict_server, tmp_path):
-    """The same on a server that compares what arrives with the hash that was signed."""
+    """An empty bucket behind a fault proxy, on a server that verifies the signed hash of each body."""
     import faults
 
     with faults.proxied(strict_server, tmp_path) as faulty:
@@ -228,7 +228,7 @@ def strict(strict_server, tmp_path):
 
 
 def within(seconds, condition):
-    """Waits until the condition holds, which has to be in time."""
+    """Waits until the condition holds; fails after a time limit."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
@@ -236,7 +236,7 @@ def within(seconds, condition):
 
 
 def is_gone(group):
-    """Whether no process of a group is left."""
+    """Whether all processes of a group have ended."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

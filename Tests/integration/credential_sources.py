@@ -1,4 +1,4 @@
-"""Each service and command that gives credentials, played by a server here, and the settings that lead to it."""
+"""Simulates each service and command that gives credentials, and defines the settings that select it."""
 
 import datetime
 import hashlib
@@ -16,7 +16,7 @@ from lying_server import LyingServer, error, page
 STATIC = "aws_access_key_id = AKSOURCE\naws_secret_access_key = hush/source\n"
 SESSION = "[default]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n[sso-session s]\n"
 SIGN_ON = "sso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\n"
-# What is set here, beside what the services give.
+# Credentials set here, in addition to those that the services give.
 SET_SECRETS = ["quiet.web.identity", "bearer quiet", "quiet-sso", "metadata-quiet-token"]
 
 
@@ -25,7 +25,8 @@ def key_of(request):
 
 
 def signature_is_right(request, secret):
-    """Whether the signature is that of the key's secret. Source: AWS's Signature Version 4, by hand."""
+    """Whether the signature was made with the key's secret. Source: AWS Signature Version 4, implemented here
+    independently."""
     authorization = request.headers["authorization"]
     scope, signed, signature = re.search(
         r"^AWS4-HMAC-SHA256 Credential=[^/]+/(\S+), ?SignedHeaders=(\S+), ?Signature=(\w+)$", authorization
@@ -45,7 +46,7 @@ def signature_is_right(request, secret):
 
 
 class World:
-    """Every service that gives credentials, and S3, which takes what is signed with a key that was given."""
+    """All services that give credentials, and an S3 that accepts signatures made with them."""
 
     def __init__(self):
         self.given, self.life, self.broken = 0, 3600, None
@@ -114,7 +115,7 @@ class World:
         if request.path == "/sts/":
             return self.role(parse_qs(request.body.decode())["Action"][0])
         if request.path == "/process":
-            # What a command prints has a version, and another name for the token.
+            # The output of a command has a version, and another name for the token.
             return json.dumps({"Version": 1} | self.json("SessionToken"))
         return json.dumps(self.json())
 
@@ -134,7 +135,7 @@ class World:
 
 
 def agree(request):
-    """What S3 says when all is well."""
+    """S3's success response."""
     if "list-type" in request.query:
         return 200, {}, page(["k"])
     if request.method == "POST":
@@ -143,7 +144,7 @@ def agree(request):
 
 
 def shell_for(directory, server, seconds=60):
-    """A shell whose tools know `server` as S3, STS and SSO, and no other place with credentials."""
+    """A shell whose tools use `server` as S3, STS and SSO, and find credentials nowhere else."""
     (directory / ".aws").mkdir(parents=True, exist_ok=True)
     return Shell(
         directory,
@@ -161,7 +162,7 @@ def shell_for(directory, server, seconds=60):
 
 @contextmanager
 def stage(source, directory, prepare=lambda world: None, seconds=60):
-    """`source` on its own: its world, the server of that, and a shell that is led there."""
+    """A context with only `source`: its world, the server, and a shell configured for it."""
     directory.mkdir(parents=True, exist_ok=True)
     world = World()
     prepare(world)
@@ -274,7 +275,7 @@ def refreshed_sso(shell, server):
     return shell.with_environment(PATH=f"{shell.directory}:{shell.environment['PATH']}")
 
 
-# Each with words that a message about it has.
+# Each source with words that messages about it contain.
 OVER_HTTP = {
     container: "the container's credentials",
     instance: "EC2 instance metadata",

@@ -1,15 +1,15 @@
-"""A proxy in front of an S3 server that fails on purpose, and writes down what reached it.
+"""A proxy in front of an S3 server that injects faults and records the requests.
 
     with FaultProxy(server.endpoint) as proxy:
         proxy.rules.append(Rule("lose answer", method="PUT", target="/key$", times=2))
         ... run a tool with AWS_ENDPOINT_URL_S3=proxy.endpoint ...
         assert [entry.method for entry in proxy.journal] == ["PUT", "PUT", "PUT"]
 
-The first rule that matches a request decides; a request that no rule matches goes through, unless
-`chaos` is set and its dice say otherwise. The Host header is forwarded as it came, so signatures
-made for the proxy's address stay valid. Bodies are held whole in memory: a proxy for tests.
+The first rule that matches a request applies. A request without a matching rule is forwarded, unless `chaos` is set and
+selects a fault at random. The Host header is forwarded unchanged, so signatures made for the proxy's address stay
+valid. Bodies are held in memory as a whole: the proxy is for tests only.
 
-By hand: fault_proxy.py UPSTREAM [--port N] [--seed N] [--rate 0.1]
+From a shell: fault_proxy.py UPSTREAM [--port N] [--seed N] [--rate 0.1]
 """
 
 import argparse
@@ -66,7 +66,7 @@ HEAD_LIMIT = 256 * 1024
 
 @dataclass
 class Answer:
-    """An HTTP answer. `headers` have no length; that is the body's."""
+    """An HTTP response. `headers` do not contain the length, which is that of the body."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -76,12 +76,12 @@ class Answer:
 
 @dataclass
 class Rule:
-    """Which requests fail, and how: `fault` is one of FAULTS.
+    """Selects the requests that fail, and the fault, which is one of FAULTS.
 
-    A request matches by its `method`, by `target` (a pattern searched in the path with its query, as
-    sent), and, if `reused` is set, by whether its connection carried one before. Of those that match,
-    `skip` are let through first, then `times` are hit (None: all). `at` is in bytes; a fraction below 1
-    is a share of the body. `delay` seconds pass before anything else happens.
+    A request matches if its `method` is equal, the pattern `target` is found in its path and query as sent, and, if
+    `reused` is set, its connection has carried a request before or not, respectively. Of the matching requests the
+    first `skip` are forwarded; then `times` requests are hit (None: all). `at` is an offset in bytes; below 1 it is a
+    fraction of the body. The fault is delayed by `delay` seconds.
     """
 
     fault: str
@@ -107,12 +107,12 @@ class Rule:
         return self.reused in (None, request.reused)
 
     def offset(self, body):
-        """`at` as a place in `body`."""
+        """`at` as an offset in `body`."""
         return int(self.at * len(body)) if 0 < self.at < 1 else min(int(self.at), len(body))
 
 
 def s3_error(status, code, **changes):
-    """An `answer` rule with S3's error document."""
+    """A rule that answers with S3's error document."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>on purpose</Message></Error>'
     headers = (("Content-Type", "application/xml"),)
     return Rule("answer", status=status, headers=headers, body=body.encode(), **changes)
@@ -120,18 +120,18 @@ def s3_error(status, code, **changes):
 
 @dataclass
 class Request:
-    """One request as it reached the proxy, and what became of it: an entry of the journal."""
+    """One request as received, and its outcome: an entry of the journal."""
 
-    time: float  # seconds since the proxy began
+    time: float  # seconds since the proxy was started
     connection: int  # number of the connection, from 0
-    reused: bool  # the connection carried a request before
+    reused: bool  # the connection has carried a request before
     method: str
     target: str
     headers: dict[str, str]  # names in lower case
-    fault: str | None = None  # the rule that hit
-    forwarded: bool = False  # the server got it
-    status: int | None = None  # the server's answer
-    body: bytes = field(default=b"", repr=False)  # as far as it came
+    fault: str | None = None  # the fault of the rule that hit
+    forwarded: bool = False  # whether it was forwarded to the server
+    status: int | None = None  # the status of the server's response
+    body: bytes = field(default=b"", repr=False)  # as far as it was received
 
     @property
     def length(self):
@@ -151,14 +151,15 @@ class Request:
 
 
 class Chaos:
-    """Dice that depend on the seed, the request and which try of it this is, not on the order of threads."""
+    """Random faults that depend only on the seed, the request and the number of its attempt, not on the order of
+    threads."""
 
     def __init__(self, seed, rate, faults=CHAOS):
         self.seed, self.rate, self.faults = seed, rate, faults
         self.tries = Counter()
 
     def rule(self, request):
-        # Without the bucket, whose name is another one in each run.
+        # Without the bucket, whose name differs in each run.
         name = f"{request.method} {request.target.partition('/')[2].partition('/')[2]}"
         self.tries[name] += 1
         dice = random.Random(f"{self.seed} {self.tries[name]} {name}")
@@ -176,13 +177,13 @@ class Chaos:
 
 
 class ConnectionEnd(Exception):
-    """The client's connection is over."""
+    """The client's connection has ended."""
 
 
 class FaultProxy:
-    """Listens on 127.0.0.1 until `stop`. `upstream` None means that rules answer everything; `tls` is the
-    ssl.SSLContext of a proxy that speaks HTTPS to its clients; with `checksums` whole objects come with their
-    CRC-32, as AWS sends it, computed before anything goes wrong."""
+    """Listens on 127.0.0.1 until `stop`. If `upstream` is None, rules answer all requests. `tls` is the ssl.SSLContext
+    if clients use HTTPS. If `checksums` is set, responses with whole objects have their CRC-32, as on AWS, computed
+    before any fault."""
 
     def __init__(self, upstream, port=0, chaos=None, tls=None, checksums=False):
         self.upstream = urlsplit(upstream) if upstream else None
@@ -207,7 +208,7 @@ class FaultProxy:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def start(self):
-        """Begins to listen; before, and after `stop`, connections to the port are refused."""
+        """Starts to listen. Before that, and after `stop`, connections to the port are refused."""
         self.stopping.clear()
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         self.port = self.listener.getsockname()[1]
@@ -215,7 +216,7 @@ class FaultProxy:
         return self
 
     def stop(self):
-        """Ends every connection and frees the port."""
+        """Closes all connections and frees the port."""
         self.stopping.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -225,7 +226,7 @@ class FaultProxy:
             try:
                 client.shutdown(socket.SHUT_RDWR)
             except OSError:
-                pass  # it has ended by itself
+                pass  # it has already ended
 
     def _accept(self, listener):
         while True:
@@ -252,7 +253,7 @@ class FaultProxy:
             client.close()
 
     def rule_for(self, request):
-        """The rule that hits `request`, counted; and the request written down."""
+        """Returns the rule that hits `request` and counts the hit; records the request."""
         with self.lock:
             self.journal.append(request)
             for rule in self.rules:
@@ -265,7 +266,7 @@ class FaultProxy:
             return self.chaos.rule(request) if self.chaos else None
 
     def forward(self, request):
-        """Sends `request` to the server on a connection of its own, once, and returns the answer."""
+        """Sends `request` to the server once, on a new connection, and returns the response."""
         connection = http.client.HTTPConnection(self.upstream.hostname, self.upstream.port, timeout=60)
         try:
             connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
@@ -294,7 +295,7 @@ class FaultProxy:
 
 
 class Conversation:
-    """One client connection: reads requests and answers them until either side ends it."""
+    """One client connection: reads and answers requests until one side closes it."""
 
     def __init__(self, proxy, client, number):
         self.proxy, self.client, self.number = proxy, client, number
@@ -337,7 +338,7 @@ class Conversation:
         self.answer(request, rule, answer)
 
     def answer(self, request, rule, answer):
-        """Sends what `rule` makes of the server's answer."""
+        """Sends the server's response as changed by `rule`."""
         body, at = answer.body, rule.offset(answer.body)
         match rule.fault:
             case "lose answer":
@@ -355,7 +356,7 @@ class Conversation:
                 if rule.fault == "stall body":
                     self.wait_for_client_to_go()
                 if rule.fault == "cut by reset":
-                    self.wait(0.05)  # a reset throws away what the client has not read yet
+                    self.wait(0.05)  # a reset discards data that the client has not read yet
                     self.reset()
                 raise ConnectionEnd
             case "trickle":
@@ -370,7 +371,7 @@ class Conversation:
             case "overlong":
                 self.send_head(request, answer, max(0, len(body) - 1))
                 self.client.sendall(body[:-1])
-                self.wait(0.05)  # what comes together with the rest is thrown away by many a client
+                self.wait(0.05)  # many clients discard data that arrives together with the rest
                 self.client.sendall(body[-1:])
             case "no length":
                 self.send_head(request, answer, None)
@@ -406,7 +407,7 @@ class Conversation:
         return Request(now, self.number, reused, method, target, headers)
 
     def read_body(self, request, limit=None):
-        """Reads the body, or no more than about `limit` bytes of it, into the request."""
+        """Reads the body, or about `limit` bytes of it, into the request."""
         if request.headers.get("transfer-encoding", "").lower() == "chunked":
             while True:
                 size = int(self.read_until(b"\r\n").split(b";")[0], 16)
@@ -458,7 +459,7 @@ class Conversation:
         self.client.sendall(b"%x\r\n%b\r\n" % (len(data), data))
 
     def reset(self):
-        """Ends the connection by RST instead of FIN. Source: socket(7), SO_LINGER."""
+        """Closes the connection with RST instead of FIN. Source: socket(7), SO_LINGER."""
         self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         raise ConnectionEnd
 
@@ -474,7 +475,8 @@ class Conversation:
         raise ConnectionEnd
 
     def wait_for_end(self):
-        """The same without reading: the client's buffers stay full. Source: poll(2), POLLRDHUP."""
+        """Waits until the client closes the connection, without reading: the client's buffers stay full. Source:
+        poll(2), POLLRDHUP."""
         watched = select.poll()
         watched.register(self.client, select.POLLRDHUP)
         while not self.proxy.stopping.is_set() and not watched.poll(50):
@@ -483,7 +485,7 @@ class Conversation:
 
 
 def flipped(body, rule):
-    """`body` with one bit changed; an empty one stays."""
+    """`body` with one bit flipped; an empty body is unchanged."""
     if not body:
         return body
     at = min(rule.offset(body), len(body) - 1)

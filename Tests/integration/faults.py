@@ -1,4 +1,4 @@
-"""A bucket that is reached through the fault proxy, and what tests of faults say of it."""
+"""A bucket behind the fault proxy, and assertions for tests of faults."""
 
 import random
 import re
@@ -7,12 +7,12 @@ import servers
 from conftest import Bucket, Shell
 from fault_proxy import FaultProxy, Rule
 
-SECONDS = 30  # more is a tool that hangs
+SECONDS = 30  # the time limit: a tool that takes longer hangs
 OBJECT = b"".join(b"line %06d of the object\n" % number for number in range(40_000))  # 1 MB
 
 
 def large(size, seed=1):
-    """Lines of about a hundred bytes, `size` of them in all, that no two objects share."""
+    """Lines of about a hundred bytes, `size` bytes in total, different for each object."""
     dice = random.Random(seed)
     lines, length = [], 0
     while length < size:
@@ -23,7 +23,7 @@ def large(size, seed=1):
 
 
 class Faulty:
-    """An empty bucket, a proxy in front of it, and a shell whose tools know only the proxy."""
+    """An empty bucket, a proxy in front of it, and a shell whose tools use only the proxy."""
 
     def __init__(self, server, proxy, directory):
         self.server, self.proxy, self.rules = server, proxy, proxy.rules
@@ -43,7 +43,7 @@ class Faulty:
         return self.shell.tool("s3-put-lines", *options, self.location, stdin=records).expect(status)
 
     def put_object(self, key, data, *options, status=0):
-        """All of `data` as one object: in parts, if it is large."""
+        """Stores `data` as one object, in parts if it is large."""
         words = ["s3-put-lines", *options, self.location, key]
         return self.shell.tool(*words, stdin=data).expect(status)
 
@@ -52,7 +52,7 @@ class Faulty:
         return self.shell.tool(*words).expect(status)
 
     def requests(self, method, target=""):
-        """What reached the proxy, in order."""
+        """The requests that reached the proxy, in order."""
         return [each for each in self.proxy.journal if Rule("none", method, target).matches(each)]
 
     def open_uploads(self):
@@ -75,7 +75,7 @@ def proxied(server, directory, **options):
 
 
 def assert_no_secret(*texts):
-    """None of `texts` holds a secret of the test's credentials, or anything made with one."""
+    """Asserts that no text contains a secret of the test's credentials or a value derived from one."""
     for text in texts:
         assert servers.SECRET_KEY not in text
         assert not re.search("signature=[0-9a-f]", text, re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""An S3 server that says what a test wants it to say.
+"""An S3 server whose responses a test defines.
 
     def handle(request):
         return 200, {"ETag": '"e"'}, b"data\\n"
@@ -7,7 +7,7 @@
         ... run a tool with AWS_ENDPOINT_URL_S3=server.endpoint ...
         assert [request.method for request in server.journal] == ["HEAD", "PUT"]
 
-A handler that returns an iterator of bytes instead writes the answer itself, head and all.
+A handler that returns an iterator of bytes writes the whole response itself, including the head.
 """
 
 import re
@@ -19,7 +19,7 @@ import servers
 
 
 def environment(attempts, **more):
-    """What a tool needs to speak to a lying server, but for its endpoint."""
+    """The environment for a tool that uses a lying server, except its endpoint."""
     return {
         "AWS_ACCESS_KEY_ID": servers.ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY,
@@ -42,7 +42,7 @@ class Asked:
 
     @property
     def scope(self):
-        """What the signature is for: `20260102/eu-west-1/s3/aws4_request`."""
+        """The scope of the signature: `20260102/eu-west-1/s3/aws4_request`."""
         found = re.search(r"Credential=[^/]+/([^,]+),", self.headers.get("authorization", ""))
         return found and found[1]
 
@@ -57,7 +57,7 @@ class LyingServer:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         if tls:
-            # The handshake is the connection's thread's: one that fails must not stop the others.
+            # The connection's thread does the handshake, so that a failed one does not stop others.
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
 
@@ -104,7 +104,7 @@ class LyingServer:
                 try:
                     super().handle()
                 except OSError:
-                    pass  # the client has gone, or never meant to speak TLS
+                    pass  # the client has closed the connection, or does not use TLS
 
             def log_message(self, *_):
                 pass
@@ -117,7 +117,7 @@ def error(code, message="on purpose", more=""):
 
 
 def page(keys, token=None, truncated=None, encoded=False, size=5):
-    """A page of a list. `keys` are written as they are."""
+    """A page of a listing. `keys` are inserted unchanged."""
     contents = "".join(
         f"<Contents><Key>{key}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
         f"<ETag>&quot;e&quot;</ETag><Size>{size}</Size></Contents>"

@@ -1,10 +1,10 @@
-"""nginx as it is installed, in front of a server, for as long as a test takes.
+"""The installed nginx, in front of a server, for the duration of a test.
 
     with Nginx(f"location / {{ {forwards_to(server)} }}") as front:
         ... run a tool with front.leading_to(server) ...
 
-The text is what stands in the `server { }` block that listens on a free port; `http` is what stands beside it. It
-runs as the current user, in one process, with everything in a directory of its own.
+The text is the content of a `server { }` block that listens on a free port; `http` is configuration beside that block.
+nginx runs as the current user, in one process, with all files in its own directory.
 """
 
 import os
@@ -41,8 +41,8 @@ http {{
 
 
 class Nginx(servers.Server):
-    """nginx with one `server` block of the test's own. `certificate` is what `certificate` made: it then speaks TLS,
-    and HTTP/2 to who wants it."""
+    """nginx with one `server` block defined by the test. With `certificate`, a result of `certificate()`, it uses TLS
+    and offers HTTP/2."""
 
     name = "nginx"
 
@@ -69,7 +69,7 @@ class Nginx(servers.Server):
         return (self.directory / "access.log").read_text()
 
     def leading_to(self, server, path=""):
-        """What a tool needs to speak to `server` through here."""
+        """The environment for a tool that uses `server` through this nginx."""
         found = server.tool_environment() | {"AWS_ENDPOINT_URL_S3": self.endpoint + path}
         if self.certificate:
             found["AWS_CA_BUNDLE"] = str(self.certificate[0])
@@ -100,12 +100,12 @@ class Nginx(servers.Server):
 
 
 def forwards_to(server, path=""):
-    """The directives of a location that hands requests on to `server`, whose signatures stay good."""
+    """The directives of a location that forwards requests to `server` with valid signatures."""
     return f"proxy_pass {server.endpoint}{path}; proxy_set_header Host $http_host; proxy_http_version 1.1;"
 
 
 def certificate(directory, host="IP:127.0.0.1"):
-    """A certificate that signs itself, and its key, as files. Source: openssl-req(1)."""
+    """A self-signed certificate and its key, as files. Source: openssl-req(1)."""
     files = directory / "certificate.pem", directory / "key.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",

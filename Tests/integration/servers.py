@@ -1,4 +1,4 @@
-"""S3 servers of one's own: started on free ports of 127.0.0.1, ended with anyone who started them."""
+"""Local S3 servers, started on free ports of 127.0.0.1 and ended with the process that started them."""
 
 import ctypes
 import json
@@ -27,12 +27,12 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent():
-    """In the child: a parent that is killed takes the server along."""
+    """Runs in the child: the server is killed when its parent dies."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_ports(count, twins=False):
-    """Ports below the ephemeral range that no one listens on; with `twins`, nor on the same + 10000."""
+    """Free ports below the ephemeral range; with `twins`, port + 10000 is free too."""
     ports = []
     while len(ports) < count:
         port = random.randrange(10_000, 22_000)
@@ -53,11 +53,11 @@ def is_free(port):
 
 
 class Server:
-    """One S3 server with a directory of its own. Starting does not wait; `wait_until_ready` does."""
+    """An S3 server with its own directory. Starting does not wait; `wait_until_ready` does."""
 
     name = ""
     checks_credentials = True
-    # Whether a bucket is created with the region as its location.
+    # Whether creating a bucket requires the region as its location.
     has_regions = True
 
     def __init__(self):
@@ -79,7 +79,7 @@ class Server:
         return self.directory / "log"
 
     def command(self):
-        """Chooses ports and returns the words that start the server."""
+        """Chooses ports and returns the command that starts the server."""
         raise NotImplementedError
 
     def start(self):
@@ -98,7 +98,8 @@ class Server:
         return self
 
     def wait_until_ready(self):
-        """Returns once the server answers. One that lost a race for a port is started again on others."""
+        """Returns once the server responds. If another process took its port first, the server is started again on
+        other ports."""
         for _ in range(3):
             deadline = time.monotonic() + START_SECONDS
             while self.process.poll() is None and time.monotonic() < deadline:
@@ -120,7 +121,7 @@ class Server:
         return True
 
     def client(self, endpoint=None):
-        """boto3's client of this server, the judge of what it holds; `endpoint` is a way round to it."""
+        """A boto3 client of this server, to check its content; `endpoint` replaces the server's own endpoint."""
         import boto3
         from botocore.config import Config
 
@@ -142,7 +143,7 @@ class Server:
         self.client().create_bucket(Bucket=name, **location)
 
     def tool_environment(self):
-        """The variables by which a tool finds this server."""
+        """The environment variables that direct a tool to this server."""
         return {
             "AWS_ENDPOINT_URL_S3": self.endpoint,
             "AWS_REGION": REGION,
@@ -161,7 +162,7 @@ class Server:
         self.process.wait()
 
     def stop(self):
-        """Ends the server with its children and removes its directory."""
+        """Stops the server and its children, and removes its directory."""
         self.end_process()
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -192,7 +193,8 @@ class SeaweedFS(Server):
         ]  # fmt: skip
 
     def answers(self):
-        # The S3 port opens before the volume server has joined: only a stored object says ready.
+        # The S3 port opens before the volume server has joined, so the server is ready only once an object can be
+        # stored.
         if not super().answers():
             return False
         try:
@@ -200,7 +202,7 @@ class SeaweedFS(Server):
             self.client().put_object(Bucket="ready", Key="ready", Body=b"ready")
             self.client().delete_object(Bucket="ready", Key="ready")
             self.client().delete_bucket(Bucket="ready")
-        except Exception:  # whatever it is, the next try will show
+        except Exception:  # the next attempt shows whether it persists
             return False
         return True
 
@@ -212,7 +214,7 @@ class SeaweedFS(Server):
 
 
 class MinIO(Server):
-    """MinIO's code base as JuiceFS carries it: `juicefs gateway` over a SQLite file."""
+    """MinIO's code as included in JuiceFS: `juicefs gateway` with metadata in a SQLite file."""
 
     name = "minio"
 
@@ -235,7 +237,7 @@ class MinIO(Server):
 
 
 class Moto(Server):
-    """moto's server, the AWS mock. It accepts any credentials."""
+    """moto's server, an AWS mock. It accepts any credentials."""
 
     name = "moto"
     checks_credentials = False
@@ -246,11 +248,11 @@ class Moto(Server):
 
 
 class RadosGW(Server):
-    """Ceph's object gateway over one monitor and one OSD that keeps everything in memory."""
+    """Ceph's object gateway with one monitor and one OSD that stores everything in memory."""
 
     name = "rgw"
     has_regions = False
-    # Each path is inside `directory`: the defaults are the machine's own.
+    # All paths are inside `directory`; the defaults are system directories.
     settings = """
 [global]
 fsid = {fsid}
@@ -348,7 +350,7 @@ rgw frontends = beast endpoint=127.0.0.1:{gateway}
 
 
 def without_aws(environment):
-    """`environment` less what would lead a tool to another service or other credentials."""
+    """`environment` without variables that would direct a tool to another service or other credentials."""
     kept = {name: value for name, value in environment.items() if not name.startswith("AWS_")}
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"):
         kept.pop(name, None)

@@ -1,4 +1,4 @@
-"""Credentials from each place where they may be, until an object is put with them."""
+"""Credentials from each source; each test stores an object with them."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from credential_sources import (
 from lying_server import LyingServer
 
 
-# What --verbose says, where that is not what a message about the source's failure has.
+# The words of --verbose, if they differ from those of a message about a failed source.
 FOUND = dict.fromkeys([chain, sourced], SOURCES[role]) | {refreshed_sso: SOURCES[sso]}
 
 
@@ -33,7 +33,7 @@ def shell(tmp_path, here):
     return shell_for(tmp_path, here)
 
 
-def test_an_object_is_put_with_what_each_source_gives(tmp_path):
+def test_an_object_is_put_with_credentials_of_each_source(tmp_path):
     def run(source):
         with stage(source, tmp_path / source.__name__) as each:
             finished = put(each.shell, "--verbose").expect()
@@ -49,15 +49,15 @@ def test_an_object_is_put_with_what_each_source_gives(tmp_path):
 
 
 @pytest.mark.parametrize("source", [container, instance])
-def test_no_proxy_is_asked_for_what_is_near(shell, here, world, source):
+def test_no_proxy_is_used_for_local_services(shell, here, world, source):
     near = source(shell, here).with_environment(http_proxy="http://127.0.0.1:9", no_proxy="")
     put(near).expect(69)
     assert world.given == 1 and not world.puts(here)
 
 
 @pytest.mark.parametrize("server", ["moto"], indirect=True)
-def test_another_maker_of_the_services_gives_what_its_s3_takes(server, tmp_path):
-    """moto's STS, instance metadata and S3, and boto3 as the judge of what is stored."""
+def test_credentials_of_motos_services_work_with_its_s3(server, tmp_path):
+    """Uses moto's STS, instance metadata and S3; boto3 checks the stored object."""
     bucket = Bucket(server)
     base = {name: value for name, value in server.tool_environment().items() if "KEY" not in name}
     (tmp_path / ".aws").mkdir()
@@ -70,7 +70,7 @@ def test_another_maker_of_the_services_gives_what_its_s3_takes(server, tmp_path)
         assert bucket.get(key) == b"v\n" and SOURCES[source] in finished.message
 
 
-def test_what_the_services_are_asked(shell, here, world):
+def test_the_requests_to_credential_services(shell, here, world):
     put(role(shell, here)).expect()
     (asked,) = world.asked
     assert parse_qs(asked.body.decode()) == {
@@ -93,7 +93,7 @@ def test_what_the_services_are_asked(shell, here, world):
     assert world.asked[0].headers["x-amz-sso_bearer_token"] == "quiet-sso"
 
 
-def test_nothing_found_lists_the_places(shell):
+def test_missing_credentials_list_the_sources(shell):
     message = put(shell).expect(77).message
     for words in (
         "AWS_ACCESS_KEY_ID", ".aws/credentials", ".aws/config", "AWS_EC2_METADATA_DISABLED is true",
@@ -127,7 +127,7 @@ def test_nothing_found_lists_the_places(shell):
         "no aws": ("login_session = x\n", 77, "no 'aws' in PATH; install it and run: aws login --profile default"),
     }.values(),
 )
-def test_what_is_wrong_in_a_profile_is_said(shell, text, status, words):
+def test_errors_in_a_profile_are_reported(shell, text, status, words):
     config(shell, "[default]\n" + text)
     assert words in put(shell.with_environment(PATH="/usr/bin:/bin")).expect(status).message
 
@@ -135,11 +135,11 @@ def test_what_is_wrong_in_a_profile_is_said(shell, text, status, words):
 @pytest.mark.parametrize(
     "uri", ["http://example.com/", "http://169.254.170.3/", "http://127.0.0.1@evil/", "http://127.0.0.1.evil/", "ftp://localhost/"]
 )
-def test_tokens_go_to_no_host_in_the_open(shell, uri):
+def test_tokens_are_not_sent_in_plain_text(shell, uri):
     assert "loopback" in put(shell.with_environment(AWS_CONTAINER_CREDENTIALS_FULL_URI=uri)).expect(78).message
 
 
-def test_a_command_has_what_the_tool_had(shell, here):
+def test_a_command_inherits_the_tools_original_settings(shell, here):
     process(shell, here)
     command = script(shell, "limits", f"#!/bin/bash\nulimit -c >&2; ulimit -Sn >&2; grep SigIgn /proc/self/status >&2\nexec curl -s {here.endpoint}/process\n")
     config(shell, f"[default]\ncredential_process = {command}\n")
@@ -151,7 +151,7 @@ def test_a_command_has_what_the_tool_had(shell, here):
 
 
 def test_an_access_point_has_a_host_and_a_region(shell, here, world):
-    """A name server is not there, but a proxy is: what it is asked for has the host."""
+    """There is no name server, but a proxy, whose requests show the host."""
     point = "my-point-123456789012"
     (shell.directory / ".aws/credentials").write_text("[default]\n" + STATIC)
     proxied = shell.with_environment(
@@ -163,7 +163,7 @@ def test_an_access_point_has_a_host_and_a_region(shell, here, world):
     assert put.headers["host"] == f"{point}.s3.test" and put.path.endswith("/s3/prefix/k") and put.region == "eu-west-1"
 
 
-def test_verbose_says_that_keys_are_the_environments_or_none(shell):
+def test_verbose_says_that_keys_are_from_the_environment_or_missing(shell):
     keys = shell.with_environment(AWS_ACCESS_KEY_ID="AKSOURCE", AWS_SECRET_ACCESS_KEY="hush/source")
     message = put(keys, "--verbose").expect().message
     assert "credentials: the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)\n" in message and "hush" not in message
@@ -171,7 +171,7 @@ def test_verbose_says_that_keys_are_the_environments_or_none(shell):
     assert "credentials: none, requests are not signed\n" in message
 
 
-def test_a_profile_is_named_as_a_shell_takes_it(shell):
+def test_a_profiles_name_is_quoted_for_a_shell(shell):
     text = "[profile it's mine]\nsso_role_name=r\nsso_account_id=1\n" + SIGN_ON
     config(shell, text.replace("it's mine", '"it\'s mine"'))
     message = put(shell, "--profile", "it's mine").expect(77).message

@@ -1,4 +1,5 @@
-"""Each source of credentials, with its service slow, wrong, cut off and gone: a message and a status, never a wait."""
+"""Each source of credentials, if its service is slow, wrong, cut off or missing: a message and a status, never an
+endless wait."""
 
 import json
 import time
@@ -14,7 +15,7 @@ SLOW_SECONDS = 4
 
 
 def everywhere(tmp_path, sources, prepare, check):
-    """Runs `check` on a stage of each source, side by side."""
+    """Runs `check` for each source in parallel."""
 
     def one(source):
         with stage(source, tmp_path / source.__name__, prepare) as each:
@@ -82,8 +83,8 @@ def test_a_source_that_fails_is_named(tmp_path, fault):
     everywhere(tmp_path, SOURCES, prepare, check)
 
 
-def test_a_source_that_is_slow_is_not_waited_for(tmp_path):
-    """A service has its time limit; a command takes as long as it needs, and then gives what it should."""
+def test_a_slow_source_times_out(tmp_path):
+    """A service has a time limit; a command may take longer, and its credentials are then used."""
 
     def prepare(world):
         world.broken = slow(world)
@@ -98,7 +99,7 @@ def test_a_source_that_is_slow_is_not_waited_for(tmp_path):
     everywhere(tmp_path, SOURCES, prepare, check)
 
 
-def test_a_source_that_is_gone_is_named(tmp_path):
+def test_a_missing_source_is_named(tmp_path):
     (port,) = free_ports(1)
     nowhere = SimpleNamespace(endpoint=f"http://127.0.0.1:{port}", port=port)
 
@@ -115,8 +116,8 @@ INVISIBLE = {"a space": "{} ", "a line break": "{}\n", "a tab inside": "\t{}", "
 
 @pytest.mark.parametrize("part", range(3))
 @pytest.mark.parametrize("form", INVISIBLE)
-def test_a_key_that_cannot_be_one_is_named(tmp_path, part, form):
-    """Signed with, it would be a signature that does not match, and a long search for the reason."""
+def test_an_invalid_key_is_named(tmp_path, part, form):
+    """A signature made with it would be refused as wrong, and the cause would be hard to find."""
 
     def prepare(world):
         plain = world.new
@@ -140,7 +141,7 @@ def test_a_key_that_cannot_be_one_is_named(tmp_path, part, form):
     everywhere(tmp_path, SOURCES if form == "a line break" else list(SOURCES)[part::3], prepare, check)
 
 
-def test_a_time_that_is_none_is_named(tmp_path):
+def test_an_invalid_time_is_named(tmp_path):
     def prepare(world):
         plain = world.json
 
@@ -156,8 +157,8 @@ def test_a_time_that_is_none_is_named(tmp_path):
     everywhere(tmp_path, [instance, *BY_COMMAND], prepare, check)
 
 
-def test_what_a_service_says_is_told(tmp_path):
-    """The metadata service says with 200 that the instance's role cannot be assumed."""
+def test_a_services_message_is_reported(tmp_path):
+    """The metadata service responds with 200 that the instance's role cannot be assumed."""
 
     def prepare(world):
         def answer(request):

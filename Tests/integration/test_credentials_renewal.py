@@ -1,4 +1,4 @@
-"""Credentials that end while a pipeline runs: others are in use before that, from each kind of source."""
+"""Credentials that expire while a pipeline runs are renewed before that, from each kind of source."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ PER_SECOND = 10 / 3
 
 
 def test_credentials_are_renewed_while_a_pipeline_runs(tmp_path, request):
-    """Each set lives four seconds, or a minute in a long run; S3 refuses those whose time is over."""
+    """Credentials are valid for four seconds, or a minute in a long run; S3 refuses expired ones."""
     seconds = request.config.getoption("--renewal-seconds")
     is_long = seconds >= 120
     life = 60 if is_long else 4
@@ -45,7 +45,7 @@ def test_credentials_are_renewed_while_a_pipeline_runs(tmp_path, request):
     with ThreadPoolExecutor(len(SOURCES)) as pool:
         for name, finished, sets, refused in pool.map(run, SOURCES):
             assert finished.status == 0 and len(finished.lines) == count, (name, finished.message[-2000:])
-            # In seconds, the clock of a service may end a set just before the tool's does.
+            # Because times are rounded to seconds, the service may expire credentials slightly before the tool does.
             assert sets >= (seconds // life if is_long else 2) and (not is_long or not refused), (name, sets, refused)
             if is_long:
                 print(f"{name}: {count} records, {sets} sets of credentials, {refused} requests refused")
@@ -61,8 +61,9 @@ def test_expired_credentials_are_replaced_once(tmp_path):
         assert each.world.given <= 5
 
 
-def test_no_request_waits_for_a_renewal_that_is_slow_or_fails(tmp_path):
-    """The second set comes after three more objects were put with the first, and is refused; the third is asked for."""
+def test_no_request_waits_for_a_slow_or_failing_renewal(tmp_path):
+    """The second credentials arrive after three more objects were stored with the first, and are refused; then the
+    third are requested."""
     puts = threading.Semaphore(0)
 
     def prepare(world):
@@ -74,7 +75,7 @@ def test_no_request_waits_for_a_renewal_that_is_slow_or_fails(tmp_path):
             return plain(request)
 
         def answer(request):
-            # The container's agent rewrites the token: it is read again each time.
+            # The container's agent replaces the token: it is read each time.
             (tmp_path / "token").write_text(f"bearer quiet {len(world.asked)}")
             if len(world.asked) != 2:
                 return 200, {}, world.answer(request).encode()

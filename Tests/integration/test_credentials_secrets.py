@@ -1,4 +1,4 @@
-"""Every byte that a tool writes, whatever source its credentials have and whatever a service says back of them."""
+"""No byte that a tool writes shows a secret, whatever the source of its credentials and whatever a service repeats."""
 
 import binascii
 import os
@@ -35,12 +35,12 @@ def keys_in_a_file(shell, server):
     return shell
 
 
-# Who asks the Swift runtime for a report of a crash has registers and what they point to written out.
+# With a crash report of the Swift runtime, registers and the memory that they point to are written.
 QUIET = {"SWIFT_BACKTRACE": "enable=no"}
 EVERY_SOURCE = [*SOURCES, keys_in_environment, keys_in_a_file]
 
 
-# What is set here and goes to a service. Those that are not are no one's to repeat.
+# Secrets set here that are sent to a service. A service cannot repeat the others.
 SENT = {
     "container": ["bearer quiet"], "sourced": ["bearer quiet"], "instance": ["metadata-quiet-token"],
     "web_identity": ["quiet.web.identity"], "role": ["hush/source"], "chain": ["hush/source"],
@@ -55,14 +55,14 @@ def secrets_of(source, world):
 
 
 def base64_inside(data, shift, encode=b64encode):
-    """What of the base64 of `data` does not depend on what stands before and after it, which is `shift` bytes."""
+    """The part of the base64 of `data`, at offset `shift`, that does not depend on the bytes around it."""
     text = encode(b"x" * shift + data).rstrip(b"=")
     start = -(-shift * 8 // 6)
     return text[start : (shift + len(data)) * 8 // 6].decode()
 
 
 def whole_forms(secret):
-    """A secret as it is and as it may be encoded."""
+    """A secret, plain and in all encodings."""
     data = secret.encode()
     yield secret
     yield quote(secret, safe="")
@@ -75,7 +75,7 @@ def whole_forms(secret):
 
 
 def forms(secret):
-    """None of these may be in anything that is written."""
+    """Strings that must not appear in any output."""
     yield from whole_forms(secret)
     for shift in range(3):
         yield base64_inside(secret.encode(), shift)
@@ -83,7 +83,7 @@ def forms(secret):
 
 
 def everything_said_back(secrets):
-    """All of them, in all forms, as a service may repeat what it was told."""
+    """All secrets, in all forms, as a service may repeat them."""
     for secret in secrets:
         yield from whole_forms(secret)
         data = secret.encode()
@@ -108,7 +108,7 @@ def allow_cores():
 
 
 def run_all_tools(tmp_path, source, answer, check):
-    """Each tool over `source`: `answer` is S3's with all secrets that are in use, `check` gets all that was written."""
+    """Runs each tool with `source`: `answer` makes S3's response from all secrets in use, `check` gets all output."""
 
     def one(tool):
         known = threading.Event()
@@ -147,7 +147,7 @@ def run_all_tools(tmp_path, source, answer, check):
 
 @pytest.mark.parametrize("source", EVERY_SOURCE, ids=lambda source: source.__name__)
 def test_no_byte_has_a_secret_that_s3_repeats(tmp_path, source):
-    """S3 calls the first set expired, and then says all that it was ever told, in each way of writing it."""
+    """S3 reports the first credentials as expired, and then repeats everything it has received, in each encoding."""
 
     def answer(world, request, plain, process):
         if source in SOURCES and len(world.sets) < 3 and "AK1" not in world.refuses:
@@ -183,7 +183,7 @@ def test_no_byte_has_a_secret_that_a_service_for_credentials_repeats(tmp_path, s
 
 @pytest.mark.parametrize("source", EVERY_SOURCE, ids=lambda source: source.__name__)
 def test_a_tool_that_crashes_leaves_no_secret(tmp_path, source):
-    """It is aborted with its credentials in memory, and core files may be as large as they like."""
+    """It is aborted with its credentials in memory, and the size of core files is not limited."""
 
     def answer(world, request, plain, process):
         os.kill(process.pid, signal.SIGABRT)

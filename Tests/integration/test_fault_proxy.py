@@ -1,4 +1,4 @@
-"""The fault proxy itself: each fault is what it says, and the journal what happened."""
+"""The fault proxy itself: each fault does what its name says, and the journal records it."""
 
 import hashlib
 import http.client
@@ -13,7 +13,7 @@ BODY = b"0123456789"
 
 @pytest.fixture
 def origin():
-    """A server that answers 200 and BODY to everything, and whose journal shows what reached it."""
+    """A server that responds to every request with 200 and BODY; its journal shows the requests."""
     with FaultProxy(None) as origin:
         origin.rules.append(Rule("answer", status=200, headers=(("ETag", '"e"'),), body=BODY, times=None))
         yield origin
@@ -51,7 +51,7 @@ def test_signatures_hold_through_the_proxy(server, bucket):
     assert all(entry.forwarded and entry.fault is None for entry in proxy.journal)
 
 
-def test_what_no_rule_matches_goes_through(proxy, origin):
+def test_a_request_without_a_matching_rule_is_forwarded(proxy, origin):
     response = ask(proxy, "PUT", "/b/a%20b?x=%2F", b"data")
     assert (response.status, response.getheader("ETag"), response.read()) == (200, '"e"', BODY)
     (entry,) = origin.journal
@@ -59,7 +59,7 @@ def test_what_no_rule_matches_goes_through(proxy, origin):
     assert entry.headers["host"] == f"127.0.0.1:{proxy.port}"
 
 
-def test_connections_are_kept_and_numbered(proxy):
+def test_connections_are_reused_and_numbered(proxy):
     kept = connect(proxy)
     for _ in range(2):
         kept.request("GET", "/b/k")
@@ -92,7 +92,7 @@ def test_lose_answer(proxy, origin):
 
 
 @pytest.mark.parametrize("fault", ["cut", "unfinished chunks"])
-def test_answers_that_end_too_soon(proxy, fault):
+def test_responses_that_are_cut(proxy, fault):
     proxy.rules.append(Rule(fault, at=4))
     with pytest.raises(http.client.IncompleteRead):
         ask(proxy).read()
@@ -154,7 +154,7 @@ def test_rewritten_answer(proxy):
     assert ask(proxy).read() == BODY + b"!"
 
 
-def test_stalls_last_until_the_client_goes(proxy, origin):
+def test_stalls_last_until_the_client_closes(proxy, origin):
     proxy.rules += [Rule("stall", target="before"), Rule("stall body", target="after", at=4)]
     with pytest.raises(TimeoutError):
         ask(proxy, target="/before", timeout=0.3)
@@ -173,7 +173,7 @@ def test_an_upload_that_stalls_is_not_read(proxy, origin):
     assert origin.journal == []
 
 
-def test_trickle_arrives_whole(proxy):
+def test_a_slow_response_is_complete(proxy):
     proxy.rules.append(Rule("trickle", at=10_000))
     assert ask(proxy).read() == BODY
 
@@ -196,7 +196,7 @@ def test_expect_continue(proxy):
                     client.recv(1)
 
 
-def test_close_without_a_word(proxy):
+def test_close_without_a_response(proxy):
     proxy.rules.append(Rule("close"))
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client:
         client.sendall(b"GET /b/k HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -243,7 +243,7 @@ def test_chaos_depends_on_seed_and_request_not_on_order():
 
 
 def test_boto3_survives_chaos(seaweedfs):
-    """Its five tries a request are enough for a tenth of failures of the kinds that it can see."""
+    """Its five attempts per request suffice for a tenth of failures of the kinds that it can detect."""
     seen = ("reset", "lose answer", "cut by reset", "unfinished chunks", "internal error", "slow down")
     with FaultProxy(seaweedfs.endpoint, chaos=Chaos(7, 0.1, seen)) as proxy:
         client = seaweedfs.client(proxy.endpoint)

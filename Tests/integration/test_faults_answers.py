@@ -1,5 +1,5 @@
-"""Answers that refuse: what passes by itself is tried again and counted, what does not is reported at once. The
-journal says how often and when, and that the same bytes came each time."""
+"""Refusals: temporary ones are retried, and the attempts are limited; permanent ones are reported at once. The journal
+shows the number and times of attempts, and that each has the same body."""
 
 import re
 
@@ -28,7 +28,7 @@ THROTTLING = {
     "RequestLimitExceeded": s3_error(503, "RequestLimitExceeded"),
     "TooManyRequestsException": s3_error(400, "TooManyRequestsException"),
 }
-# What the tools end with once all attempts are used up.
+# The exit status once all attempts have failed.
 STATUS = {
     "500": 69, "502": 69, "503": 69, "504": 69, "InternalError": 69, "ServiceUnavailable": 69,
     "PriorRequestNotComplete": 69, "RequestTimeout": 75, "RequestTimeoutException": 75,
@@ -53,7 +53,7 @@ def assert_same_bytes(requests):
 
 
 @pytest.mark.parametrize("name", TRANSIENT)
-def test_what_passes_is_tried_again(faulty, name):
+def test_temporary_errors_are_retried(faulty, name):
     faulty.rules += [again(TRANSIENT[name], method=method, times=2) for method in ("PUT", "GET")]
     assert faulty.put(b"k\tdata\n").lines == ["k"]
     assert faulty.get("k").stdout == b"data\n"
@@ -65,7 +65,7 @@ def test_what_passes_is_tried_again(faulty, name):
 
 
 @pytest.mark.parametrize("name", TRANSIENT)
-def test_attempts_come_to_an_end(faulty, name):
+def test_attempts_are_limited(faulty, name):
     faulty.attempts(3)
     faulty.rules += [again(TRANSIENT[name], method=method, times=None) for method in ("PUT", "GET")]
     put = faulty.put(b"k\tdata\n", status=STATUS[name])
@@ -79,7 +79,7 @@ def test_attempts_come_to_an_end(faulty, name):
 
 
 @pytest.mark.parametrize("name", THROTTLING)
-def test_throttling_passes_or_is_75(faulty, name):
+def test_throttling_is_retried_or_is_75(faulty, name):
     faulty.attempts(2)
     faulty.rules += [again(THROTTLING[name], method="PUT", target="/passes"), again(THROTTLING[name], method="PUT", target="/stays", times=None)]  # fmt: skip
     put = faulty.put(b"passes\tdata\nstays\tdata\n", status=75)
@@ -88,7 +88,7 @@ def test_throttling_passes_or_is_75(faulty, name):
 
 
 @pytest.mark.parametrize("name", FINAL)
-def test_what_does_not_pass_is_reported_at_once(faulty, name):
+def test_permanent_errors_are_reported_at_once(faulty, name):
     status, code = name.split()
     faulty.rules.append(s3_error(int(status), code, method="PUT", times=None))
     put = faulty.put(b"k\tdata\n", status=FINAL[name])
@@ -96,7 +96,7 @@ def test_what_does_not_pass_is_reported_at_once(faulty, name):
     assert len(faulty.requests("PUT")) == 1 and faulty.bucket.keys() == []
 
 
-def test_an_answer_that_is_no_s3_is_76(faulty):
+def test_a_response_that_is_not_s3_is_76(faulty):
     for method in ("PUT", "GET"):
         faulty.rule("answer", method=method, status=404, body=b"<html>nginx</html>", times=None)
     assert "not from S3" in faulty.put(b"k\tdata\n", status=76).message
@@ -105,8 +105,8 @@ def test_an_answer_that_is_no_s3_is_76(faulty):
 
 
 @pytest.mark.parametrize("body", [b"<html>Console</html>", b""])
-def test_a_page_that_a_web_server_shows_for_everything_is_no_object(faulty, body):
-    """As the port of a console does, next to the one that was meant."""
+def test_a_web_servers_page_is_not_an_object(faulty, body):
+    """For instance the port of a web console next to the intended one."""
     faulty.rule("answer", method="GET", status=200, body=body, times=None)
     got = faulty.get("k", status=1)
     assert got.stdout == b"" and "not from S3" in got.message
@@ -123,7 +123,7 @@ def test_max_attempts_counts_the_first(faulty):
     assert len(faulty.requests("PUT")) == 3
 
 
-def test_the_services_own_delay_is_kept(faulty):
+def test_the_services_retry_delay_is_honored(faulty):
     headers = (("x-amz-retry-after", "700"),)
     faulty.rule("answer", method="PUT", status=503, headers=headers, times=2)
     faulty.put(b"k\tdata\n")
@@ -132,8 +132,8 @@ def test_the_services_own_delay_is_kept(faulty):
 
 
 def test_a_storm_of_slow_downs_shrinks_concurrency_and_passes(faulty):
-    """The objects are all stored, receipts in order, and --verbose shows how many requests may be under way: ever
-    fewer, and then more again."""
+    """All objects are stored, receipts are in order, and --verbose shows the limit of concurrent requests: it shrinks
+    and then grows again."""
     faulty.attempts(10)
     faulty.rules.append(s3_error(503, "SlowDown", method="PUT", times=60))
     records = b"".join(b"k%03d\t%d\n" % (number, number) for number in range(200))
@@ -150,8 +150,8 @@ def test_a_storm_of_slow_downs_shrinks_concurrency_and_passes(faulty):
 
 
 def test_there_are_no_more_requests_than_descriptors(faulty):
-    """With the limit of open files as low as this, neither the usual number of requests nor one that was asked for is
-    sent at once, and nothing fails."""
+    """If the limit of open files is this low, the number of concurrent requests is reduced, whether it is the default
+    or an option, and nothing fails."""
     for number in range(200):
         faulty.bucket.put(f"k{number:03d}", b"data %d\n" % number)
     keys = " ".join(f"k{number:03d}" for number in range(200))
@@ -183,8 +183,8 @@ def test_a_failed_object_does_not_hold_up_others(faulty):
     assert "k5: " in got.message and "missing key" in got.message
 
 
-def test_damage_on_the_way_to_the_service_is_found_there(strict):
-    """The hash that is signed is that of the bytes, so a flipped bit is refused, and the object sent again."""
+def test_damage_in_transit_is_detected_by_the_service(strict):
+    """The signature covers the body's hash, so the service refuses a flipped bit, and the object is sent again."""
     faulty = strict
     faulty.rule("flip upload", method="PUT", times=2)
     records = b"".join(b"k\t" + line + b"\n" for line in OBJECT.splitlines())

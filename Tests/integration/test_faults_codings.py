@@ -1,4 +1,4 @@
-"""Answers that were compressed on the way, and lists that say another size than the bytes have: undone, or an error."""
+"""Responses that were compressed in transit, and listings with a wrong size: decompressed, or an error."""
 
 import gzip
 import zlib
@@ -15,7 +15,7 @@ CODED = ETAG | {"Content-Encoding": "gzip"}
 
 @pytest.fixture
 def get(tmp_path):
-    """Runs s3-get-lines --raw --exact on a server: what it lists as the size of `k`, and its answers to GET and HEAD."""
+    """Runs s3-get-lines --raw --exact on a server, given the listed size of `k` and the responses to GET and HEAD."""
     require("s3-get-lines")
 
     def get(answer, head=None, listed=None, status=0, options=(), tag="e", by_range=None):
@@ -48,7 +48,7 @@ def chunked(fields, body):
     return lambda request: iter([head, b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)])
 
 
-def test_identity_is_asked_for(get):
+def test_identity_is_requested(get):
     got = get((200, ETAG, TEXT), listed=len(TEXT))
     assert [request.headers["accept-encoding"] for request in got.journal] == ["identity"]
 
@@ -57,14 +57,14 @@ def test_identity_is_asked_for(get):
                          ids=["strong", "weak", "added to"])  # fmt: skip
 @pytest.mark.parametrize("listed", [None, len(TEXT)], ids=["named", "listed"])
 @pytest.mark.parametrize("has_length", [True, False], ids=["length", "chunks"])
-def test_what_was_compressed_on_the_way_is_undone(get, fields, listed, has_length):
+def test_compression_in_transit_is_undone(get, fields, listed, has_length):
     answer = (200, fields, PACKED) if has_length else chunked(fields, PACKED)
     got = get(answer, sized(len(TEXT)), listed)
     assert got.stdout == TEXT
     assert [request.method for request in got.journal] == ["GET", "HEAD"]
 
 
-def test_what_was_stored_so_is_left_so(get):
+def test_stored_compression_is_kept(get):
     got = get((200, CODED, PACKED), listed=len(PACKED))
     assert got.stdout == PACKED and len(got.journal) == 1
     for answer in ((200, CODED, PACKED), chunked(CODED, PACKED)):
@@ -75,7 +75,7 @@ def test_what_was_stored_so_is_left_so(get):
 
 
 @pytest.mark.parametrize("head", [(200, CODED), (403, {})], ids=["compressed as well", "refused"])
-def test_where_head_does_not_tell_a_byte_does(get, head):
+def test_a_byte_range_decides_if_head_does_not(get, head):
     stored = ETAG | {"Content-Range": f"bytes 0-0/{len(TEXT)}"}
     got = get((200, CODED, PACKED), head, by_range=(206, stored, TEXT[:1]))
     assert got.stdout == TEXT
@@ -84,12 +84,12 @@ def test_where_head_does_not_tell_a_byte_does(get, head):
     assert get((200, CODED, PACKED), head, by_range=(206, stored, PACKED[:1])).stdout == PACKED
 
 
-def test_one_connection_is_enough_to_find_out(get):
+def test_one_connection_is_enough_to_find_the_coding(get):
     assert get((200, CODED, PACKED), sized(len(TEXT)), options=["--max-connections", "1"]).stdout == TEXT
 
 
-def test_a_lost_connection_is_gone_on_after_what_was_undone(get):
-    """Offsets are those of the object, not those of what was made on the way."""
+def test_a_decompressed_download_resumes_after_a_lost_connection(get):
+    """Offsets are those of the stored object, not of the compressed response."""
     large = b"".join(b"%d\n" % (number * 7919) for number in range(100_000))
     packed, cuts = gzip.compress(large), [1]
 
@@ -128,14 +128,14 @@ BROTLI = ETAG | {"Content-Encoding": "br"}
         ((200, CODED, PACKED), sized(len(TEXT), ETAG | {"ETag": '"other"'})),
     ],
 )
-def test_what_cannot_be_undone_is_an_error(get, answer, head):
+def test_an_unknown_coding_is_an_error(get, answer, head):
     got = get(answer, head, status=1)
     assert got.stdout == b"" and got.message.startswith("s3-get-lines: k: GetObject: ")
 
 
 @pytest.mark.parametrize("size", [len(TEXT) - 1, len(TEXT) + 1, 0])
 @pytest.mark.parametrize("answer", [(200, ETAG, TEXT), chunked(ETAG, TEXT)], ids=["length", "chunks"])
-def test_a_listed_size_that_the_bytes_contradict(get, answer, size):
+def test_a_wrong_listed_size_is_an_error(get, answer, size):
     got = get(answer, sized(len(TEXT)), listed=size, status=1)
     assert got.stdout == b""
     assert "received" in got.message or "expected an object of" in got.message
@@ -143,29 +143,29 @@ def test_a_listed_size_that_the_bytes_contradict(get, answer, size):
 
 @pytest.mark.parametrize("head", [sized(len(PACKED), CODED), sized(len(PACKED)), (403, {})],
                          ids=["says so", "says a length", "says nothing"])  # fmt: skip
-def test_what_was_decompressed_on_the_way_is_an_error(get, head):
-    """nginx does it where `gunzip` is on: no length, and a weak tag."""
+def test_decompression_in_transit_is_an_error(get, head):
+    """nginx does this if `gunzip` is on: it sends no length, and a weak tag."""
     got = get(chunked(ETAG | {"ETag": 'W/"e"'}, TEXT), head, status=1)
     assert [request.method for request in got.journal][:2] == ["GET", "HEAD"]
     assert get(chunked(ETAG | {"ETag": 'W/"e"'}, TEXT), listed=len(PACKED), status=1)
 
 
-def test_a_weak_tag_without_a_length_may_be_right(get):
+def test_a_weak_tag_without_a_length_may_be_valid(get):
     assert get(chunked(ETAG | {"ETag": 'W/"e"'}, TEXT), sized(len(TEXT), ETAG)).stdout == TEXT
 
 
-def test_what_google_says_is_stored_is_compared(get):
+def test_googles_stored_size_is_compared(get):
     stored = ETAG | {"x-goog-stored-content-length": str(len(PACKED)), "x-goog-stored-content-encoding": "gzip"}
     assert "received" in get(chunked(stored, TEXT), status=1).message
     assert "expected an object of" in get((200, stored, TEXT), status=1).message
     assert get((200, stored | {"Content-Encoding": "gzip"}, PACKED), sized(len(PACKED), CODED)).stdout == PACKED
 
 
-def test_an_object_that_was_replaced_after_it_was_listed(get):
+def test_an_object_replaced_after_it_was_listed(get):
     assert get((200, ETAG, TEXT), listed=5, tag="older").stdout == TEXT
 
 
-def test_a_list_that_was_compressed_on_the_way_is_undone(tmp_path):
+def test_a_listing_compressed_in_transit_is_decompressed(tmp_path):
     def handle(request):
         if "list-type" in request.query:
             return 200, {"Content-Encoding": "gzip"}, gzip.compress(page(["k"], size=2))

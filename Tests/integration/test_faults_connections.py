@@ -1,5 +1,5 @@
-"""Connections that are refused, reset, cut and kept: what is stored and read is whole, and nothing is done twice
-that may not be."""
+"""Connections that are refused, reset, cut or reused: stored and read data is complete, and no request is applied twice
+that must not be."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ def assert_stored(faulty, put):
 
 @pytest.fixture
 def shell_of(tmp_path):
-    """A shell whose tools know a lying server, and try once."""
+    """A shell whose tools use a lying server, with one attempt per request."""
 
     def shell(server):
         return Shell(tmp_path, environment(1, AWS_ENDPOINT_URL=server.endpoint), 30)
@@ -31,7 +31,7 @@ def shell_of(tmp_path):
 
 
 @pytest.mark.parametrize("tool", ["put", "get"])
-def test_a_service_that_comes_up_while_the_tool_tries(faulty, tool):
+def test_a_service_that_starts_during_the_retries(faulty, tool):
     faulty.attempts(10)
     faulty.bucket.put("k", OBJECT)
     faulty.proxy.stop()
@@ -46,7 +46,7 @@ def test_a_service_that_comes_up_while_the_tool_tries(faulty, tool):
     timer.join()
 
 
-def test_a_service_that_stays_away_is_69_after_all_attempts(faulty):
+def test_an_unreachable_service_is_69_after_all_attempts(faulty):
     faulty.attempts(3)
     faulty.proxy.stop()
     put = faulty.put(RECORDS, status=69)
@@ -60,7 +60,7 @@ def test_a_service_that_stays_away_is_69_after_all_attempts(faulty):
     ("scheme", "variable"),
     [("http", "http_proxy"), ("http", "all_proxy"), ("http", "ALL_PROXY"), ("https", "https_proxy"),
      ("https", "HTTPS_PROXY")])
-def test_proxies_that_curl_knows(shell, scheme, variable):
+def test_proxies_that_curl_supports(shell, scheme, variable):
     settings = {"AWS_ENDPOINT_URL_S3": f"{scheme}://service.invalid", variable: "http://127.0.0.1:1"}
     get = ["s3-get-lines", "--max-attempts", "1", "--no-sign-request", "s3://bucket", "k"]
     message = shell.with_environment(**settings).tool(*get).expect(69).message
@@ -76,8 +76,8 @@ def test_resets_of_fresh_connections(faulty):
     assert_stored(faulty, faulty.put(RECORDS))
 
 
-def test_resets_of_kept_connections(faulty):
-    """libcurl itself sends again what a kept connection did not answer at all."""
+def test_resets_of_reused_connections(faulty):
+    """libcurl itself sends a request again if a reused connection ends without a response."""
     faulty.rule("reset", method="PUT", reused=True, times=2)
     assert_stored(faulty, faulty.put(RECORDS, "--max-connections", "1"))
 
@@ -96,7 +96,7 @@ def test_resets_in_mid_upload(faulty, reused):
 
 @pytest.mark.parametrize("reused", [False, True])
 def test_lost_answers_of_puts(faulty, reused):
-    """An unconditional PUT is sent again: the second one changes nothing."""
+    """An unconditional PUT is sent again: the second one has the same effect."""
     if not reused:
         faulty.rule("close", method="HEAD")
     faulty.rule("lose answer", method="PUT", reused=reused)
@@ -105,15 +105,15 @@ def test_lost_answers_of_puts(faulty, reused):
     assert len(bodies) == 4 and len(set(bodies)) == 3
 
 
-def test_answers_that_close_without_a_word(faulty):
+def test_connections_that_close_without_a_response(faulty):
     faulty.rule("close", times=None)
     assert_stored(faulty, faulty.put(RECORDS))
     assert faulty.get("a", "b", "c").stdout == b"1\n2\n3\n"
 
 
 @pytest.mark.parametrize("fault", ["cut", "cut by reset", "unfinished chunks"])
-def test_bodies_that_end_too_soon_are_gone_on_with(faulty, fault):
-    """A download resumes at the byte where it stopped: the rest comes as a range of the same version."""
+def test_truncated_bodies_are_resumed(faulty, fault):
+    """A download resumes where it stopped: the rest is requested as a range of the same version."""
     faulty.bucket.put("k", OBJECT)
     faulty.rule(fault, method="GET", at=0.4, times=2)
     assert faulty.get("k").stdout == OBJECT
@@ -127,8 +127,8 @@ def test_bodies_that_end_too_soon_are_gone_on_with(faulty, fault):
     assert second.headers["if-match"] == third.headers["if-match"]
 
 
-def test_a_download_that_gets_on_is_never_given_up(faulty):
-    """More connections are lost than there are attempts, but each brought something."""
+def test_a_download_that_makes_progress_is_never_given_up(faulty):
+    """More connections are lost than attempts are allowed, but each has made progress."""
     faulty.attempts(2)
     faulty.bucket.put("k", OBJECT)
     faulty.rule("cut", method="GET", at=100_000, times=9)
@@ -137,7 +137,7 @@ def test_a_download_that_gets_on_is_never_given_up(faulty):
     assert starts == [100_000 * number for number in range(1, 10)]
 
 
-def test_a_download_that_does_not_get_on_is_given_up(faulty):
+def test_a_download_without_progress_is_given_up(faulty):
     faulty.attempts(3)
     faulty.bucket.put("k", OBJECT)
     faulty.rule("cut", method="GET", at=0, times=None)
@@ -146,8 +146,8 @@ def test_a_download_that_does_not_get_on_is_given_up(faulty):
     assert len(faulty.requests("GET")) == 3
 
 
-def test_what_stalls_is_ended_after_the_timeout_and_tried_again(faulty):
-    """Before the first byte of an answer, within one, and while a part is sent; all of it at once."""
+def test_stalled_requests_time_out_and_are_retried(faulty):
+    """Stalls before the first byte of a response, within one, and while a part is sent; in parallel."""
     data = large(12 << 20)
     faulty.bucket.put("k", OBJECT)
     faulty.rule("stall", method="PUT", target="/a$")
@@ -172,7 +172,7 @@ def test_a_service_that_stays_silent_is_75(faulty):
     assert "k: 1 line from line 1: PutObject: no data in either direction for 1 s" in put.message
 
 
-def test_a_completion_may_take_longer(faulty):
+def test_complete_may_take_longer(faulty):
     faulty.rule("none", method="POST", target=r"\?uploadId=", delay=4)
     data = large(6 << 20)
     assert faulty.put_object("large", data, "--timeout", "1s").lines == ["large"]
@@ -180,8 +180,8 @@ def test_a_completion_may_take_longer(faulty):
 
 
 @pytest.mark.parametrize("seconds", [0.6, 1.2])
-def test_a_byte_now_and_then_is_no_silence(shell_of, seconds):
-    """White space before a list keeps the connection alive."""
+def test_occasional_bytes_prevent_a_timeout(shell_of, seconds):
+    """White space before a listing keeps the connection alive."""
     page = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
 
     def slowly(request):
@@ -196,7 +196,7 @@ def test_a_byte_now_and_then_is_no_silence(shell_of, seconds):
         assert len(server.journal) == 1
 
 
-def test_a_timeout_that_is_none_is_64(plain_shell):
+def test_an_invalid_timeout_is_64(plain_shell):
     for value in ("0", "999ms", "-1", "soon"):
         assert "--timeout" in plain_shell.tool("s3-get-lines", "--timeout", value, "s3://b", "k").expect(64).message
 
@@ -215,8 +215,8 @@ def test_a_slow_body_is_read_to_its_end(faulty):
     assert faulty.get("k").stdout == OBJECT[:3250]
 
 
-def test_a_slow_answer_holds_back_nothing_else(faulty):
-    """One connection of two waits; everything else goes by on the other, and receipts keep their order."""
+def test_a_slow_response_delays_no_other_request(faulty):
+    """One of two connections waits; all other requests use the other one, and receipts keep their order."""
     faulty.rules.append(Rule("none", method="PUT", target="/k0$", delay=0.5))
     records = b"".join(b"k%d\t%d\n" % (number, number) for number in range(20))
     put = faulty.put(records, "--max-connections", "2")
@@ -227,7 +227,7 @@ def test_a_slow_answer_holds_back_nothing_else(faulty):
 
 @pytest.mark.parametrize("limit", ["-n 30", "-S -n 12"])
 def test_more_connections_than_descriptors(faulty, limit):
-    """A soft limit is the user's to raise; a hard one means fewer connections, not connections that fail."""
+    """The tool raises a soft limit; a hard limit reduces the number of connections instead of making them fail."""
     faulty.attempts(1)
     faulty.rules.append(Rule("none", method="PUT", delay=0.05, times=None))
     records = b"".join(b"k%03d\t%d\n" % (number, number) for number in range(100))

@@ -1,5 +1,5 @@
-"""Downloads that are damaged, replaced or answered otherwise than asked: what is written is right, or the tool says
-what is not."""
+"""Downloads that are damaged, replaced, or answered differently than requested: the output is right, or the tool
+reports an error."""
 
 import base64
 import itertools
@@ -19,7 +19,7 @@ def crc32(data):
 
 
 def with_checksum(data, damaged):
-    """Adds the object's checksum to an answer, and flips a bit of as many answers as `damaged` is."""
+    """Adds the object's checksum to responses, and flips a bit in the first `damaged` of them."""
     count = itertools.count()
 
     def rewrite(answer):
@@ -51,7 +51,7 @@ def test_an_object_that_stays_damaged_is_never_written(faulty):
 
 
 def test_a_large_object_that_is_damaged_is_an_error(faulty):
-    """What was written cannot be taken back; that it is not right is said, with how much of it there is."""
+    """Written output cannot be taken back, so the error says how much of it is wrong."""
     faulty.bucket.put("k", LARGE)
     rewrite = with_checksum(LARGE, damaged=99)
     faulty.rule("rewrite", method="GET", rewrite=rewrite, times=1)
@@ -81,13 +81,13 @@ def test_every_range_fails_once(faulty, fault):
     faulty.attempts(8)
     faulty.bucket.put("k", LARGE)
     for start in range(0, 12, 2):
-        # The rule looks at the target only, so the journal's order decides which range it hits.
+        # The rule matches only the target, so the journal's order determines the range that it hits.
         faulty.rule(fault, method="GET", skip=start, times=1, at=0.7)
     assert faulty.get("k", options=RANGES).stdout == LARGE
 
 
 def test_an_object_that_is_replaced_between_ranges(faulty):
-    """Never a mixture: all of one version, or whole lines of the first and an error."""
+    """The output is all of one version, or complete lines of the first version and an error, never a mixture."""
     faulty.bucket.put("k", LARGE)
     other = large(12 << 20, seed=2)
 
@@ -118,8 +118,8 @@ def test_an_object_that_is_replaced_while_a_lost_connection_resumes(faulty):
     assert faulty.get("k").stdout in (OBJECT, OBJECT[::-1])
 
 
-def test_a_server_that_does_not_know_if_match_is_found_out(faulty):
-    """It sends the range of another version; the ETag beside it tells."""
+def test_a_server_that_ignores_if_match_is_detected(faulty):
+    """The server sends a range of another version; its ETag shows that."""
     faulty.bucket.put("k", LARGE)
     other = large(12 << 20, seed=2)
 
@@ -134,7 +134,7 @@ def test_a_server_that_does_not_know_if_match_is_found_out(faulty):
 
 
 def test_a_server_that_ignores_ranges(faulty):
-    """It sends all of the object each time; each request takes what it asked for."""
+    """The server sends the whole object each time; each request uses the bytes that it needs."""
     faulty.bucket.put("k", LARGE)
 
     def whole(answer):
@@ -160,8 +160,8 @@ def test_a_server_that_ignores_the_range_of_a_resumed_download(faulty):
 
 
 @pytest.mark.parametrize("shift", [100, -100])
-def test_a_server_that_answers_another_range(faulty, shift):
-    """It says so, and what it sends is what it says, but it is not what was asked for."""
+def test_a_server_that_sends_another_range(faulty, shift):
+    """The response's Content-Range is correct, but it is not the requested range."""
     faulty.bucket.put("k", LARGE)
 
     def shifted(answer):
@@ -177,7 +177,7 @@ def test_a_server_that_answers_another_range(faulty, shift):
 
 
 def test_an_empty_object(faulty):
-    """A range of it would be refused (416), so none is asked for."""
+    """A range of it would be refused (416), so no range is requested."""
     faulty.bucket.put("k", b"")
     assert faulty.get("k", options=("--multipart-threshold", "0")).stdout == b""
     assert faulty.get("k", options=("--with-key",)).stdout == b""
@@ -202,16 +202,16 @@ def test_a_body_shorter_than_announced_is_an_error(faulty, off):
 
 
 @pytest.mark.parametrize("data", [b"data\n", b""])
-def test_a_length_that_was_too_long_once_is_not_believed(faulty, data):
-    """What is asked for after the object's end is 416, and it is fetched again."""
+def test_a_wrong_length_is_not_trusted_in_the_retry(faulty, data):
+    """A request after the object's end gets 416, and the object is fetched again."""
     faulty.bucket.put("k", data)
     faulty.rule("wrong length", method="GET", at=100)
     assert faulty.get("k").stdout == data
     assert len(faulty.requests("GET")) == (3 if data else 2)
 
 
-def test_a_body_longer_than_announced_harms_no_other_object(faulty):
-    """What is left of it on the connection comes before the next answer."""
+def test_a_body_longer_than_announced_affects_no_other_object(faulty):
+    """The rest of it would precede the next response on the connection."""
     faulty.rule("overlong", method="GET", target="/a$", times=None)
     for key in "abc":
         faulty.bucket.put(key, b"data of " + key.encode() + b"\n")
@@ -220,14 +220,14 @@ def test_a_body_longer_than_announced_harms_no_other_object(faulty):
 
 
 def test_a_body_without_end_mark_is_an_error(faulty):
-    """Nothing would tell a lost connection from the object's end."""
+    """A lost connection could not be distinguished from the object's end."""
     faulty.bucket.put("k", OBJECT)
     faulty.rule("no length", method="GET", times=None)
     got = faulty.get("k", status=1)
     assert got.stdout == b"" and "neither Content-Length nor Transfer-Encoding" in got.message
 
 
-def test_a_chunked_body_is_whole_at_its_last_chunk(faulty):
+def test_a_chunked_body_is_complete_at_its_last_chunk(faulty):
     faulty.bucket.put("k", OBJECT)
 
     faulty.rule("chunked", method="GET")
@@ -235,7 +235,7 @@ def test_a_chunked_body_is_whole_at_its_last_chunk(faulty):
 
 
 def test_a_body_without_end_needs_no_memory(faulty):
-    """It is lines for as long as somebody reads them."""
+    """It is printed as lines as long as the reader accepts them."""
     faulty.bucket.put("k", OBJECT)
     faulty.rule("endless chunks", method="GET")
     script = f"s3-get-lines --memory 8M {faulty.location} k | head -n 1000000 | tail -n 1; echo ${{PIPESTATUS[0]}}"
@@ -246,7 +246,7 @@ def test_a_body_without_end_needs_no_memory(faulty):
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 @pytest.mark.parametrize("more", [0, 1, 10 << 20])
 def test_an_error_is_read_up_to_a_limit(faulty, method, more):
-    """What is cut at 64 KiB is no document: the status alone says what it is."""
+    """An error document truncated at 64 KiB cannot be parsed: only the status determines the error."""
     start, end = b"<Error><Code>InvalidArgument</Code>", b"</Error>"
     body = start + b" " * ((64 << 10) - len(start + end) + more) + end
     faulty.rule("answer", method=method, status=400, body=body, times=None)

@@ -1,5 +1,5 @@
-"""Answers whose lengths lie: fields that contradict each other or say nothing, and bytes that contradict them. Never
-short data with status 0."""
+"""Responses with wrong lengths: headers that are contradictory or missing, and bodies that contradict them. Status 0
+never comes with truncated data."""
 
 import pytest
 from conftest import Shell, require
@@ -11,7 +11,7 @@ TAGGED = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nx-amz-request-id: r\r\n'
 
 @pytest.fixture
 def get(tmp_path):
-    """Runs s3-get-lines on a server that answers as `handle` says."""
+    """Runs s3-get-lines on a server with the handler `handle`."""
     require("s3-get-lines")
 
     def get(handle, *words, status):
@@ -38,7 +38,7 @@ LIES = {
 
 @pytest.mark.parametrize("words", [["k"], ["--unordered", "k"], ["--bytes", "k"]], ids=" ".join)
 @pytest.mark.parametrize("lie", LIES)
-def test_an_object_whose_length_lies_has_failed(get, lie, words):
+def test_an_object_with_a_wrong_length_fails(get, lie, words):
     if "--bytes" in words:
         words = ["--raw", "--exact", "k"]
     got = get(lambda request: iter([TAGGED + LIES[lie]]), *words[:-1], "s3://b", words[-1], status=1)
@@ -48,7 +48,7 @@ def test_an_object_whose_length_lies_has_failed(get, lie, words):
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_lie_that_passes_is_tried_again(get, lie):
+def test_a_temporary_wrong_length_is_retried(get, lie):
     lies = [TAGGED + LIES[lie]]
     truth = TAGGED + b"Content-Length: 6\r\nConnection: close\r\n\r\nabcde\n"
     got = get(lambda request: iter([lies.pop() if lies else truth]), "s3://b", "k", status=0)
@@ -56,18 +56,18 @@ def test_a_lie_that_passes_is_tried_again(get, lie):
     assert len(got.journal) == 2
 
 
-def test_a_list_whose_length_lies_is_none(get):
+def test_a_listing_with_a_wrong_length_is_refused(get):
     body = page(["p/aaaa"])
     lie = b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     get(lambda request: iter([b"HTTP/1.1 200 OK\r\n" + lie]), "--all", "s3://b/p/", status=76)
 
 
 @pytest.mark.parametrize("line", [b"HTTP/X: y", b"HTTP/2 404: no", b"HTTP/1.1 503: Slow Down"])
-def test_a_field_that_looks_like_a_status_line_is_none(get, line):
+def test_a_header_that_looks_like_a_status_line_is_not_one(get, line):
     answer = TAGGED + line + b"\r\nContent-Length: 6\r\nConnection: close\r\n\r\nabcde\n"
     assert get(lambda request: iter([answer]), "s3://b", "k", status=0).stdout == b"abcde\n"
 
 
-def test_trailers_are_no_fields(get):
+def test_trailers_are_not_headers(get):
     answer = TAGGED + b'Transfer-Encoding: chunked\r\n\r\n0\r\nETag: "other"\r\nHTTP/1.1 404: No\r\n\r\n'
     assert get(lambda request: iter([answer]), "s3://b", "k", status=0).stdout == b""

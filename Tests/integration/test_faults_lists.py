@@ -1,5 +1,5 @@
-"""Lists that are no lists, go round in circles or lie: an error, never an object that was not asked for, never a
-loop, never more memory."""
+"""Invalid, endless and wrong listings: an error, never an object that was not requested, an endless loop or unbounded
+memory."""
 
 import itertools
 
@@ -13,7 +13,7 @@ LOCATION = "s3://bucket/p/"
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs s3-get-lines --all on a server whose lists are what `pages` gives; each object is its key and newline."""
+    """Runs s3-get-lines --all on a server whose listings are `pages`; each object contains its key and a newline."""
 
     def run(pages, status, *options, location=LOCATION):
         def handle(request):
@@ -71,7 +71,7 @@ def test_pages_are_followed(run):
         page(["p/aaaa"]).replace(b"aaaa", b"a\xff\xfea"),
     ],
 )
-def test_what_is_no_list_is_76(run, body):
+def test_an_invalid_listing_is_76(run, body):
     got = run(one(body), 76)
     assert got.stdout in (b"", b"aaaa\n") and got.message.startswith("s3-get-lines: ")
 
@@ -86,13 +86,13 @@ def test_a_refused_list_ends_the_run(run, code, status):
     assert code in run(one(error(code), http), status).message or code == "NoSuchBucket"
 
 
-def test_a_token_that_comes_again_at_once(run):
+def test_a_token_repeated_at_once(run):
     got = run(one(page(["p/aaaa"], token="t")), 76)
     assert "repeats a continuation token" in got.message
     assert sum("list-type" in request.query for request in got.journal) == 2
 
 
-def test_a_token_that_comes_again_later(run):
+def test_a_token_repeated_later(run):
     numbers = itertools.count()
 
     def pages(request):
@@ -102,7 +102,7 @@ def test_a_token_that_comes_again_later(run):
     assert "repeats a continuation token" in run(pages, 76).message
 
 
-def test_a_page_that_comes_again_under_other_tokens(run):
+def test_a_page_repeated_with_other_tokens(run):
     numbers = itertools.count()
     got = run(lambda request: (200, {}, page(["p/aaaa", "p/bbbb"], token=f"t{next(numbers)}")), 76)
     assert "same keys on different pages" in got.message
@@ -116,7 +116,7 @@ def test_pages_that_overlap(run):
 
 
 @pytest.mark.parametrize("keys", [["aaaa", "aaaa"], ["aaaa", "bbbb", "aaaa"], ["bbbb", "aaaa", "bbbb", "aaaa"]])
-def test_a_key_that_comes_twice_in_a_page_is_one(run, keys):
+def test_a_key_repeated_in_a_page_counts_once(run, keys):
     assert run(one(page([f"p/{key}" for key in keys])), 0).lines == list(dict.fromkeys(keys))
 
 
@@ -124,7 +124,7 @@ BAD_KEYS = {"too long": "p/" + "k" * 1023, "not UTF-8": "p/a%FFb", "half of a su
 
 
 @pytest.mark.parametrize("bad", BAD_KEYS)
-def test_a_listed_key_that_can_be_no_objects_is_reported_and_the_rest_is_read(run, bad):
+def test_an_invalid_listed_key_is_reported_and_the_rest_is_read(run, bad):
     got = run(one(page(["p/aaaa", BAD_KEYS[bad], "p/zzzz"], encoded=True)), 65)
     assert got.lines == ["aaaa", "zzzz"]
     (line,) = got.message.splitlines()
@@ -133,7 +133,7 @@ def test_a_listed_key_that_can_be_no_objects_is_reported_and_the_rest_is_read(ru
 
 
 def test_a_folder_is_an_object_whose_key_is_the_prefix(run):
-    """The consoles of services make them: the key relative to the location is empty, the object's is not."""
+    """The web consoles of services create them: the relative key is empty, the object's is not."""
     got = run(one(page(["p/"], size=1)), 0)
     assert got.journal[1].path == "/bucket/p/"
 
@@ -152,7 +152,7 @@ def test_a_list_that_never_ends_is_cut_at_16_mib(run):
     assert "larger than" in run(pages, 76).message
 
 
-def test_keys_are_decoded_only_where_the_service_encoded_them(run):
+def test_keys_are_decoded_only_if_the_service_encoded_them(run):
     assert run(one(page(["p/a%2Fb+"], encoded=True)), 0).journal[1].path == "/bucket/p/a/b%20"
     assert run(one(page(["p/a%2Fb+"])), 0).journal[1].path == "/bucket/p/a%252Fb%2B"
 
@@ -162,7 +162,7 @@ def test_a_key_cannot_forge_a_line(run):
     assert got.stdout == b"a\\nb\\tc\ta%0A\n"
 
 
-def test_keys_that_climb_are_sent_as_they_are(run):
+def test_keys_with_dot_segments_are_sent_unchanged(run):
     got = run(one(page(["p/../../x/./y"], size=2)), 0)
     assert got.journal[1].path == "/bucket/p/../../x/./y"
 

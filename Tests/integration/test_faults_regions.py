@@ -1,5 +1,5 @@
-"""Regions, clocks and redirects: what a service says is put right once, by signing again for the same host, and
-nothing leads elsewhere."""
+"""Regions, clocks and redirects: a correction by the service is applied once, by signing again for the same host, and
+no request goes to another host."""
 
 import email.utils
 import re
@@ -23,7 +23,7 @@ def from_307(request):
 
 
 def from_malformed(request):
-    if request.method == "HEAD":  # has no body to say it in
+    if request.method == "HEAD":  # a response to HEAD has no body for the error code
         return 400, {"x-amz-bucket-region": RIGHT}, b""
     return 400, {}, error("AuthorizationHeaderMalformed", more=f"<Region>{RIGHT}</Region>")
 
@@ -52,7 +52,7 @@ def run(shell, server, tool, status=0):
 
 @pytest.mark.parametrize("tool", ["put", "get"])
 @pytest.mark.parametrize("wrong", [from_301, from_307, from_malformed, from_header])
-def test_a_region_is_followed_by_signing_anew(shell, tool, wrong):
+def test_a_region_is_corrected_by_signing_again(shell, tool, wrong):
     with LyingServer(lambda request: good(request) if request.region == RIGHT else wrong(request)) as server:
         finished = run(shell, server, tool)
     assert finished.lines == (["a", "b"] if tool == "put" else ["data", "data"])
@@ -64,8 +64,8 @@ def test_a_region_is_followed_by_signing_anew(shell, tool, wrong):
 
 
 @pytest.mark.parametrize("tool", ["put", "get"])
-def test_a_region_is_followed_once(shell, tool):
-    """Each answer names the other one: that is no reason to go on for ever."""
+def test_a_region_is_corrected_once(shell, tool):
+    """Each response names the other region: the tool must not loop."""
     other = {"us-east-1": "eu-west-1", "eu-west-1": "us-east-1"}
 
     def swap(request):
@@ -81,7 +81,7 @@ EVIL = ["evil.invalid/", "a.b", "eu-west-3@evil.invalid", "x" * 64, "", "eu west
 
 @pytest.mark.parametrize("region", EVIL)
 @pytest.mark.parametrize("place", ["header", "body"])
-def test_what_is_no_region_is_not_followed(shell, region, place):
+def test_an_invalid_region_is_not_used(shell, region, place):
     def lie(request):
         if request.method == "HEAD":
             return 200, {}, b""
@@ -99,7 +99,7 @@ def test_what_is_no_region_is_not_followed(shell, region, place):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("tool", ["put", "get"])
 def test_redirects_are_never_followed(shell, tool, status):
-    """The other host sees nothing, least of all a signature."""
+    """The other host gets no request, and no signature."""
     with LyingServer(good) as other:
         target = other.endpoint + "/bucket/a"
         with LyingServer(lambda request: (status, {"Location": target}, b"<html/>")) as server:
@@ -110,7 +110,7 @@ def test_redirects_are_never_followed(shell, tool, status):
 
 @pytest.mark.parametrize("minutes", [-20, 20])
 @pytest.mark.parametrize("tool", ["put", "get"])
-def test_a_clock_that_is_off_is_cured_once_for_the_run(shell, tool, minutes):
+def test_a_wrong_clock_is_corrected_once_for_the_run(shell, tool, minutes):
     def strict(request):
         now = time.time() + minutes * 60
         signed = time.mktime(time.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ")) - time.timezone
@@ -120,7 +120,7 @@ def test_a_clock_that_is_off_is_cured_once_for_the_run(shell, tool, minutes):
         return good(request)
 
     def no_body_for_head(request):
-        # The answer to HEAD cannot say why it is 403.
+        # A response to HEAD cannot give the reason for 403.
         return good(request) if request.method == "HEAD" else strict(request)
 
     with LyingServer(no_body_for_head) as server:
@@ -130,7 +130,7 @@ def test_a_clock_that_is_off_is_cured_once_for_the_run(shell, tool, minutes):
     assert abs(int(offset[1]) - minutes * 60) <= 2
 
 
-def test_a_clock_that_cannot_be_cured_is_77(shell):
+def test_a_clock_that_cannot_be_corrected_is_77(shell):
     def skewed(request):
         if request.method == "HEAD":
             return good(request)
@@ -139,12 +139,12 @@ def test_a_clock_that_cannot_be_cured_is_77(shell):
     with LyingServer(skewed) as server:
         finished = run(shell, server, "put", status=77)
     assert "RequestTimeTooSkewed" in finished.message
-    # Each of the two objects may have been on its way before the first answer came.
+    # Both objects may have been in flight before the first response arrived.
     assert len(server.journal) <= 1 + 4
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Sat, 99 Foo 2026 00:00:00 GMT", "Sat, 01 Jan 99999 00:00:00 GMT"])
-def test_a_date_that_is_none_cures_nothing(shell, date):
+def test_an_invalid_date_corrects_nothing(shell, date):
     def skewed(request):
         return good(request) if request.method == "HEAD" else (403, {"Date": date}, error("RequestTimeTooSkewed"))
 
@@ -174,7 +174,7 @@ def test_an_unknown_host_is_69_and_named(shell):
         b"",
     ],
 )
-def test_what_is_no_http_is_an_error(shell, answer):
+def test_a_protocol_other_than_http_is_an_error(shell, answer):
     def lie(request):
         yield answer
 

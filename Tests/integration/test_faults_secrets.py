@@ -1,4 +1,4 @@
-"""Secrets are in no argument, message, log or core file, whatever a service says."""
+"""No argument, message, log or core file contains a secret, whatever a service responds."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def shell(tmp_path):
 
 
 def echo(request):
-    """A service that says back what it was told."""
+    """A service that repeats what it receives."""
     authorization = request.headers.get("authorization", "")
     told = f"{authorization} {request.headers.get('x-amz-security-token')}"
     return 403, {"x-amz-request-id": told}, error("SignatureDoesNotMatch", f"you said {told}")
@@ -63,7 +63,7 @@ ENCODINGS = {
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 @pytest.mark.parametrize("tool", TOOLS)
-def test_no_message_has_a_secret_that_is_encoded(shell, tool, encode):
+def test_no_message_has_an_encoded_secret(shell, tool, encode):
     words, stdin = TOOLS[tool]
     secrets = [TOKEN, shell.environment["AWS_SECRET_ACCESS_KEY"]]
 
@@ -80,8 +80,8 @@ def test_no_message_has_a_secret_that_is_encoded(shell, tool, encode):
 
 
 @pytest.mark.parametrize("encode", [str, percent, ENCODINGS["base64"]])
-def test_no_name_that_a_service_gives_shows_a_secret(shell, encode):
-    """The id of an upload that cannot be aborted, the region that it says a bucket is in."""
+def test_no_name_from_a_service_shows_a_secret(shell, encode):
+    """The ID of an upload that cannot be aborted, and the region that it gives for a bucket."""
     told = encode(TOKEN)
 
     def answer(request):
@@ -124,7 +124,7 @@ def test_no_message_has_a_secret(shell, tool, answer):
 
 @pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY"])
 @pytest.mark.parametrize("tool", TOOLS)
-def test_a_secret_that_cannot_be_one_is_not_shown(shell, tool, variable):
+def test_an_invalid_secret_is_not_shown(shell, tool, variable):
     words, stdin = TOOLS[tool]
     value = shell.environment[variable]
     finished = shell.with_environment(**{variable: value + "\r\nHost: evil"}).tool(*words, stdin=stdin)
@@ -135,7 +135,7 @@ def test_a_secret_that_cannot_be_one_is_not_shown(shell, tool, variable):
 @pytest.mark.parametrize("end", ["\n", " ", "\t"])
 @pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY"])
 def test_white_space_after_a_secret_is_named(shell, variable, end):
-    """`export X=$(cat file; echo .)` and quotes in an env file leave it there."""
+    """`export X=$(cat file; echo .)` and quotes in an env file leave white space there."""
     changed = shell.with_environment(**{variable: shell.environment[variable] + end})
     finished = changed.tool("s3-put-lines", "s3://bucket", stdin=b"k\tv\n").expect(78)
     assert variable in finished.message and "white space" in finished.message
@@ -174,19 +174,19 @@ def test_there_is_no_option_for_a_secret(plain_shell, tool):
 
 
 NOBODY = 65534
-UID = os.geteuid() or NOBODY  # root may read everything
+UID = os.geteuid() or NOBODY  # root can read all files
 
 
 @pytest.fixture
 def running(shell):
-    """An s3-put-lines that has read its credentials and waits for input; cores may be as large as they like."""
+    """An s3-put-lines that has read its credentials and waits for input; the size of core files is not limited."""
     require("s3-put-lines")
     shell.directory.chmod(0o777)
     with LyingServer(good) as server, (BIN / "s3-put-lines").open() as program:
         environment = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint).environment
         process = subprocess.Popen(
             ["s3-put-lines", "s3://bucket"],
-            # By its descriptor: not everybody may look into the directory.
+            # By its descriptor, because the other user may not be allowed to enter the directory.
             executable=f"/proc/self/fd/{program.fileno()}",
             pass_fds=[program.fileno()],
             user=UID,
@@ -222,8 +222,9 @@ def test_a_crash_leaves_no_core_file(running, shell):
     assert list(shell.directory.iterdir()) == []
 
 
-def test_a_crash_gives_a_program_that_takes_core_files_nothing(running):
-    """It is not asked about the limit. What cannot be dumped belongs to root, so no one can attach either."""
+def test_a_crash_passes_nothing_to_a_core_file_handler(running):
+    """The limit does not apply to such a program. A process that cannot be dumped belongs to root, so debuggers cannot
+    attach either."""
     for name in ("environ", "mem", "maps"):
         path = Path(f"/proc/{running.pid}/{name}")
         assert path.stat().st_uid != UID
@@ -275,7 +276,7 @@ def test_netrc_is_not_read(shell):
 @pytest.mark.parametrize("scheme", ["http://", "none://", "", "us://er:"])
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_password_in_an_address_is_not_shown(shell, tool, scheme, variable):
-    """libcurl shows the proxy that it cannot use, and we the endpoint."""
+    """libcurl's message contains the unusable proxy, and the tool's message the endpoint."""
     words, stdin = TOOLS[tool]
     address = f"{scheme}user:pass/wo@rd@127.0.0.1:99999"
     finished = shell.with_environment(**{variable: address}).tool(*words, stdin=stdin)

@@ -1,5 +1,5 @@
-"""Runs that are ended from outside at any moment: nothing is left open, no object is there in part, and the receipts
-name exactly the objects that exist."""
+"""Runs that a signal ends at any moment: no upload is left open, no object is partial, and the receipts name exactly
+the objects that exist."""
 
 import random
 import signal
@@ -16,7 +16,7 @@ OBJECTS = {f"k{number}": large(6 << 20, seed=number) for number in range(4)}
 
 
 class Fed:
-    """A tool whose stdin is written by a thread, a little at a time, until it is told to stop."""
+    """A tool whose standard input a thread writes slowly, until it is stopped."""
 
     def __init__(self, faulty, *words, data, seconds, stays_open=False):
         require(words[0])
@@ -47,7 +47,7 @@ class Fed:
             pass
 
     def end(self):
-        """Stops feeding, as what stands before it in a pipeline does on the same signal."""
+        """Stops writing, as the upstream process of a pipeline does on the same signal."""
         self.stopping.set()
         self.thread.join()
         self.process.stdin = None
@@ -59,7 +59,7 @@ class Fed:
 
 
 def assert_exact(faulty, receipts, stderr, expected):
-    """What exists is what was confirmed; `expected` gives the bytes that each object must have."""
+    """Asserts that exactly the confirmed objects exist; `expected` contains the bytes of each object."""
     assert faulty.bucket.keys() == sorted(receipts), stderr
     for key in receipts:
         assert faulty.bucket.get(key) == expected(key), key
@@ -75,7 +75,7 @@ def test_sigterm_in_a_run_of_large_objects(faulty, moment):
     time.sleep(random.Random(moment).uniform(0.02, 1.5))
     tool.process.send_signal(signal.SIGTERM)
     status, receipts, stderr = tool.end()
-    # Once all is stored there is nothing left that a signal could end.
+    # Once everything is stored, a signal has nothing to end.
     assert status == -signal.SIGTERM or (status == 0 and receipts == list(OBJECTS)), stderr
     whole = tool.fed[: tool.fed.rfind(b"\n") + 1].splitlines(keepends=True)
 
@@ -89,20 +89,20 @@ def test_sigterm_in_a_run_of_large_objects(faulty, moment):
 
 @pytest.mark.parametrize("moment", range(MOMENTS // 2))
 def test_sigterm_in_one_large_object(faulty, moment):
-    """Its end is not known, so it is given up at once."""
+    """The end of the object is not known, so the upload is aborted at once."""
     data = b"".join(OBJECTS.values())
     tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, "one", data=data, seconds=1)
     time.sleep(random.Random(moment).uniform(0.02, 1.5))
     tool.process.send_signal(signal.SIGTERM)
     status, receipts, stderr = tool.end()
-    # Once all of it was read, the object is finished.
+    # Once all input was read, the object is completed.
     assert status == -signal.SIGTERM or (status == 0 and receipts == ["one"]), stderr
     assert_exact(faulty, receipts, stderr, lambda key: data)
 
 
 @pytest.mark.parametrize("target, delay", [(r"\?uploads=", 0.5), ("partNumber=1&", 0.5), ("partNumber=2&", 0.5)])
-def test_sigterm_while_a_request_is_on_its_way(faulty, target, delay):
-    """An upload that is about to be made is waited for, since only its answer has the id to abort it by."""
+def test_sigterm_while_a_request_is_in_flight(faulty, target, delay):
+    """The tool waits for the response to CreateMultipartUpload, because only it contains the ID to abort."""
     faulty.rule("none", target=target, delay=delay)
     tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, "one", data=OBJECTS["k0"], seconds=30)
     tool.stopping.set()
@@ -120,7 +120,7 @@ def test_sigterm_while_a_request_is_on_its_way(faulty, target, delay):
 
 
 def test_an_abort_that_waits_for_a_connection_is_sent(faulty):
-    """Only an answer has its time: a busy connection was taken for a service that does not answer."""
+    """The time limit is for responses only: the wait for a busy connection used to count as an unresponsive service."""
     faulty.rule("none", method="PUT", target="/small", delay=7, times=1)
     records = b"".join(b"large\t" + line + b"\n" for line in OBJECTS["k0"].splitlines()) + b"small\tdata\nsmall\n"
     words = ["--max-connections", "1", "--max-open", "2", "--commit-on", "end", "--part-size", "5M"]
@@ -135,7 +135,7 @@ def test_an_abort_that_waits_for_a_connection_is_sent(faulty):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU])
 def test_other_signals_leave_nothing_open_either(faulty, number):
-    """A terminal that is closed, Ctrl-\\, a limit of time: each left the upload, and said nothing."""
+    """A closed terminal, Ctrl-\\, a CPU time limit: each used to leave the upload open without a message."""
     tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, "one", data=OBJECTS["k0"], seconds=1,
                stays_open=True)  # fmt: skip
     while not faulty.requests("PUT", "partNumber=1&"):
@@ -160,8 +160,8 @@ def test_a_second_signal_ends_it_at_once(faulty, number):
     assert status == -number and receipts == []
 
 
-def test_a_reader_of_receipts_that_goes_leaves_nothing_open(faulty):
-    """141, as the shell sees it; what was on its way is aborted first."""
+def test_a_reader_of_receipts_that_exits_leaves_nothing_open(faulty):
+    """The shell sees status 141; uploads in progress are aborted first."""
     small = b"".join(b"s%02d\t%0200000d\n" % (number, number) for number in range(40))
     records = small + b"".join(b"large\t" + line + b"\n" for line in OBJECTS["k0"].splitlines())
     tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, data=records, seconds=2)
@@ -185,7 +185,7 @@ def test_a_full_disk_for_receipts_is_74_and_leaves_nothing_open(faulty):
 
 @pytest.mark.parametrize("words", ["s3-put-lines {0}", "s3-get-lines {0} k"])
 def test_a_closed_standard_output_is_74(faulty, words):
-    """It is not taken for something else: a connection must not get receipts to carry."""
+    """No connection gets descriptor 1 and then the receipts."""
     faulty.bucket.put("k", b"data\n")
     finished = faulty.shell.run(words.format(faulty.location) + " >&-", stdin=b"new\tdata\n").expect(74)
     assert "standard output" in finished.message

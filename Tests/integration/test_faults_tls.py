@@ -1,5 +1,5 @@
-"""Certificates: a service that cannot prove who it is gets no request, and AWS_CA_BUNDLE is the only way to trust
-another authority."""
+"""Certificates: a service without a trusted certificate gets no request, and only AWS_CA_BUNDLE selects another
+authority."""
 
 import datetime
 import ipaddress
@@ -30,7 +30,7 @@ def name(text):
 
 
 class Authority:
-    """A certificate authority of the test's own, whose certificate is in `bundle`."""
+    """A certificate authority for the test; its certificate is in `bundle`."""
 
     def __init__(self, directory, title="test authority"):
         self.directory, self.name = directory, name(title)
@@ -55,7 +55,7 @@ class Authority:
         return builder.sign(self.key if issuer is None else key, hashes.SHA256())
 
     def context(self, address="127.0.0.1", days=(-1, 1), self_signed=False, host=None):
-        """A server's context with a certificate for `address`, or `host`, signed by this authority or by itself."""
+        """A server's context with a certificate for `address` or `host`, signed by this authority or self-signed."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternative = x509.DNSName(host) if host else x509.IPAddress(ipaddress.ip_address(address))
         issuer = name("itself") if self_signed else None
@@ -112,15 +112,15 @@ def test_a_certificate_of_the_named_authority(seaweedfs, bucket, authority):
         assert proxy.endpoint.startswith("https://")
 
 
-def test_an_authority_that_nobody_named(seaweedfs, bucket, authority):
+def test_an_unknown_authority(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context(), "certificate", AWS_CA_BUNDLE=None)
 
 
-def test_a_certificate_that_signed_itself(seaweedfs, bucket, authority):
+def test_a_self_signed_certificate(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context(self_signed=True), "certificate")
 
 
-def test_a_certificate_that_has_expired(seaweedfs, bucket, authority):
+def test_an_expired_certificate(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context(days=(-2, -1)), "certificate")
 
 
@@ -128,7 +128,7 @@ def test_a_certificate_for_another_host(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context("127.0.0.2"), "ssl")
 
 
-def test_a_service_that_speaks_no_tls(seaweedfs, bucket, authority):
+def test_a_service_without_tls(seaweedfs, bucket, authority):
     with LyingServer(lambda request: (200, {"ETag": '"e"'}, b"")) as server:
         run = shell(seaweedfs, server, authority, AWS_ENDPOINT_URL_S3=f"https://127.0.0.1:{server.port}")
         put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect(69)
@@ -137,7 +137,7 @@ def test_a_service_that_speaks_no_tls(seaweedfs, bucket, authority):
         assert server.journal == []
 
 
-def test_a_tls_port_that_is_spoken_to_in_the_clear(seaweedfs, bucket, authority):
+def test_plain_http_to_a_tls_port(seaweedfs, bucket, authority):
     with FaultProxy(seaweedfs.endpoint, tls=authority.context()) as proxy:
         run = shell(seaweedfs, proxy, authority, AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{proxy.port}")
         put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n")
@@ -157,8 +157,8 @@ CipherString = ALL:@SECLEVEL=0
 """
 
 
-def test_tls_below_1_2_is_not_spoken(seaweedfs, bucket, authority, tmp_path):
-    """Even where the machine's own rules would allow it."""
+def test_tls_below_1_2_is_refused(seaweedfs, bucket, authority, tmp_path):
+    """Even if the machine's configuration would allow it."""
     context = authority.context()
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         context.minimum_version = ssl.TLSVersion.TLSv1
@@ -170,7 +170,7 @@ def test_tls_below_1_2_is_not_spoken(seaweedfs, bucket, authority, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate\n"])
-def test_a_bundle_that_is_none_is_78(seaweedfs, bucket, authority, content):
+def test_an_invalid_bundle_is_78(seaweedfs, bucket, authority, content):
     if content is None:
         authority.bundle.unlink()
     else:
@@ -181,8 +181,8 @@ def test_a_bundle_that_is_none_is_78(seaweedfs, bucket, authority, content):
         assert "authority.pem" in put.message and proxy.journal == []
 
 
-def test_a_bundle_takes_the_place_of_the_systems_authorities(seaweedfs, bucket, authority, tmp_path):
-    """Anyone who names one authority does not trust the hundred others any more."""
+def test_a_bundle_replaces_the_systems_authorities(seaweedfs, bucket, authority, tmp_path):
+    """A user who selects one authority no longer trusts the system's."""
     namespace = ["unshare", "--map-root-user", "--mount"]
     if subprocess.run([*namespace, "true"], capture_output=True).returncode:
         pytest.skip("no namespaces here, in which the system's authorities can be others")
@@ -204,17 +204,17 @@ def test_a_bundle_takes_the_place_of_the_systems_authorities(seaweedfs, bucket, 
 
 def test_other_variables_do_not_switch_verification_off(seaweedfs, bucket, authority):
     trusted = str(authority.bundle)
-    # Variables that curl's own program, not the library, that OpenSSL by itself, or other programs take.
+    # Variables used by the curl program instead of the library, by OpenSSL itself, or by other programs.
     changes = {"CURL_CA_BUNDLE": trusted, "SSL_CERT_FILE": trusted, "REQUESTS_CA_BUNDLE": trusted}
     changes |= {"AWS_CA_BUNDLE": None, "PYTHONHTTPSVERIFY": "0"}
     assert_refused(seaweedfs, bucket, authority, authority.context(), "certificate", **changes)
 
 
-# Amazon's own hosts, through a proxy that leads all of them here
+# Amazon's hosts, through a proxy that connects all of them to a local server.
 
 
 class Tunnel(socketserver.StreamRequestHandler):
-    """What a proxy does for https: it connects, whatever the host, to the server's `target`, and is told no more."""
+    """A proxy for https: whatever the requested host, it connects to the server's `target`."""
 
     def handle(self):
         method, host, _ = self.rfile.readline().decode().split()
@@ -242,8 +242,9 @@ def tunnel():
 
 
 @pytest.mark.parametrize("region", ["eu-west-3", "evil.invalid/", "eu-west-3.evil", "x@evil"])
-def test_a_region_leads_to_amazons_host_of_it_or_nowhere(authority, tunnel, region):
-    """The first host asked says where the bucket is; what it says becomes part of a name, if it is one of a region."""
+def test_a_region_selects_amazons_host_or_none(authority, tunnel, region):
+    """The first host's response contains the bucket's region, which becomes part of a host name only if it is a valid
+    region name."""
     told = {"x-amz-bucket-region": region, "Location": "https://evil.invalid/"}
 
     def handle(request):
@@ -261,7 +262,7 @@ def test_a_region_leads_to_amazons_host_of_it_or_nowhere(authority, tunnel, regi
         run = Shell(authority.directory, environment(2, AWS_CA_BUNDLE=str(authority.bundle)), 30)
         put = run.with_environment(**variables).tool("s3-put-lines", "s3://bucket", stdin=b"k\td\n")
     is_region = region == "eu-west-3"
-    # A redirect that names no region is a web server's.
+    # A redirect without a region comes from a web server.
     put.expect(0 if is_region else 76)
     assert put.lines == (["k"] if is_region else [])
     assert {host for _, host in tunnel.asked} == {f"{host}:443" for host in ((first, second) if is_region else (first,))}

@@ -1,4 +1,4 @@
-"""Answers to uploads that do not say clearly what was done: what is stored gets a receipt, nothing else does."""
+"""Responses to uploads with an unclear outcome: stored objects get a receipt, and no others do."""
 
 import hashlib
 from dataclasses import replace
@@ -12,14 +12,14 @@ PART = r"partNumber=1&"
 COMPLETE = r"\?uploadId="
 ETAG = (("ETag", '"0123456789abcdef0123456789abcdef"'),)
 
-# Bodies of answers 200 with an ETag: errors, however they are written.
+# Bodies of responses with 200 and an ETag: errors, in whatever form.
 ERRORS = {
     "white space before it": b'\n<?xml version="1.0"?><Error><Code>InternalError</Code><Message>m</Message></Error>',
     "another root around it": b"<ErrorResponse><Error><Code>InternalError</Code></Error></ErrorResponse>",
     "another root": b"<Fault><Code>InternalError</Code><Message>m</Message></Fault>",
     "a namespace": b'<s:Error xmlns:s="urn:s"><s:Code>InternalError</s:Code></s:Error>',
 }
-# What no one understands may be the rest of one.
+# An unknown body may be the rest of an error document.
 UNCLEAR = {
     "truncated": b"<Error><Code>InternalErr",
     "a zero byte after it": b"<Error><Code>InternalError</Code></Error>\0",
@@ -34,7 +34,7 @@ def replaced(body, fault="answer", **where):
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_an_error_is_known_however_it_is_written(faulty, name):
+def test_an_error_is_recognized_in_any_form(faulty, name):
     faulty.rule(**replaced(ERRORS[name], method="PUT", target="/k$"))
     assert faulty.put(b"k\tdata\n").lines == ["k"]
     assert faulty.bucket.get("k") == b"data\n" and len(faulty.requests("PUT", "/k$")) == 2
@@ -42,7 +42,7 @@ def test_an_error_is_known_however_it_is_written(faulty, name):
 
 
 @pytest.mark.parametrize("name", UNCLEAR)
-def test_a_body_that_nobody_understands_is_no_success(faulty, name):
+def test_an_unknown_body_is_not_a_success(faulty, name):
     faulty.rule(**replaced(UNCLEAR[name], method="PUT", target="/k$", times=None))
     put = faulty.put(b"k\tdata\n", status=76)
     assert put.stdout == b"" and "state unknown" in put.message
@@ -50,10 +50,10 @@ def test_a_body_that_nobody_understands_is_no_success(faulty, name):
 
 
 @pytest.mark.parametrize("name", UNCLEAR)
-def test_a_body_that_comes_with_every_answer_does_no_harm(faulty, name):
+def test_a_body_in_every_response_is_harmless(faulty, name):
     faulty.rule(**replaced(UNCLEAR[name], "replace answer", method="PUT", target="/[a-c]$", times=None))
     assert faulty.put(b"a\t1\nb\t2\nc\t3\n", "--max-connections", "1").lines == ["a", "b", "c"]
-    # It is asked about once.
+    # HEAD is sent once.
     assert len(faulty.requests("HEAD", "/[a-c]$")) == 1 and len(faulty.requests("PUT")) == 3
 
 
@@ -65,19 +65,19 @@ def test_a_part_is_sent_again(faulty, name):
     assert faulty.bucket.get("large") == LARGE and len(faulty.requests("PUT", PART)) == 2
 
 
-def test_a_body_that_comes_with_every_part_does_no_harm(faulty):
+def test_a_body_in_every_response_to_a_part_is_harmless(faulty):
     def with_body(answer):
         return Answer(answer.status, [pair for pair in answer.headers if pair[0].lower() != "content-length"], b"<a/>")
 
     faulty.rule("rewrite", method="PUT", target="partNumber=", rewrite=with_body, times=None)
     faulty.put_object("large", LARGE, "--max-connections", "1")
     assert faulty.bucket.get("large") == LARGE
-    # The part that came first is sent twice.
+    # The first part is sent twice.
     assert sorted(len(faulty.requests("PUT", f"partNumber={part}&")) for part in (1, 2)) == [1, 2]
 
 
 @pytest.mark.parametrize("headers", [(), (("ETag", ""),), (("ETag", '"a\tb"'),)])
-def test_a_put_without_a_usable_etag_is_looked_at(faulty, headers):
+def test_a_put_without_a_valid_etag_is_checked_with_head(faulty, headers):
     faulty.rule("replace answer", method="PUT", status=200, headers=headers, times=None)
     put = faulty.put(b"k\tdata\n", "--long")
     md5 = hashlib.md5(b"data\n").hexdigest()
@@ -97,7 +97,7 @@ COMPLETED = {
 
 @pytest.mark.parametrize("options", [[], ["--no-clobber"], ["--reject", "r"]])
 @pytest.mark.parametrize("name", COMPLETED)
-def test_a_completion_that_names_no_object_is_looked_at(faulty, name, options):
+def test_a_complete_without_an_etag_is_checked_with_head(faulty, name, options):
     faulty.rule("replace answer", method="POST", target=COMPLETE, status=200, body=COMPLETED[name])
     if options == ["--reject", "r"]:
         put = faulty.put(b"large\t" + b"x" * len(LARGE) + b"\n", *options)
@@ -107,7 +107,7 @@ def test_a_completion_that_names_no_object_is_looked_at(faulty, name, options):
     assert faulty.bucket.keys() == ["large"] and faulty.open_uploads() == []
 
 
-def test_a_completion_is_known_by_its_etag(faulty):
+def test_a_complete_is_recognized_by_its_etag(faulty):
     def renamed(answer):
         body = answer.body.replace(b"CompleteMultipartUploadResult", b"Done")
         return Answer(answer.status, [], b"\n  \n" + body)
@@ -119,7 +119,7 @@ def test_a_completion_is_known_by_its_etag(faulty):
 
 @pytest.mark.parametrize("root", [b"InitiateMultipartUpload", b"Upload"])
 @pytest.mark.parametrize("space", [b"", b"\r\n \t"])
-def test_an_upload_is_known_by_its_id(faulty, root, space):
+def test_an_upload_is_recognized_by_its_id(faulty, root, space):
     def renamed(answer):
         return Answer(answer.status, [], space + answer.body.replace(b"InitiateMultipartUploadResult", root))
 
@@ -128,14 +128,14 @@ def test_an_upload_is_known_by_its_id(faulty, root, space):
     assert faulty.bucket.get("large") == LARGE
 
 
-def test_a_completion_without_an_answer_is_looked_at(faulty):
+def test_a_complete_without_a_response_is_checked_with_head(faulty):
     faulty.attempts(1)
     faulty.rule("lose answer", method="POST", target=COMPLETE, times=None)
     assert faulty.put_object("large", LARGE).lines == ["large"]
     assert faulty.requests("DELETE") == []
 
 
-def test_an_upload_that_may_be_under_way_is_not_aborted(faulty):
+def test_an_upload_that_may_be_in_progress_is_not_aborted(faulty):
     faulty.attempts(2)
     faulty.rule("reset", method="POST", target=COMPLETE, at=10, times=None)
     put = faulty.put_object("large", LARGE, status=69)
@@ -144,7 +144,7 @@ def test_an_upload_that_may_be_under_way_is_not_aborted(faulty):
     assert "state unknown" in put.message and faulty.requests("DELETE") == []
 
 
-# What says nothing of an earlier attempt, or is not the service's word.
+# Responses that do not show the outcome of an earlier attempt, or are not from the service.
 BUSY = {
     "a gateway's page": Rule("answer", status=504, body=b"<html><body>504 Gateway Time-out</body></html>"),
     "a gateway's status": Rule("answer", status=502),
@@ -155,7 +155,7 @@ BUSY = {
 
 
 @pytest.mark.parametrize("name", BUSY)
-def test_a_later_answer_need_not_tell_how_a_completion_ended(faulty, name):
+def test_a_later_response_need_not_show_the_outcome_of_complete(faulty, name):
     faulty.attempts(2)
     faulty.rule("reset", method="POST", target=COMPLETE, at=10)
     faulty.rule(replace(BUSY[name], method="POST", target=COMPLETE, times=None))
@@ -166,8 +166,8 @@ def test_a_later_answer_need_not_tell_how_a_completion_ended(faulty, name):
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_gateway_that_waits_too_long_for_a_completion(faulty, status):
-    """What it answers is not the service's word: the object is looked at, and its upload not aborted."""
+def test_a_gateway_that_times_out_at_complete(faulty, status):
+    """The gateway's response is not the service's: HEAD checks the object, and the upload is not aborted."""
     faulty.attempts(1)
     faulty.rule("replace answer", method="POST", target=COMPLETE, status=status)
     assert faulty.put_object("large", LARGE).lines == ["large"]
@@ -189,7 +189,7 @@ def without_tags(answer):
     return Answer(answer.status, headers, answer.body)
 
 
-def test_tags_that_were_dropped_are_set(faulty):
+def test_dropped_tags_are_set(faulty):
     faulty.rule("rewrite", method="HEAD", target="/[ab]$", rewrite=without_tags, times=None)
     for key in ("a", "b"):
         faulty.put_object(key, LARGE, "--tag", "team=r+d @x/y:z", "--tag", "empty=")

@@ -1,4 +1,5 @@
-"""Uploads whose answers are lost or lie: what is confirmed is there, what is there is whole, nothing is left open."""
+"""Uploads whose responses are lost or wrong: confirmed objects exist, existing objects are complete, and no upload is
+left open."""
 
 import dataclasses
 import gzip
@@ -15,7 +16,7 @@ OK_WITH_ERROR = b"<Error><Code>InternalError</Code><Message>on purpose</Message>
 
 
 def put_large(faulty, *options, status=0):
-    """One object in parts of 5 MiB."""
+    """Stores one object in parts of 5 MiB."""
     return faulty.put_object("large", LARGE, "--part-size", "5M", *options, status=status)
 
 
@@ -39,7 +40,7 @@ def test_the_parts_of_an_upload(faulty):
 
 
 @pytest.mark.parametrize("fault", ["reset", "lose answer"])
-def test_a_part_that_is_lost_is_sent_again(faulty, fault):
+def test_a_lost_part_is_sent_again(faulty, fault):
     faulty.rule(fault, method="PUT", target=PART, times=2)
     assert_stored(faulty, put_large(faulty))
     sent = faulty.requests("PUT", PART)
@@ -47,21 +48,21 @@ def test_a_part_that_is_lost_is_sent_again(faulty, fault):
     assert len(faulty.requests("PUT")) == PARTS + 2
 
 
-def test_a_part_that_is_damaged_on_its_way_is_sent_again(strict):
+def test_a_part_damaged_in_transit_is_sent_again(strict):
     strict.rule("flip upload", method="PUT", target=PART, times=2)
     assert_stored(strict, put_large(strict))
     assert len(strict.requests("PUT", PART)) == 3
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_part_that_is_refused_for_now_is_sent_again(faulty, status):
+def test_a_temporarily_refused_part_is_sent_again(faulty, status):
     faulty.rule("answer", method="PUT", target=PART, status=status, times=2)
     assert_stored(faulty, put_large(faulty))
 
 
 @pytest.mark.parametrize("target", ["/small$", PART], ids=["PutObject", "UploadPart"])
-def test_an_error_in_a_200_with_an_etag_is_no_success(faulty, target):
-    """What reads the status and the ETag alone gives a receipt for what is not stored."""
+def test_an_error_in_a_200_with_an_etag_is_not_a_success(faulty, target):
+    """A client that reads only the status and the ETag would write a receipt for an object that is not stored."""
     error = s3_error(200, "InternalError", method="PUT", target=target)
     faulty.rules.append(dataclasses.replace(error, headers=(("ETag", '"0123456789abcdef"'),)))
     if target == PART:
@@ -81,7 +82,7 @@ def test_access_denied_for_a_part_is_77_and_leaves_nothing(faulty):
     assert faulty.requests("POST", COMPLETE) == []
 
 
-def test_a_part_without_etag_is_no_part(faulty):
+def test_a_part_without_etag_is_a_failure(faulty):
     def without_etag(answer):
         answer.headers = [(name, value) for name, value in answer.headers if name.lower() != "etag"]
         return answer
@@ -93,7 +94,7 @@ def test_a_part_without_etag_is_no_part(faulty):
 
 
 def test_a_lost_answer_to_the_start_of_an_upload(faulty):
-    """The first upload's id is known to no one; the object is made by the second."""
+    """The ID of the first upload is lost; the second upload creates the object."""
     faulty.rule("lose answer", method="POST", target=r"\?uploads=")
     put = put_large(faulty)
     assert put.lines == ["large"] and faulty.bucket.get("large") == LARGE
@@ -103,7 +104,7 @@ def test_a_lost_answer_to_the_start_of_an_upload(faulty):
 @pytest.mark.parametrize(
     "body", [b"", b"<InitiateMultipartUploadResult><UploadId></UploadId></InitiateMultipartUploadResult>", b"<a/>"]
 )
-def test_an_upload_without_id_is_none(faulty, body):
+def test_an_upload_without_id_is_a_failure(faulty, body):
     faulty.rule("answer", method="POST", status=200, body=body, times=None)
     put = put_large(faulty, status=76)
     assert put.stdout == b"" and faulty.requests("PUT") == []
@@ -111,7 +112,7 @@ def test_an_upload_without_id_is_none(faulty, body):
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_an_error_in_a_200_is_not_success(faulty, times):
-    """Complete begins to answer before it knows how it ends."""
+    """S3 starts to respond to Complete before the outcome is known."""
     faulty.rule("answer", method="POST", target=COMPLETE, status=200, body=OK_WITH_ERROR, times=times)
     assert_stored(faulty, put_large(faulty))
     assert len(faulty.requests("POST", COMPLETE)) == times + 1
@@ -133,7 +134,7 @@ def test_a_lost_answer_to_complete_is_success(faulty, times):
 
 
 def test_complete_is_not_sent_again_by_libcurl(faulty):
-    """A kept connection that dies under Complete would make libcurl send it again, and 404 be the answer."""
+    """If a reused connection is closed during Complete, libcurl would send it again and get 404."""
     faulty.rule("lose answer", method="POST", target=COMPLETE, reused=True)
     faulty.rules.append(s3_error(404, "NoSuchUpload", method="POST", target=COMPLETE, times=None))
     assert_stored(faulty, put_large(faulty))
@@ -142,20 +143,20 @@ def test_complete_is_not_sent_again_by_libcurl(faulty):
 
 
 @pytest.mark.parametrize("body", [b"", b"<CompleteMultipartUploadResult><ETag>x", b"   "])
-def test_an_answer_to_complete_that_is_cut_is_a_lost_one(faulty, body):
-    """The upload is complete; only the word of it did not arrive."""
+def test_a_truncated_response_to_complete_counts_as_lost(faulty, body):
+    """The upload is complete; only the response was lost."""
     faulty.rule("replace answer", method="POST", target=COMPLETE, status=200, body=body)
     assert_stored(faulty, put_large(faulty))
 
 
-def test_an_upload_that_was_taken_away_is_a_failure(faulty):
+def test_an_upload_that_was_removed_is_a_failure(faulty):
     faulty.rules.append(s3_error(404, "NoSuchUpload", method="POST", target=COMPLETE, times=None))
     put = put_large(faulty, status=1)
     assert "NoSuchUpload" in put.message and put.stdout == b"" and faulty.bucket.keys() == []
 
 
-def test_another_object_under_the_key_is_not_taken_for_ours(faulty):
-    """Complete's answer is lost, and before it is asked again somebody stores something else."""
+def test_another_object_with_the_key_is_not_mistaken_for_ours(faulty):
+    """Complete's response is lost, and another client stores an object before the retry."""
 
     def overwritten(answer):
         faulty.bucket.put("large", b"theirs\n")
@@ -180,7 +181,7 @@ def test_an_upload_that_cannot_be_aborted_is_named(faulty, status):
 
 
 def test_a_lost_answer_of_a_conditional_put_is_success(faulty):
-    """412 is what the second try met: the object of the first. A HEAD decides."""
+    """The second attempt gets 412 because of the first one's object. A HEAD decides."""
     faulty.rule("lose answer", method="PUT")
     put = faulty.put(b"k\tdata\n", "--no-clobber")
     assert put.lines == ["k"] and faulty.bucket.get("k") == b"data\n"
@@ -197,7 +198,7 @@ def test_a_lost_refusal_of_a_conditional_put_is_a_failure(faulty):
     assert faulty.bucket.get("k") == b"DATA\n"
 
 
-def test_an_existing_key_is_not_asked_about(faulty):
+def test_an_existing_key_needs_no_further_request(faulty):
     faulty.bucket.put("k", b"data\n")
     put = faulty.put(b"k\tdata\n", "--no-clobber", status=1)
     assert put.stdout == b"" and "state unknown" not in put.message
@@ -205,18 +206,18 @@ def test_an_existing_key_is_not_asked_about(faulty):
 
 
 def test_a_conditional_put_is_not_sent_again_by_libcurl(faulty):
-    """A kept connection dies after the request was applied: the second PUT must be known to be a second one."""
+    """A reused connection is closed after the request was applied: the second PUT must be recognized as a retry."""
     faulty.rule("lose answer", method="PUT", reused=True)
     put = faulty.put(b"a\t1\nb\t2\n", "--no-clobber", "--max-connections", "1")
     assert put.lines == ["a", "b"]
     assert len(faulty.requests("HEAD", "/[ab]$")) == 1
 
 
-def test_a_conflict_of_conditional_requests_is_tried_again(faulty):
+def test_a_conflict_of_conditional_requests_is_retried(faulty):
     faulty.rules.append(s3_error(409, "ConditionalRequestConflict", method="PUT", times=2))
     assert faulty.put(b"k\tdata\n", "--no-clobber").lines == ["k"]
     assert faulty.bucket.get("k") == b"data\n"
-    # The last one proves that the service knows the condition.
+    # The last request shows that the service honors the condition.
     assert len(faulty.requests("PUT")) == 4
 
 
@@ -226,7 +227,7 @@ def test_a_conflict_at_complete_that_passes(faulty):
 
 
 def conflicts(faulty, times=1):
-    """Conflicts at Complete that end the upload. Source: Amazon S3 User Guide, "Prevent object overwrites"."""
+    """Conflicts at Complete that abort the upload. Source: Amazon S3 User Guide, "Prevent object overwrites"."""
 
     def conflict(answer):
         faulty.bucket.client.delete_object(Bucket=faulty.bucket.name, Key="large")
@@ -235,7 +236,7 @@ def conflicts(faulty, times=1):
     faulty.rule("rewrite", method="POST", target=COMPLETE, rewrite=conflict, times=times)
 
 
-# What memory or --reject keeps can be sent again
+# Objects kept in memory or by --reject can be sent again
 
 RECORDS = b"".join(b"large\t" + line for line in LARGE.splitlines(keepends=True))
 REPLAYS = 3
@@ -261,7 +262,7 @@ def test_an_object_that_is_always_dropped_fails(faulty):
 
 
 def test_a_dropped_object_that_memory_could_not_keep_fails(faulty):
-    """Its parts gave way to the input, as they do without --no-clobber."""
+    """Its parts were dropped from memory to read more input, as without --no-clobber."""
     conflicts(faulty)
     put = put_large(faulty, "--no-clobber", "--memory", "20M", status=1)
     assert "large: " in put.message
@@ -277,8 +278,8 @@ def test_an_object_that_fails_while_it_is_sent_again_leaves_nothing(faulty):
     assert_nothing_left(faulty, put)
 
 
-def test_an_upload_that_is_dropped_for_nobody_elses_sake_is_a_failure(faulty):
-    """Without --no-clobber there is no conflict to expect, and parts are not kept."""
+def test_an_upload_dropped_without_a_conflict_is_a_failure(faulty):
+    """Without --no-clobber no conflict is expected, and parts are not kept."""
     conflicts(faulty)
     put = put_large(faulty, status=1)
     assert_nothing_left(faulty, put)
@@ -290,7 +291,7 @@ def test_an_object_that_a_conflict_dropped_is_sent_again(faulty, times):
     conflicts(faulty, times)
     faulty.attempts(1)
     put = faulty.put(b"first\t1\n" + RECORDS + b"last\t2\n", "--no-clobber", "--reject", "r", "--long")
-    # Receipts keep their order, and the bytes are the ones that were read.
+    # Receipts keep their order, and the bytes are those that were read.
     receipts = [line.split("\t") for line in put.lines]
     assert [(key, int(size)) for key, _, size, _ in receipts] == [("first", 2), ("large", len(LARGE)), ("last", 2)]
     assert receipts[1][3] == str(LARGE.count(b"\n"))

@@ -1,4 +1,4 @@
-"""What messages say: the reason that the service gives, what can be done about it, and nothing that is not so."""
+"""Messages contain the service's reason and helpful advice, and nothing that is wrong."""
 
 import socket
 
@@ -17,7 +17,7 @@ RECORDS = b"k\tv\nl\tv\n"
 
 @pytest.fixture
 def ask(tmp_path):
-    """Runs a tool against a server that answers everything alike; HEAD of the bucket succeeds."""
+    """Runs a tool against a server that gives all requests the same response; HEAD of the bucket succeeds."""
 
     def ask(words, status, headers, body, stdin=RECORDS, attempts=2, answers_head=False):
         def handle(request):
@@ -75,7 +75,7 @@ def test_a_suspended_user_ends_the_run(ask, words):
 
 
 @pytest.mark.parametrize("more", ["", "<StorageClass>GLACIER</StorageClass>"])
-def test_an_archived_object_is_to_be_restored(ask, more):
+def test_an_archived_object_gets_advice_to_restore_it(ask, more):
     message = ask(GET, 403, {}, error("InvalidObjectState", "not valid", more)).expect(1).message
     assert "not valid; the object is archived" in message and "restore" in message
     assert ("(GLACIER)" in message) == bool(more)
@@ -100,14 +100,15 @@ def test_a_proxys_page_is_not_s3(ask, words, status, body, title):
 
 @pytest.mark.parametrize("words", [PUT, GET, LIST])
 def test_a_web_server_is_not_s3(ask, words):
-    """It answers 404 to everything, HEAD too, which has no body to tell."""
+    """The server responds with 404 to everything, including HEAD, whose response has no body that shows it is not
+    S3."""
     page = b"<html><head><title>404 Not Found</title></head></html>"
     message = ask(words, 404, {"Content-Type": "text/html"}, page, answers_head=True).expect(76).message
     assert "not from S3" in message and "does not exist" not in message
 
 
-def test_a_service_that_says_nothing_of_itself_is_believed(ask):
-    """The list that is asked for where HEAD leaves it open says that there is no bucket."""
+def test_a_service_without_identifying_headers_is_trusted(ask):
+    """HEAD leaves it open; the listing that follows shows that there is no bucket."""
     finished = ask(PUT, 404, {}, error("NoSuchBucket"), answers_head=True).expect(66)
     assert "bucket 'bucket' does not exist" in finished.message
     assert [request.method for request in finished.journal] == ["HEAD", "GET"]
@@ -117,13 +118,13 @@ def test_a_service_that_says_nothing_of_itself_is_believed(ask):
 
 @pytest.mark.parametrize("words", [["s3-put-lines", "s3://bucket", "k"], PUT])
 @pytest.mark.parametrize("body", [b"<html><title>413 Request Entity Too Large</title></html>", b"", error("EntityTooLarge")])
-def test_what_is_too_large_is_named_with_its_size(ask, words, body):
+def test_a_too_large_request_is_reported_with_its_size(ask, words, body):
     message = ask(words, 413, {}, body).expect(1).message
     size = len(RECORDS) if words[-1] == "k" else 2
     assert f"{size} bytes were sent" in message and "--part-size" in message and "--min-part-size" in message
 
 
-# No connection: said at once, once, in one line.
+# Connection failures: reported at once, once, in one line.
 
 
 def closed_port():
@@ -134,7 +135,7 @@ def closed_port():
 
 @pytest.fixture
 def plain():
-    """A port where http is spoken."""
+    """A port with an http server."""
     with LyingServer(lambda request: (200, {}, b"")) as server:
         yield server
 
@@ -148,20 +149,20 @@ def assert_noticed(shell, words, *reasons):
 
 
 @pytest.mark.parametrize("words", [PUT, GET, LIST])
-def test_a_closed_port_is_said_at_once(tmp_path, words):
+def test_a_closed_port_is_reported_at_once(tmp_path, words):
     port = closed_port()
     shell = Shell(tmp_path, environment(3, AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{port}"), seconds=60)
     assert_noticed(shell, words, f"127.0.0.1 port {port}")
 
 
 @pytest.mark.parametrize("words", [PUT, GET, LIST])
-def test_an_unknown_host_is_said_at_once(tmp_path, words):
+def test_an_unknown_host_is_reported_at_once(tmp_path, words):
     shell = Shell(tmp_path, environment(3, AWS_ENDPOINT_URL_S3="http://unknown.invalid"), seconds=60)
     assert_noticed(shell, words, "resolve host: unknown.invalid")
 
 
 @pytest.mark.parametrize("words", [PUT, GET, LIST])
-def test_https_where_http_is_spoken_is_said_at_once(tmp_path, plain, words):
+def test_https_to_an_http_port_is_reported_at_once(tmp_path, plain, words):
     endpoint = f"https://127.0.0.1:{plain.port}"
     shell = Shell(tmp_path, environment(3, AWS_ENDPOINT_URL_S3=endpoint), seconds=60)
     assert_noticed(shell, words, "TLS handshake failed", "the server seems to speak http://")
@@ -182,7 +183,7 @@ def test_a_proxy_without_an_address_is_named(tmp_path):
     assert_noticed(shell, PUT, "proxy proxy.invalid:1080 (all_proxy): ", "resolve proxy")
 
 
-def test_with_verbose_the_requests_say_it(tmp_path):
+def test_with_verbose_the_requests_show_it(tmp_path):
     endpoint = f"http://127.0.0.1:{closed_port()}"
     shell = Shell(tmp_path, environment(2, AWS_ENDPOINT_URL_S3=endpoint), seconds=60)
     finished = shell.tool("s3-get-lines", "--verbose", "s3://bucket", "k").expect(69)

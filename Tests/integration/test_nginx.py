@@ -1,4 +1,4 @@
-"""nginx as people put it in front of a server: what is stored through it is what comes back through it."""
+"""nginx in usual configurations in front of a server: objects stored through it are read back unchanged."""
 
 import contextlib
 import gzip
@@ -25,12 +25,12 @@ def tools():
 
 
 def through(front, server, directory, path=""):
-    """A shell whose tools know only the front, and an empty bucket of the server."""
+    """A shell whose tools use only nginx, and an empty bucket of the server."""
     return Shell(directory, front.leading_to(server, path)), Bucket(server)
 
 
 def put_and_get(shell, bucket, data, *options):
-    """Stores `data` as one object, and sees to it that the server and the tool have the same."""
+    """Stores `data` as one object, and asserts that the server and the tool return the same."""
     location = f"s3://{bucket.name}"
     shell.tool("s3-put-lines", *options, location, "k.txt", stdin=data).expect()
     assert bucket.get("k.txt") == data
@@ -56,14 +56,14 @@ def test_buffering(strict_server, tmp_path, buffering):
 
 
 @pytest.mark.parametrize("path", ["/s3", "/a/b"])
-def test_a_path_before_every_other(seaweedfs, tmp_path, path):
-    # The server has to know of it, since the path is signed.
+def test_a_path_prefix(seaweedfs, tmp_path, path):
+    # The server must know the prefix, because the signature covers the path.
     block = f"location {path}/ {{ {forwards_to(seaweedfs, '/')} proxy_set_header X-Forwarded-Prefix {path}; }}"
     with Nginx(block) as front:
         put_and_get(*through(front, seaweedfs, tmp_path, path), LINES)
 
 
-def test_a_body_that_is_larger_than_allowed(strict_server, tmp_path):
+def test_a_body_larger_than_allowed(strict_server, tmp_path):
     with Nginx(f"location / {{ {forwards_to(strict_server)} }}") as front:
         shell, bucket = through(front, strict_server, tmp_path)
         put_and_get(shell, bucket, LINES)
@@ -74,7 +74,7 @@ def test_a_body_that_is_larger_than_allowed(strict_server, tmp_path):
         assert bucket.keys() == ["k.txt"]
 
 
-# Each makes a completion take longer than nginx waits: before the server acts on it, and after.
+# Each makes Complete take longer than nginx waits: before the server applies it, and after.
 SLOW = {
     "before": Rule("none", delay=2.5),
     "after": Rule("rewrite", rewrite=lambda answer: time.sleep(2.5) or answer),
@@ -82,8 +82,9 @@ SLOW = {
 
 
 @pytest.mark.parametrize("when", SLOW)
-def test_a_completion_takes_longer_than_nginx_waits(strict_server, tmp_path, when):
-    """nginx answers 504 while the server still works: the object is stored once, and its parts are not taken away."""
+def test_complete_takes_longer_than_nginx_waits(strict_server, tmp_path, when):
+    """nginx responds with 504 while the server is still working: the object is stored once, and its parts are not
+    removed."""
     with FaultProxy(strict_server.endpoint) as proxy:
         proxy.rules.append(replace(SLOW[when], method="POST", target=r"\?uploadId="))
         block = f"{OPEN} proxy_read_timeout 1s; location / {{ {forwards_to(proxy)} }}"
@@ -95,7 +96,7 @@ def test_a_completion_takes_longer_than_nginx_waits(strict_server, tmp_path, whe
             assert [each.method for each in proxy.journal if each.method == "DELETE"] == []
 
 
-# Compressed on the way
+# Compressed in transit
 
 TYPES = "gzip on; gzip_min_length 1; gzip_types text/plain application/octet-stream binary/octet-stream application/xml;"
 TEXT = b"".join(b"line %d of a text that compresses well\n" % number for number in range(10_000))
@@ -103,8 +104,8 @@ TEXT = b"".join(b"line %d of a text that compresses well\n" % number for number 
 
 @contextlib.contextmanager
 def compressing(server, directory, asks=False):
-    """A bucket of `server`, and a shell whose way to it compresses what it can. With `asks` a second nginx, nearer to
-    the tools, asks for gzip whatever they ask for."""
+    """A bucket of `server`, and a shell that reaches it through an nginx that compresses responses. With `asks`, a
+    second nginx before it requests gzip, whatever the tools request."""
     (port,) = servers.free_ports(1)
     inner = f"server {{ listen 127.0.0.1:{port}; {OPEN} {TYPES} location / {{ {forwards_to(server)} }} }}"
     inner += "types_hash_max_size 1024;"
@@ -120,7 +121,7 @@ def compressing(server, directory, asks=False):
 
 @pytest.mark.parametrize("asks", [False, True], ids=["on request", "always"])
 @pytest.mark.parametrize("words", [["k"], ["--all"], ["--unordered", "--all"]], ids=" ".join)
-def test_what_is_compressed_on_the_way_comes_as_it_is_stored(server, tmp_path, words, asks):
+def test_objects_compressed_in_transit_are_read_as_stored(server, tmp_path, words, asks):
     with compressing(server, tmp_path, asks) as (shell, bucket, front):
         bucket.client.put_object(Bucket=bucket.name, Key="k", Body=TEXT, ContentType="text/plain")
         location = f"s3://{bucket.name}"
@@ -131,7 +132,7 @@ def test_what_is_compressed_on_the_way_comes_as_it_is_stored(server, tmp_path, w
 
 @pytest.mark.parametrize("asks", [False, True], ids=["on request", "always"])
 @pytest.mark.parametrize("encoding", [None, "gzip"])
-def test_what_is_stored_as_gzip_stays_gzip(server, tmp_path, encoding, asks):
+def test_objects_stored_as_gzip_stay_gzip(server, tmp_path, encoding, asks):
     stored = gzip.compress(TEXT)
     with compressing(server, tmp_path, asks) as (shell, bucket, front):
         more = {"ContentEncoding": encoding} if encoding else {}
@@ -141,8 +142,8 @@ def test_what_is_stored_as_gzip_stays_gzip(server, tmp_path, encoding, asks):
             assert shell.tool("s3-get-lines", *words).expect().stdout == TEXT
 
 
-def test_what_is_decompressed_on_the_way_is_an_error(server, tmp_path):
-    """It cannot be had as it is stored, and must not be taken for it."""
+def test_decompression_by_nginx_is_an_error(server, tmp_path):
+    """The stored bytes cannot be obtained, and the decompressed ones must not count as such."""
     with Nginx(f"{OPEN} gunzip on; location / {{ {forwards_to(server)} }}") as front:
         shell, bucket = through(front, server, tmp_path)
         bucket.client.put_object(Bucket=bucket.name, Key="k", Body=gzip.compress(TEXT), ContentEncoding="gzip")
@@ -155,7 +156,7 @@ def test_what_is_decompressed_on_the_way_is_an_error(server, tmp_path):
 
 
 @pytest.mark.parametrize("asks", [False, True], ids=["on request", "always"])
-def test_ranges_of_what_would_be_compressed(strict_server, tmp_path, asks):
+def test_ranges_of_compressible_objects(strict_server, tmp_path, asks):
     with compressing(strict_server, tmp_path, asks) as (shell, bucket, front):
         bucket.client.put_object(Bucket=bucket.name, Key="k", Body=PARTS, ContentType="text/plain")
         options = ["--multipart-chunksize", "1M", "--multipart-threshold", "1M", "--memory", "8M"]

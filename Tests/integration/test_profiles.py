@@ -1,4 +1,4 @@
-"""Settings and keys from the shared files: what botocore makes of the same files and variables is right."""
+"""Settings and keys from the shared files: the expected result is botocore's for the same files and variables."""
 
 import os
 import random
@@ -21,7 +21,7 @@ def good(request):
 
 @contextmanager
 def environment(variables):
-    """This process's variables, for botocore to read."""
+    """Sets this process's environment variables, which botocore reads."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(variables)
@@ -42,7 +42,7 @@ def write(directory, config=None, credentials=None):
 
 
 def botocores(shell, option):
-    """Key, region, endpoint as botocore sees them; a status instead where the tool has to end with one."""
+    """Key, region and endpoint according to botocore; or a status, if the tool must end with one."""
     with environment(shell.environment):
         session = botocore.session.Session(profile=option)
         try:
@@ -61,7 +61,7 @@ def botocores(shell, option):
 
 
 def tools(shell, server, option):
-    """The same of the tool, as a server sees it."""
+    """Key, region and endpoint of the tool's requests, as received by a server."""
     server.journal.clear()
     words = ["--profile", option] if option else []
     finished = shell.tool("s3-put-lines", "--addressing", "path", *words, "s3://bucket", stdin=b"k\tv\n")
@@ -75,7 +75,7 @@ def tools(shell, server, option):
 
 
 def rows(count, seed):
-    """Settings in all places where they may be, in all mixtures."""
+    """Settings in all possible places, in all combinations."""
     dice = random.Random(seed)
 
     def maybe(chance=0.5):
@@ -117,18 +117,18 @@ def rows(count, seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_precedence_is_botocores(tmp_path, seed):
+def test_precedence_is_that_of_botocore(tmp_path, seed):
     with LyingServer(good) as server:
         outcomes = set()
         for number, config, credentials, variables, option in rows(75, seed):
-            # A place where AWS itself would be asked is no matter of precedence: it has an endpoint of its own.
+            # Combinations that would send requests to AWS are not tested here: a custom endpoint is always set.
             def here(text):
                 return text.replace("URL/", server.endpoint + "/")
 
             write(tmp_path, here(config), here(credentials))
             variables = {name: here(value) for name, value in variables.items()}
             shell = Shell(tmp_path, BASE | {"HOME": str(tmp_path)} | variables, 30)
-            # With keys in the environment and no profile named, no file is opened: then they are not there.
+            # With keys in the environment and no selected profile, no file is read: its settings do not count.
             named = option or variables.get("AWS_PROFILE") or variables.get("AWS_DEFAULT_PROFILE")
             if "AWS_ACCESS_KEY_ID" in variables and not named:
                 write(tmp_path)
@@ -178,7 +178,7 @@ ODD = {
 
 @pytest.mark.parametrize("form", ODD)
 @pytest.mark.parametrize("place", ["config", "credentials"])
-def test_odd_files_are_read_as_botocore_does(tmp_path, form, place):
+def test_unusual_files_are_parsed_like_botocore(tmp_path, form, place):
     text = ODD[form]
     shell = Shell(tmp_path, BASE | {"HOME": str(tmp_path), "PYTHONUTF8": "1"}, 30)
     with LyingServer(good) as server:
@@ -221,7 +221,7 @@ def test_settings_of_a_profile_are_checked_and_named(tmp_path):
     assert f"{tmp_path}/.aws/config:2: " in shell.tool("s3-get-lines", "s3://b", "k").expect(78).message
 
 
-def test_with_keys_in_the_environment_no_file_is_opened(tmp_path):
+def test_with_keys_in_the_environment_no_file_is_read(tmp_path):
     write(tmp_path, "[default]\nregion = eu-file-1\n", "[default]\n")
     keys = {"AWS_ACCESS_KEY_ID": servers.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY}
 

@@ -1,4 +1,5 @@
-"""`rclone serve s3`: a server that answers a range with 200, and starts an upload with a root of its own."""
+"""`rclone serve s3`: a server that responds to ranges with 200, and to CreateMultipartUpload with another root
+element."""
 
 import pytest
 import servers
@@ -42,7 +43,7 @@ def shell(rclone, tmp_path):
 
 
 @pytest.mark.parametrize("data", [b"a\nb\n", DATA], ids=["one request", "parts"])
-def test_what_is_stored_comes_back(rclone, shell, data):
+def test_stored_objects_are_read_back(rclone, shell, data):
     location = f"s3://{Bucket(rclone).name}"
     shell.tool("s3-put-lines", location, "k", stdin=data).expect()
     assert shell.tool("s3-get-lines", location, "k").expect().stdout == data
@@ -50,7 +51,7 @@ def test_what_is_stored_comes_back(rclone, shell, data):
     assert shell.tool("s3-get-lines", *SMALL_CHUNKS, "--all", location).expect().stdout == data
 
 
-# The same on a server that says what a test wants
+# The same on a lying server
 
 
 BODY = b"".join(b"%07d\n" % number for number in range(1 << 17))  # 1 MiB
@@ -80,7 +81,7 @@ def get(tmp_path):
     return get
 
 
-def test_a_range_with_status_200_is_one(get):
+def test_a_range_with_status_200_is_accepted(get):
     assert get(ranges, 0).stdout == BODY
 
 
@@ -96,6 +97,6 @@ def test_a_range_with_status_200_is_one(get):
     ],
     ids=["short", "long", "all of it", "another range", "another version", "another size"],
 )
-def test_a_range_with_status_200_that_is_another_is_an_error(get, change):
+def test_another_range_with_status_200_is_an_error(get, change):
     got = get(lambda request: ranges(request, change), 1)
     assert BODY.startswith(got.stdout) and len(got.stdout) < len(BODY)

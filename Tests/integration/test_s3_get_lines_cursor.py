@@ -199,5 +199,5 @@ def test_start_after_is_for_the_first_run(seaweedfs_bucket, seaweedfs_shell):
 @pytest.mark.parametrize(
     "options", [["--cursor", "c"], ["--all", "--cursor", "c", "--done", "c"], ["--all", "--lookback", "5"]], ids=" ".join
 )
-def test_what_does_not_go_together_is_64(plain_shell, options):
+def test_incompatible_options_are_64(plain_shell, options):
     plain_shell.tool("s3-get-lines", *options, "s3://bucket", *([] if "--all" in options else ["k"])).expect(64)

@@ -88,7 +88,7 @@ def test_a_poll_without_news_is_one_request_and_ends_at_a_failure(follow):
         ["--per", "*/"], ["--all", "--per", "*/", "--start-after", "k"], ["--all", "--per", "*/", "--end-before", "k"],
     ],
 )  # fmt: skip
-def test_what_does_not_go_together_is_64(plain_shell, options):
+def test_incompatible_options_are_64(plain_shell, options):
     plain_shell.tool("s3-get-lines", *options, "s3://bucket").expect(64)
 
 

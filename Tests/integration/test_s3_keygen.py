@@ -343,7 +343,7 @@ def test_an_end_that_the_signal_caused_is_not_the_end_of_the_input():
             assert live.end() == (b"", 143)
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(plain_shell):
+def test_a_closed_output_ends_it_silently(plain_shell):
     finished = plain_shell.run("set +o pipefail; yes | { s3-keygen '{seq}' || echo $? >&2; } | head -n 1")
     assert finished.stdout == b"0\ty\n"
     assert finished.stderr == b"141\n"

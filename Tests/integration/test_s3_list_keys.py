@@ -1,4 +1,4 @@
-"""s3-list-keys against servers with objects that boto3 made, and servers that lie."""
+"""s3-list-keys with real servers, whose objects boto3 creates, and with lying servers."""
 
 import datetime
 import re
@@ -46,7 +46,7 @@ def test_keys_are_relative_and_in_the_order_of_the_service(bucket, shell, locati
     assert keys_of(shell, f"{location}/none") == []
 
 
-def test_more_keys_than_a_page_come_once_and_in_order(bucket, shell, location):
+def test_more_keys_than_a_page_are_listed_once_and_in_order(bucket, shell, location):
     fill(bucket, [f"{number * 7919 % 100_000:05d}/{number % 3}" for number in range(2300)])
     expected = bucket.keys()
     assert len(expected) == 2300
@@ -100,7 +100,7 @@ def test_shards_share_the_keys(seaweedfs_bucket, seaweedfs_shell):
     assert all(shares) and sorted(sum(shares, [])) == sorted(seaweedfs_bucket.keys())
 
 
-def test_what_is_printed_is_a_list_of_keys(seaweedfs_bucket, seaweedfs_shell):
+def test_the_output_is_a_list_of_keys(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("line\nbreak", b"1\n")
     seaweedfs_bucket.put("tab\there", b"2\n")
     assert keys_of(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}") == ["line\\nbreak", "tab\\there"]
@@ -112,7 +112,7 @@ def test_what_is_printed_is_a_list_of_keys(seaweedfs_bucket, seaweedfs_shell):
 
 
 class Lists:
-    """A bucket `bucket` of sorted keys, in pages of a hundred; tokens are the last key of the page before."""
+    """A bucket `bucket` of sorted keys, in pages of a hundred; tokens are the last key of the previous page."""
 
     def __init__(self, keys, **lies):
         self.keys, self.lies, self.requests = sorted(keys, key=str.encode), lies, 0
@@ -143,7 +143,7 @@ class Lists:
 
 @pytest.fixture
 def listed(tmp_path):
-    """Runs s3-list-keys on a server of lists; `requests` says how many it took."""
+    """Runs s3-list-keys on a server of listings; `requests` counts its requests."""
 
     def run(lists, *options, status=0):
         with LyingServer(lists) as server:
@@ -167,7 +167,7 @@ def test_each_key_is_listed_once_where_pages_overlap(listed):
 
 @pytest.mark.parametrize("options", [[], ["--long"], ["--summary"], ["--delimiter", "/"]], ids=str)
 @pytest.mark.parametrize("bad", ["k" * 1025, "a%FFb"])
-def test_a_key_that_can_be_no_objects_is_reported_and_the_rest_listed(listed, bad, options):
+def test_an_invalid_key_is_reported_and_the_rest_listed(listed, bad, options):
     got = listed(lambda request: (200, {}, page(["a", bad, "z"], encoded=True)), *options, status=65)
     assert len(got.message.splitlines()) == 1 and "s3://bucket: '" in got.message
     if "--summary" in options:
@@ -184,7 +184,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_many_places_are_listed_at_once(listed, shape):
+def test_many_ranges_are_listed_concurrently(listed, shape):
     lists = Lists(SHAPES[shape])
     assert listed(lists).lines == lists.keys
     assert lists.requests <= 2 * len(lists.keys) / 100 + 64
@@ -208,12 +208,12 @@ def test_a_failure_comes_after_the_keys_before_it(listed):
 
 
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-13-02T03:04:05.000Z"])
-def test_a_time_that_is_none_is_76_where_it_is_needed(listed, time):
+def test_an_invalid_time_is_76_if_it_is_needed(listed, time):
     assert "modified" in listed(Lists(["a"], time=time), "--newer-than", "1d", status=76).message
     assert listed(Lists(["a"], time=time)).lines == ["a"]
 
 
-def test_a_literal_beginning_is_asked_for_as_a_prefix(tmp_path):
+def test_the_literal_start_of_a_glob_is_requested_as_a_prefix(tmp_path):
     def handle(request):
         return 200, {}, b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
 
@@ -238,7 +238,7 @@ def ranges(boundaries):
     return [first + second for first, second in zip(after, before)]
 
 
-def test_readers_of_ranges_read_each_key_once_also_those_that_come_later(seaweedfs_bucket, seaweedfs_shell):
+def test_readers_of_ranges_read_each_key_once_including_later_ones(seaweedfs_bucket, seaweedfs_shell):
     fill(seaweedfs_bucket, [f"d{number % 7}/{number:04d}" for number in range(90)] + ["tab\there", "back\\slash", "ü"], b"x\n")
     location = f"s3://{seaweedfs_bucket.name}"
     boundaries = keys_of(seaweedfs_shell, "--split", "4", location)
@@ -254,7 +254,7 @@ def test_readers_of_ranges_read_each_key_once_also_those_that_come_later(seaweed
     assert sum(map(len, lines)) == len(everything)
 
 
-def test_ranges_of_what_is_under_a_prefix(bucket, shell, location):
+def test_ranges_under_a_prefix(bucket, shell, location):
     fill(bucket, [f"p/{number:02d}" for number in range(40)] + ["o", "q"])
     boundaries = keys_of(shell, "--split", "3", f"{location}/p/")
     assert [len(keys_of(shell, *options, f"{location}/p/")) for options in ranges(boundaries)] == [13, 13, 14]
@@ -262,7 +262,7 @@ def test_ranges_of_what_is_under_a_prefix(bucket, shell, location):
     assert keys_of(shell, "--split", "2", *bounds, f"{location}/p/") == ["19\\t"]
 
 
-def test_there_are_as_many_ranges_where_keys_are_few(bucket, shell, location):
+def test_few_keys_still_give_all_ranges(bucket, shell, location):
     boundaries = keys_of(shell, "--split", "4", location)
     assert boundaries == ["\\t"] * 3
     fill(bucket, ["a", "b", "c"])
@@ -274,7 +274,7 @@ def test_there_are_as_many_ranges_where_keys_are_few(bucket, shell, location):
 
 @pytest.mark.parametrize("lie", [{}, {"ignores": True}], ids=str)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_ranges_are_found_by_a_few_pages(listed, shape, lie):
+def test_ranges_are_found_with_few_pages(listed, shape, lie):
     lists = Lists(SHAPES[shape], **lie)
     boundaries = listed(lists, "--split", "3").lines
     assert lists.requests <= 30 + 30 + 8 * 3
@@ -282,7 +282,7 @@ def test_ranges_are_found_by_a_few_pages(listed, shape, lie):
         assert 700 <= len(listed(lists, *options).lines) <= 1300
 
 
-def test_ranges_of_a_list_that_fails_are_not_printed(listed):
+def test_ranges_of_a_failed_listing_are_not_printed(listed):
     got = listed(Lists(SHAPES["counter"], fails_at="000000000"), "--split", "3", status=77)
     assert got.stdout == b"" and "AccessDenied" in got.message
 
@@ -299,7 +299,7 @@ def test_ranges_of_a_list_that_fails_are_not_printed(listed):
         ["--newer-than", "yesterday"], ["--older-than", "2026-1-2"], ["--older-than", "2026-02-03 04.05.06"], ["a", "b"],
     ],
 )  # fmt: skip
-def test_what_does_not_go_together_is_64(plain_shell, options):
+def test_incompatible_options_are_64(plain_shell, options):
     plain_shell.tool("s3-list-keys", *options, "s3://bucket").expect(64)
 
 
@@ -309,7 +309,7 @@ def test_a_malformed_key_is_65(plain_shell, option):
     plain_shell.tool("s3-list-keys", option, "a" * 1025, "s3://bucket").expect(65)
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(seaweedfs_bucket, seaweedfs_shell):
+def test_a_closed_output_ends_it_silently(seaweedfs_bucket, seaweedfs_shell):
     fill(seaweedfs_bucket, [f"k{number}" for number in range(10)])
     got = seaweedfs_shell.run(f"s3-list-keys s3://{seaweedfs_bucket.name} | true; echo ${{PIPESTATUS[0]}}", shell=("bash", "-c")).expect()
     assert got.lines[-1] in ("141", "0") and got.stderr == b""

@@ -1,4 +1,4 @@
-"""Settings of profiles and of the environment, in all mixtures: what botocore sends with the same ones is right."""
+"""Settings of profiles and of the environment, in all combinations: the expected requests are botocore's."""
 
 import random
 import re
@@ -36,7 +36,7 @@ ROWS = 50
 
 
 class Proxy:
-    """Is asked for connections to AWS's hosts, notes them and makes none."""
+    """A proxy that records requested connections to AWS's hosts and refuses them."""
 
     def __enter__(self):
         hosts = self.hosts = []
@@ -92,7 +92,7 @@ class Sent(Exception):
 
 
 def botocores(variables, bucket, tool, loader):
-    """What botocore would send: host, path, region, the checksum's fields; and how often it would at most."""
+    """botocore's request: host, path, region, checksum headers; and its maximum number of attempts."""
     with environment(variables):
         session = botocore.session.Session()
         session.register_component("data_loader", loader)
@@ -129,7 +129,7 @@ def botocores(variables, bucket, tool, loader):
 
 
 def same_host(host):
-    """The one host of us-east-1 that botocore writes without its region."""
+    """Normalizes the host of us-east-1 that botocore writes without its region."""
     return re.sub(r"\bs3\.amazonaws\.com$", "s3.us-east-1.amazonaws.com", host)
 
 
@@ -168,7 +168,7 @@ def compare(directory, text, variables, bucket, tool, expected):
         if tool == "s3-get-lines":
             assert last.headers.get("x-amz-checksum-mode") == expected["mode"]
         elif re.search("(?i)request_checksum_calculation", text + " ".join(variables)):
-            # Unless that is said, only AWS is sent one: many others refuse it.
+            # By default only AWS gets a checksum: many other services refuse it.
             assert any(name.startswith("x-amz-checksum-c") for name in last.headers) == expected["checksum"]
 
 
@@ -176,7 +176,7 @@ KEYS = "[default]\naws_access_key_id = AK\naws_secret_access_key = S\n"
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_settings_come_from_where_botocore_has_them(tmp_path, seed):
+def test_settings_come_from_the_same_places_as_in_botocore(tmp_path, seed):
     dice = random.Random(seed)
     loader = botocore.session.Session().get_component("data_loader")
     rows = []
@@ -187,7 +187,7 @@ def test_settings_come_from_where_botocore_has_them(tmp_path, seed):
         variables |= {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
         write(tmp_path, text, KEYS)
         if bucket.startswith("arn:aws:") and re.search("us-gov|eusc", text + str(variables)):
-            bucket = "bucket"  # botocore refuses an ARN of another partition
+            bucket = "bucket"  # botocore refuses ARNs of other partitions
         rows.append((tmp_path / str(number), text, variables, bucket, tool, botocores(variables, bucket, tool, loader)))
 
     def one(row):
