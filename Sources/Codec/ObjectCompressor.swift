@@ -13,7 +13,7 @@ package final class ObjectCompressor {
     private let pool: WorkPool
     /// libzstd's threads for one object; 0 if several objects are compressed in parallel instead.
     private let workers: Int
-    /// Nil once nothing more comes: it may hold what holds this.
+    /// Nil once there is no more output: the closure may retain the owner of this compressor.
     private var ready: (() -> Void)?
 
     /// Bytes that belong to no piece yet.
@@ -99,7 +99,7 @@ package final class ObjectCompressor {
         outputs.removeAll()
     }
 
-    /// How many bytes can be read at once; more may follow them immediately.
+    /// The number of bytes that can be read without waiting.
     package var readable: Int {
         settle()
         return outputs.first.map { $0.count - used } ?? 0

@@ -1,4 +1,4 @@
-"""A Slurm of one's own, of one node: its controller, its daemon and munge, as Debian packages them. Needs root."""
+"""A local Slurm of one node: controller, daemon and munge, as packaged by Debian. Requires root."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ PartitionName=all Nodes=ALL Default=YES State=UP OverSubscribe=FORCE:8
 
 
 class Slurm:
-    """A context in which `environment` leads sbatch to this Slurm."""
+    """A context whose `environment` directs sbatch to this Slurm."""
 
     def __enter__(self):
         self.directory, self.processes = Path(tempfile.mkdtemp(prefix="s3-lines-slurm-")), []
@@ -59,7 +59,7 @@ class Slurm:
         )
         self.environment = {"SLURM_CONF": str(configuration)}
         files = [f"--{name}-file={self.directory}/munge.{name}" for name in ("pid", "log", "seed")]
-        # Forced, since the directory is its own and not the system's.
+        # Forced, because the directory is not the system's.
         self.background("munged", "--force", "--foreground", f"--key-file={key}", f"--socket={self.directory}/munge.sock", *files)
         self.until(lambda: (self.directory / "munge.sock").exists())
         self.background("slurmctld", "-D")

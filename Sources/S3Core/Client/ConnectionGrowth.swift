@@ -119,7 +119,7 @@ package struct ConnectionGrowth: Equatable, Sendable {
         return end
     }
 
-    /// The service asked to slow down: takes a limit that is being tried back.
+    /// The service asked to slow down: reverts a limit that is being tried.
     package mutating func slowedDown() {
         round = nil
         if let before { takeBack(before) }
