@@ -99,7 +99,7 @@ package final class ObjectCompressor {
         outputs.removeAll()
     }
 
-    /// The number of bytes that can be read without waiting.
+    /// The number of bytes that one `read` can return at once; more may follow.
     package var readable: Int {
         settle()
         return outputs.first.map { $0.count - used } ?? 0
