@@ -1,4 +1,4 @@
-"""Fixtures of the integration suite: servers, tools, a bucket and a directory for each test."""
+"""Fixtures of the integration tests: servers, tools, a bucket and a directory per test."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    # The default action of these signals would end pytest without ending the servers.
+    # By default these signals would end pytest without stopping the servers.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: pytest.exit(f"signal {number}", 128 + number))
 
@@ -117,7 +117,7 @@ def require(name):
 
 
 def require_tools_of(script):
-    """`require` for each tool that the shell script names."""
+    """Calls `require` for each tool named in the shell script."""
     for name in re.findall(r"(?<![\w./-])(?:json-sep|s3-[a-z]+(?:-[a-z]+)?)(?![\w./-])", script):
         require(name)
 

@@ -1,6 +1,7 @@
-"""Reads the examples and options out of the manual pages and Markdown files.
+"""Extracts the examples and options from the manual pages and Markdown files.
 
-CONTRIBUTING.md says how examples are written; test_examples.py runs them.
+CONTRIBUTING.md explains how to write examples; test_examples.py runs them.
+
 """
 
 import re
@@ -16,14 +17,14 @@ ROFF_CHARACTERS = {
 
 
 def version():
-    """The version of every tool, from where it is kept."""
+    """The version of every tool, from its source."""
     source = ROOT / "Sources/CommandSupport/Version.swift"
     return re.search(r'toolkitVersion = "(.*)"', source.read_text())[1]
 
 
 @dataclass
 class Example:
-    """One block of commands, and the directives written before it."""
+    """A block of commands, with the directives before it."""
 
     where: str
     text: str
@@ -37,7 +38,7 @@ class Example:
         return self.text.startswith("$ ")
 
     def steps(self):
-        """Of a transcript: each command with the output that it shows."""
+        """The commands of a transcript, each with its expected output."""
         steps = []
         for line in self.text.splitlines():
             if line.startswith("$ "):
@@ -52,7 +53,7 @@ class Example:
 
 
 class Blocks:
-    """Gathers directives until the block they belong to ends."""
+    """Collects directives up to the block to which they belong."""
 
     def __init__(self, path):
         self.path, self.examples, self.directives = path, [], {}
@@ -94,7 +95,7 @@ def examples_of_page(path):
 
 
 def plain(line, where):
-    """A line of roff as the reader sees it."""
+    """A line of roff as plain text."""
 
     def character(match):
         assert match[0] in ROFF_CHARACTERS, f"{where}: unknown escape {match[0]}"
@@ -122,7 +123,7 @@ def examples_of_markdown(path):
 
 
 def options_of_help(text):
-    """The options that `--help` lists, each with whether it takes a value."""
+    """The options listed by `--help`, each with whether it takes a value."""
     options = {}
     for line in text.splitlines():
         match = re.match(r"  (-[^ ]*(?:[,/] -[^ ]*)*)( <[^>]+>)?(?:  |$)", line)
@@ -133,7 +134,7 @@ def options_of_help(text):
 
 
 def options_of_page(text):
-    """The options that an mdoc page describes in its lists, each with whether it takes a value."""
+    """The options in the lists of an mdoc page, each with whether it takes a value."""
     options = {}
     for line in re.findall(r"^\.It (Fl .*)$", text, re.MULTILINE):
         for name in re.findall(r"Fl (-?[A-Za-z0-9-]+)", line):

@@ -1,4 +1,4 @@
-"""docs/ names types and tests that exist."""
+"""Types and tests named in docs/ exist."""
 
 import re
 
@@ -7,7 +7,7 @@ from conftest import ROOT
 DOCS = ROOT / "docs"
 
 
-def test_every_type_that_the_architecture_names_exists():
+def test_every_type_named_in_the_architecture_exists():
     sources = "\n".join(file.read_text() for file in (ROOT / "Sources").rglob("*.swift"))
     declared = set(re.findall(r"\b(?:struct|class|enum|protocol) (\w+)", sources))
     modules = {directory.name for directory in (ROOT / "Sources").iterdir()}
@@ -15,7 +15,7 @@ def test_every_type_that_the_architecture_names_exists():
     assert len(named) > 30 and named - declared - modules == set()
 
 
-def test_every_test_that_a_guarantee_names_exists():
+def test_every_test_named_in_a_guarantee_exists():
     named = set(re.findall(r"`(test_\w+|\w+Tests)::(\w+)`", (DOCS / "GUARANTEES.md").read_text()))
     assert len(named) > 40
     for file, test in sorted(named):

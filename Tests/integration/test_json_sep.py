@@ -18,7 +18,7 @@ SECONDS = 60
 
 
 def json_sep(*arguments, stdin=b"", **options):
-    """Runs it to its end."""
+    """Runs it to the end."""
     return subprocess.run(
         [JSON_SEP, *arguments], input=stdin, capture_output=True, timeout=SECONDS, **options
     )
@@ -30,7 +30,7 @@ def messages(finished):
 
 @pytest.fixture
 def running():
-    """Starts it with pipes on all sides; what still runs at the end of the test is killed."""
+    """Starts it with pipes for its standard descriptors; kills it at the end of the test."""
     started = []
 
     def start(*arguments, **options):
@@ -62,7 +62,7 @@ def test_files_follow_each_other_and_dash_is_stdin(tmp_path):
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, b"1\n[]\n2\n", b"")
 
 
-def test_a_value_does_not_go_on_in_the_next_file(tmp_path):
+def test_a_value_does_not_continue_in_the_next_file(tmp_path):
     (tmp_path / "a").write_bytes(b"{}\n[1,")
     (tmp_path / "b").write_bytes(b"2]")
     finished = json_sep("a", "b", cwd=tmp_path)
@@ -93,7 +93,7 @@ def test_a_large_array_is_unwrapped_in_constant_memory(running, tmp_path):
         file.write(element + b"]")
     with open(tmp_path / "out", "wb") as out:
         process = running("--unwrap", tmp_path / "array", "-", stdout=out)
-        # It waits for standard input once it is through with the file.
+        # After the file it waits for standard input.
         while os.stat(tmp_path / "out").st_size < len(compact) * (400 * 500 + 1):
             assert process.poll() is None
             time.sleep(0.01)
@@ -124,7 +124,7 @@ def test_lines_extract_the_json_of_a_log(tmp_path):
 
 
 @pytest.mark.parametrize("text", [b'{"a":1}\n', b"[ 1 ]\n", b"1\n", b"\n"])
-def test_a_line_followed_by_silence_is_out_at_once(running, text):
+def test_a_line_before_a_pause_is_written_at_once(running, text):
     process = running("--lines")
     for _ in range(3):
         process.stdin.write(text + b"2\n")
@@ -132,7 +132,7 @@ def test_a_line_followed_by_silence_is_out_at_once(running, text):
         assert read_some(process) == expected
 
 
-def test_a_long_line_takes_no_more_memory_than_a_value_may(running):
+def test_a_long_line_is_bounded_by_the_value_limit(running):
     process = running("--lines", "--skip-invalid", "--max-value", "1M")
     for _ in range(60):
         process.stdin.write(b"[" + b" " * 1_000_000)
@@ -152,7 +152,7 @@ def test_seq_and_until():
     assert again.stdout == b'1\n{"a":[1,2]}\n'
 
 
-def test_until_takes_the_next_word_whatever_it_begins_with():
+def test_until_accepts_any_next_word():
     assert json_sep("--until", "-1", stdin=b"1 -1 2").stdout == b"1\n"
 
 
@@ -216,7 +216,7 @@ def test_a_truncated_array_names_where_it_opened():
     assert messages(finished)[0].endswith("; the array opened at 2:2 (byte 2)")
 
 
-def test_reject_appends_what_is_skipped(tmp_path):
+def test_reject_appends_skipped_bytes(tmp_path):
     (tmp_path / "bad").write_bytes(b"before\n")
     finished = json_sep("--reject", "bad", stdin=b'[1]\n{"a":\n[2]\n]\n[3]', cwd=tmp_path)
     assert (finished.returncode, finished.stdout) == (1, b"[1]\n[2]\n[3]\n")
@@ -224,8 +224,8 @@ def test_reject_appends_what_is_skipped(tmp_path):
     assert len(messages(finished)) == 2
 
 
-def test_rejected_texts_stay_apart(tmp_path):
-    # One without a last newline, one after RS, one in the next file.
+def test_rejected_texts_stay_separate(tmp_path):
+    # One without a newline at its end, one after RS, one in the next file.
     (tmp_path / "a").write_bytes(b'[1]\n{"a":\x1e{"b":2}\n\x1e{"c":\x1e[3]\nx')
     (tmp_path / "b").write_bytes(b"y")
     finished = json_sep("--reject", "bad", "a", "b", cwd=tmp_path)
@@ -233,14 +233,14 @@ def test_rejected_texts_stay_apart(tmp_path):
     assert (tmp_path / "bad").read_bytes() == b'{"a":\x1e{"c":\nx\ny\n'
 
 
-def test_many_lines_that_begin_a_failed_value_cost_one_scan():
-    # Each was scanned to the end: minutes.
+def test_many_lines_that_start_a_failed_value_cost_one_scan():
+    # Each used to be scanned to the end, which took minutes.
     finished = json_sep("--skip-invalid", stdin=b"[\n" * 1000 + b"1,\n" * 1_000_000)
     assert (finished.returncode, finished.stdout) == (1, b"")
     assert messages(finished)[-1] == "json-sep: 990 more invalid values were skipped"
 
 
-def test_an_excerpt_tells_a_backslash_from_an_escape():
+def test_an_excerpt_distinguishes_a_backslash_from_an_escape():
     assert messages(json_sep(stdin=b'["\\n" x'))[0].endswith(r"""near '["\\n" x'""")
     assert messages(json_sep(stdin=b"[\nx"))[0].endswith(r"near '[\nx'")
 
@@ -253,7 +253,7 @@ def test_until_may_be_deep_and_is_cut_in_messages():
     assert message == f"json-sep: --until: '{'[' * 40}...' is not one JSON value"
 
 
-def test_a_name_behind_an_unwrapped_array_takes_no_memory(running):
+def test_a_name_after_an_unwrapped_array_uses_no_memory(running):
     process = running("--unwrap-path", ".a", "--max-value", "1M")
     process.stdin.write(b'{"a":[1],"')
     assert read_some(process) == b"1\n"
@@ -278,12 +278,12 @@ def test_a_name_behind_an_unwrapped_array_takes_no_memory(running):
 )
 def test_messages_say_how_much_was_skipped(stdin, skipped):
     finished = json_sep("--skip-invalid", stdin=stdin)
-    # "so far" where the tool has read all before the end of the input came.
+    # The message says "so far" if the tool has read everything before the end of the input.
     said = [message.rpartition("; skipped ")[2].removesuffix(" so far") for message in messages(finished)]
     assert said == skipped
 
 
-def test_what_was_skipped_is_told_when_the_input_pauses(running):
+def test_skipped_bytes_are_reported_when_the_input_pauses(running):
     process = running("--skip-invalid")
     process.stdin.write(b"[}\n")
     assert process.stderr.readline().endswith(b"; skipped 3 bytes, 1 line so far\n")
@@ -295,7 +295,7 @@ def test_what_was_skipped_is_told_when_the_input_pauses(running):
 
 @pytest.mark.parametrize("command", ["gzip -c", "bzip2 -c", "xz -c", "zstd -c", "iconv -f UTF-8 -t UTF-16",
                                      "iconv -f UTF-8 -t UTF-16BE", "iconv -f UTF-8 -t UTF-32LE"])  # fmt: skip
-def test_an_encoded_input_is_named_and_what_the_message_says_helps(command, tmp_path):
+def test_an_encoded_input_is_named_and_the_advice_works(command, tmp_path):
     tool = command.split()[0]
     if not shutil.which(tool):
         pytest.skip(f"{tool} is not installed")
@@ -365,7 +365,7 @@ def test_skipped_values_and_a_missing_file_are_66(tmp_path):
     assert (finished.returncode, finished.stdout) == (66, b"[1]\n")
 
 
-def test_values_behind_a_broken_array_are_kept_where_lines_are_values():
+def test_values_after_a_broken_array_are_kept_if_lines_are_values():
     finished = json_sep("--skip-invalid", stdin=b"x\n[1\n2\n3\n")
     assert (finished.returncode, finished.stdout) == (1, b"2\n3\n")
 
@@ -401,14 +401,14 @@ def test_a_closed_descriptor_is_74(closed):
 
 
 @pytest.mark.parametrize("text", [b'{"a": 1}', b"[1]\n", b'"x"', b"1\n", b"true "])
-def test_a_value_followed_by_silence_is_out_at_once(running, text):
+def test_a_value_before_a_pause_is_written_at_once(running, text):
     process = running()
     for _ in range(3):
         process.stdin.write(text)
         assert read_some(process) == text.replace(b" ", b"").strip() + b"\n"
 
 
-def test_an_element_followed_by_silence_is_out_at_once(running):
+def test_an_element_before_a_pause_is_written_at_once(running):
     process = running("--unwrap")
     process.stdin.write(b'[{"a":1}')
     assert read_some(process) == b'{"a":1}\n'
@@ -426,7 +426,7 @@ def test_skipped_bytes_are_in_the_file_when_the_input_pauses(running, tmp_path):
         time.sleep(0.01)
 
 
-def test_a_reader_that_goes_away_ends_it_by_sigpipe(running):
+def test_a_closed_pipe_ends_it_by_sigpipe(running):
     process = running("/dev/stdin", stdin=subprocess.PIPE)
     process.stdout.close()
     with pytest.raises(BrokenPipeError):
@@ -455,8 +455,8 @@ def test_a_signal_ends_it_between_lines(running, number):
     assert process.stderr.read() == b""
 
 
-def test_a_signal_is_seen_while_there_are_bytes_to_work_on(running, tmp_path):
-    # Each line begins a value that fails a million lines after it.
+def test_a_signal_is_handled_while_input_is_available(running, tmp_path):
+    # Each line starts a value that fails a million lines later.
     (tmp_path / "deep").write_bytes(b"[\n" * 1_500_000)
     process = running("--skip-invalid", "--max-depth", "1000000", tmp_path / "deep", "-")
     assert process.stderr.read(8) == b"json-sep"
@@ -482,7 +482,7 @@ def catches_sigterm_and_sleeps(process):
 
 
 def test_a_second_signal_ends_it_at_once(running):
-    # No one reads, so the first signal waits for the write that fills the pipe.
+    # Nothing is read, so after the first signal the tool waits for the write that fills the pipe.
     process = running("/dev/stdin", stdin=subprocess.PIPE)
     os.set_blocking(process.stdin.fileno(), False)
     deadline = time.monotonic() + 2
@@ -507,7 +507,7 @@ def test_an_ignored_signal_stays_ignored(running):
     assert process.wait(SECONDS) == 0
 
 
-def test_a_path_has_so_many_names(plain_shell):
+def test_a_path_has_a_maximum_of_names(plain_shell):
     path = ".a" * 60_000
     finished = plain_shell.tool("json-sep", "--unwrap-path", path, stdin=b"{}").expect(64)
     assert "at most 1024 names and indices" in finished.message and len(finished.message) < 1000

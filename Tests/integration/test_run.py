@@ -1,5 +1,4 @@
-"""What every tool that speaks to S3 does in the same way: signals in each phase of a run, a reader of standard output
-that takes its time."""
+"""The behaviour that all S3 tools share: signals in each phase of a run, and slow readers of standard output."""
 
 import os
 import re
@@ -13,13 +12,13 @@ from conftest import BIN, Shell, require
 from lying_server import LyingServer, environment
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
-SECONDS = 30  # more is a tool that hangs
+SECONDS = 30  # longer means that the tool hangs
 MIB = 1 << 20
-LINES = b"".join(b"%0999d\n" % number for number in range(4000))  # more than a pipe and a block hold
+LINES = b"".join(b"%0999d\n" % number for number in range(4000))  # more than a pipe and a block can hold
 
 
 class Tool:
-    """A tool under way, with all its ends in the test's hands."""
+    """A running tool, all of whose descriptors the test controls."""
 
     def __init__(self, server, *words, directory="/"):
         require(words[0])
@@ -48,12 +47,12 @@ class Tool:
         self.process.send_signal(number)
 
     def end(self):
-        """Its status, and what it has still to say."""
+        """Its status and its remaining output."""
         stdout = self.process.stdout.read()
         return self.process.wait(SECONDS), stdout
 
     def until_idle(self):
-        """Waits until all of its threads have waited for a while."""
+        """Waits until all of its threads have been waiting for a while."""
         quiet = 0
         deadline = time.monotonic() + SECONDS
         while quiet < 10:
@@ -70,7 +69,7 @@ class Tool:
 
 
 def store(objects, gate=None):
-    """A server of `objects`; what is asked of a key that is not among them waits for the gate."""
+    """A server with `objects`; a request for any other key waits for the gate."""
 
     def handle(request):
         key = request.path.rsplit("/", 1)[-1]
@@ -102,7 +101,7 @@ def test_get_is_ended_while_it_reads(number):
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_get_is_ended_while_it_asks(number):
+def test_get_is_ended_during_a_request(number):
     gate = threading.Event()
     with store({"a": b"1\n"}, gate) as server, Tool(server, "s3-get-lines", "s3://b", "a", "slow") as tool:
         assert tool.line() == b"1\n"
@@ -113,8 +112,8 @@ def test_get_is_ended_while_it_asks(number):
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_get_brings_a_line_to_its_end(number):
-    """Of a line that is longer than the memory a part is written: the rest is still wanted."""
+def test_get_completes_a_partly_written_line(number):
+    """A part of a line longer than the memory was written: its rest must follow."""
     gate, line = threading.Event(), b"x" * 6 * MIB + b"\n"
 
     def handle(request):
@@ -132,8 +131,8 @@ def test_get_brings_a_line_to_its_end(number):
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_get_is_ended_while_only_the_reader_is_awaited(number):
-    """Everything is fetched: the signal was lost, and the status 0."""
+def test_get_is_ended_while_it_waits_for_its_reader(number):
+    """Everything is fetched: the signal used to be lost, with status 0."""
     with store({"a": LINES}) as server, Tool(server, "s3-get-lines", "s3://b", "a") as tool:
         asked(server, "a")
         tool.until_idle()
@@ -147,7 +146,7 @@ def test_get_is_ended_while_only_the_reader_is_awaited(number):
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_put_is_ended_while_it_reads(number):
-    """What stands before it in the pipeline writes out what it has on the same signal."""
+    """The tool before it in the pipeline flushes its output on the same signal."""
     with store({}) as server, Tool(server, "s3-put-lines", "s3://b") as tool:
         tool.write(b"a\t1\nb\t2\n")
         assert tool.line() == b"a\n"
@@ -183,7 +182,7 @@ def test_put_ends_at_once_at_a_second_signal(number):
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_put_is_ended_while_only_the_reader_is_awaited(number):
+def test_put_is_ended_while_it_waits_for_its_reader(number):
     keys = [b"%0999d" % number for number in range(4000)]
     with Tool(None, "s3-put-lines", "--dry-run", "s3://b") as tool:
         tool.write(b"".join(key + b"\tdata\n" for key in keys), close=True)
@@ -193,12 +192,12 @@ def test_put_is_ended_while_only_the_reader_is_awaited(number):
         assert tool.end() == (-number, b"\n".join([*keys, b""]))
 
 
-# A reader that takes its time
+# A slow reader
 
 
 @pytest.mark.parametrize("options", [[], ["--with-key"], ["--unordered"]], ids=str)
-def test_slow_small_objects_take_no_more_memory_than_they_have(options):
-    """They come one by one to a reader that has stopped: each took a block of 64 KiB, whatever it had."""
+def test_slow_small_objects_use_little_memory(options):
+    """They arrive one by one while nothing reads the output: each used to take a block of 64 KiB, whatever its size."""
     count = 1500
     objects = {"first": LINES[: 2 * MIB // 1000 * 1000]} | {str(number): b"small\n" for number in range(count)}
     with store(objects) as server, Tool(server, "s3-get-lines", *options, "s3://b") as tool:

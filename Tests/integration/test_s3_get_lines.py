@@ -1,4 +1,4 @@
-"""s3-get-lines against servers with objects that boto3 made."""
+"""s3-get-lines against servers with objects put by boto3."""
 
 import base64
 import gzip
@@ -32,7 +32,7 @@ def location(bucket):
 
 
 def numbered_lines(size, seed=0):
-    """About `size` bytes of lines of all lengths."""
+    """About `size` bytes of lines of various lengths."""
     generator = random.Random(seed)
     lines, total = [], 0
     while total < size:
@@ -43,7 +43,7 @@ def numbered_lines(size, seed=0):
 
 
 def start(shell, *arguments, **options):
-    """The tool, running, with pipes to all three of its descriptors."""
+    """The tool, running, with pipes for its three standard descriptors."""
     options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     return subprocess.Popen(
         [BIN / "s3-get-lines", *arguments],
@@ -55,7 +55,7 @@ def start(shell, *arguments, **options):
 
 
 def within(seconds, condition):
-    """Waits until the condition holds, and says whether it did in time."""
+    """Waits until the condition is true, and returns whether it became true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -65,7 +65,7 @@ def within(seconds, condition):
 
 
 def peak_memory(process):
-    """The most bytes that a process that still runs has had in memory."""
+    """The peak memory of a running process, in bytes."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
@@ -161,7 +161,7 @@ def test_a_thousand_keys_of_which_some_are_missing(seaweedfs_bucket, seaweedfs_s
     assert missing == [f"k{number}" for number in range(0, 1000, 7)]
 
 
-def test_malformed_keys_end_the_run_behind_what_came_before(seaweedfs_bucket, seaweedfs_shell):
+def test_a_malformed_key_ends_the_run_after_earlier_keys(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"1\n")
     got = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", stdin=b"a\na\nb\\x\na\n").expect(65)
     assert got.stdout == b"1\n1\n"
@@ -248,7 +248,7 @@ def test_lines_longer_than_any_buffer_are_never_mixed(seaweedfs_bucket, seaweedf
     assert (sorted(lines) if order else lines) == (sorted(expected) if order else expected)
 
 
-def test_unordered_lets_small_objects_pass(seaweedfs_bucket, seaweedfs_shell):
+def test_unordered_lets_small_objects_overtake(seaweedfs_bucket, seaweedfs_shell):
     for number in range(500):
         seaweedfs_bucket.put(f"k{number:03}", f"{number} a\n{number} b\n".encode())
     got = seaweedfs_shell.tool("s3-get-lines", "--unordered", "--all", f"s3://{seaweedfs_bucket.name}").expect()
@@ -270,7 +270,7 @@ def test_gzip_objects_are_decompressed(bucket, shell, location):
 
 
 def test_gzip_objects_may_be_padded_with_zeros(seaweedfs_bucket, seaweedfs_shell):
-    """As tapes and devices leave them, and gzip -dc reads them."""
+    """As tapes and devices leave them; gzip -dc accepts them too."""
     padded = gzip.compress(b"one\n") + bytes(512)
     seaweedfs_bucket.put("a", padded)
     seaweedfs_bucket.put("b", padded + gzip.compress(b"two\n") + bytes(70_000))
@@ -354,7 +354,7 @@ def test_a_large_zstd_object_in_ranges(seaweedfs_bucket, seaweedfs_shell):
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstd], ids=["gzip", "zstd"])
 def test_zeros_may_follow_compressed_data(seaweedfs_bucket, seaweedfs_shell, compress):
-    """As `dd conv=sync` and tapes leave them; also between members, where two such files were joined."""
+    """As `dd conv=sync` and tapes leave them; also between members, if two such files were concatenated."""
     seaweedfs_bucket.put("a", compress(b"one\n") + bytes(512))
     seaweedfs_bucket.put("b", compress(b"two\n") + bytes(10_000) + compress(b"three\n") + b"\0")
     got = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "a", "b").expect()
@@ -385,12 +385,12 @@ def test_damaged_zstd_is_an_error(seaweedfs_bucket, seaweedfs_shell, damage):
     assert "a: zstd: " in got.message
 
 
-# Several at once
+# Parallel decompression
 
 
 @pytest.mark.parametrize("options", [(), ("--unordered",), ("--memory", "4M"), ("--memory", "2M", "--unordered")])
-def test_compressed_objects_are_read_side_by_side(seaweedfs_bucket, seaweedfs_shell, options):
-    """Some longer than a chunk, some plain, some damaged; on one processor it is the same."""
+def test_compressed_objects_are_read_in_parallel(seaweedfs_bucket, seaweedfs_shell, options):
+    """Some are longer than a chunk, some plain, some damaged; with one processor the result is the same."""
     dice = random.Random(7)
     expected, damaged = [], []
     for number in range(60):
@@ -413,7 +413,7 @@ def test_compressed_objects_are_read_side_by_side(seaweedfs_bucket, seaweedfs_sh
             assert whole == wanted
 
 
-# A reader that is slow, or goes
+# A reader that is slow or closes its end
 
 
 def test_a_slow_reader_stops_fetching(seaweedfs_bucket, seaweedfs_shell):
@@ -427,7 +427,7 @@ def test_a_slow_reader_stops_fetching(seaweedfs_bucket, seaweedfs_shell):
     assert within(20, lambda: len(seen) >= 4)
     time.sleep(1)
     requests = len(seen)
-    # What was fetched fits into memory and the pipe.
+    # The fetched data fits into memory and the pipe.
     assert requests * 256 * 1024 <= 4 * MIB
     time.sleep(1)
     assert len(seen) == requests
@@ -435,7 +435,7 @@ def test_a_slow_reader_stops_fetching(seaweedfs_bucket, seaweedfs_shell):
     assert process.wait(30) == 0
 
 
-def test_a_reader_that_goes_ends_it_quietly_and_at_once(seaweedfs_bucket, seaweedfs_shell):
+def test_a_closed_pipe_ends_it_quietly_and_at_once(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", numbered_lines(16 * MIB))
     process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", *["a"] * 100)
     process.stdout.readline()
@@ -475,7 +475,7 @@ def test_a_signal_takes_effect_between_whole_lines(seaweedfs_bucket, seaweedfs_s
     assert process.stderr.read() == b""
 
 
-def test_a_signal_waits_for_the_end_of_a_line_that_was_begun(seaweedfs_bucket, seaweedfs_shell):
+def test_a_signal_waits_for_the_end_of_a_partly_written_line(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"x" * (12 * MIB) + b"\nnext\n" + b"y" * (4 * MIB))
     options = ["--multipart-threshold", "256K", "--multipart-chunksize", "128K", "--memory", "1M"]
     process = start(seaweedfs_shell, *options, f"s3://{seaweedfs_bucket.name}", "a")
@@ -502,7 +502,7 @@ def test_a_second_signal_ends_it_at_once(seaweedfs_bucket, seaweedfs_shell):
     process.stdout.read(1000)
     time.sleep(1)  # the pipe is full now
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.3)  # no one reads, so it cannot end by itself
+    time.sleep(0.3)  # nothing is read, so it cannot end by itself
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == -signal.SIGTERM

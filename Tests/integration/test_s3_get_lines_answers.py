@@ -1,4 +1,4 @@
-"""s3-get-lines against a server that answers as a test says: late, in part, without a length, or not at all."""
+"""s3-get-lines against a server that responds as a test defines: late, in part, without a length, or not at all."""
 
 import contextlib
 import gzip
@@ -33,7 +33,7 @@ def shell(tmp_path):
 
 
 def get(shell, handle, *arguments, status=0, location="s3://bucket", stdin=b""):
-    """Runs the tool against a server that answers as `handle` says; its outcome, and what was asked."""
+    """Runs the tool against a server that responds as `handle` defines; returns the result and the requests."""
     with LyingServer(handle) as server:
         shell = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint)
         return shell.tool("s3-get-lines", *arguments[:-1], location, *arguments[-1], stdin=stdin).expect(
@@ -43,7 +43,7 @@ def get(shell, handle, *arguments, status=0, location="s3://bucket", stdin=b""):
 
 @contextlib.contextmanager
 def running(shell, handle, options, keys):
-    """The tool, running, with pipes to all three of its descriptors."""
+    """The tool, running, with pipes for its three standard descriptors."""
     with LyingServer(handle) as server:
         process = subprocess.Popen(
             [BIN / "s3-get-lines", *options, "s3://bucket", *keys],
@@ -93,12 +93,12 @@ def partial(request, body):
 
 @pytest.mark.parametrize("order", [[], ["--unordered"]], ids=["ordered", "unordered"])
 @pytest.mark.parametrize("size", [3000, 40_000])
-def test_a_reader_that_stops_never_joins_lines(shell, order, size):
+def test_a_stalled_reader_never_joins_lines(shell, order, size):
     keys = [f"k{number}" for number in range(1_600_000 // size)]
     generator = random.Random(1)
 
     def handle(request):
-        # So that they do not come in order.
+        # So that they arrive out of order.
         time.sleep(generator.random() / 10)
         return 200, ETAG, name(request).encode() + b"-" * size
 
@@ -116,7 +116,7 @@ def test_a_reader_that_stops_never_joins_lines(shell, order, size):
 
 
 @pytest.mark.parametrize("other", ["--with-key", "--unordered"])
-def test_exact_is_refused_where_lines_would_run_together(shell, other):
+def test_exact_is_rejected_if_lines_could_be_joined(shell, other):
     got = shell.tool("s3-get-lines", "--exact", other, "s3://b", "k").expect(64)
     assert other in got.message
 
@@ -125,7 +125,7 @@ def test_exact_is_refused_where_lines_would_run_together(shell, other):
 
 
 @pytest.mark.parametrize("content_range", ["", "Content-Range: bytes 500-999/*\r\n", "Content-Range: x\r\n"])
-def test_a_part_that_does_not_say_which_is_no_answer(shell, content_range):
+def test_a_range_response_without_content_range_is_invalid(shell, content_range):
     body = b"".join(b"%08d\n" % number for number in range(0, 1000))[:1000]
 
     def handle(request):
@@ -141,7 +141,7 @@ def test_a_part_that_does_not_say_which_is_no_answer(shell, content_range):
 
 @pytest.mark.parametrize("size", [2**63 - 1, 2**63 - 2, 2**63, 10**30])
 @pytest.mark.parametrize("status", ["200 OK", "206 Partial Content"])
-def test_a_size_that_cannot_be_is_one_objects_failure(shell, size, status):
+def test_an_impossible_size_fails_one_object(shell, size, status):
     content_range = f"Content-Range: bytes 0-8388607/{size}\r\n" if status.startswith("206") else ""
 
     def handle(request):
@@ -153,7 +153,7 @@ def test_a_size_that_cannot_be_is_one_objects_failure(shell, size, status):
     assert got.stdout.endswith(b"good\n") and "bad" in got.message
 
 
-def test_an_object_that_is_deleted_while_it_is_read_failed(shell):
+def test_an_object_deleted_while_it_is_read_fails(shell):
     body = b"line\n" * (200 * KIB)
 
     def handle(request):
@@ -170,7 +170,7 @@ def test_an_object_that_is_deleted_while_it_is_read_failed(shell):
     assert body.startswith(got.stdout) and got.stdout.endswith(b"\n")
 
 
-def test_without_etag_an_object_of_which_nothing_was_written_is_fetched_anew(shell):
+def test_without_etag_an_unwritten_object_is_fetched_again(shell):
     count = iter(range(9))
 
     def handle(request):
@@ -181,7 +181,7 @@ def test_without_etag_an_object_of_which_nothing_was_written_is_fetched_anew(she
     assert len(journal) == 3 and "range" not in journal[2].headers
 
 
-def test_a_damaged_gzip_object_of_which_nothing_was_written_is_fetched_anew(shell):
+def test_a_damaged_unwritten_gzip_object_is_fetched_again(shell):
     good = gzip.compress(b"line\n" * 1000)
     count = iter(range(9))
     got, journal = get(
@@ -191,7 +191,7 @@ def test_a_damaged_gzip_object_of_which_nothing_was_written_is_fetched_anew(shel
     assert len(journal) == 2
 
 
-# Memory, signals, time
+# Memory, signals, timeouts
 
 
 def peak_memory(process):
@@ -199,7 +199,7 @@ def peak_memory(process):
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
-def test_keys_before_short_lines_are_made_as_they_are_written(shell):
+def test_keys_before_short_lines_are_formatted_while_writing(shell):
     lines = 2 * MIB
     with running(
         shell, lambda request: (200, ETAG, b"\n" * lines), ["--with-key", "--memory", "8M"], ["k" * 300]
@@ -251,11 +251,11 @@ def test_unordered_writes_lines_as_they_arrive(shell):
             done.set()
 
 
-# Answers without a length
+# Responses without a length
 
 
 @pytest.mark.parametrize("order", [[], ["--unordered"]], ids=["ordered", "unordered"])
-def test_objects_of_unknown_size_are_fetched_at_once_and_once(shell, order):
+def test_objects_of_unknown_size_are_fetched_in_parallel_and_once(shell, order):
     keys = [f"k{number}" for number in range(12)]
     lock, now, most = threading.Lock(), [0], [0]
 
@@ -277,7 +277,7 @@ def test_objects_of_unknown_size_are_fetched_at_once_and_once(shell, order):
 
 
 @pytest.mark.parametrize("order", [[], ["--unordered"]], ids=["ordered", "unordered"])
-def test_long_objects_of_unknown_size_stop_nobody(shell, order):
+def test_long_objects_of_unknown_size_block_no_others(shell, order):
     keys = [f"k{number}" for number in range(9)]
     bodies = {key: b"%s\n" % key.encode() * (200 * KIB if number % 3 else 10) for number, key in enumerate(keys)}
 
@@ -292,7 +292,7 @@ def test_long_objects_of_unknown_size_stop_nobody(shell, order):
         assert got.stdout == expected
 
 
-# What is said
+# Messages
 
 
 def test_a_web_server_is_not_s3(shell):
@@ -303,7 +303,7 @@ def test_a_web_server_is_not_s3(shell):
     assert "not from S3" in got.message
 
 
-def test_a_page_among_answers_of_s3_is_one_objects_failure(shell):
+def test_a_web_page_among_s3_responses_fails_one_object(shell):
     def handle(request):
         return (404, {}, b"<html/>") if name(request) == "b" else (200, ETAG, b"1\n")
 
@@ -311,7 +311,7 @@ def test_a_page_among_answers_of_s3_is_one_objects_failure(shell):
     assert got.stdout == b"1\n1\n"
 
 
-def test_verbose_shows_ranges_and_what_was_cancelled(shell):
+def test_verbose_shows_ranges_and_cancelled_requests(shell):
     body = b"line\n" * (100 * KIB)
 
     def handle(request):

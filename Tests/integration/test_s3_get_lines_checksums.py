@@ -1,4 +1,4 @@
-"""Checksums of objects that come in ranges, from a server that damages what it sends and says what a test wants."""
+"""Checksums of objects fetched in ranges, from a server that damages data and responds as a test defines."""
 
 import base64
 import re
@@ -24,7 +24,8 @@ def flipped(data, place):
 
 
 class Store:
-    """One object: `whole` are the fields of an answer that has all of it, `part(range, bytes)` those of a range's."""
+    """One object: `whole` are the header fields of a response with all of it, `part(range, bytes)` those for a
+    range."""
 
     def __init__(self, whole, part=lambda bounds, data: {}, damaged=None, lost=None):
         self.whole, self.part, self.lost = whole, part, lost
@@ -54,14 +55,14 @@ def get(directory, handle, *options, status=0):
 
 
 def assert_damaged(got):
-    """What was written is whole lines, not all of them, and is said to be no object."""
+    """The output is whole lines, but not all of them, and the object is reported as damaged."""
     assert got.message.startswith("s3-get-lines: k: ") and "mismatch: expected" in got.message
     written = len(got.stdout)
     assert written < len(BODY) and (written == 0 or got.stdout.endswith(b"\n"))
     assert written == 0 or f"{written} bytes of it were written" in got.message
 
 
-def test_the_algorithms_are_those_of_the_standards():
+def test_the_algorithms_match_the_standards():
     assert ALGORITHMS["crc64nvme"](b"123456789").hex() == "ae8b14860a799888"
     assert ALGORITHMS["crc32c"](b"123456789").hex() == "e3069283"
 
@@ -75,7 +76,7 @@ def test_ranges_are_verified_as_the_whole_object(tmp_path, algorithm, kind):
     assert len(journal) == (len(BODY) - 1) // (64 * KIB) + 1
 
 
-# In the first answer, in ranges, in the last byte: the last lines are written only after it.
+# In the first response, in ranges, in the last byte: the last lines are written only after verification.
 @pytest.mark.parametrize("place", [7, 64 * KIB, 300_000, len(BODY) - 1])
 @pytest.mark.parametrize("order", [(), ("--unordered",)], ids=["ordered", "unordered"])
 def test_one_damaged_byte_of_any_range_is_found(tmp_path, place, order):
@@ -85,7 +86,7 @@ def test_one_damaged_byte_of_any_range_is_found(tmp_path, place, order):
 
 @pytest.mark.parametrize("options", [RANGES, ()], ids=["ranges", "whole"])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_damage_is_found_whatever_the_algorithm(tmp_path, algorithm, options):
+def test_damage_is_found_with_any_algorithm(tmp_path, algorithm, options):
     store = Store(checksum(BODY, algorithm), damaged=300_001)
     assert_damaged(get(tmp_path, store, *options, status=1)[0])
 
@@ -99,7 +100,7 @@ def test_damage_is_found_whatever_the_algorithm(tmp_path, algorithm, options):
     ],
     ids=["the object's", "the range's", "neither"],
 )
-def test_a_checksum_beside_a_range_is_not_taken_for_anything(tmp_path, part):
+def test_a_checksum_in_a_range_response_is_ignored(tmp_path, part):
     got, journal = get(tmp_path, Store({}, part), *RANGES)
     assert got.stdout == BODY and len(journal) > 1
     got, _ = get(tmp_path, Store(checksum(BODY), part), *RANGES)
@@ -122,7 +123,7 @@ def test_a_checksum_beside_a_range_is_not_taken_for_anything(tmp_path, part):
     ],
 )
 @pytest.mark.parametrize("options", [RANGES, ()], ids=["ranges", "whole"])
-def test_what_cannot_be_verified_is_skipped(tmp_path, fields, options):
+def test_unverifiable_checksums_are_skipped(tmp_path, fields, options):
     assert get(tmp_path, Store(fields), *options)[0].stdout == BODY
 
 
@@ -134,8 +135,8 @@ def test_of_several_checksums_a_known_one_is_verified(tmp_path):
 
 @pytest.mark.parametrize("place", [7, 400_000])
 @pytest.mark.parametrize("options", [RANGES, ()], ids=["ranges", "whole"])
-def test_what_a_lost_connection_brought_counts(tmp_path, place, options):
-    """The answer ends in its first range, and what resumes it says another checksum."""
+def test_bytes_before_a_lost_connection_are_verified(tmp_path, place, options):
+    """The response ends within its first range, and the one that resumes it has another checksum."""
     part = lambda bounds, data: checksum(data)  # noqa: E731
     assert get(tmp_path, Store(checksum(BODY), part, lost=50_000), *options)[0].stdout == BODY
     damaged = Store(checksum(BODY), part, damaged=place, lost=50_000)
@@ -143,8 +144,8 @@ def test_what_a_lost_connection_brought_counts(tmp_path, place, options):
 
 
 @pytest.mark.parametrize("options", [RANGES, ()], ids=["ranges", "whole"])
-def test_a_part_that_is_all_of_the_object_is_verified(tmp_path, options):
-    """206 to a request without Range, as caches answer that keep parts: its checksum is the object's either way."""
+def test_a_range_of_the_whole_object_is_verified(tmp_path, options):
+    """A 206 to a request without Range, as from caches that store parts: its checksum is that of the object."""
 
     def answering(fields, damaged=None):
         store = Store({}, lambda bounds, data: fields, damaged)
@@ -161,7 +162,7 @@ def test_a_part_that_is_all_of_the_object_is_verified(tmp_path, options):
     assert get(tmp_path, answering(composite), *options)[0].stdout == BODY
 
 
-# A service that refuses the field which asks for checksums
+# A service that rejects the header field that requests checksums
 
 
 def refusing(status, code="InvalidArgument", also=lambda request: False):
@@ -187,8 +188,8 @@ def test_a_service_that_refuses_the_field_is_asked_without(tmp_path, status, cod
     assert asked == [True, False, False, False], "known from then on"
 
 
-def test_a_refusal_for_another_reason_is_one(tmp_path):
-    """Sent once more, and not again; and that is not taken for a service that cannot give checksums."""
+def test_an_error_for_another_reason_remains_an_error(tmp_path):
+    """It is retried once without the field; the service is not taken for one without checksums."""
     got, asked = run(tmp_path, refusing(400, also=lambda request: True), "a", "b")
     assert "400 InvalidArgument" in got.expect(1).message
     assert asked == [True, False, True, False]

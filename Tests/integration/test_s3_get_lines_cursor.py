@@ -1,4 +1,4 @@
-"""s3-get-lines --cursor: reading goes on where it stopped."""
+"""s3-get-lines --cursor: reading resumes where it stopped."""
 
 import random
 import signal
@@ -21,7 +21,7 @@ def tool():
 
 @pytest.fixture
 def start():
-    """Starts the tool with a cursor; what is not over at the end is killed."""
+    """Starts the tool with a cursor; kills it at the end of the test."""
     processes = []
 
     def start(shell, *arguments):
@@ -45,7 +45,7 @@ def get(shell, *arguments):
 
 
 @pytest.mark.parametrize("options", [[], ["--unordered"], ["--done", "done"], ["--lookback", "10"]], ids=" ".join)
-def test_the_next_run_reads_what_is_new(bucket, shell, options):
+def test_the_next_run_reads_new_objects(bucket, shell, options):
     cursor, location = shell.directory / "cursor", f"s3://{bucket.name}/p/"
     for key in ("p/a", "p/b\tb", "q"):
         bucket.put(key, key.encode())
@@ -59,7 +59,7 @@ def test_the_next_run_reads_what_is_new(bucket, shell, options):
     assert [path.name for path in shell.directory.iterdir() if path.name.endswith(".new")] == []
 
 
-def test_a_key_that_comes_late_while_nothing_is_read_is_read(seaweedfs_bucket, seaweedfs_shell):
+def test_a_late_key_between_runs_is_read(seaweedfs_bucket, seaweedfs_shell):
     location, follow = f"s3://{seaweedfs_bucket.name}", ["--follow", "--interval", "50ms", "--until-idle", "100ms"]
     for key in "bdf":
         seaweedfs_bucket.put(key, key.encode())
@@ -69,7 +69,7 @@ def test_a_key_that_comes_late_while_nothing_is_read_is_read(seaweedfs_bucket, s
     assert get(seaweedfs_shell, *follow, "--lookback", "2", location).expect().lines == ["a", "c", "e", "g"]
     for key in ("aa", "ee", "ff"):
         seaweedfs_bucket.put(key, key.encode())
-    # What comes after the third key from the end was looked at again, and none before it.
+    # Keys after the third one from the end were listed again, and none before it.
     assert get(seaweedfs_shell, *follow, location).expect().lines == ["ee", "ff"]
     assert get(seaweedfs_shell, "--lookback", "1h", location).expect().lines == []
     seaweedfs_bucket.put("fa", b"late")
@@ -77,7 +77,7 @@ def test_a_key_that_comes_late_while_nothing_is_read_is_read(seaweedfs_bucket, s
     assert (seaweedfs_shell.directory / "cursor").read_text() == f"{location}\tg\n"
 
 
-def test_it_is_renewed_while_the_run_goes_on(seaweedfs_bucket, seaweedfs_shell, start):
+def test_the_cursor_is_updated_during_the_run(seaweedfs_bucket, seaweedfs_shell, start):
     cursor = seaweedfs_shell.directory / "cursor"
     seaweedfs_bucket.put("a", b"1\n")
     process = start(seaweedfs_shell, "--follow", "--interval", "50ms", f"s3://{seaweedfs_bucket.name}")
@@ -93,7 +93,7 @@ def test_it_is_renewed_while_the_run_goes_on(seaweedfs_bucket, seaweedfs_shell, 
     assert cursor.read_text() == f"s3://{seaweedfs_bucket.name}\tc\n"
 
 
-def test_it_never_leads_what_standard_output_has_taken(seaweedfs_bucket, seaweedfs_shell, start):
+def test_the_cursor_never_passes_unwritten_output(seaweedfs_bucket, seaweedfs_shell, start):
     cursor = seaweedfs_shell.directory / "cursor"
     seaweedfs_bucket.put("a", b"1\n")
     seaweedfs_bucket.put("b", b"x" * (3 << 20) + b"\n")
@@ -107,12 +107,12 @@ def test_it_never_leads_what_standard_output_has_taken(seaweedfs_bucket, seaweed
     assert len(output) == (3 << 20) + 1
 
 
-def test_a_follower_that_is_killed_goes_on(seaweedfs_bucket, seaweedfs_shell):
-    """It writes to a file, which keeps what it has taken: what was read twice is what came after the cursor."""
+def test_a_killed_follower_resumes(seaweedfs_bucket, seaweedfs_shell):
+    """It writes to a file, which keeps the output: only keys after the cursor may be read twice."""
     dice, location = random.Random(3), f"s3://{seaweedfs_bucket.name}"
     numbers = list(range(1000, 1200))
     for first in range(0, len(numbers), 10):
-        # No key is later than ten others that belong after it.
+        # No key arrives later than ten keys after it in order.
         part = numbers[first : first + 10]
         dice.shuffle(part)
         numbers[first : first + 10] = part
@@ -142,7 +142,7 @@ def test_a_follower_that_is_killed_goes_on(seaweedfs_bucket, seaweedfs_shell):
 
 
 @pytest.mark.parametrize("options", [[], ["--unordered"], ["--lookback", "9"]], ids=" ".join)
-def test_it_stops_before_what_failed(plain_shell, options):
+def test_the_cursor_stops_before_a_failed_object(plain_shell, options):
     broken = {"b": True}
 
     def handle(request):
@@ -170,7 +170,7 @@ def test_it_stops_before_what_failed(plain_shell, options):
         ("s3://bucket\ta\ns3://bucket\tb\n", "line 2"), ("lines\n", "torn"),
     ],
 )  # fmt: skip
-def test_what_is_no_cursor_of_it_is_78(plain_shell, content, what):
+def test_an_invalid_cursor_is_78(plain_shell, content, what):
     (plain_shell.directory / "cursor").write_text(content)
     shell = plain_shell.with_environment(**environment(1, AWS_ENDPOINT_URL_S3="http://127.0.0.1:9"))
     got = get(shell, "s3://bucket").expect(78)
@@ -178,12 +178,12 @@ def test_what_is_no_cursor_of_it_is_78(plain_shell, content, what):
     assert (plain_shell.directory / "cursor").read_text() == content
 
 
-def test_what_cannot_be_written_is_74_or_78(seaweedfs_bucket, seaweedfs_shell):
+def test_a_cursor_that_cannot_be_written_is_74_or_78(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"1\n")
     got = seaweedfs_shell.tool("s3-get-lines", "--all", "--cursor", "no/cursor", f"s3://{seaweedfs_bucket.name}").expect(74)
     assert "no/cursor" in got.message and got.stdout == b""
     seaweedfs_shell.tool("s3-get-lines", "--all", "--cursor", "/dev/null", f"s3://{seaweedfs_bucket.name}").expect(78)
-    # It is a directory where the new content would be written.
+    # The path of the new content is a directory.
     (seaweedfs_shell.directory / "cursor.new").mkdir()
     got = get(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}").expect(74)
     assert "cursor.new" in got.message and got.stdout == b"1\n"

@@ -1,4 +1,4 @@
-"""s3-get-lines --done: what is noted of objects, and when."""
+"""s3-get-lines --done: which objects are recorded, and when."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def start(shell, *arguments, **options):
     )  # fmt: skip
 
 
-def test_each_object_is_noted_with_its_etag(bucket, shell):
+def test_each_object_is_recorded_with_its_etag(bucket, shell):
     etags = {}
     for key in ("a", "b\tb", "empty"):
         bucket.put(key, b"" if key == "empty" else key.encode())
@@ -42,15 +42,15 @@ def test_each_object_is_noted_with_its_etag(bucket, shell):
 
 
 @pytest.mark.parametrize("options", [[], ["--unordered"], ["--with-key"]])
-def test_what_failed_is_not_noted(seaweedfs_bucket, seaweedfs_shell, options):
+def test_failed_objects_are_not_recorded(seaweedfs_bucket, seaweedfs_shell, options):
     for key in "abc":
         seaweedfs_bucket.put(key, b"1\n")
     seaweedfs_shell.tool("s3-get-lines", "--done", "done", *options, f"s3://{seaweedfs_bucket.name}", "a", "none", "c").expect(66)
     assert sorted(key for key, _ in notes(seaweedfs_shell)) == ["a", "c"]
 
 
-def test_an_object_is_noted_only_once_it_is_out(seaweedfs_bucket, seaweedfs_shell):
-    """Its reader takes nothing: what is larger than pipe and queue cannot be out."""
+def test_an_object_is_recorded_only_after_it_is_written(seaweedfs_bucket, seaweedfs_shell):
+    """Nothing reads its output, so an object larger than pipe and queue cannot be written completely."""
     seaweedfs_bucket.put("a", b"1\n")
     seaweedfs_bucket.put("b", b"x" * 99 + b"\n" + b"y" * (2 * MIB) + b"\n")
     seaweedfs_bucket.put("c", b"3\n")
@@ -62,7 +62,7 @@ def test_an_object_is_noted_only_once_it_is_out(seaweedfs_bucket, seaweedfs_shel
     assert [key for key, _ in notes(seaweedfs_shell)] == ["a", "b", "c"]
 
 
-def test_it_is_noted_while_the_run_goes_on(seaweedfs_bucket, seaweedfs_shell):
+def test_objects_are_recorded_during_the_run(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"1\n")
     process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", stdin=subprocess.PIPE)
     process.stdin.write(b"a\n")
@@ -89,7 +89,7 @@ def test_the_file_is_not_an_input(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_shell.run(f"s3-get-lines --done keys s3://{seaweedfs_bucket.name} < keys").expect(64)
 
 
-def test_what_was_read_can_be_deleted(seaweedfs_bucket, seaweedfs_shell):
+def test_recorded_objects_can_be_deleted(seaweedfs_bucket, seaweedfs_shell):
     require("s3-delete-keys")
     for key in "abc":
         seaweedfs_bucket.put(key, b"1\n")

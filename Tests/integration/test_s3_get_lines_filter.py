@@ -1,4 +1,4 @@
-"""s3-get-lines --filter: commands of every kind between objects and lines."""
+"""s3-get-lines --filter: all kinds of commands between objects and lines."""
 
 import gzip
 import os
@@ -44,7 +44,7 @@ def start(shell, *arguments, **options):
 
 
 def whole(data, headers=None):
-    """A server that has one object, also in ranges."""
+    """A server with one object, also in ranges."""
 
     def answer(request):
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
@@ -57,8 +57,8 @@ def whole(data, headers=None):
     return LyingServer(answer)
 
 
-def test_lines_come_in_the_order_of_the_keys(location, seaweedfs_shell):
-    """However long each command takes."""
+def test_lines_are_in_the_order_of_the_keys(location, seaweedfs_shell):
+    """Independent of the time that each command takes."""
     command = "sleep 0.0$((1${S3_KEY#k} % 4)); sed 's/$/!/'"
     got = get(seaweedfs_shell, command, "--all", location)
     assert got.lines == [f"{key} {line}!" for number, key in enumerate(KEYS) for line in range(number)]
@@ -73,7 +73,7 @@ def test_with_other_options(location, seaweedfs_shell, options):
 
 
 def test_several_run_at_once(location, seaweedfs_shell):
-    """As many as there are processors, and one more for the object whose turn it is."""
+    """One per processor, and one more for the object being written."""
     get(seaweedfs_shell, "echo 1 >> log; sleep 0.1; echo -1 >> log", "--all", location)
     running = most = 0
     for line in (seaweedfs_shell.directory / "log").read_text().split():
@@ -101,7 +101,7 @@ def test_a_search_may_find_nothing(location, seaweedfs_shell):
     ],
 )
 def test_a_command_that_fails(location, seaweedfs_shell, command, reason):
-    """Its object fails, of which nothing is written; the others do not."""
+    """Its object fails and nothing of it is written; the other objects do not fail."""
     got = get(seaweedfs_shell, f'case $S3_KEY in k02) {command};; *) cat;; esac', "--done", "done", location,
               "k01", "k02", "k03", status=1)  # fmt: skip
     assert got.lines == ["k01 0", "k03 0", "k03 1", "k03 2"]
@@ -109,9 +109,9 @@ def test_a_command_that_fails(location, seaweedfs_shell, command, reason):
     assert [line.split("\t")[0] for line in (seaweedfs_shell.directory / "done").read_text().splitlines()] == ["k01", "k03"]
 
 
-def test_what_a_command_says_is_said_with_the_key(location, seaweedfs_shell):
+def test_messages_of_a_command_are_reported_with_the_key(location, seaweedfs_shell):
     got = get(seaweedfs_shell, r"cat; printf 'a\tb\n\033c' >&2", location, "k01", "k02")
-    # Commands run side by side: only the lines of each one are in order.
+    # Commands run in parallel: only the messages of each command are in order.
     for key in ("k01", "k02"):
         lines = [line for line in got.message.splitlines() if f" {key}: " in line]
         assert lines == [f"s3-get-lines: {key}: {text}" for text in (r"a\tb", r"\x1Bc")]
@@ -137,14 +137,14 @@ def test_a_last_line_without_newline(location, seaweedfs_shell, options, expecte
     assert get(seaweedfs_shell, "printf x", *options, location, "k00", "k01").stdout == expected
 
 
-def test_the_stored_bytes_are_what_it_gets(seaweedfs_bucket, seaweedfs_shell):
-    """Compressed ones as they are."""
+def test_the_command_gets_the_stored_bytes(seaweedfs_bucket, seaweedfs_shell):
+    """Including compressed objects, unchanged."""
     seaweedfs_bucket.put("k", gzip.compress(b"one\ntwo\n"))
     location = f"s3://{seaweedfs_bucket.name}"
     assert get(seaweedfs_shell, "zcat | tac", location, "k").lines == ["two", "one"]
 
 
-def test_its_environment_has_the_key_as_it_is(seaweedfs_bucket, seaweedfs_shell):
+def test_its_environment_has_the_unescaped_key(seaweedfs_bucket, seaweedfs_shell):
     key = "p/a 'b' \"$c\" \\ é\n\t!"
     seaweedfs_bucket.put(key, b"x\n")
     got = seaweedfs_shell.with_environment(S3_KEY="other", S3_KEYS="stays").tool(
@@ -154,16 +154,16 @@ def test_its_environment_has_the_key_as_it_is(seaweedfs_bucket, seaweedfs_shell)
     assert got.stdout.decode() == f"{seaweedfs_bucket.name}|stays|{key}\n"
 
 
-def test_nothing_of_ours_leaks_into_it(location, seaweedfs_shell):
-    """Descriptors, signals, limits: as the tool found them. Libraries leave sockets open in commands."""
+def test_nothing_of_the_tool_leaks_into_the_command(location, seaweedfs_shell):
+    """Descriptors, signals and limits are those at the start of the tool. Libraries leave sockets open in commands."""
     command = "cat > /dev/null; cd /proc/self/fd && echo fds *; grep -E 'Sig(Blk|Ign)' /proc/self/status; ulimit -n; ulimit -c"
     script = f"ulimit -c 5; ulimit -Sn 300; s3-get-lines --filter \"$COMMAND\" --all {location} --max-connections 8"
     got = seaweedfs_shell.with_environment(COMMAND=command).run(script).expect()
-    # The 3 is the shell's own, which looks into the directory.
+    # The shell itself opens 3 to read the directory.
     assert set(got.lines) <= {"fds 0 1 2", "fds 0 1 2 3", "SigBlk:\t0000000000000000", "300", "10"} | {
         line for line in got.lines if line.startswith("SigIgn")
     }, set(got.lines)
-    # 32 and 33 are the C library's own.
+    # The C library uses 32 and 33.
     ignored = {int(line.split()[1], 16) & ~(3 << 31) for line in got.lines if line.startswith("SigIgn")}
     assert ignored == {0}
     trapped = seaweedfs_shell.run(
@@ -172,14 +172,14 @@ def test_nothing_of_ours_leaks_into_it(location, seaweedfs_shell):
     assert int(trapped.lines[0].split()[1], 16) & ~(3 << 31) == 1 << signal.SIGPIPE - 1 | 1 << signal.SIGHUP - 1
 
 
-def test_a_descriptor_of_the_shell_is_the_commands(location, seaweedfs_shell):
+def test_the_command_inherits_descriptors_of_the_shell(location, seaweedfs_shell):
     """All commands share it."""
     (seaweedfs_shell.directory / "pass").write_text("secret\n")
     assert seaweedfs_shell.run(f"s3-get-lines --filter 'cat <&7' {location} k01 7< pass").expect().lines == ["secret"]
 
 
 @pytest.mark.parametrize("size", [100, 40 * MIB])
-def test_a_command_that_ends_early_has_what_it_wanted(plain_shell, size):
+def test_a_command_that_ends_early_succeeds(plain_shell, size):
     """The rest of the object is not fetched."""
     with whole(b"line\n" * (size // 5)) as server:
         shell = plain_shell.with_environment(**environment(1, AWS_ENDPOINT_URL_S3=server.endpoint))
@@ -190,8 +190,8 @@ def test_a_command_that_ends_early_has_what_it_wanted(plain_shell, size):
             assert len(server.journal) < 30
 
 
-def test_what_is_not_whole_is_no_object_for_a_command(plain_shell):
-    """A small one is verified before; in a large one the command does not see the end, and is ended."""
+def test_an_incomplete_object_is_not_passed_to_a_command(plain_shell):
+    """A small object is verified first; with a large one the command is killed before it sees the end."""
     wrong = {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-type": "FULL_OBJECT"}
     command = "cat > got-$S3_KEY && touch whole-$S3_KEY"
     for size in (100, 4 * MIB):
@@ -207,8 +207,8 @@ def test_objects_that_cannot_be_fetched(location, seaweedfs_shell):
     assert got.lines == ["k01 0", "k02 0", "k02 1"] and "none: " in got.message
 
 
-def test_the_memory_is_bounded_whatever_comes_out(seaweedfs_bucket, seaweedfs_shell):
-    """Output of objects whose turn has not come, an endless line, a reader that is slow."""
+def test_memory_is_bounded_for_any_output(seaweedfs_bucket, seaweedfs_shell):
+    """Output before an object's turn, an endless line, a slow reader."""
     for key in "abcdef":
         seaweedfs_bucket.put(key, b"x\n")
     command = "[ $S3_KEY != a ] || sleep 1; head -c 40000000 /dev/zero | tr '\\0' '\\n'"
@@ -228,7 +228,7 @@ def groups(directory):
 
 
 def assert_gone(directory):
-    """All that commands were is gone, once the first process of all has looked after those without parents."""
+    """All processes of the commands are gone, after init has reaped the orphans."""
     found, deadline = groups(directory), time.monotonic() + SECONDS
     assert found
     for group in found:
@@ -249,14 +249,14 @@ def test_a_signal_leaves_no_command(location, seaweedfs_shell, number, command):
     assert_gone(seaweedfs_shell.directory)
 
 
-def test_a_reader_that_goes_leaves_no_command(location, seaweedfs_shell):
+def test_a_closed_pipe_leaves_no_command(location, seaweedfs_shell):
     script = f"s3-get-lines --filter 'echo $$ > group-$S3_KEY; yes' --multipart-chunksize 1k {location} k01 k02 k03 | head -n 2"
     assert seaweedfs_shell.run(script, shell=("bash", "-c")).expect().lines == ["y", "y"]
     assert_gone(seaweedfs_shell.directory)
 
 
-def test_a_command_that_asks_the_terminal_fails(location, seaweedfs_shell):
-    """It would wait for ever: the terminal is the tool's."""
+def test_a_command_that_reads_the_terminal_fails(location, seaweedfs_shell):
+    """Otherwise it would wait forever: the terminal belongs to the tool."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(seaweedfs_shell.directory)

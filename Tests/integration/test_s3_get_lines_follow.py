@@ -19,7 +19,7 @@ def tool():
 
 @pytest.fixture
 def follow(plain_shell):
-    """Starts to follow a location; what it writes is read line by line."""
+    """Starts to follow a location; the output is read line by line."""
     processes = []
 
     def start(server, location, *options):
@@ -39,11 +39,11 @@ def follow(plain_shell):
         process.wait()
 
 
-def test_what_arrives_is_read_once_until_a_signal(server, bucket, follow):
+def test_new_objects_are_read_once_until_a_signal(server, bucket, follow):
     bucket.put("a", b"1\n")
     process = follow(server, f"s3://{bucket.name}")
     assert process.stdout.readline() == b"1\n"
-    # The last one belongs before those that were read.
+    # The last one is before the keys that were read.
     for key, line in (("b", b"2\n"), ("d", b"3\n"), ("c", b"4\n")):
         bucket.put(key, line)
         assert process.stdout.readline() == line
@@ -62,7 +62,7 @@ def test_until_idle_ends_it(seaweedfs, follow):
     assert process.wait(30) == 0
 
 
-def test_a_poll_without_news_is_one_request_and_ends_at_a_failure(follow):
+def test_an_empty_poll_is_one_request_and_a_failure_ends_the_run(follow):
     polls = []
 
     def handle(request):
@@ -92,12 +92,12 @@ def test_incompatible_options_are_64(plain_shell, options):
     plain_shell.tool("s3-get-lines", *options, "s3://bucket").expect(64)
 
 
-def test_a_prefix_that_comes_later_is_followed(server, bucket, follow):
+def test_a_new_prefix_is_followed(server, bucket, follow):
     for key in ("logs/1/eu/b", "logs/2/us/b", "logs/1/x", "logs/1/eu/c/d", "other/1/eu/b"):
         bucket.put(key, key.encode())
     process = follow(server, f"s3://{bucket.name}/logs/", "--per", "*/*/", "--cursor", "cursor")
     assert sorted(process.stdout.readline() for _ in range(3)) == [b"logs/1/eu/b\n", b"logs/1/eu/c/d\n", b"logs/2/us/b\n"]
-    # In the middle, before all, and in prefixes that are new.
+    # In the middle, before all others, and in new prefixes.
     for key in ("logs/1/eu/a", "logs/0/eu/z", "logs/1/af/z", "logs/2/us/c"):
         bucket.put(key, key.encode())
         assert process.stdout.readline() == key.encode() + b"\n"
@@ -159,6 +159,6 @@ def test_idle_prefixes_end_it(seaweedfs, follow):
 @pytest.mark.parametrize(
     ("pattern", "what"), [("*", "does not end in /"), ("a/", "has no *"), ("a/**/", "within one segment"), ("", "is empty")]
 )
-def test_a_pattern_that_is_none_is_64(plain_shell, pattern, what):
+def test_an_invalid_pattern_is_64(plain_shell, pattern, what):
     got = plain_shell.tool("s3-get-lines", "--all", "--per", pattern, "s3://bucket").expect(64)
     assert what in got.message and "AWSLogs/*/CloudTrail/*/" in got.message

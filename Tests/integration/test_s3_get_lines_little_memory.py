@@ -1,5 +1,5 @@
-"""s3-get-lines with one or two connections and next to no memory: whatever the objects are and however they are sent,
-all of them come, and none waits for what waits for it."""
+"""s3-get-lines with one or two connections and very little memory: all kinds of objects arrive in all ways of sending
+them, without a deadlock."""
 
 import gzip
 import random
@@ -10,12 +10,12 @@ import pytest
 from conftest import Shell
 from lying_server import LyingServer, environment
 
-SECONDS = 60  # more is a tool that hangs
+SECONDS = 60  # longer means that the tool hangs
 KIB = 1 << 10
 
 
 class Stored:
-    """An object at random: of short or very long lines, compressed or not, with a length and an ETag or without."""
+    """A random object: short or very long lines, compressed or not, with or without a length and an ETag."""
 
     def __init__(self, dice, name):
         size = dice.choice([dice.randrange(2000), dice.randrange(400_000), dice.randrange(3_000_000)])
@@ -59,7 +59,7 @@ def get(directory, objects, *options):
 
 @pytest.mark.parametrize("order", [(), ("--unordered",)], ids=["ordered", "unordered"])
 @pytest.mark.parametrize("seed", range(16))
-def test_all_objects_come_through_little_memory(tmp_path, seed, order):
+def test_all_objects_pass_with_little_memory(tmp_path, seed, order):
     dice = random.Random(seed)
     objects = [Stored(dice, name) for name in range(dice.randrange(1, 12))]
     options = [
@@ -75,8 +75,8 @@ def test_all_objects_come_through_little_memory(tmp_path, seed, order):
     assert (sorted(lines) == sorted(expected)) if order else lines == expected
 
 
-def test_a_transfer_that_pauses_goes_on(tmp_path):
-    """One that paused as soon as it was resumed was looked at again only when something else happened."""
+def test_a_paused_transfer_continues(tmp_path):
+    """A transfer that paused directly after it was resumed was not checked again until another event."""
     stored = Stored(random.Random(1), 0)
     line = random.Random(1).randbytes(1_000_000).hex().encode() + b"\n"
     stored.data, stored.piece, stored.delay = gzip.compress(line), 70_000, 0

@@ -1,4 +1,4 @@
-"""s3-keygen as a user runs it: records, close records, statuses, messages."""
+"""s3-keygen as users run it: records, close records, statuses, messages."""
 
 import os
 import random
@@ -14,7 +14,7 @@ from conftest import BIN, SECONDS, require
 
 @pytest.fixture
 def keygen(plain_shell):
-    """Runs s3-keygen on some bytes."""
+    """Runs s3-keygen with input bytes."""
 
     def run(*arguments, stdin=b"", status=0):
         return plain_shell.tool("s3-keygen", *arguments, stdin=stdin).expect(status)
@@ -26,7 +26,7 @@ ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.S
 
 
 class Live:
-    """A running s3-keygen that is fed and read while it runs."""
+    """A running s3-keygen; the test writes its input and reads its output."""
 
     def __init__(self, *arguments):
         require("s3-keygen")
@@ -52,7 +52,7 @@ class Live:
         self.process.stdin.flush()
 
     def read(self, count):
-        """Exactly `count` bytes of what it wrote, which must come while its input is open."""
+        """Exactly `count` bytes of output, which must arrive while the input is open."""
         data, deadline = b"", time.monotonic() + SECONDS
         while len(data) < count:
             assert select.select([self.process.stdout], [], [], deadline - time.monotonic())[0], data
@@ -62,7 +62,7 @@ class Live:
         return data
 
     def end(self):
-        """What was left to read, and the status as a shell shows it."""
+        """The remaining output, and the status as in a shell."""
         self.process.stdin.close()
         rest = self.process.stdout.read()
         status = self.process.wait(SECONDS)
@@ -70,18 +70,18 @@ class Live:
 
 
 def split(records):
-    """The KEY and the DATA of each record, newlines kept."""
+    """The KEY and the DATA of each record, with newlines."""
     return [record.split(b"\t", 1) for record in records.splitlines(keepends=True)] if records else []
 
 
 @pytest.mark.parametrize("seed", [1, 2, random.randrange(1 << 32)])
 @pytest.mark.parametrize("options", [(), ("--roll-lines", "7"), ("--roll-bytes", "300")], ids=" ".join)
-def test_records_cut_back_to_lines_are_the_input(keygen, seed, options):
+def test_the_data_of_records_is_the_input(keygen, seed, options):
     source = random.Random(seed)
     lines = [source.randbytes(source.choice([0, 1, 10, 100, 5000])).replace(b"\n", b"") for _ in range(500)]
     stdin = b"\n".join(lines) + source.choice([b"", b"\n"])
     stdout = keygen("k{seq}", *options, stdin=stdin).stdout
-    # A record without TAB closes a batch, where one was full and no next line was there yet.
+    # A record without TAB closes a batch that was full while no next line was available.
     records = [record.split(b"\t", 1) for record in stdout.split(b"\n")]
     cut = b"".join(record[1] + b"\n" for record in records if len(record) > 1)
     missing = b"" if stdin.endswith(b"\n") else b"\n"
@@ -119,8 +119,8 @@ def test_uuid_increases(keygen):
     assert keys == sorted(set(keys)) and len(keys) == 100_000
 
 
-def test_the_rest_of_an_input_gets_the_keys_it_would_have_had(keygen):
-    """A run that was cut off after three lines goes on."""
+def test_the_rest_of_an_input_gets_the_same_keys(keygen):
+    """Continues a run that was cut off after three lines."""
     lines = [b"%d\n" % number for number in range(7)]
     whole = keygen("{seq:3}/{line}", stdin=b"".join(lines)).stdout
     rest = keygen("--first-line", "4", "{seq:3}/{line}", stdin=b"".join(lines[3:])).stdout
@@ -141,7 +141,7 @@ def test_hashes_of_the_line_do_not_end_a_batch(keygen):
     assert keys[0] == keys[1] == keys[2] != keys[3]
 
 
-def test_the_first_field_that_is_there_is_used(keygen):
+def test_the_first_present_field_is_used(keygen):
     stdin = b'{"time":"2026-05-01T00:00:00Z"}\n{"timestamp":1777680000}\n{"time":null}\n'
     keys = [key for key, _ in split(keygen("{.time|.timestamp|.x?none}", stdin=stdin).stdout)]
     assert keys == [b"2026-05-01T00%3A00%3A00Z", b"1777680000", b"none"]
@@ -149,7 +149,7 @@ def test_the_first_field_that_is_there_is_used(keygen):
     assert keys[:2] == [b"2026-05-01", b"2026-05-02"] and keys[2] != keys[0]
 
 
-def test_start_is_what_seq_begins_with(keygen):
+def test_start_is_the_first_value_of_seq(keygen):
     assert keygen("--start", "41", "{seq:4}", stdin=b"\n\n").stdout == b"0041\t\n0042\t\n"
 
 
@@ -183,7 +183,7 @@ def test_a_bad_template_is_64_and_marked_before_input_is_read(template, mark, re
         ("--max-open", "0", "--roll-lines", "2", "{seq}"),
         ("--max-open", "2", "{seq}"),
         ("--start", "-1", "{seq}"),
-        # The number after it does not exist: this was a crash.
+        # The following number does not exist, which used to crash.
         ("--start", "18446744073709551615", "{seq}"),
         ("--first-line", "0", "{seq}"),
         ("--first-line", "18446744073709551615", "{seq}"),
@@ -233,7 +233,7 @@ def test_a_line_without_its_field_is_65_and_named(keygen, line, message):
         ("\\u001b[31m" + "x" * 50, "found '\\x1B[31m" + "x" * 35 + "...'"),
     ],
 )
-def test_what_is_no_time_is_shown(keygen, value, message):
+def test_a_value_that_is_not_a_time_is_shown(keygen, value, message):
     finished = keygen("{.t:%Y}", stdin=b'{"t":"%s"}\n' % value.encode(), status=65)
     assert finished.message.startswith("s3-keygen: line 1: {.t} is not a time: ") and message in finished.message
 
@@ -245,7 +245,7 @@ def test_times_as_programs_write_them(keygen):
     assert {key for key, _ in split(keygen("{.t:%F/%H}", stdin=lines).stdout)} == {b"2026-05-01/12"}
 
 
-def test_rejected_lines_are_set_aside_as_they_are(keygen, plain_shell):
+def test_rejected_lines_are_kept_unchanged(keygen, plain_shell):
     rejects = plain_shell.directory / "rejects"
     rejects.write_bytes(b"was here\n")
     bad = [b'{"a":{}}', b"\xff\r", b'{"a":null}', b""]
@@ -283,7 +283,7 @@ def test_environment_and_host(plain_shell):
     assert re.fullmatch(rb"a%20b%2Fc/[^/]+/[0-9]+", key)
 
 
-def test_what_was_read_is_written_before_the_next_wait():
+def test_output_is_written_before_the_next_wait():
     with Live("{seq}") as live:
         for number in range(3):
             live.write(b"line\n")
@@ -291,7 +291,7 @@ def test_what_was_read_is_written_before_the_next_wait():
             assert live.read(len(expected)) == expected
 
 
-def test_a_batch_is_closed_on_time_while_no_line_comes():
+def test_a_batch_is_closed_on_time_without_new_lines():
     with Live("--roll-after", "200ms", "b{seq}") as live:
         live.write(b"1\n2\n")
         expected = b"b0\t1\nb0\t2\nb0\n"
@@ -333,8 +333,8 @@ def test_without_batches_a_signal_closes_nothing():
         assert live.end() == (b"", 143)
 
 
-def test_an_end_that_the_signal_caused_is_not_the_end_of_the_input():
-    """Ctrl-C ends what is upstream too: half a line and the end come just after the signal."""
+def test_an_end_caused_by_the_signal_is_not_the_end_of_the_input():
+    """Ctrl-C also ends the upstream tool: a partial line and the end of input arrive just after the signal."""
     for _ in range(60):
         with Live("{seq}") as live:
             live.write(b"a\nhalf")
@@ -368,8 +368,8 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)'; }
     assert many < few + 1024 and many < 16 * 1024, "KiB"
 
 
-def test_events_become_partitions_of_whole_objects(bucket, shell):
-    """Interleaved events of three days, 1000 lines an object: s3-keygen | s3-put-lines, then all of it back."""
+def test_events_become_partitions_of_full_objects(bucket, shell):
+    """Interleaved events of three days, 1000 lines per object, through s3-keygen | s3-put-lines and back."""
     days = ["2026-05-01", "2026-05-02", "2026-05-03"]
     source = random.Random(7)
     events = [(day, b'{"ts":"%sT12:00:00Z","n":%d}\n' % (day.encode(), n))
@@ -389,8 +389,8 @@ def test_events_become_partitions_of_whole_objects(bucket, shell):
     assert len(keys) == sum(-(-sum(of == day for of, _ in events) // 1000) for day in days)
 
 
-def test_a_stopped_stream_loses_no_whole_line(bucket, shell):
-    """SIGINT to the whole pipeline, as Ctrl-C sends it: close records complete the open objects."""
+def test_a_stopped_stream_loses_no_complete_line(bucket, shell):
+    """SIGINT to the whole pipeline, like Ctrl-C: close records complete the open objects."""
     require("s3-put-lines")
     pipeline = (
         f"(seq 5; sleep {SECONDS}) | s3-keygen --roll-lines 3 '{{seq}}' | s3-put-lines s3://{bucket.name}/ > receipts"

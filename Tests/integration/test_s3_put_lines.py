@@ -1,4 +1,4 @@
-"""s3-put-lines on every server, with boto3 as the judge of what is stored."""
+"""s3-put-lines on every server; boto3 verifies the stored objects."""
 
 import gzip
 import hashlib
@@ -171,14 +171,14 @@ def test_headers_are_stored(bucket, shell, server):
         assert head["Metadata"] == {"owner": "a b", "empty-not": "x=y"}
         tags = bucket.client.get_object_tagging(Bucket=bucket.name, Key=key)["TagSet"]
         assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "r+d @x", "n": "1"}, key
-        if server.name != "minio":  # the gateway keeps neither
+        if server.name != "minio":  # the gateway stores neither
             assert head["ContentEncoding"] == "identity"
             assert head["CacheControl"] == "max-age=60"
 
 
 @pytest.mark.parametrize("value", ["", " ", " \t "])
-def test_a_value_of_blanks_is_sent_as_it_is_signed(seaweedfs_bucket, seaweedfs_shell, value):
-    """libcurl leaves such a field out where it is not told that it is meant."""
+def test_a_blank_value_is_sent_as_signed(seaweedfs_bucket, seaweedfs_shell, value):
+    """libcurl drops a header field with an empty value, unless it is written in a special form."""
     seaweedfs_shell.tool("s3-put-lines", "--metadata", f"k={value}", location(seaweedfs_bucket), "o", stdin=b"x").expect()
     assert seaweedfs_bucket.client.head_object(Bucket=seaweedfs_bucket.name, Key="o")["Metadata"] in ({"k": ""}, {})
 
@@ -193,7 +193,7 @@ def test_header_fields_as_they_are_sent(seaweedfs, seaweedfs_bucket, seaweedfs_s
         shell = seaweedfs_shell.with_environment(
             AWS_ENDPOINT_URL_S3=proxy.endpoint, AWS_REQUEST_CHECKSUM_CALCULATION="when_supported"
         )
-        # A server that takes everything keeps to no condition.
+        # A server that accepts everything ignores every condition.
         shell.tool("s3-put-lines", *options, location(seaweedfs_bucket), "k", stdin=b"123456789").expect(78)
     headers = proxy.journal[-1].headers
     assert headers["x-amz-storage-class"] == "STANDARD_IA"
@@ -201,7 +201,7 @@ def test_header_fields_as_they_are_sent(seaweedfs, seaweedfs_bucket, seaweedfs_s
     assert headers["x-amz-server-side-encryption"] == "aws:kms"
     assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == "k-1"
     assert headers["if-none-match"] == "*"
-    assert headers["x-amz-checksum-crc32"] == "y/Q5Jg=="  # CRC-32's check value, cbf43926
+    assert headers["x-amz-checksum-crc32"] == "y/Q5Jg=="  # the check value of CRC-32, cbf43926
     assert "content-type" not in headers and "expect" not in headers
 
 
@@ -215,7 +215,7 @@ def test_checksums_of_parts_are_accepted(bucket, shell):
 # Failures
 
 
-def test_no_clobber_fails_what_exists(bucket, shell, server):
+def test_no_clobber_fails_for_existing_objects(bucket, shell, server):
     bucket.put("b", b"before\n")
     records = b"a\t1\nb\t2\nc\t3\n"
     put = shell.tool("s3-put-lines", "--no-clobber", "--reject", "r", location(bucket), stdin=records)
@@ -228,7 +228,7 @@ def test_no_clobber_fails_what_exists(bucket, shell, server):
     assert (shell.directory / "r").read_bytes() == b"b\t2\n"
     assert "b: 1 line from line 2: PutObject: 412 PreconditionFailed" in put.message
     large = shell.tool("s3-put-lines", "--no-clobber", location(bucket), "b", stdin=b"x" * 6 * MIB)
-    if server.name == "rgw":  # it ignores If-None-Match where an upload is completed
+    if server.name == "rgw":  # it ignores If-None-Match when an upload is completed
         assert "ignores If-None-Match" in large.expect(78).message
         assert large.stdout == b"" and open_uploads(bucket) == []
         return
@@ -246,7 +246,7 @@ def proxy(seaweedfs):
 
 @pytest.fixture
 def behind_proxy(proxy, seaweedfs_shell):
-    """A shell whose requests go through the proxy."""
+    """A shell whose requests pass through the proxy."""
     return seaweedfs_shell.with_environment(AWS_ENDPOINT_URL_S3=proxy.endpoint, AWS_MAX_ATTEMPTS="3")
 
 
@@ -259,7 +259,7 @@ def test_without_reject_a_failure_stops_the_run(proxy, behind_proxy, seaweedfs_b
     records = b"a\t1\nbad\t2\nb\t3\nopen\t4\n"
     process = start(behind_proxy, location(seaweedfs_bucket))
     process.stdin.write(records)
-    try:  # the input stays open: the run must end by itself
+    try:  # the input stays open, so the run must end by itself
         assert process.wait(30) == 77
     finally:
         process.kill()
@@ -287,8 +287,8 @@ def test_rejected_records_are_the_input_of_the_retry(proxy, behind_proxy, seawee
 
 
 @pytest.mark.parametrize("options", [[], ["--gzip-level", "1"]])
-def test_an_object_in_parts_is_rejected_whole(proxy, behind_proxy, seaweedfs_bucket, options):
-    """Its parts were sent and their memory used again, when the second one fails."""
+def test_an_object_in_parts_is_rejected_completely(proxy, behind_proxy, seaweedfs_bucket, options):
+    """Its parts were sent and their memory was reused when the second part fails."""
     proxy.rules.append(s3_error(400, "InvalidArgument", method="PUT", target="partNumber=2&", times=None))
     generator = random.Random(3)
     lines = [generator.randbytes(1000).hex().encode() for _ in range(12_000)]
@@ -310,11 +310,11 @@ def test_a_lost_answer_of_a_conditional_put_is_found_out(proxy, behind_proxy, se
     ).expect()
     md5 = hashlib.md5(b"data\n").hexdigest()
     assert put.stdout == f'k\t"{md5}"\t5\t1\n'.encode()
-    # The last one proves that the service knows the condition.
+    # The last one proves that the service supports the condition.
     assert [entry.method for entry in proxy.journal] == ["HEAD", "PUT", "PUT", "HEAD", "PUT"]
 
 
-def test_another_writers_object_is_not_taken_for_ones_own(proxy, behind_proxy, seaweedfs_bucket):
+def test_an_object_of_another_writer_does_not_count_as_stored(proxy, behind_proxy, seaweedfs_bucket):
     seaweedfs_bucket.put("k", b"DATA\n")
     proxy.rules.append(Rule("reset", method="PUT", target="/k$", at=3))
     put = behind_proxy.tool(
@@ -344,13 +344,13 @@ def test_complete_that_answers_200_with_an_error_is_tried_again(proxy, behind_pr
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>OK</html>", b"<CompleteMultipartUploadResult/>"])
-def test_complete_that_answers_something_else_is_no_success(proxy, behind_proxy, seaweedfs_bucket, body):
+def test_an_unknown_response_to_complete_is_not_a_success(proxy, behind_proxy, seaweedfs_bucket, body):
     proxy.rules.append(Rule("answer", method="POST", target="uploadId=", status=200, body=body, times=None))
     put = behind_proxy.tool(
         "s3-put-lines", location(seaweedfs_bucket), "k", stdin=b"x" * 6 * MIB
     ).expect(76)
     assert put.stdout == b"" and seaweedfs_bucket.keys() == []
-    # An empty answer may be a part of one: the service may still be at work.
+    # An empty response may be incomplete: the service may still be working.
     assert len(open_uploads(seaweedfs_bucket)) == (1 if body == b"" else 0)
 
 
@@ -373,7 +373,7 @@ def test_an_upload_that_cannot_be_aborted_is_named(proxy, behind_proxy, seaweedf
 
 
 def test_faults_of_all_kinds_lose_and_forge_nothing(proxy, behind_proxy, seaweedfs_bucket):
-    # SeaweedFS does not compare what it stores with the hash that is signed.
+    # SeaweedFS does not compare the body with the signed hash.
     proxy.chaos = Chaos(seed=5, rate=0.15, faults=[fault for fault in CHAOS if fault != "flip upload"])
     shell = behind_proxy.with_environment(AWS_MAX_ATTEMPTS="10")
     records = b"".join(b"k%03d\t%s\n" % (n, b"x" * (n * 37 % 2000)) for n in range(300))
@@ -438,7 +438,7 @@ def test_a_signal_waits_no_longer_than_five_seconds(seaweedfs_bucket, seaweedfs_
 
 
 @pytest.mark.parametrize("options", [["--commit-on", "#EOF"], []])
-def test_a_signal_gives_up_what_is_not_committed(seaweedfs_bucket, seaweedfs_shell, options):
+def test_a_signal_abandons_uncommitted_input(seaweedfs_bucket, seaweedfs_shell, options):
     words = [location(seaweedfs_bucket)] if options else [location(seaweedfs_bucket), "k"]
     process = start(seaweedfs_shell, *options, *words)
     record = b"k\t" + b"x" * 997 + b"\n"
@@ -468,7 +468,7 @@ def test_a_second_signal_ends_it_at_once(seaweedfs_bucket, seaweedfs_shell):
     process.communicate()
 
 
-def test_a_reader_of_receipts_that_goes_away_is_sigpipe(seaweedfs_bucket, seaweedfs_shell):
+def test_a_closed_receipt_pipe_is_sigpipe(seaweedfs_bucket, seaweedfs_shell):
     script = f"yes | awk '{{print \"k\" NR \"\\t\" NR}}' | s3-put-lines s3://{seaweedfs_bucket.name} | head -n 2; echo ${{PIPESTATUS[2]}}"
     finished = seaweedfs_shell.run(script, shell=("bash", "-c"))
     assert finished.stdout == b"k1\nk2\n141\n"
@@ -486,7 +486,7 @@ def test_full_disks_and_bad_files(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_shell.run(f"s3-put-lines {where} <&-").expect(74)
 
 
-def test_memory_is_bounded_while_nobody_reads_the_receipts(seaweedfs_bucket, seaweedfs_shell):
+def test_memory_is_bounded_while_receipts_are_not_read(seaweedfs_bucket, seaweedfs_shell):
     process = start(seaweedfs_shell, location(seaweedfs_bucket))
     os.set_blocking(process.stdin.fileno(), False)
     line = b"y" * 100_000
@@ -525,7 +525,7 @@ def test_verbose_shows_each_request_and_a_summary(bucket, shell):
     assert "1 object, 1 line, 2 B, " in put.message and SECRET_KEY not in put.message
 
 
-def test_the_bucket_is_looked_for_once_and_only_at_need(proxy, behind_proxy, seaweedfs_bucket):
+def test_the_bucket_is_checked_once_and_only_if_needed(proxy, behind_proxy, seaweedfs_bucket):
     behind_proxy.tool("s3-put-lines", location(seaweedfs_bucket)).expect()
     assert proxy.journal == []
     behind_proxy.tool("s3-put-lines", location(seaweedfs_bucket), stdin=b"a\t1\nb\t2\n").expect()

@@ -1,4 +1,4 @@
-"""Checksums that go along with uploads: which, where, and what vouches for a body in the signature."""
+"""Checksums of uploads: which algorithm, in which requests, and what protects the body in the signature."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ def encoded(algorithm, data):
 
 
 def agreeing(request):
-    """A service that agrees to everything."""
+    """A service that accepts everything."""
     if "uploads" in request.query:
         body = b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
     elif request.method == "POST":
@@ -33,7 +33,7 @@ def agreeing(request):
 
 
 def put(directory, *options, data=DATA, tls=None, **variables):
-    """The requests of one run with one KEY, but for the search for the bucket."""
+    """The requests of one run with one KEY, except the check for the bucket."""
     with LyingServer(agreeing, tls and tls.context()) as server:
         more = {"AWS_CA_BUNDLE": str(tls.bundle)} if tls else {}
         variables = environment(1, AWS_ENDPOINT_URL_S3=server.endpoint, HOME=str(directory), **more) | variables
@@ -43,7 +43,7 @@ def put(directory, *options, data=DATA, tls=None, **variables):
 
 
 def fields(request):
-    """Checksum fields of a request."""
+    """The checksum fields of a request."""
     return {name: value for name, value in request.headers.items() if name.startswith(("x-amz-checksum", "x-amz-mp"))}
 
 
@@ -86,37 +86,37 @@ def test_a_hash_cannot_be_made_of_those_of_parts(tmp_path):
         (("--checksum", "crc64nvme"), {"AWS_REQUEST_CHECKSUM_CALCULATION": "when_required"}, "crc64nvme"),
     ],
 )
-def test_elsewhere_than_on_aws_somebody_has_to_ask_for_it(tmp_path, options, variables, algorithm):
+def test_outside_aws_checksums_must_be_requested(tmp_path, options, variables, algorithm):
     for data in (b"x\n", DATA):
         requests = put(tmp_path, *options, data=data, **variables)
         known = {field for request in requests for field in fields(request) if field.split("-")[-1] in NAMES}
         assert known == ({f"x-amz-checksum-{algorithm}"} if algorithm else set())
 
 
-def test_an_algorithm_that_is_none_is_64(plain_shell):
+def test_an_unknown_algorithm_is_64(plain_shell):
     said = plain_shell.tool("s3-put-lines", "--checksum", "md5", "--dry-run", "s3://b").expect(64).message
     assert "crc64nvme" in said and "sha256" in said
 
 
-# What vouches for a body
+# Protection of the body
 
 
 def hashes(requests):
     return {request.headers["x-amz-content-sha256"] for request in requests}
 
 
-def test_over_https_a_checksum_vouches_for_a_body(tmp_path):
+def test_over_https_a_checksum_protects_the_body(tmp_path):
     tls = Authority(tmp_path)
     [request] = put(tmp_path, "--checksum", "crc32", data=b"x\n", tls=tls)
     assert hashes([request]) == {"UNSIGNED-PAYLOAD"}
     create, *parts, complete = put(tmp_path, "--checksum", "crc64nvme", tls=tls)
     assert hashes(parts) == {"UNSIGNED-PAYLOAD"} and len(parts) == 2
-    # What says which parts make the object has no checksum of its own.
+    # The request that completes the object has no checksum of its own.
     assert hashes([complete]) == {hashlib.sha256(complete.body).hexdigest()}
     assert hashes([create]) == {hashlib.sha256().hexdigest()}
 
 
-def test_without_a_checksum_over_http_or_as_the_profile_wants_it_is_the_signature(tmp_path):
+def test_without_a_checksum_or_over_http_the_signature_protects_the_body(tmp_path):
     tls = Authority(tmp_path)
     signed = {hashlib.sha256(b"x\n").hexdigest()}
     assert hashes(put(tmp_path, data=b"x\n", tls=tls)) == signed
@@ -142,7 +142,7 @@ def test_servers_agree_with_it(bucket, shell, server, algorithm):
     shell.tool("s3-put-lines", *options, "small", stdin=b"x\n").expect()
     assert bucket.get("k") == DATA and bucket.get("small") == b"x\n"
     if server.name == "moto" and algorithm in ("crc64nvme", "crc32c"):
-        return  # it keeps a CRC-32 under that name, unless a package of AWS's is there
+        return  # it stores a CRC-32 under that name, unless an AWS package is installed
     for key, data in (("k", DATA), ("small", b"x\n")):
         assert shell.tool("s3-get-lines", "--exact", f"s3://{bucket.name}", key).expect().stdout == data
     if server.name == "seaweedfs" and algorithm != "sha256":
@@ -151,7 +151,7 @@ def test_servers_agree_with_it(bucket, shell, server, algorithm):
         assert head["ChecksumType"] == "FULL_OBJECT"
 
 
-def test_the_checksum_of_all_bytes_tells_whose_object_it_is(faulty):
+def test_the_full_checksum_identifies_the_writer(faulty):
     def rewrite(answer):
         mine = ("etag", "x-amz-checksum-crc32")
         headers = [pair for pair in answer.headers if pair[0].lower() not in mine]
@@ -165,8 +165,8 @@ def test_the_checksum_of_all_bytes_tells_whose_object_it_is(faulty):
 
 
 @pytest.mark.parametrize("options", [(), ("--checksum", "crc32"), ("--checksum", "sha256")], ids=["none", "crc32", "sha256"])
-def test_large_parts_are_signed_as_they_are(tmp_path, options):
-    """On one processor the thread that does all else computes it."""
+def test_large_parts_are_signed_by_their_bytes(tmp_path, options):
+    """On one processor the main thread computes it."""
     for words in ([], ["taskset", "-c", "0"]):
         with LyingServer(agreeing) as server:
             shell = Shell(tmp_path, environment(1, AWS_ENDPOINT_URL_S3=server.endpoint), 30)

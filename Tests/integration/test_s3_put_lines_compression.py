@@ -1,4 +1,4 @@
-"""What s3-put-lines compresses is read back whole, and is the same on any number of processors."""
+"""Compressed objects can be read back completely, and do not depend on the number of processors."""
 
 import gzip
 import random
@@ -43,18 +43,18 @@ def test_zstd(bucket, shell):
 
 
 @pytest.mark.parametrize("options", [["--gzip"], ["--zstd", "--zstd-level", "1"]])
-def test_what_is_stored_is_the_same_on_any_number_of_processors(seaweedfs_bucket, seaweedfs_shell, options):
+def test_stored_bytes_do_not_depend_on_processors(seaweedfs_bucket, seaweedfs_shell, options):
     data = b"".join(b"line %d of many\n" % n for n in range(300_000))
     words = " ".join(["s3-put-lines", *options, location(seaweedfs_bucket)])
     seaweedfs_shell.run(f"taskset -c 0 {words} one", stdin=data).expect()
-    # In pieces, so that what was read at a time differs, too.
+    # In pieces, so that the sizes of reads differ too.
     seaweedfs_shell.run(f"dd bs=7777 status=none | {words} all", stdin=data).expect()
     assert seaweedfs_bucket.get("one") == seaweedfs_bucket.get("all")
 
 
 @pytest.mark.parametrize("option, memory", [("--gzip", "20M"), ("--zstd", "64M")])
-def test_interleaved_objects_are_compressed_beside_each_other(seaweedfs_bucket, seaweedfs_shell, option, memory):
-    """Each is longer than a block, so that there is something to be kept of it."""
+def test_interleaved_objects_are_compressed_in_parallel(seaweedfs_bucket, seaweedfs_shell, option, memory):
+    """Each is longer than a block, so that a part of it is held in memory."""
     records = b"".join(b"k%d\t%d of %d\n" % (n % 7, n, n * n) for n in range(150_000))
     words = ["s3-put-lines", option, "--max-open", "7", "--memory", memory, location(seaweedfs_bucket)]
     put = seaweedfs_shell.tool(*words, stdin=records).expect()

@@ -1,4 +1,4 @@
-"""What s3-put-lines leaves when it cannot go on: on a signal, a failure, a full disk, too little memory."""
+"""The state that s3-put-lines leaves after a signal, a failure, a full disk, or with too little memory."""
 
 import base64
 import random
@@ -14,7 +14,7 @@ from conftest import BIN, require
 from fault_proxy import Answer, Rule, s3_error
 
 MIB = 1 << 20
-SOON = 8  # seconds; less than requests need that are tried ten times
+SOON = 8  # seconds; less than ten attempts of a request take
 
 
 @pytest.fixture(autouse=True)
@@ -78,13 +78,13 @@ def test_a_full_disk_leaves_whole_rejected_records(plain_shell):
     assert rejected(plain_shell).endswith(b"\n")
 
 
-def test_without_a_place_for_parts_nothing_begins(plain_shell):
+def test_without_a_directory_for_parts_the_run_fails_at_once(plain_shell):
     shell = plain_shell.with_environment(TMPDIR="/no/such/directory")
     put = shell.tool("s3-put-lines", "--dry-run", "--reject", "r", "s3://b", stdin=b"a\t1\n").expect(74)
     assert put.stdout == b"" and "/no/such/directory" in put.message
 
 
-def test_what_cannot_be_kept_is_named_and_not_rejected_in_pieces(faulty):
+def test_records_that_cannot_be_kept_are_named_and_not_rejected_in_part(faulty):
     line = b"x" * 999
     (faulty.shell.directory / "in").write_bytes(b"a\t1\n" + (b"large\t" + line + b"\n") * 12_000)
     script = f"trap '' XFSZ; ulimit -f 1000; s3-put-lines --reject r {faulty.location} < in"
@@ -97,7 +97,7 @@ def test_what_cannot_be_kept_is_named_and_not_rejected_in_pieces(faulty):
 # Stops
 
 
-def test_a_long_record_of_its_own_is_aborted(faulty):
+def test_a_long_record_with_each_is_aborted(faulty):
     faulty.rule(s3_error(403, "AccessDenied", method="PUT", target="/bad$", times=None, delay=4))
     process = start(faulty.shell, "--each", faulty.location)
     process.stdin.write(b"bad\t1\nlong\t" + b"x" * 7 * MIB)
@@ -108,7 +108,7 @@ def test_a_long_record_of_its_own_is_aborted(faulty):
     assert stderr.index(b"AccessDenied") < stderr.index(b"long: ")
 
 
-def test_what_was_read_and_not_taken_is_rejected(faulty):
+def test_unprocessed_input_is_rejected(faulty):
     records = b"a\t1\nb\t2\n\tempty\n"
     words = ["s3-put-lines", "--reject", "r", faulty.location + "-that-is-not-there"]
     put = faulty.shell.tool(*words, stdin=records).expect(66)
@@ -116,14 +116,14 @@ def test_what_was_read_and_not_taken_is_rejected(faulty):
     assert put.message.splitlines()[0].count("does not exist") == 1
 
 
-def test_a_stop_says_where_reading_ended(plain_shell):
+def test_a_stop_reports_where_reading_ended(plain_shell):
     put = plain_shell.tool("s3-put-lines", "--dry-run", "s3://b", stdin=b"a\t1\nbad\nb\t2\n").expect(65)
     first, second, third = put.message.splitlines()
     assert "line 2: expected KEY TAB DATA, found no TAB" in first and "a: 1 line from line 1: " in second
     assert third == "s3-put-lines: reading stopped after line 2"
 
 
-def test_a_key_that_comes_again_is_rejected_where_its_object_failed(faulty):
+def test_a_repeated_key_is_rejected_if_its_object_failed(faulty):
     faulty.rule(s3_error(400, "InvalidArgument", method="PUT", target="/bad$", times=None))
     process = start(faulty.shell, "--reject", "r", faulty.location)
     process.stdin.write(b"bad\t1\nb\t2\n")
@@ -134,8 +134,8 @@ def test_a_key_that_comes_again_is_rejected_where_its_object_failed(faulty):
     assert rejected(faulty.shell) == b"bad\t1\nbad\t3\nbad\t" + b"5" * 400_000 + b"\n"
 
 
-def test_an_open_object_that_failed_keeps_nothing_back(faulty):
-    """Its later records go to the file, compressed as the earlier ones were or not."""
+def test_a_failed_open_object_holds_nothing_back(faulty):
+    """Its later records go to the file, even if the earlier ones were compressed."""
     faulty.rule(s3_error(400, "InvalidArgument", method="PUT", target="partNumber=1&", times=None))
     dice = random.Random(1)
     lines = [b"k\t" + dice.randbytes(2000).hex().encode() + b"\n" for _ in range(3000)]
@@ -148,7 +148,7 @@ def test_an_open_object_that_failed_keeps_nothing_back(faulty):
     assert rejected(faulty.shell) == b"".join(lines)
 
 
-def test_lines_that_were_held_back_keep_their_numbers(plain_shell):
+def test_held_lines_keep_their_numbers(plain_shell):
     words = ["--dry-run", "--commit-on", "#", "s3://b"]
     put = plain_shell.tool("s3-put-lines", *words, stdin=b"a\t#\nbad\nb\t1\n").expect(65)
     assert "line 2: expected KEY TAB DATA, found no TAB" in put.message
@@ -165,7 +165,7 @@ def test_an_empty_commit_line_is_empty_data_and_no_other(plain_shell):
 # Signals
 
 
-def test_a_rejected_line_without_an_end_holds_nothing_up(faulty):
+def test_an_endless_rejected_line_does_not_block_a_signal(faulty):
     faulty.rule(s3_error(400, "InvalidArgument", method="PUT", target="/bad$", times=None, delay=2))
     process = start(faulty.shell, "--reject", "r", faulty.location)
     process.stdin.write(b"bad\t1\nbad\n" + b"x" * 300_000)
@@ -177,7 +177,7 @@ def test_a_rejected_line_without_an_end_holds_nothing_up(faulty):
     assert rejected(faulty.shell) == b"x" * 300_000 + b"\nbad\t1\n"
 
 
-def test_a_last_record_that_is_cut_off_does_not_cost_those_before_it(faulty):
+def test_a_truncated_last_record_does_not_fail_earlier_ones(faulty):
     process = start(faulty.shell, faulty.location)
     process.stdin.write(b"a\t1\nb\t2\nb\t" + b"x" * 400_000)
     assert process.stdout.readline() == b"a\n"
@@ -189,7 +189,7 @@ def test_a_last_record_that_is_cut_off_does_not_cost_those_before_it(faulty):
     assert faulty.bucket.get("b") == b"2\n"
 
 
-def test_input_that_does_not_end_is_cut_off_by_name(faulty):
+def test_endless_input_is_cut_off_with_a_message(faulty):
     process = start(faulty.shell, faulty.location)
     process.stdin.write(b"a\t1\nb\t2\n")
     assert process.stdout.readline() == b"a\n"
@@ -200,7 +200,7 @@ def test_input_that_does_not_end_is_cut_off_by_name(faulty):
 
 
 @pytest.mark.parametrize("words", [["k"], ["--commit-on=#"], []])
-def test_a_service_that_refuses_connections_holds_no_signal_up(faulty, words):
+def test_a_refusing_service_does_not_block_a_signal(faulty, words):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -214,7 +214,7 @@ def test_a_service_that_refuses_connections_holds_no_signal_up(faulty, words):
         process.communicate()
 
 
-def test_a_bucket_that_is_not_found_out_holds_no_signal_up(faulty):
+def test_an_unanswered_bucket_check_does_not_block_a_signal(faulty):
     faulty.rule("stall", method="HEAD", times=None)
     process = start(faulty.shell, "--reject", "r", faulty.location)
     process.stdin.write(b"a\t1\nb\t2\n")
@@ -225,7 +225,7 @@ def test_a_bucket_that_is_not_found_out_holds_no_signal_up(faulty):
     assert b"did not end within 5 s" in process.communicate()[1]
 
 
-def test_an_upload_that_is_given_up_is_not_begun_again(faulty):
+def test_an_abandoned_upload_is_not_started_again(faulty):
     faulty.rule(s3_error(500, "InternalError", method="POST", target="uploads", times=None, delay=1))
     process = start(faulty.shell, faulty.location, "k")
     process.stdin.write(b"x" * 6 * MIB)
@@ -248,7 +248,7 @@ def test_after_a_signal_an_abort_is_tried_three_times(faulty):
     assert len(faulty.requests("DELETE")) == 3
 
 
-# A service that accepts requests and never answers them
+# A service that accepts requests and never responds
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_after_a_signal_an_abort_is_tried_three_times(faulty):
         ("DELETE", "uploadId", rb"upload \S+ may not be aborted, its parts may remain: AbortMultipartUpload: "),
     ],
 )
-def test_a_service_that_never_answers_holds_no_signal_up(faulty, method, target, words):
+def test_a_silent_service_does_not_block_a_signal(faulty, method, target, words):
     faulty.rule("stall", method=method, target=target, times=None)
     process = start(faulty.shell, faulty.location, "k")
     process.stdin.write(b"x" * 6 * MIB)
@@ -269,11 +269,11 @@ def test_a_service_that_never_answers_holds_no_signal_up(faulty, method, target,
     assert re.search(rb"^s3-put-lines: k: " + words + b".*state unknown", message, re.MULTILINE), message
 
 
-# A lost answer
+# A lost response
 
 
 def with_checksum(data, suffix=""):
-    """An answer to HEAD of a service whose ETag is no MD5."""
+    """The response to HEAD of a service whose ETag is not an MD5."""
     checksum = base64.b64encode(zlib.crc32(data).to_bytes(4)).decode() + suffix
 
     def rewrite(answer):
@@ -285,7 +285,7 @@ def with_checksum(data, suffix=""):
 
 
 @pytest.mark.parametrize("stored", [b"data\n", b"DATA\n"])
-def test_a_checksum_tells_whose_object_it_is(faulty, stored):
+def test_a_checksum_identifies_the_writer(faulty, stored):
     faulty.rule("lose answer", method="PUT", target="/k$")
     faulty.rule("rewrite", method="HEAD", target="/k$", rewrite=with_checksum(stored))
     shell = faulty.shell.with_environment(AWS_REQUEST_CHECKSUM_CALCULATION="when_supported")
@@ -297,7 +297,7 @@ def test_a_checksum_tells_whose_object_it_is(faulty, stored):
         assert "state unknown" in put.expect(1).message
 
 
-def test_a_checksum_of_parts_tells_whose_object_it_is(faulty):
+def test_a_composite_checksum_identifies_the_writer(faulty):
     data = bytes(range(256)) * 4096 * 6
     parts = [data[:5 * MIB], data[5 * MIB:]]
     checksums = b"".join(zlib.crc32(part).to_bytes(4) for part in parts)
@@ -308,14 +308,14 @@ def test_a_checksum_of_parts_tells_whose_object_it_is(faulty):
     assert put.stdout.startswith(b'k\t"')
 
 
-# Words
+# Messages
 
 
-def test_a_key_for_an_encryption_that_takes_none_is_64(plain_shell):
+def test_a_key_for_keyless_encryption_is_64(plain_shell):
     words = ["--sse", "AES256", "--sse-kms-key-id", "k", "s3://b"]
     plain_shell.tool("s3-put-lines", "--dry-run", *words, stdin=b"").expect(64)
 
 
-def test_nothing_is_said_of_what_was_not_read(faulty):
+def test_unread_input_is_not_reported(faulty):
     put = faulty.shell.tool("s3-put-lines", faulty.location + "-not-there", "k", stdin=b"x\n").expect(66)
     assert len(put.message.splitlines()) == 1

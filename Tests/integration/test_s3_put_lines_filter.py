@@ -1,4 +1,4 @@
-"""s3-put-lines --filter: commands of every kind between records and objects."""
+"""s3-put-lines --filter: all kinds of commands between records and objects."""
 
 import gzip
 import os
@@ -34,7 +34,7 @@ def records(count, lines=3):
     return b"".join(b"k%02d\tline %d\n" % (key, line) for key in range(count) for line in range(lines))
 
 
-def test_objects_are_what_comes_out(seaweedfs_bucket, seaweedfs_shell, location):
+def test_objects_are_the_output_of_the_command(seaweedfs_bucket, seaweedfs_shell, location):
     got = put(seaweedfs_shell, "sed 's/^/> /'", "--long", location, stdin=records(20))
     fields = [line.split("\t") for line in got.lines]
     assert [(key, size, lines) for key, _, size, lines in fields] == [(f"k{n:02}", "27", "3") for n in range(20)]
@@ -54,7 +54,7 @@ def test_with_other_options(seaweedfs_bucket, seaweedfs_shell, location, options
 
 
 def test_one_stream_of_any_size(seaweedfs_bucket, seaweedfs_shell, location):
-    """In parts, while it comes; what comes out may be more than what goes in."""
+    """In parts, while input arrives; the output may be larger than the input."""
     data = large(12 * MIB, seed=1)
     put(seaweedfs_shell, "gzip -1", "--memory", "32M", location, "one", stdin=data)
     assert gzip.decompress(seaweedfs_bucket.get("one")) == data
@@ -63,7 +63,7 @@ def test_one_stream_of_any_size(seaweedfs_bucket, seaweedfs_shell, location):
 
 
 def test_large_objects_that_are_open_at_once(seaweedfs_bucket, seaweedfs_shell, location):
-    """More of them than processors: none may wait for another one's end."""
+    """There are more of them than processors: none may wait for another to end."""
     data = b"".join(b"k%d\t%s\n" % (n % 9, b"x" * 1000) for n in range(54_000))
     got = put(seaweedfs_shell, "cat", "--max-open", "9", "--memory", "100M", location, stdin=data)
     assert sorted(got.lines) == [f"k{n}" for n in range(9)]
@@ -77,7 +77,7 @@ def test_an_empty_output_is_an_empty_object(seaweedfs_bucket, seaweedfs_shell, l
     assert seaweedfs_bucket.get("b") == b"end"
 
 
-def test_a_command_that_ends_early_has_what_it_wanted(seaweedfs_bucket, seaweedfs_shell, location):
+def test_a_command_that_ends_early_succeeds(seaweedfs_bucket, seaweedfs_shell, location):
     put(seaweedfs_shell, "head -n 1", location, "one", stdin=b"line\n" * MIB)
     assert seaweedfs_bucket.get("one") == b"line\n"
 
@@ -108,8 +108,8 @@ def test_a_command_that_fails_ends_the_run(seaweedfs_bucket, seaweedfs_shell, lo
 
 
 @pytest.mark.parametrize("command, reason", FAILURES)
-def test_its_records_can_be_rejected(seaweedfs_bucket, seaweedfs_shell, location, command, reason):
-    """As they came, not as the command has made them; and they can be put again."""
+def test_records_of_a_failed_command_can_be_rejected(seaweedfs_bucket, seaweedfs_shell, location, command, reason):
+    """Unchanged, not as the command's output; and they can be put again."""
     script = f"case $S3_KEY in k01|k04) {command};; *) gzip;; esac"
     got = put(seaweedfs_shell, script, "--reject", "rejected", location, stdin=records(6), status=1)
     assert got.lines == ["k00", "k02", "k03", "k05"] and got.message.count(reason) == 2
@@ -118,8 +118,8 @@ def test_its_records_can_be_rejected(seaweedfs_bucket, seaweedfs_shell, location
     assert put(seaweedfs_shell, "cat", location, stdin=rejected).lines == ["k01", "k04"]
 
 
-def test_large_objects_are_rejected_as_they_came(seaweedfs_bucket, seaweedfs_shell, location):
-    """Also what was in parts that are on their way; their uploads are aborted."""
+def test_large_objects_are_rejected_unchanged(seaweedfs_bucket, seaweedfs_shell, location):
+    """Including bytes in parts that are being sent; the uploads are aborted."""
     data = b"".join(b"big\t%06d %s\n" % (n, b"x" * 1000) for n in range(20_000)) + b"small\tx\n"
     script = "case $S3_KEY in big) cat; exit 9;; *) cat;; esac"
     got = put(seaweedfs_shell, script, "--reject", "rejected", "--memory", "24M", location, stdin=data, status=1)
@@ -128,19 +128,19 @@ def test_large_objects_are_rejected_as_they_came(seaweedfs_bucket, seaweedfs_she
     assert "Uploads" not in seaweedfs_bucket.client.list_multipart_uploads(Bucket=seaweedfs_bucket.name)
 
 
-def test_records_that_come_after_a_failure_are_rejected_too(seaweedfs_bucket, seaweedfs_shell, location):
+def test_records_after_a_failure_are_rejected_too(seaweedfs_bucket, seaweedfs_shell, location):
     data = b"".join(b"big\t%06d %s\n" % (n, b"x" * 1000) for n in range(9000)) + b"small\tx\n"
     put(seaweedfs_shell, "[ $S3_KEY = small ]", "--reject", "rejected", location, stdin=data, status=1)
     assert (seaweedfs_shell.directory / "rejected").read_bytes() == data[: -len(b"small\tx\n")]
     assert seaweedfs_bucket.keys() == ["small"]
 
 
-def test_what_a_command_says_is_said_with_the_key(seaweedfs_shell, location):
+def test_messages_of_a_command_are_reported_with_the_key(seaweedfs_shell, location):
     got = put(seaweedfs_shell, "cat; echo $S3_BUCKET $S3_KEY >&2", location + "/p/", stdin=b"a\tx\nb\tx\n")
     assert sorted(got.message.splitlines()) == [f"s3-put-lines: {key}: {location[5:]} p/{key}" for key in "ab"]
 
 
-def test_a_dry_run_says_what_would_be_stored(seaweedfs_bucket, seaweedfs_shell, location):
+def test_a_dry_run_names_the_objects_to_store(seaweedfs_bucket, seaweedfs_shell, location):
     got = put(seaweedfs_shell, "head -c 2", "--dry-run", "--long", location, stdin=records(2))
     assert got.lines == ["k00\t-\t2\t3", "k01\t-\t2\t3"] and seaweedfs_bucket.keys() == []
 
@@ -151,8 +151,8 @@ def test_not_with_compression(seaweedfs_shell, options):
     assert "--filter" in put(seaweedfs_shell, "", "s3://b", status=64).message
 
 
-def test_the_memory_is_bounded_whatever_comes_out(seaweedfs_shell, location):
-    """Many objects whose commands write much, and a service that is slower."""
+def test_memory_is_bounded_for_any_output(seaweedfs_shell, location):
+    """Many objects whose commands write much, and a slower service."""
     process = subprocess.Popen(
         [BIN / "s3-put-lines", "--memory", "20M", "--filter", "cat; head -c 30000000 /dev/zero", location],
         env=seaweedfs_shell.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -171,8 +171,8 @@ def test_the_memory_is_bounded_whatever_comes_out(seaweedfs_shell, location):
 
 @pytest.mark.parametrize("key, signals", [(["one"], 1), ([], 2), ([], 1)], ids=["key", "twice", "once"])
 def test_a_signal_leaves_no_command(seaweedfs_bucket, seaweedfs_shell, location, key, signals):
-    """With KEY the object is given up. Records are finished, for which a command has its time, unless a second signal
-    comes; it ends the commands with the tool, which are not the terminal's."""
+    """With KEY the object is abandoned. Records are finished, and their commands get time for that, unless a second
+    signal arrives; it ends the commands with the tool, since they are in other process groups than the terminal's."""
     command = "echo $$ > group-$S3_KEY; sleep 1000 | sleep 1000"
     process = subprocess.Popen(
         [BIN / "s3-put-lines", "--filter", command, location, *key], env=seaweedfs_shell.environment,
