@@ -100,7 +100,7 @@ package var cryptoLibrary: String {
         Self.check(unsafe EVP_DigestInit_ex(context, nil, nil))
     }
 
-    /// A hash that was not computed must not be taken for one.
+    /// If the computation failed, the buffer must not be used as a hash.
     private static func check(_ code: CInt) { precondition(code == 1, "libcrypto computes no hash") }
 
     /// The hash of `bytes`.

@@ -95,7 +95,7 @@ package struct BatchTable {
 
     /// Takes out a batch whose time is over.
     ///
-    /// - Returns: its KEY field, which has to be closed; nil when there is none left.
+    /// - Returns: its KEY field, for a close record; nil if no batch has expired.
     package mutating func expire(at now: Int) -> [UInt8]? {
         guard let deadline, deadline <= now else { return nil }
         return byAge.first.map { remove($0) }
@@ -103,7 +103,7 @@ package struct BatchTable {
 
     /// Takes out a batch that is full.
     ///
-    /// - Returns: its KEY field, which has to be closed; nil when there is none left.
+    /// - Returns: its KEY field, for a close record; nil if no batch is full.
     package mutating func endFull() -> [UInt8]? {
         guard let slot = byUse.first, isFull(slot) else { return nil }
         return remove(slot)
@@ -111,7 +111,7 @@ package struct BatchTable {
 
     /// Takes out the oldest batch.
     ///
-    /// - Returns: its KEY field, which has to be closed; nil when there is none left.
+    /// - Returns: its KEY field, for a close record; nil if no batch is open.
     package mutating func end() -> [UInt8]? { byAge.first.map { remove($0) } }
 
     private func slot(of partition: RawSpan) -> Slot? {

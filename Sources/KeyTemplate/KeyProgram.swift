@@ -3,7 +3,7 @@ import JSONStream
 
 /// A template prepared for execution: everything that is the same for all lines is computed in advance.
 ///
-/// Steps hold indices into the arrays beside them, so that making a key counts no references.
+/// Steps refer to texts, formats and names by index, so that rendering a key does no reference counting.
 struct KeyProgram {
     enum Operation {
         /// A range of `texts`: literal text, inserted unchanged.

@@ -4,7 +4,7 @@ import ByteIO
 package struct TemplateError: Error, Equatable, Sendable {
     /// Where, in bytes from the template's start.
     package let offset: Int
-    /// What is wrong: `unknown field 'nss'`.
+    /// The reason: `unknown field 'nss'`.
     package let reason: String
 
     package init(_ offset: Int, _ reason: String) {

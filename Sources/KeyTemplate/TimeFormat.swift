@@ -10,7 +10,7 @@ package struct TimeFormat: Equatable, Sendable {
     package struct Malformed: Error, Equatable, Sendable {
         /// Where, in bytes from the format's start.
         package let offset: Int
-        /// What is wrong.
+        /// The reason.
         package let reason: String
     }
 

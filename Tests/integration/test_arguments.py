@@ -1,4 +1,4 @@
-"""Arguments come from where the C library has them, whatever was loaded before."""
+"""Arguments are taken from the C library, whatever libraries were loaded before."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from conftest import BIN, TOOLS, require
 
-# Moves the environment, and with it what the Swift runtime takes for its neighbour: the arguments.
+# Moves the environment, which the Swift runtime expects next to the arguments.
 LIBRARY = """
 #include <stdlib.h>
 __attribute__((constructor)) static void move(void) {
@@ -39,7 +39,7 @@ def test_no_argument_is_lost(tool, preloaded):
 
 @pytest.mark.parametrize("word", ["--hepl", "--reg", "-x"])
 @pytest.mark.parametrize("tool", TOOLS)
-def test_an_unknown_option_is_reported_before_what_is_missing(tool, word):
+def test_an_unknown_option_is_reported_before_a_missing_operand(tool, word):
     finished = run(tool, word)
     assert finished.returncode == 64 and f"Unknown option '{word}'".encode() in finished.stderr
 
@@ -54,15 +54,16 @@ def test_a_name_that_looks_like_the_end_of_the_arguments(preloaded):
 
 
 def test_no_word_at_all():
-    """Not even the tool's name."""
+    """Even the tool's name is missing."""
     program = f"import ctypes; ctypes.CDLL(None).execv({bytes(BIN / 'json-sep')!r}, (ctypes.c_char_p * 1)(None))"
     finished = subprocess.run(["python3", "-c", program], input=b"{}", capture_output=True, check=False)
     assert (finished.returncode, finished.stdout) == (0, b"{}\n")
 
 
 @pytest.mark.parametrize("mark", ["\u0301", "\ufe0f", "\u20dd\u0301"])
-def test_a_value_may_begin_with_a_mark_that_combines(mark, tmp_path, monkeypatch):
-    """Characters are not what is compared: the mark belongs to the value, not to the sign before it."""
+def test_a_value_may_start_with_a_combining_mark(mark, tmp_path, monkeypatch):
+    """Strings are compared by bytes, not characters: the combining mark belongs to the value, not to the character
+    before it."""
     monkeypatch.chdir(tmp_path)
     keyed = run("s3-keygen", f"--reject={mark}r", mark + "/{env:X|line}", stdin=b"a\n", X=mark)
     assert keyed.returncode == 0, keyed.stderr
@@ -75,6 +76,6 @@ def test_a_value_may_begin_with_a_mark_that_combines(mark, tmp_path, monkeypatch
         assert run(*words).returncode == 64, words
 
 
-def test_an_environment_variable_may_begin_with_a_mark_that_combines(tmp_path):
+def test_an_environment_variable_may_start_with_a_combining_mark(tmp_path):
     finished = run("s3-put-lines", "s3://b", AWS_ENDPOINT_URL_S3="\u0301", AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s")
     assert finished.returncode == 78 and b"AWS_ENDPOINT_URL_S3" in finished.stderr

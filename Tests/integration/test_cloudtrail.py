@@ -1,4 +1,4 @@
-"""What comes as CloudTrail's files do: many streams in one bucket, late keys, new prefixes, records in gzip files."""
+"""Objects like CloudTrail's: many streams in one bucket, late keys, new prefixes, records in gzip files."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ LOOKBACK = 20
 
 
 class Trail:
-    """Files of each account and region. No key of a prefix is later than LOOKBACK / 2 others that belong after it."""
+    """Files of each account and region. No key of a prefix arrives later than LOOKBACK / 2 keys after it in order."""
 
     def __init__(self, bucket, seed):
         self.bucket, self.dice, self.records, self.counts = bucket, random.Random(seed), [], {}
@@ -34,7 +34,7 @@ class Trail:
                 self.dice.shuffle(part)
                 numbers[first : first + LOOKBACK // 2] = part
             files.append([(account, region, number) for number in numbers])
-        # Of all prefixes one after the other, each in its own order.
+        # The prefixes alternate; the order within each prefix is kept.
         for batch in zip(*files):
             for account, region, number in batch:
                 self.put(account, region, number)
@@ -55,7 +55,7 @@ def trail(seaweedfs):
 
 @pytest.fixture
 def pipeline(seaweedfs, plain_shell):
-    """Starts s3-get-lines into json-sep; what that writes is appended to `records`."""
+    """Starts s3-get-lines and json-sep, and appends the output to `records`."""
     shell = plain_shell.with_environment(**seaweedfs.tool_environment())
     processes = []
 
@@ -79,7 +79,7 @@ def pipeline(seaweedfs, plain_shell):
         process.wait()
 
 
-def test_each_record_comes_once(trail, pipeline, plain_shell):
+def test_each_record_is_written_once(trail, pipeline, plain_shell):
     for tool in ("s3-get-lines", "json-sep"):
         require(tool)
     location = f"s3://{trail.bucket.name}"
@@ -96,10 +96,10 @@ def test_each_record_comes_once(trail, pipeline, plain_shell):
     while len(read()) < len(trail.records) / 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    # Everything that was read is written out.
+    # Everything that was read has been written.
     reader.send_signal(signal.SIGTERM)
     assert reader.wait(60) == -signal.SIGTERM and separator.wait(60) == 0
-    # Late ones while nothing reads, and two prefixes that are new; then more while it reads.
+    # Late keys while nothing reads, and two new prefixes; then more keys while it reads.
     trail.store(prefixes, LOOKBACK // 2)
     new = [("555566667777", "eu-west-1"), (ACCOUNTS[0], "sa-east-1")]
     trail.store(new[:1], LOOKBACK // 2)

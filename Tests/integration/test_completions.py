@@ -1,4 +1,4 @@
-"""Completions, as people meet them: in bash, zsh and fish, at a terminal."""
+"""Completions as users see them: in bash, zsh and fish, in a terminal."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ PROMPT = "ready>"
 
 
 class Terminal:
-    """A shell in a terminal of tmux's, in `directory`, with the tools in PATH."""
+    """A shell in a tmux terminal, in `directory`, with the tools in PATH."""
 
     def __init__(self, command, directory, **variables):
         environment = without_aws(os.environ) | {
@@ -35,7 +35,7 @@ class Terminal:
         self.tmux("send-keys", name)
 
     def line_with(self, *marks):
-        """The line of the screen that holds all `marks`, once there is one."""
+        """Waits for a line on the screen that contains all `marks`, and returns it."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
             screen = self.tmux("capture-pane", "-p")
@@ -69,7 +69,7 @@ def start(kind, directory):
     return Terminal(["fish", "-i", "-C", "; ".join(lines)], directory)
 
 
-# What is typed before TAB, and the line that it becomes.
+# The text typed before TAB, and the expected line.
 CASES = [
     ("s3-put-lines --no-cl", "s3-put-lines --no-clobber "),
     ("s3-put-lines s3://b --qui", "s3-put-lines s3://b --quiet "),
@@ -104,7 +104,7 @@ def terminal(kind, tmp_path):
 
 
 def completed(terminal, typed, mark):
-    """The command line that `typed` becomes by TAB, up to the cursor. It is not run."""
+    """The command line after `typed` and TAB, up to the cursor. It is not run."""
     terminal.line_with(PROMPT)
     terminal.type(typed)
     terminal.key("Tab")
@@ -115,9 +115,9 @@ def completed(terminal, typed, mark):
 
 
 @pytest.mark.parametrize("kind", ["bash", "bash with bash-completion", "zsh", "fish"])
-def test_a_shell_completes_what_is_typed(terminal):
+def test_a_shell_completes_typed_text(terminal):
     for number, (typed, expected) in enumerate(CASES):
-        # After an option that takes a value zsh writes =, which a space takes away.
+        # After an option with a value zsh inserts =, which a following space removes.
         assert completed(terminal, typed, f"@{number}@").rstrip(" =") == expected.rstrip(" ="), typed
 
 

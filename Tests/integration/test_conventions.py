@@ -1,4 +1,4 @@
-"""What every tool does alike: help, statuses, flushing, SIGPIPE, full disks, signals."""
+"""Behaviour common to all tools: help, statuses, flushing, SIGPIPE, full disks, signals."""
 
 import fcntl
 import os
@@ -21,7 +21,7 @@ ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.S
 
 @pytest.fixture(params=FILTERS)
 def running(request, plain_shell):
-    """A filter that was given one line and whose stdin is open, with what it must have written."""
+    """A filter that has received one line and whose stdin is open, with the expected output."""
     words, line, expected = FILTERS[request.param]
     require(words[0])
     process = subprocess.Popen(
@@ -61,7 +61,7 @@ def test_unknown_option_is_64_and_named(tool, plain_shell):
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_an_argument_that_is_not_utf8_is_65(tool, plain_shell):
-    # It was taken for another one, with U+FFFD in it.
+    # It used to be replaced by another argument, with U+FFFD in it.
     finished = plain_shell.run(f"{tool} --verbose $(printf 'a\\377b')").expect(65)
     assert finished.message.strip() == f"{tool}: argument 2 is not UTF-8"
 
@@ -99,11 +99,11 @@ def test_a_signal_that_is_ignored_stays_so(name, number):
 
 @pytest.mark.parametrize("number", ENDING)
 @pytest.mark.parametrize("name", FILTERS)
-def test_a_signal_is_not_lost_while_only_the_reader_is_waited_for(name, number, plain_shell):
+def test_a_signal_is_not_lost_while_the_output_waits_for_its_reader(name, number, plain_shell):
     words, line, expected = FILTERS[name]
     require(name)
     reader, writer = os.pipe()
-    fcntl.fcntl(writer, 1031, 1 << 20)  # F_SETPIPE_SZ: as wide as the tools make it, and full
+    fcntl.fcntl(writer, 1031, 1 << 20)  # F_SETPIPE_SZ: the pipe is as large as the tools make it, and full
     os.write(writer, b"." * (1 << 20))
     process = subprocess.Popen([BIN / words[0], *words[1:]], stdin=subprocess.PIPE, stdout=writer)
     os.close(writer)
@@ -119,7 +119,7 @@ def test_a_signal_is_not_lost_while_only_the_reader_is_waited_for(name, number, 
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_a_reader_that_goes_away_is_sigpipe(name, plain_shell):
+def test_a_closed_pipe_is_sigpipe(name, plain_shell):
     words, line, expected = FILTERS[name]
     words = " ".join(f"'{word}'" for word in words)
     script = f"yes '{line.decode().strip()}' | {words} | head -n 1; echo ${{PIPESTATUS[1]}}"
@@ -173,7 +173,7 @@ def test_get_and_put_report_a_full_disk(bucket, shell):
 
 
 def test_get_ends_by_sigpipe(bucket, shell):
-    # More than the widest pipe holds, or nothing is left to be written when its reader has gone.
+    # More than the largest pipe holds, so that data is left to be written when the reader closes the pipe.
     bucket.put("key", b"data\n" * 1_000_000)
     script = f"s3-get-lines s3://{bucket.name} key | head -n 1; echo ${{PIPESTATUS[0]}}"
     finished = shell.run(script, shell=("bash", "-c"))
@@ -209,7 +209,7 @@ def test_sizes_have_fractions(size, plain_shell):
 
 
 @pytest.mark.parametrize("time", ["1m30s", "1.5m", "90", "90s", "1m29s1000ms", "0h1m30s"])
-def test_lengths_of_time_have_several_units(time, plain_shell):
+def test_times_may_have_several_units(time, plain_shell):
     plain_shell.tool("s3-keygen", "--roll-after", time, "{seq}", stdin=b"x\n").expect()
 
 

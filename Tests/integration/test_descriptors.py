@@ -1,4 +1,4 @@
-"""Descriptors as somebody else has left them: non-blocking, sockets, full. The tools wait as `cat` would have to."""
+"""Descriptors inherited in any state: non-blocking, sockets, full. The tools wait as with blocking ones."""
 
 import contextlib
 import fcntl
@@ -12,9 +12,9 @@ import time
 import pytest
 from conftest import BIN, SECONDS, TOOLS, require
 
-LINES = 120_000  # more than the widest pipe holds, with keys
+LINES = 120_000  # with keys, more than the largest pipe holds
 NOTHING = ["--no-sign-request", "--endpoint", "http://127.0.0.1:9"]
-# Each filter with lines for it, and what it makes of a line.
+# Each filter with its input lines and the output for a line.
 FILTERS = {
     "json-sep": (["json-sep"], lambda n: b'{"n": %d}\n' % n, lambda n: b'{"n":%d}\n' % n),
     "s3-keygen": (["s3-keygen", "some/key/{seq}"], lambda n: b"line %d\n" % n, lambda n: b"some/key/%d\tline %d\n" % (n, n)),
@@ -28,7 +28,7 @@ FILTERS = {
 
 @pytest.fixture(params=FILTERS)
 def filtered(request):
-    """A filter's words, an input of many lines, and what the filter must write."""
+    """The command of a filter, an input of many lines, and the expected output."""
     words, line, written = FILTERS[request.param]
     require(words[0])
     numbers = range(LINES)
@@ -37,7 +37,7 @@ def filtered(request):
 
 @contextlib.contextmanager
 def ends(kind="pipe"):
-    """The reading and the writing end of a pipe, or of a pair of sockets, neither of which blocks."""
+    """The reading and the writing end of a pipe or socket pair, both non-blocking."""
     if kind == "pipe":
         reader, writer = os.pipe()
     else:
@@ -54,7 +54,7 @@ def ends(kind="pipe"):
 
 
 def read_slowly(reader):
-    """All that comes, with pauses in which the writer has no room."""
+    """Reads everything, with pauses during which the pipe is full."""
     data, pauses = b"", 0
     while True:
         if pauses < 30:
@@ -68,13 +68,13 @@ def read_slowly(reader):
 
 
 def without_dry_run(messages):
-    """Messages without the one that names the first object of a dry run."""
+    """Messages except the one that names the first object of a dry run."""
     lines = messages.splitlines(keepends=True)
     return b"".join(line for line in lines if not line.startswith(b"s3-put-lines: dry run: s3://"))
 
 
 def fill(writer):
-    """Writes until there is no room; returns what was written."""
+    """Writes until the pipe is full; returns the written bytes."""
     size = 0
     while True:
         try:
@@ -105,7 +105,7 @@ def test_a_nonblocking_input_is_waited_for(filtered, kind):
     words, stdin, expected = filtered
 
     def feed(writer):
-        os.set_blocking(writer, True)  # of a pipe and of a pair of sockets the other end stays as it is
+        os.set_blocking(writer, True)  # the other end of a pipe or socket pair does not change
         for start in range(0, len(stdin), len(stdin) // 10):
             time.sleep(0.02)
             rest = memoryview(stdin)[start : start + len(stdin) // 10]
@@ -178,7 +178,7 @@ def test_lines_of_objects_wait_for_a_nonblocking_output(bucket, shell):
 
 
 def test_descriptors_stay_as_they_were(filtered):
-    """Neither is made non-blocking, nor blocking: others share them."""
+    """The tools change neither to non-blocking or blocking, because other processes share the descriptors."""
     words, stdin, _ = filtered
     for blocks in (True, False):
         with ends() as (reader, writer), ends() as (other, stdout):
@@ -191,7 +191,7 @@ def test_descriptors_stay_as_they_were(filtered):
             assert [fcntl.fcntl(end, fcntl.F_GETFL) for end in (reader, stdout)] == flags
 
 
-# Outputs that are inputs
+# Outputs that are also inputs
 
 GROWS = [
     "s3-keygen --reject f '{.a}' < f",
@@ -242,11 +242,11 @@ def test_output_to_a_file_that_is_an_input_is_64(script, files):
         f"s3-put-lines --dry-run --quiet {' '.join(NOTHING)} s3://b key < f >> f",
     ],
 )
-def test_other_files_and_what_is_no_file_are_no_inputs(script, files):
+def test_other_files_and_non_files_are_not_inputs(script, files):
     files.run(script).expect()
 
 
-def test_a_key_that_is_given_leaves_standard_input_alone(bucket, shell):
+def test_with_key_operands_standard_input_is_not_read(bucket, shell):
     bucket.put("k", b"data\n")
     (shell.directory / "f").write_bytes(b"")
     for words in (f"s3://{bucket.name} k", f"--all s3://{bucket.name}"):
@@ -254,7 +254,7 @@ def test_a_key_that_is_given_leaves_standard_input_alone(bucket, shell):
     assert (shell.directory / "f").read_bytes() == b"data\ndata\n"
 
 
-# Files that hold something already
+# Existing files
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_a_key_that_is_given_leaves_standard_input_alone(bucket, shell):
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 @pytest.mark.parametrize("before", [b"", b"old", b"old\n", b"old\nx", b"\n"])
-def test_what_is_rejected_begins_on_a_line_of_its_own(words, rejected, before, plain_shell):
+def test_rejected_records_start_on_a_new_line(words, rejected, before, plain_shell):
     file = plain_shell.directory / "r"
     file.write_bytes(before)
     mended = before if before.endswith(b"\n") or not before else before + b"\n"
@@ -278,13 +278,13 @@ def test_what_is_rejected_begins_on_a_line_of_its_own(words, rejected, before, p
     assert file.read_bytes() == before, "nothing was rejected"
 
 
-def test_a_rejected_text_after_rs_begins_on_a_line_of_its_own(plain_shell):
+def test_a_rejected_text_after_rs_starts_on_a_new_line(plain_shell):
     (plain_shell.directory / "r").write_bytes(b"old")
     plain_shell.tool("json-sep", "--reject", "r", stdin=b"\x1e[1\n\x1e[2]\n").expect(1)
     assert (plain_shell.directory / "r").read_bytes() == b"old\n\x1e[1\n"
 
 
-def test_a_full_disk_leaves_whole_rejected_lines(plain_shell):
+def test_a_full_disk_leaves_complete_rejected_lines(plain_shell):
     bad = b"x" * 999
     (plain_shell.directory / "in").write_bytes((bad + b"\n") * 3000)
     script = "trap '' XFSZ; ulimit -f 1001; s3-keygen --reject r '{.a}' < in"
@@ -305,8 +305,8 @@ def test_a_full_disk_leaves_whole_rejected_lines(plain_shell):
         f"s3-put-lines --dry-run {' '.join(NOTHING)} --reject out s3://b < in",
     ],
 )
-def test_a_limit_of_a_files_size_is_74(script, trap, plain_shell):
-    """SIGXFSZ ended two of the tools, without a word."""
+def test_a_file_size_limit_is_74(script, trap, plain_shell):
+    """SIGXFSZ used to end two of the tools without a message."""
     for name, line in (("in", b'{"a":1}'), ("records", b"key%d\tx"), ("bad", b"[}")):
         lines = (line % n if b"%" in line else line for n in range(5000))
         (plain_shell.directory / name).write_bytes(b"\n".join(lines) + b"\n")
@@ -315,8 +315,8 @@ def test_a_limit_of_a_files_size_is_74(script, trap, plain_shell):
     assert (plain_shell.directory / "out").stat().st_size <= 8 << 10
 
 
-def test_commands_are_not_protected_from_a_limit_of_a_files_size(plain_shell):
-    """What the tool ignores for itself, a command that it starts has as it was."""
+def test_commands_get_the_default_action_for_a_file_size_limit(plain_shell):
+    """Signals that the tool itself ignores have their original action in a command."""
     (plain_shell.directory / "config").write_text(
         "[profile p]\ncredential_process = sh -c 'head -c 100000 /dev/zero > big; echo $? > status; echo {}'\n"
     )

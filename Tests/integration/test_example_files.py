@@ -1,4 +1,4 @@
-"""The files of examples/ that other programs read."""
+"""The files in examples/ that other programs read."""
 
 import os
 import shlex
@@ -36,7 +36,7 @@ def test_systemd_accepts_the_unit(tmp_path):
 
 
 def test_the_unit_stops_by_a_signal_to_its_group_and_loses_no_line(bucket, shell):
-    """As systemd does it: SIGTERM to all processes; 143 is a success."""
+    """As systemd stops it: SIGTERM to all processes; status 143 counts as success."""
     text = (EXAMPLES / "systemd/s3-log@.service").read_text()
     (command,) = [line.partition("=")[2] for line in text.splitlines() if line.startswith("ExecStart=")]
     log = shell.directory / "app.log"
@@ -49,7 +49,7 @@ def test_the_unit_stops_by_a_signal_to_its_group_and_loses_no_line(bucket, shell
     )  # fmt: skip
     lines = b"".join(b"%d\n" % number for number in range(3000))
     try:
-        # It looks for what is appended once it has found the end.
+        # tail watches for appended lines after it has reached the end.
         until(lambda: "anon_inode:inotify" in files_of_tail(process.pid))
         with open(log, "ab") as file:
             file.write(lines)
@@ -72,7 +72,7 @@ def until(condition):
 
 
 def files_of_tail(group):
-    """The files that the group's tail has open, and the position in each."""
+    """The files that the group's tail has open, and its position in each."""
     found = {}
     for number in group_of(group):
         directory = Path(f"/proc/{number}")
@@ -87,13 +87,13 @@ def files_of_tail(group):
 
 
 def group_of(number):
-    """The processes of a group that are running."""
+    """The running processes of a group."""
     listed = subprocess.run(["ps", "-o", "pid=,stat=", "-g", str(number)], capture_output=True, text=True, check=False)
     return [line.split()[0] for line in listed.stdout.splitlines() if not line.split()[1].startswith("Z")]
 
 
 def test_kubernetes_accepts_the_job():
-    """By the schema of its API; a member that it does not know is an error."""
+    """Validated by the schema of its API; an unknown member is an error."""
     text = (EXAMPLES / "kubernetes/read.yaml").read_text()
     kubernetes_validate.validate(yaml.safe_load(text), "1.37", strict=True)
     with pytest.raises(kubernetes_validate.ValidationError):
@@ -137,7 +137,7 @@ def test_slurm_runs_the_array(bucket, shell, pytestconfig):
     assert sorted(int(line.split()[1]) for line in lines) == list(range(50))
 
 
-def test_make_stores_what_has_changed(bucket, shell):
+def test_make_stores_changed_files(bucket, shell):
     make = f"make -s -f '{EXAMPLES}/make/Makefile' LOCATION=s3://{bucket.name}"
     (shell.directory / "data.jsonl").write_bytes(b"1\n")
     shell.run(make).expect()

@@ -1,6 +1,7 @@
-"""Many workers, one of which is killed and run again: examples/parallel and examples/spark.
+"""Kills and restarts one of many workers: examples/parallel and examples/spark.
 
-`make examples` does it with more lines, and runs Spark.
+`make examples` uses more lines, and runs Spark.
+
 """
 
 import os
@@ -38,7 +39,7 @@ def lines(pytestconfig, tmp_path):
 
 
 class Workers:
-    """What runs many workers, in a session of its own."""
+    """A command that runs many workers, in a session of its own."""
 
     def __init__(self, shell, words, **files):
         self.shell = shell
@@ -53,7 +54,8 @@ class Workers:
         return (self.shell.directory / "messages").read_text()
 
     def running(self, word, programs=()):
-        """Its processes whose command line has `word`, and whose program is one of these, or no shell."""
+        """Its processes whose command line contains `word`, and whose program is in `programs` or, by default, not a
+        shell."""
         found = []
         for entry in Path("/proc").iterdir():
             try:
@@ -69,7 +71,7 @@ class Workers:
         return found
 
     def kill_one(self, word, dice):
-        """Kills one of the processes by SIGKILL, once there is one."""
+        """Waits for such a process and kills it by SIGKILL."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             found = self.running(word)
@@ -107,7 +109,7 @@ def assert_stored(bucket, shell, lines, receipts):
 
 
 @pytest.mark.parametrize("victim", ["s3-put-lines", "s3-keygen"])
-def test_a_worker_of_parallel_that_is_killed_is_run_again(bucket, shell, lines, tmp_path, victim):
+def test_a_killed_worker_of_parallel_is_run_again(bucket, shell, lines, tmp_path, victim):
     shell = shell.with_environment(BLOCK=str(len(lines) // 20), BATCH="100")
     words = [PARALLEL, f"s3://{bucket.name}/", "--joblog", "log", "--delay", "0.02"]
     with open(tmp_path / "in", "rb") as stdin, open(tmp_path / "receipts", "wb") as stdout:
@@ -119,7 +121,7 @@ def test_a_worker_of_parallel_that_is_killed_is_run_again(bucket, shell, lines, 
     assert_stored(bucket, shell, lines, (tmp_path / "receipts").read_text().splitlines())
 
 
-def test_parallel_that_is_killed_stores_nothing_that_is_torn(bucket, shell, lines, tmp_path):
+def test_a_killed_parallel_stores_no_partial_object(bucket, shell, lines, tmp_path):
     shell = shell.with_environment(BLOCK=str(len(lines) // 20), BATCH="100")
     for attempt in range(2):
         with open(tmp_path / "in", "rb") as stdin, open(tmp_path / "receipts", "wb") as stdout:
@@ -136,7 +138,7 @@ def test_parallel_that_is_killed_stores_nothing_that_is_torn(bucket, shell, line
 
 
 @pytest.mark.parametrize("victim", ["CoarseGrainedExecutorBackend", "s3-put-lines"])
-def test_a_worker_of_spark_that_is_killed_is_run_again(bucket, shell, lines, tmp_path, pytestconfig, victim):
+def test_a_killed_worker_of_spark_is_run_again(bucket, shell, lines, tmp_path, pytestconfig, victim):
     """An executor is lost; or a task fails, which spark.task.maxFailures allows four times."""
     if not pytestconfig.getoption("--all-examples"):
         pytest.skip("make examples runs it")

@@ -1,4 +1,4 @@
-"""Runs the examples of the man pages, the README and examples/, on SeaweedFS."""
+"""Runs the examples of the man pages, the README and examples/ with SeaweedFS."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 import servers
 from conftest import ROOT, SECONDS, Shell, require_tools_of
 
-LONG_SECONDS = 1800  # what starts a cluster first
+LONG_SECONDS = 1800  # for examples that start a cluster first
 PAGES = sorted((ROOT / "man").glob("*.[17]"))
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "examples").glob("**/*.md"))]
 EXAMPLES = [example for page in PAGES for example in documents.examples_of_page(page)]
@@ -20,7 +20,7 @@ EXAMPLES += [example for text in TEXTS for example in documents.examples_of_mark
 
 @pytest.fixture
 def example_shell(seaweedfs, tmp_path, request):
-    """A shell in an empty directory; the buckets that the example names exist and are empty."""
+    """A shell in an empty directory, with empty buckets for all names in the example."""
     example = request.getfixturevalue("example")
     client = seaweedfs.client()
     existing = [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]
@@ -61,7 +61,7 @@ def test_example(example, example_shell, pytestconfig):
 
 
 def run_transcript(example, shell):
-    """One shell runs all commands, and each must print what the example shows, on a terminal's one stream."""
+    """One shell runs all commands; each must print the example's output, stdout and stderr together."""
     steps = example.steps()
     script = "\n".join(
         f"{{\n{command}\n}} > output.{number} 2>&1" for number, (command, _) in enumerate(steps)
@@ -74,7 +74,7 @@ def run_transcript(example, shell):
 
 
 def run_until_stopped(example, shell):
-    """An example without an end gets SIGTERM, as Ctrl-C would give SIGINT, once its condition holds."""
+    """An endless example gets SIGTERM when its condition is true, like SIGINT from Ctrl-C."""
     require_tools_of(example.text)
     with open(shell.directory / "stdout", "wb") as stdout, open(shell.directory / "stderr", "wb") as stderr:
         process = subprocess.Popen(
@@ -102,7 +102,7 @@ def run_until_stopped(example, shell):
 
 
 def test_the_flow_runs_in_any_posix_shell(seaweedfs, tmp_path):
-    """The README's flow, by `sh -c`."""
+    """The flow of the README, with `sh -c`."""
     bucket = "posix-flow"
     seaweedfs.client().create_bucket(Bucket=bucket)
     shell = Shell(tmp_path, seaweedfs.tool_environment())

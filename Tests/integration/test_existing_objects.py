@@ -1,30 +1,31 @@
-"""--no-clobber and --idempotent: what exists is never replaced, on services that know the condition or say so."""
+"""--no-clobber and --idempotent: existing objects are never replaced if the service supports the condition; else the
+run stops."""
 
 import pytest
 from faults import large
 
 LARGE = large(12 << 20)
-# What each server keeps to If-None-Match for. JuiceFS's gateway ignores it; Ceph's of 16.2 does for objects in parts.
+# Whether each server supports If-None-Match. JuiceFS's gateway ignores it, Ceph's 16.2 ignores it for objects in parts.
 KEPT = {"seaweedfs": {"whole", "in parts"}, "moto": {"whole", "in parts"}, "rgw": {"whole"}, "minio": set()}
 LINES = b"".join(b"large\t" + line + b"\n" for line in LARGE.splitlines())
 
 
-def test_the_first_object_proves_that_the_service_knows_the_condition(faulty):
+def test_the_first_object_tests_the_condition(faulty):
     faulty.put(b"a\t1\nb\t2\nc\t3\n", "--no-clobber")
     puts = faulty.requests("PUT")
-    # Nothing else is sent before.
+    # No other request is sent before.
     assert [each.target[-1] for each in puts][:2] == ["a", "a"]
     assert sorted(each.target[-1] for each in puts[2:]) == ["b", "c"]
     assert [each.status for each in puts][:2] == [200, 412]
 
 
-def test_a_refusal_proves_it_as_well(faulty):
+def test_a_refusal_proves_support_for_the_condition(faulty):
     faulty.bucket.put("a", b"before\n")
     put = faulty.put(b"a\t1\nb\t2\n", "--no-clobber", "--reject", "r", status=1)
     assert put.lines == ["b"] and len(faulty.requests("PUT")) == 2
 
 
-def test_an_object_in_parts_proves_it_by_a_copy_of_itself(faulty):
+def test_an_object_in_parts_tests_the_condition_by_a_copy(faulty):
     faulty.put_object("large", LARGE, "--no-clobber", "--part-size", "5M")
     assert faulty.bucket.get("large") == LARGE and faulty.open_uploads() == []
     sent = faulty.requests("PUT", "partNumber=")
@@ -32,7 +33,7 @@ def test_an_object_in_parts_proves_it_by_a_copy_of_itself(faulty):
     assert [each.status for each in faulty.requests("POST", r"\?uploadId=")] == [200, 412]
 
 
-def test_a_run_that_stops_sends_nothing_that_waited(faulty):
+def test_a_stopped_run_sends_no_waiting_requests(faulty):
     faulty.rule("answer", method="PUT", target="/a$", status=403, times=None,
                 body=b"<Error><Code>InvalidAccessKeyId</Code><Message>m</Message></Error>")  # fmt: skip
     put = faulty.put(b"a\t1\nb\t2\nc\t3\n", "--no-clobber", status=77)
@@ -40,7 +41,7 @@ def test_a_run_that_stops_sends_nothing_that_waited(faulty):
 
 
 @pytest.mark.parametrize("options", [[], ["--part-size", "5M"]])
-def test_what_is_there_already_is_stored(faulty, options):
+def test_an_existing_identical_object_counts_as_stored(faulty, options):
     records = b"a\t1\nb\t2\n" + LINES
     faulty.put(records, *options)
     put = faulty.put(records + b"c\t3\n", "--idempotent", "--long", *options)
@@ -72,7 +73,7 @@ def test_an_object_of_one_request_that_was_sent_in_parts_is_read(faulty):
 
 @pytest.mark.parametrize("option", ["--no-clobber", "--idempotent"])
 @pytest.mark.parametrize("form", ["whole", "in parts"])
-def test_each_server_keeps_to_the_condition_or_is_found_out(bucket, shell, server, option, form):
+def test_each_server_supports_the_condition_or_is_detected(bucket, shell, server, option, form):
     records = b"k\t1\n" if form == "whole" else b"k\t" + b"x" * (6 << 20) + b"\n"
     words = ["s3-put-lines", option, f"s3://{bucket.name}"]
     first = shell.tool(*words, stdin=records).expect(None)

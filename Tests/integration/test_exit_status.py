@@ -1,4 +1,4 @@
-"""What stops an S3 tool, and the status it ends with. Source: sysexits(3) and the man pages."""
+"""Errors that stop an S3 tool, and their exit statuses. Source: sysexits(3) and the man pages."""
 
 import pytest
 import servers
@@ -14,7 +14,7 @@ TOOLS = {
 
 @pytest.fixture(params=TOOLS)
 def run(request):
-    """Runs one of the tools on a location, and checks the form of its message and that no secret is in it."""
+    """Runs one of the tools with a location, and checks the form of its message and that it contains no secret."""
     words, stdin = TOOLS[request.param]
 
     def run(shell, location, status, *options):
@@ -74,7 +74,7 @@ def test_endpoint_without_scheme_is_78_and_one_is_suggested(seaweedfs, plain_she
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
-def test_server_that_is_not_there_is_69(seaweedfs, plain_shell, run, host):
+def test_an_unreachable_server_is_69(seaweedfs, plain_shell, run, host):
     (port,) = servers.free_ports(1)
     shell = plain_shell.with_environment(**seaweedfs.tool_environment(), AWS_MAX_ATTEMPTS="2")
     message = run(shell, "s3://snot", 69, "--endpoint", f"http://{host}:{port}")
@@ -82,7 +82,7 @@ def test_server_that_is_not_there_is_69(seaweedfs, plain_shell, run, host):
 
 
 @pytest.mark.parametrize("location", ["snot", "s3:/snot", "s3://", "https://snot", "s3:///key"])
-def test_what_is_not_a_location_is_64(seaweedfs, plain_shell, run, location):
+def test_an_invalid_location_is_64(seaweedfs, plain_shell, run, location):
     run(plain_shell.with_environment(**seaweedfs.tool_environment()), location, 64)
 
 

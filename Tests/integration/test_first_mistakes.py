@@ -1,4 +1,4 @@
-"""What a newcomer types first: each mistake has one message that says what was expected, what came and what to do."""
+"""Mistakes of new users: each has one message that says what was expected, what was found and what to do."""
 
 import os
 import pty
@@ -9,7 +9,7 @@ import servers
 from conftest import BIN, Shell, require
 from lying_server import LyingServer, environment
 
-# Words of a command line, and a part of the first line of what it says; all are usage errors.
+# A command line, and a part of the first line of its message; all are usage errors.
 MISTAKES = [
     (["s3-put-lines"], "LOCATION is missing: s3://BUCKET[/PREFIX]"),
     (["s3-keygen"], "TEMPLATE is missing, such as 'logs/{now:%Y-%m-%d}/{uuid}'"),
@@ -48,24 +48,24 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("words, message", MISTAKES, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
-def test_a_mistake_is_named_with_what_is_right(words, message, plain_shell):
+def test_a_mistake_is_explained(words, message, plain_shell):
     finished = plain_shell.tool(*words).expect(64)
     first = finished.message.splitlines()[0]
     assert first.startswith(f"{words[0]}: ") and message in first
     assert finished.stdout == b""
 
 
-def test_a_line_without_a_key_names_the_tool_that_gives_one(plain_shell):
+def test_a_line_without_a_key_names_s3_keygen(plain_shell):
     finished = plain_shell.tool("s3-put-lines", "-n", "s3://b", stdin=b"just text\n").expect(65)
     first = finished.message.splitlines()[0]
     assert first.startswith("s3-put-lines: line 1: expected KEY TAB DATA, found no TAB in 'just text'; s3-keygen gives")
 
 
-# A PREFIX that ends without /
+# A PREFIX that does not end with /
 
 
 @pytest.mark.parametrize("tool, stdin, done", [("s3-put-lines", b"k\tv\nl\tv\n", "stored"), ("s3-delete-keys", b"k\nl\n", "deleted")])
-def test_a_dry_run_names_objects_as_a_whole(tool, stdin, done, plain_shell):
+def test_a_dry_run_names_objects_in_full(tool, stdin, done, plain_shell):
     finished = plain_shell.tool(tool, "-n", "s3://b/pre", stdin=stdin).expect()
     assert finished.stdout == b"k\nl\n"
     assert finished.message == f"{tool}: dry run: s3://b/prek would be {done}; -v names all\n"
@@ -77,14 +77,14 @@ def test_a_dry_run_names_objects_as_a_whole(tool, stdin, done, plain_shell):
 
 
 def answers(handle, *words, stdin=b"", directory="/"):
-    """Runs a tool against a server; how it ended, and what was asked."""
+    """Runs a tool with a server; returns the result and the requests."""
     require(words[0])
     with LyingServer(handle) as server:
         shell = Shell(directory, environment(attempts=1, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
         return shell.tool(*words, stdin=stdin), server.journal
 
 
-def test_verbose_names_objects_as_a_whole():
+def test_verbose_names_objects_in_full():
     def handle(request):
         return 200, {"ETag": '"e"'}, b"data\n" if request.method == "GET" else b""
 
@@ -108,13 +108,13 @@ def test_verbose_names_objects_as_a_whole():
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_no_keys_where_a_key_may_be_in_the_location_is_told(words, hint):
+def test_missing_keys_are_explained_if_the_location_may_be_a_key(words, hint):
     finished, journal = answers(lambda request: (500, {}, b""), *words)
     assert finished.expect().message == (f"{words[0]}: standard input had no keys; {hint}\n" if hint else "")
     assert journal == []
 
 
-# Options as other tools have them
+# Options that other tools have too
 
 
 def test_bytes_are_the_stored_ones():
@@ -143,14 +143,14 @@ def test_expires_takes_dates(time):
     assert journal[-1].headers["expires"] == "Thu, 29 Feb 2024 00:00:00 GMT"
 
 
-# At a terminal
+# In a terminal
 
 
 @pytest.mark.parametrize(
     "words, message",
     [([], "reading records from the terminal, KEY TAB DATA on each line"), (["k"], "reading the object's lines from the terminal")],
 )
-def test_put_says_that_it_waits_for_a_terminal(words, message, tmp_path):
+def test_put_reports_that_it_reads_from_a_terminal(words, message, tmp_path):
     require("s3-put-lines")
     terminal, end = pty.openpty()
     shell = Shell(tmp_path, {})

@@ -1,4 +1,5 @@
-"""`make install` puts each tool, its page and its completions where they are looked for, and takes them away."""
+"""`make install` installs each tool, its page and its completions in the right directories, and `make uninstall`
+removes them."""
 
 import re
 import shutil
@@ -9,7 +10,7 @@ from conftest import BIN, ROOT, TOOLS
 
 @pytest.fixture
 def clone(tmp_path):
-    """The project's files beside the tools under test, as after `make`."""
+    """The project's files with the tools under test, as after `make`."""
     for name in ("Makefile", "Package.swift", "scripts", "man", "completions", "Sources", "README.md", "CHANGELOG.md",
                  "LICENSE", "SECURITY.md"):  # fmt: skip
         (tmp_path / name).symlink_to(ROOT / name)

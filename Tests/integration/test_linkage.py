@@ -1,4 +1,4 @@
-"""What the built tools load at run time, and what they were built from."""
+"""The libraries that the built tools load, and the modules that the sources import."""
 
 import re
 import subprocess

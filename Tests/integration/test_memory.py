@@ -1,4 +1,4 @@
-"""Memory that depends neither on the length of what is not needed nor on how small the pieces are that bytes come in."""
+"""Memory use does not depend on the length of unneeded data, nor on the size of the pieces in which data arrives."""
 
 import gzip
 import re
@@ -39,8 +39,8 @@ def test_a_long_line_of_a_key_list_is_refused_without_being_kept():
     assert peak < 60 * MIB, peak
 
 
-def test_data_behind_a_key_takes_no_memory():
-    """Records are key lists, whatever the length of their data."""
+def test_data_after_a_key_uses_no_memory():
+    """Records are key lists, with data of any length."""
     with LyingServer(lambda request: (200, {"ETag": '"e"'}, request.path.encode() + b"\n")) as server:
         process = start(server, "s3://bucket")
         for key in (b"one", b"two"):
@@ -70,8 +70,8 @@ def test_a_key_that_is_too_long_is_65(length):
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "gzip"])
 @pytest.mark.parametrize("extent", ["chunked", "length"])
 @pytest.mark.parametrize("options", [["--memory", "4M"], ["--memory", "4M", "--unordered"], []], ids=" ".join)
-def test_a_line_in_many_pieces_takes_no_block_for_each(compress, extent, options):
-    """One line of 1.5 MB, or what decompresses to it, in pieces of a few hundred bytes that are taken one by one."""
+def test_a_line_in_many_pieces_does_not_use_a_block_per_piece(compress, extent, options):
+    """One line of 1.5 MB, plain or compressed, in pieces of a few hundred bytes that are read one by one."""
     line = bytes(range(32, 127)) * 16_000 + b"\n"
     data = gzip.compress(line, 0) if compress else line
     all_but_the_last_piece, measured = threading.Event(), threading.Event()
@@ -85,7 +85,7 @@ def test_a_line_in_many_pieces_takes_no_block_for_each(compress, extent, options
                 all_but_the_last_piece.set()
                 measured.wait(SECONDS)
             yield b"%x\r\n%s\r\n" % (len(piece), piece) if extent == "chunked" else piece
-            threading.Event().wait(0.0003)  # time for the tool to take it
+            threading.Event().wait(0.0003)  # time for the tool to read it
         if extent == "chunked":
             yield b"0\r\n\r\n"
 
@@ -103,5 +103,5 @@ def test_a_line_in_many_pieces_takes_no_block_for_each(compress, extent, options
         process.stderr.close()
         process.stdout.close()
     assert got == [line]
-    # Threads and libraries take some of it; a block for each piece was 760 MB.
+    # Threads and libraries use some of it; a block per piece used to take 760 MB.
     assert peak < 450 * MIB, peak

@@ -1,4 +1,4 @@
-"""Put, get and list on every server: what goes in comes out, under the key it was given."""
+"""Put, get and list on every server: objects are stored under the given key and read back unchanged."""
 
 import pytest
 
@@ -34,7 +34,7 @@ KEYS = {
     "1024 bytes, not ASCII": "é/" + "é" * 510 + "e",
 }
 
-# What each server does with a key instead of storing an object under it.
+# The keys that each server does not store as given, and its behaviour.
 REFUSED = {
     "seaweedfs": {
         "backslash": "is stored as a slash",
@@ -59,7 +59,7 @@ REFUSED = {
 
 
 def escaped(key):
-    """A key as keyed records and receipts hold it."""
+    """A key as escaped in records and receipts."""
     for plain, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
         key = key.replace(plain, escape)
     return key
@@ -79,7 +79,7 @@ def in_utf8_order(keys):
 
 @pytest.mark.parametrize("name", KEYS)
 def test_refused_keys_are_the_recorded_ones(server, bucket, name):
-    """Holds REFUSED to the truth, by boto3 alone."""
+    """Verifies REFUSED with boto3 alone."""
     key = KEYS[name]
     try:
         bucket.put(key, b"x\n")
@@ -190,7 +190,7 @@ def test_receipts_and_records_are_lists_of_keys(bucket, shell):
     assert got.stdout == b"2\n1\n2\n"
 
 
-def test_one_connection_does_it_too(bucket, shell):
+def test_one_connection_is_enough(bucket, shell):
     records = b"".join(record(f"k{number}", number) for number in range(50))
     location = f"s3://{bucket.name}"
     put = shell.tool("s3-put-lines", "--max-connections", "1", location, stdin=records).expect()
@@ -198,7 +198,7 @@ def test_one_connection_does_it_too(bucket, shell):
     assert got.lines == [str(number) for number in range(50)]
 
 
-def test_a_missing_key_is_reported_and_the_rest_goes_on(bucket, shell):
+def test_a_missing_key_is_reported_and_the_run_continues(bucket, shell):
     bucket.put("a", b"1\n")
     bucket.put("c", b"3\n")
     got = shell.tool("s3-get-lines", f"s3://{bucket.name}", stdin=b"a\nnot there\nc\n").expect(66)
@@ -217,7 +217,7 @@ def test_malformed_records_are_65(bucket, shell):
     assert set(bucket.keys()) <= {"a"}
 
 
-def test_a_key_that_comes_again_is_never_overwritten(bucket, shell):
+def test_a_repeated_key_never_overwrites_its_object(bucket, shell):
     put = shell.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"a\t1\nb\t2\na\t3\n").expect(65)
     assert "a" in put.message and "3" in put.message
     assert bucket.get("a") == b"1\n"

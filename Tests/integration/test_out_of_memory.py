@@ -1,4 +1,4 @@
-"""A tool that gets no memory ends with one line and a status, not with a stack trace."""
+"""A tool that cannot allocate memory ends with one message and a status, not with a stack trace."""
 
 import re
 import resource
@@ -15,7 +15,7 @@ ROOM = 24 << 20
 
 
 def command(tool):
-    """A tool that holds all of a long line, with what it is asked to do first."""
+    """A tool that holds a long line in memory, with its initial requests."""
     require(tool)
     words = {
         "json-sep": ["--max-value", "1G"],
@@ -27,7 +27,7 @@ def command(tool):
 
 
 def address_space(words, variables, name="VmPeak"):
-    """How much a tool takes that waits for its first line, in bytes; with `VmSize` without what it has given back."""
+    """The memory of a tool that waits for its first line, in bytes; with `VmSize`, without memory that it has freed."""
     waiting = subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=variables
     )
@@ -64,7 +64,7 @@ def assert_out_of_memory(finished, tool):
     ("tool", "start", "end"),
     [("json-sep", b'"', b'"'), ("s3-keygen", b"", b"\n"), ("s3-put-lines", b"k\t", b"\n")],
 )
-def test_a_long_line_that_no_memory_is_left_for(tmp_path, tool, start, end):
+def test_a_line_longer_than_the_available_memory(tmp_path, tool, start, end):
     words, variables = command(tool), Shell(tmp_path, {}).environment
     limit = address_space(words, variables) + ROOM
     assert_out_of_memory(limited(words, limit, start + b"x" * LONG + end, variables), tool)
@@ -79,14 +79,14 @@ def test_a_long_line_of_an_object(tmp_path):
         assert_out_of_memory(limited(words, limit, b"k\n", variables), "s3-get-lines")
 
 
-def test_no_memory_for_what_the_runtime_asks_for(tmp_path):
-    """Wherever it ends: many keys are remembered, a few more each time before the limit."""
+def test_no_memory_for_the_runtime(tmp_path):
+    """At any allocation: many keys are remembered, with a slightly higher limit each time."""
     words, variables = command("s3-put-lines")[:2] + ["s3://b"], Shell(tmp_path, {}).environment
     needed = subprocess.check_output(["readelf", "--dynamic", words[0]], text=True)
     if "libswiftCore.so" in needed:
         pytest.skip("a debug binary, whose runtime is a library of its own")
     records = b"".join(b"key-%d\tv\n" % number for number in range(300_000))
-    # The C library reserves 64 MiB for its second thread's memory, which the first one would use in its need.
+    # The C library reserves 64 MiB for its second thread, which the first one would use otherwise.
     least = address_space(words, variables, "VmSize") - (64 << 20)
     ends = [limited(words, least + (extra << 18), records, variables) for extra in range(0, 40, 3)]
     assert {finished.returncode for finished in ends} <= {0, 74} and ends[0].returncode == 74
@@ -96,7 +96,7 @@ def test_no_memory_for_what_the_runtime_asks_for(tmp_path):
         assert finished.returncode == 0 or b"out of memory" in last
 
 
-# Each takes away memory at another place of libcurl's. Source: libcurl-errors(3).
+# Each limit makes another allocation in libcurl fail. Source: libcurl-errors(3).
 LIBCURL = {
     "a transfer begins": "int curl_multi_add_handle(void *multi, void *easy) { return 3; }",
     "a transfer ends": """
@@ -113,7 +113,7 @@ LIBCURL = {
 
 @pytest.mark.parametrize("when", LIBCURL)
 def test_libcurl_has_no_memory(tmp_path, when):
-    """That is said, and is taken neither for a bad answer nor for a bad configuration."""
+    """The message says so; the failure is not taken for a bad response or a bad configuration."""
     (tmp_path / "poor.c").write_text("#define _GNU_SOURCE\n" + LIBCURL[when])
     subprocess.run(["cc", "-shared", "-fPIC", "-o", "poor.so", "poor.c"], cwd=tmp_path, check=True)
     variables = environment(2, AWS_ENDPOINT_URL_S3="http://127.0.0.1:1", LD_PRELOAD=str(tmp_path / "poor.so"))

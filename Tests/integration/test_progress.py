@@ -1,4 +1,4 @@
-"""How far a run is: shown where a person looks at standard error and standard output is not in the way."""
+"""The progress display: shown if a person sees standard error and standard output does not interfere."""
 
 import contextlib
 import fcntl
@@ -16,7 +16,7 @@ import servers
 from conftest import BIN, Shell, require
 from lying_server import LyingServer, error
 
-SLOW = 1.3  # seconds; more than two of what is shown on a terminal each half second
+SLOW = 1.3  # seconds; more than two updates on a terminal, which are half a second apart
 LINE = r"1 (of 2 objects|object), (\d+ lines?, )?\d+ B, \d+\.\d s, \d+ B/s(, \d+%)?(, \d+ s left)?"
 ERASE = r"\x1b\[K"
 TOOLS = {
@@ -26,7 +26,7 @@ TOOLS = {
 
 
 def handle(request):
-    """`slow` takes its time, `bad` is refused."""
+    """`slow` is delayed, `bad` is rejected."""
     if request.path.endswith("slow"):
         time.sleep(SLOW)
     if request.path.endswith("bad"):
@@ -46,8 +46,8 @@ def shell(tmp_path):
         yield Shell(tmp_path, environment, seconds=30)
 
 
-# Makes the terminal of standard error the controlling one of a new session, whose foreground the process then is, and
-# runs the words after the first; in the background, if that says so.
+# Makes the terminal of standard error the controlling terminal of a new session, with the process in its foreground, or
+# in its background if the first word says so, and runs the other words.
 STARTER = """
 import fcntl, os, signal, sys, termios
 os.setsid()
@@ -63,7 +63,7 @@ os._exit(status if status >= 0 else 128 - status)
 
 
 class Screen:
-    """A terminal with everything that came there."""
+    """A terminal, with everything that was written to it."""
 
     def __init__(self, columns=200):
         self.terminal, self.end = pty.openpty()
@@ -75,7 +75,7 @@ class Screen:
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, number, 0, 0))
 
     def _read(self):
-        # A terminal that no one holds open any more is EIO after its last byte.
+        # Reading a terminal that no process has open fails with EIO after the last byte.
         with contextlib.suppress(OSError):
             while part := os.read(self.terminal, 4096):
                 self.shown += part
@@ -109,7 +109,7 @@ class Screen:
 
 
 def on_terminal(shell, words, stdin, stdout="file", status=0, columns=200, **more):
-    """Runs a tool whose standard error is a terminal; what came there, and on standard output."""
+    """Runs a tool whose standard error is a terminal; returns the output on the terminal and on standard output."""
     screen, file = Screen(columns), shell.directory / "stdout"
     file.touch()
     with open(os.devnull if stdout == "null" else file, "wb") as output:
@@ -123,7 +123,7 @@ def on_terminal(shell, words, stdin, stdout="file", status=0, columns=200, **mor
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_a_terminal_shows_one_line_that_is_gone_at_the_end(shell, tool):
+def test_a_terminal_shows_one_line_that_is_cleared_at_the_end(shell, tool):
     words, stdin = TOOLS[tool]
     shown, stdout = on_terminal(shell, words, stdin)
     assert re.fullmatch(rf"(\r{tool}: {LINE}{ERASE}\r){{2,}}\r{ERASE}", shown)
@@ -150,21 +150,21 @@ def test_a_message_does_not_run_into_the_line(shell, tool):
     "options, more",
     [
         (["--no-progress"], {}),
-        ([], {"stdout": "screen"}),  # data goes to the same terminal
-        ([], {"stdout": "pipe"}),  # what comes after may write there
+        ([], {"stdout": "screen"}),  # data is written to the same terminal
+        ([], {"stdout": "pipe"}),  # the next process may write to the terminal
         ([], {"place": "background"}),
         (["--progress"], {"place": "background"}),
     ],
     ids=lambda value: str(value),
 )
-def test_nothing_is_shown_where_it_is_not_wanted(shell, tool, options, more):
+def test_progress_is_hidden_if_it_would_interfere(shell, tool, options, more):
     words, stdin = TOOLS[tool]
     shown, stdout = on_terminal(shell, [*words, *options], stdin, **more)
     assert tool not in shown
     assert len((shown if more.get("stdout") == "screen" else stdout).splitlines()) == 2
 
 
-def test_a_pipe_is_shown_nothing(shell):
+def test_a_pipe_gets_no_progress(shell):
     words, stdin = TOOLS["s3-put-lines"]
     assert shell.tool(*words, stdin=stdin).expect().stderr == b""
 
@@ -192,7 +192,7 @@ def test_the_line_keeps_to_a_window_that_gets_smaller(shell):
 
 
 def test_put_and_get_in_one_pipeline_share_the_screen(shell):
-    """Only the last one draws; where the first one is asked to show as well, it writes whole lines."""
+    """Only the last tool draws; if --progress is given to the first one, it writes complete lines."""
     script = "s3-put-lines s3://bucket | s3-get-lines s3://bucket > out"
     shown, _ = on_terminal(shell, ["sh", "-c", script], b"fast\t1\nslow\t2\n")
     assert "s3-get-lines: 1 object" in shown and "s3-put-lines" not in shown
@@ -207,8 +207,8 @@ def test_a_terminal_without_a_cursor_gets_lines(shell):
     assert "\r\x1b[K" not in shown and re.search(r"s3-get-lines: 2 objects, [^\r]*\r\n$", shown)
 
 
-def test_how_much_is_left_is_told_where_it_is_known(shell):
-    """Of the input of s3-put-lines, if that is a file; of the objects whose sizes have come."""
+def test_the_remaining_time_is_shown_if_it_is_known(shell):
+    """The input of s3-put-lines if it is a file; the objects whose sizes are known."""
     (shell.directory / "in").write_bytes(b"fast\t1\nslow\t2\n")
     with open(shell.directory / "in", "rb") as file:
         shown, _ = on_terminal(shell, TOOLS["s3-put-lines"][0], file)
@@ -218,13 +218,13 @@ def test_how_much_is_left_is_told_where_it_is_known(shell):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_a_pipe_has_whole_lines_if_it_is_asked_for(shell, tool):
+def test_a_pipe_gets_complete_lines_with_progress(shell, tool):
     words, stdin = TOOLS[tool]
     run = shell.tool(*words, "--progress", stdin=stdin).expect()
     assert re.fullmatch(rf"{tool}: {LINE.replace('1 (of 2 objects|object)', '2 objects')}\n", run.message)
 
 
-def test_requests_that_are_shown_leave_no_room_for_a_line(shell):
+def test_verbose_disables_the_progress_line(shell):
     words, stdin = TOOLS["s3-get-lines"]
     shown, _ = on_terminal(shell, [*words, "--verbose", "--progress"], stdin)
     assert "\x1b" not in shown and "GET s3://bucket/slow: GetObject: 200" in shown and shown.count("2 objects, ") == 1

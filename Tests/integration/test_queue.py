@@ -1,6 +1,7 @@
-"""A bucket as a queue: examples/queue/work is killed at random moments, while writers work, and run again.
+"""A bucket as a queue: examples/queue/work is killed at random while writers work, and run again.
 
-`bench/queue` does the same at size, on three servers.
+`bench/queue` does the same at scale, on three servers.
+
 """
 
 import collections
@@ -17,13 +18,13 @@ from test_resume import processes_of
 
 SCRIPT = ROOT / "examples/queue/work"
 WRITERS = 3
-# Other servers are started only where the long form asks for them.
+# Other servers are started only for the long form of the test.
 SERVERS = os.environ.get("QUEUE_SERVERS", "seaweedfs").split()
 
 
 @pytest.fixture
 def writers(shell):
-    """Starts writers, each of which stores a line an object until it has stored all of its lines."""
+    """Starts writers, each of which stores one line per object until all its lines are stored."""
     processes = []
 
     def start(location, count, pause):
@@ -45,7 +46,7 @@ def writers(shell):
 
 
 def run_and_kill(shell, words, seconds, dice):
-    """One run that is killed after `seconds`, whole or one process of it; gives its status."""
+    """One run that is killed after `seconds`, as a whole or one of its processes; returns its status."""
     with open(shell.directory / "messages", "ab") as messages:
         process = subprocess.Popen(
             words, cwd=shell.directory, env=shell.environment, stdin=subprocess.DEVNULL, stderr=messages,
@@ -62,7 +63,7 @@ def run_and_kill(shell, words, seconds, dice):
                 os.kill(dice.choice(victims), signal.SIGKILL)
         except ProcessLookupError:
             pass
-    # What is left of it works on, and is killed if it does so for long.
+    # The remaining processes keep working, and are killed if that takes long.
     deadline = time.monotonic() + 3
     while processes_of(process.pid):
         if time.monotonic() > deadline:
@@ -77,7 +78,7 @@ def records(path):
 
 
 def compares_etags(bucket, shell):
-    """Whether the service leaves an object that has another ETag than is wanted; the tool finds that out."""
+    """Whether the service keeps an object whose ETag differs from the given one; the tool detects that."""
     etag = {bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"probe")["ETag"] for key in "ab"}.pop()
     lines = f"a\t{etag}\nb\t{etag}\n".encode()
     status = shell.tool("s3-delete-keys", "--if-match", f"s3://{bucket.name}", stdin=lines).status
@@ -88,7 +89,7 @@ def compares_etags(bucket, shell):
 
 
 @pytest.mark.parametrize("server", SERVERS, indirect=True)
-def test_every_line_is_worked_off_whatever_is_killed(server, shell, writers, pytestconfig):
+def test_every_line_is_processed_after_any_kill(server, shell, writers, pytestconfig):
     for tool in ("s3-get-lines", "s3-delete-keys", "s3-keygen"):
         require(tool)
     kills, count = pytestconfig.getoption("--queue-kills"), pytestconfig.getoption("--queue-lines")
@@ -109,7 +110,7 @@ def test_every_line_is_worked_off_whatever_is_killed(server, shell, writers, pyt
     for _ in range(kills):
         statuses.append(run_and_kill(worker, words, dice.uniform(0.3, 1.6), dice))
         for record in records(shell.directory / "confirmed"):
-            # How often it was worked off when that was first seen to be confirmed.
+            # How often a line had been processed when it was first seen to be confirmed.
             confirmed.setdefault(record, worked()[record[1]])
         if compares and replaced is None:
             read = {key for key, _ in records(shell.directory / "done")}
@@ -126,7 +127,7 @@ def test_every_line_is_worked_off_whatever_is_killed(server, shell, writers, pyt
 
     counts = worked()
     expected = {f"{number}-{each}" for number in range(WRITERS) for each in range(count)}
-    # What was replaced is work again, and was not deleted as what had been confirmed.
+    # The replaced object is processed again; it was not deleted as the confirmed one.
     assert set(counts) == expected | ({"replaced"} if replaced else set())
     assert replaced or not compares
     assert confirmed and all(counts[line] == times for (_, line), times in confirmed.items())

@@ -1,6 +1,7 @@
-"""Exactly once, whatever is killed: the scripts of examples/ are killed at random moments and run again.
+"""Exactly once, after any kill: the scripts of examples/ are killed at random and run again.
 
-`bench/kill` does the same at size.
+`bench/kill` does the same at scale.
+
 """
 
 import math
@@ -21,14 +22,14 @@ from servers import die_with_parent
 
 RESUME = ROOT / "examples/resume/resume"
 PARTITION = ROOT / "examples/partition/partition"
-PART = 6_000_000  # bytes of an object that is sent in parts
-# What a run through the fault proxy meets: chaos without what is slow for its own sake.
+PART = 6_000_000  # the size in bytes of an object that is sent in parts
+# The faults of a run through the fault proxy: all kinds, except those that are slow on purpose.
 FAULTS = ("reset", "lose answer", "cut", "cut by reset", "close", "slow down", "internal error")
 
 
 @dataclass
 class Form:
-    """How lines are stored: a line is `width` bytes, an object `batch` lines."""
+    """How lines are stored: a line has `width` bytes, an object `batch` lines."""
 
     batch: int
     width: int = 20
@@ -43,7 +44,7 @@ class Form:
 
 
 def form_named(name, count, server):
-    """A form for `count` lines: 10,000 objects of a million, fewer on a server that is slow."""
+    """A form for `count` lines: 10,000 objects for a million lines, fewer on a slow server."""
     batch = max(10 if server.name in ("seaweedfs", "rgw") else 100, count // 10_000)
     match name:
         case "plain":
@@ -62,21 +63,21 @@ def form_named(name, count, server):
 
 
 def processes_of(group):
-    """The processes of a process group that are running, by id."""
+    """The running processes of a process group, by id."""
     listed = subprocess.run(["ps", "-o", "pid=,stat=,comm=", "-g", str(group)], capture_output=True, text=True, check=False)
     processes = [line.split(None, 2) for line in listed.stdout.splitlines()]
     return {int(number): name for number, state, name in processes if not state.startswith("Z")}
 
 
 class Killer:
-    """Runs a script again and again, and kills it at random moments: all of it, or one process of it."""
+    """Runs a script again and again, and kills it at random: all of it, or one of its processes."""
 
     VICTIMS = ("all", "all", "script", "tail", "cat", "s3-keygen", "s3-put-lines")
 
     def __init__(self, shell, words, receipts, dice):
         self.shell, self.words, self.receipts, self.dice = shell, words, receipts, dice
         self.killed = []
-        # Where a shell was killed alone, its group lives on, and the next run waits for it.
+        # If only the shell was killed, its group lives on, and the next run waits for it.
         self.runs = []
 
     def start(self):
@@ -95,11 +96,11 @@ class Killer:
             return 0
 
     def run(self, kills, expected):
-        """`kills` kills, spread over `expected` bytes of receipts, then runs until one ends well."""
+        """Kills `kills` times, spread over `expected` bytes of receipts, then runs until a run succeeds."""
         try:
             process = self.start()
             for target in sorted(self.dice.uniform(0, expected) for _ in range(kills)):
-                # Half of them come while a run begins, whatever it has done.
+                # Half of the kills happen while a run starts, independent of its progress.
                 soon = time.monotonic() + self.dice.choice([self.dice.uniform(0, 0.2), math.inf])
                 while self.progress() < target and time.monotonic() < soon and process.poll() != 0:
                     if process.poll() is not None:
@@ -142,7 +143,7 @@ class Killer:
 
 
 def close_uploads(bucket):
-    """Aborts what the kills have left, as the page of the example says; gives the keys."""
+    """Aborts the uploads that the kills have left, as the example's page describes; returns the keys."""
     listed = bucket.client.list_multipart_uploads(Bucket=bucket.name).get("Uploads", [])
     for upload in listed:
         bucket.client.abort_multipart_upload(Bucket=bucket.name, Key=upload["Key"], UploadId=upload["UploadId"])
@@ -156,14 +157,15 @@ CASES = [
     ("minio", "rolled"), ("minio", "in parts"),
     ("moto", "rolled"), ("moto", "in parts"), ("moto", "partitioned"),
 ]  # fmt: skip
-# Where If-None-Match is ignored, as --idempotent says (test_existing_objects.py), the same bytes are written again.
+# If the server ignores If-None-Match according to --idempotent (test_existing_objects.py), the same bytes are written
+# again.
 OVERWRITTEN = {("rgw", "in parts"), ("minio", "rolled"), ("minio", "in parts")}
 SHORT = {"seaweedfs": {"plain", "rolled", "gzip", "in parts", "through faults", "partitioned"}, "rgw": {"rolled", "gzip"},
          "minio": {"rolled"}, "moto": {"partitioned"}}  # fmt: skip
 
 
 @pytest.mark.parametrize("server, name", CASES, indirect=["server"])
-def test_every_line_is_stored_once_whatever_is_killed(server, tmp_path, pytestconfig, name):
+def test_every_line_is_stored_once_after_any_kill(server, tmp_path, pytestconfig, name):
     kills = pytestconfig.getoption("--kills")
     is_short = kills < 10
     if is_short and name not in SHORT[server.name]:
@@ -183,7 +185,8 @@ def test_every_line_is_stored_once_whatever_is_killed(server, tmp_path, pytestco
         killed_shell = killed_shell.with_environment(AWS_ENDPOINT_URL_S3=proxy.endpoint)
     killed, rounds = Counter(), 0
     try:
-        # Where all was stored before all kills were done, since what survived its shell did it, it is stored once more.
+        # If everything was stored before all kills were done, because a killed shell's children continued, it is stored
+        # again.
         while rounds == 0 or (not is_short and killed.total() < kills and rounds < 10):
             rounds += 1
             location, receipts = f"s3://{bucket.name}/{rounds}/", tmp_path / f"receipts{rounds}"
@@ -207,7 +210,7 @@ def test_every_line_is_stored_once_whatever_is_killed(server, tmp_path, pytestco
 
 
 def assert_stored(shell, form, location, lines, receipts):
-    """Each line is stored once, and each object has one receipt, which is true."""
+    """Each line is stored once, and each object has one correct receipt."""
     stored = [line.split("\t") for line in receipts.read_text().splitlines()]
     listed = shell.tool("s3-list-keys", "--long", location).expect().lines
     assert sorted((key, size, etag) for key, etag, size, _ in stored) == [
@@ -227,7 +230,7 @@ def assert_stored(shell, form, location, lines, receipts):
 
 @pytest.fixture
 def resumed(seaweedfs, tmp_path):
-    """The example's script with a bucket of its own, and what tells that it has stored `in`."""
+    """The example's script with a bucket, and a check that it has stored `in`."""
 
     class Resumed:
         bucket = Bucket(seaweedfs)
@@ -248,9 +251,9 @@ def resumed(seaweedfs, tmp_path):
 
 
 @pytest.mark.parametrize("victim", ["tail", "s3-keygen", "s3-put-lines", "script", "all"])
-def test_one_process_that_is_killed(resumed, tmp_path, victim):
-    """The producer, each tool, the shell alone, or all. What survives the shell is waited for: two runs at once would both
-    write receipts, and the sum of their lines would be too large."""
+def test_one_killed_process(resumed, tmp_path, victim):
+    """The producer, each tool, the shell alone, or all. The next run waits for processes that outlive the shell: two
+    concurrent runs would both write receipts, and the sum of their lines would be too large."""
     (tmp_path / "in").write_bytes(b"".join(b"%0999d\n" % number for number in range(20_000)))
     with FaultProxy(resumed.shell.environment["AWS_ENDPOINT_URL_S3"]) as proxy:
         slow = resumed.shell.with_environment(AWS_ENDPOINT_URL_S3=proxy.endpoint)
@@ -270,8 +273,8 @@ def test_one_process_that_is_killed(resumed, tmp_path, victim):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_receipts_that_a_machine_has_lost_are_written_again(resumed, tmp_path, seed):
-    """After a crash of the machine any end of the file may be missing, or be zeros."""
+def test_receipts_lost_by_a_machine_are_written_again(resumed, tmp_path, seed):
+    """After a crash of the machine any end of the file may be missing or consist of zeros."""
     (tmp_path / "in").write_bytes(b"".join(b"%d\n" % number for number in range(1000)))
     resumed.run()
     whole = resumed.receipts.read_bytes()
@@ -287,8 +290,8 @@ def test_receipts_that_a_machine_has_lost_are_written_again(resumed, tmp_path, s
     [("awk", 1), ("awk", 2), ("flock", 1), ("grep", 1), ("head", 1), ("mv", 1), ("tail", 1), ("tail", 2), ("wc", 1),
      ("wc", 2), ("wc", 3)],
 )  # fmt: skip
-def test_a_program_that_counts_for_the_script_and_is_killed(resumed, tmp_path, name, call):
-    """What it does not say is no number: neither is all stored, nor does a line lack its newline."""
+def test_a_killed_counting_program_of_the_script(resumed, tmp_path, name, call):
+    """Missing output of the program counts neither as a number of stored lines nor as a missing newline."""
     (tmp_path / "in").write_bytes(b"".join(b"%d\n" % number for number in range(250))[:-1])
     resumed.run()
     whole = resumed.receipts.read_bytes()
@@ -319,8 +322,8 @@ def test_a_file_whose_last_line_has_no_newline_is_stored_once(resumed, tmp_path)
     assert len(resumed.receipts.read_text().splitlines()) == 2
 
 
-def test_a_server_that_is_killed_holds_what_it_has_confirmed(tmp_path):
-    """It is killed and started again in the middle of a run; runs that fail meanwhile are run again."""
+def test_a_killed_server_keeps_confirmed_objects(tmp_path):
+    """It is killed and started again during a run; runs that fail in the meantime are run again."""
     import servers
 
     server = servers.MinIO()

@@ -1,4 +1,4 @@
-"""s3-delete-keys against servers with objects that boto3 made, and servers that lie."""
+"""s3-delete-keys with real servers, whose objects boto3 creates, and with lying servers."""
 
 import base64
 import hashlib
@@ -40,7 +40,7 @@ def delete(shell, *arguments, keys, status=0):
 # On real servers
 
 
-def test_only_the_given_keys_go_and_each_is_confirmed(bucket, shell, location):
+def test_only_the_given_keys_are_deleted_and_confirmed(bucket, shell, location):
     for key in ("p/a", "p/b", "p/c", "a"):
         bucket.put(key, b"1")
     assert delete(shell, f"{location}/p/", keys=["c\tignored", "a"]).lines == ["c", "a"]
@@ -86,8 +86,8 @@ def test_url_keys_are_decoded(seaweedfs_bucket, seaweedfs_shell):
     assert wrong.lines == ["a"] and "line 2" in wrong.message
 
 
-def test_what_was_replaced_stays(bucket, shell, location):
-    """On a server that compares no ETags at all nothing goes but what has the wanted one."""
+def test_a_replaced_object_is_not_deleted(bucket, shell, location):
+    """On a server that does not compare ETags, only objects with the given ETag are deleted."""
     etags = {}
     for key in ("a", "b", "c", "d"):
         bucket.put(key, key.encode())
@@ -109,11 +109,11 @@ def test_a_bucket_is_a_queue(seaweedfs_bucket, seaweedfs_shell):
     assert got.lines == ["20"] and seaweedfs_bucket.keys() == []
 
 
-# On a server of one's own
+# On a simulated server
 
 
 class Store:
-    """A bucket that keeps ETags by key. `compares` says where it looks at them."""
+    """A bucket of ETags by key. `compares` tells in which requests it compares them."""
 
     def __init__(self, objects, compares="both", **lies):
         self.objects, self.compares, self.lies, self.journal = dict(objects), compares, lies, []
@@ -172,7 +172,7 @@ def test_there_are_few_requests(on):
     assert store.objects == {} and len(store.journal) <= len(keys) / 500
 
 
-def test_only_what_failed_is_asked_for_again(on):
+def test_only_failed_keys_are_requested_again(on):
     keys = [f"k{number}" for number in range(10)]
     store = Store(dict.fromkeys(keys, '"e"'), codes={"k3": ["InternalError", "SlowDown"], "k5": ["InternalError"]})
     assert on(store, keys=keys).lines == keys
@@ -180,7 +180,7 @@ def test_only_what_failed_is_asked_for_again(on):
     assert sent[0] == keys and sorted(sum(sent[1:], [])) == ["k3", "k3", "k5"]
 
 
-def test_refused_keys_are_reported_and_the_rest_goes(on):
+def test_refused_keys_are_reported_and_the_rest_deleted(on):
     store = Store(dict.fromkeys("abc", '"e"'), codes={"b": ["AccessDenied"]})
     got = on(store, keys="abc", status=1)
     assert got.lines == ["a", "c"] and "s3-delete-keys: b: DeleteObjects: AccessDenied" in got.message
@@ -193,7 +193,7 @@ def test_refused_keys_are_reported_and_the_rest_goes(on):
         (400, {}, error("MalformedXML")),
     ],
 )  # fmt: skip
-def test_without_delete_objects_each_goes_alone(on, answer):
+def test_without_delete_objects_each_key_is_deleted_alone(on, answer):
     store = Store(dict.fromkeys("abc", '"e"'), batch=lambda request: answer)
     assert on(store, keys="abc").lines == ["a", "b", "c"]
     assert store.count("DELETE") == 3 and store.objects == {}
@@ -206,7 +206,7 @@ def test_without_delete_objects_each_goes_alone(on, answer):
         (b"<DeleteResult></DeleteResult>", 1), (error("NoSuchBucket"), 66),
     ],
 )  # fmt: skip
-def test_nothing_is_confirmed_that_no_answer_confirms(on, body, status):
+def test_only_keys_confirmed_by_a_response_are_printed(on, body, status):
     got = on(Store({}, batch=lambda request: (200, {}, body)), keys=["a"], status=status)
     assert got.stdout == b"" and got.message.count("\n") >= 1
 
@@ -217,7 +217,7 @@ def test_another_root_element_with_an_outcome_counts(on):
 
 
 @pytest.mark.parametrize("compares", ["both", "alone", "batches"])
-def test_etags_are_compared_where_the_service_does_it(on, compares):
+def test_etags_are_compared_if_the_service_supports_it(on, compares):
     keys = [f"k{number}" for number in range(30)]
     store = Store(dict.fromkeys(keys, '"old"'), compares)
     store.objects |= {"k7": '"new"', "k20": '"new"'}
@@ -237,19 +237,19 @@ def test_a_service_that_ignores_etags_is_78(on):
 
 
 @pytest.mark.parametrize("line", ["a", "a\t", 'a\tb c\t"e"', "a\t\x01"])
-def test_if_match_wants_an_etag(on, line):
+def test_if_match_requires_an_etag(on, line):
     got = on(Store({}), "--if-match", keys=['k\t"e"', line], status=65)
     assert "line 2" in got.message and got.lines == ["k"]
 
 
 @pytest.mark.parametrize("line", ["a\\q", "a" * 1025, ""])
-def test_a_malformed_key_ends_the_run_after_those_before_it(on, line):
+def test_a_malformed_key_ends_the_run_after_earlier_ones(on, line):
     store = Store(dict.fromkeys("abc", '"e"'))
     got = on(store, keys=["a", line, "b"], status=65)
     assert got.lines == ["a"] and "line 2" in got.message and set(store.objects) == {"b", "c"}
 
 
-def test_a_pause_of_the_input_sends_what_there_is(on, tmp_path):
+def test_a_pause_of_the_input_sends_a_partial_batch(on, tmp_path):
     with LyingServer(Store(dict.fromkeys("abc", '"e"'))) as server:
         shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server))
         process = subprocess.Popen(
@@ -264,7 +264,7 @@ def test_a_pause_of_the_input_sends_what_there_is(on, tmp_path):
         assert process.wait(30) == 0
 
 
-def test_at_a_signal_what_was_sent_is_confirmed(tmp_path):
+def test_after_a_signal_sent_requests_are_confirmed(tmp_path):
     store = Store(dict.fromkeys("abc", '"e"'))
 
     def handle(request):

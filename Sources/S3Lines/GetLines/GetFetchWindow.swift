@@ -100,7 +100,7 @@ package struct FetchWindow: Sendable {
     /// The bytes reserved for all objects in the window.
     package var reservedBytes: Int { reserved }
 
-    // MARK: what is next
+    // MARK: next request
 
     /// Whether another object should be added: no object in the window has priority, and there is room.
     package var wantsObject: Bool {

@@ -37,7 +37,8 @@ package struct PutLongLine<Object> {
 
     package mutating func begin(_ fate: Fate) { self.fate = fate }
 
-    /// Takes what was read of it.
+    /// Takes the next piece.
+    ///
     /// - Parameter isLast: whether the input ends with these bytes.
     /// - Returns: nil if more input is needed.
     package mutating func next(_ bytes: RawSpan, isLast: Bool) -> Piece? {
