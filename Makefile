@@ -17,19 +17,30 @@ build:
 	swift build -c release --static-swift-stdlib --disable-local-rpath
 
 help:
-	@echo 'make             builds the tools; installs what that needs, and says what'
+	@echo 'make             builds the tools, and installs what the build needs'
 	@echo 'make demo        runs the flow of the README on an S3 server of its own'
-	@echo 'make check       runs all tests'
-	@echo 'make install     installs what was built: PREFIX=/usr/local, DESTDIR=; make uninstall removes it'
-	@echo 'make deb         makes a Debian package; make tarball a tar file; make html the manual as web pages'
+	@echo 'make check       runs all tests; takes half an hour'
+	@echo
+	@echo 'make install     installs what make has built: PREFIX=/usr/local, DESTDIR='
+	@echo 'make uninstall   removes what make install has installed'
+	@echo 'make deb         makes a Debian package in .build/dist'
+	@echo 'make tarball     makes a tar file of the same files in .build/dist'
+	@echo 'make html        makes web pages of the manual in .build/dist/html'
 	@echo 'make deb-check   installs, upgrades and purges the package in a Debian of its own'
-	@echo 'make bench       compares the tools with others'
-	@echo 'make examples    runs all of examples/, installs Spark, Java and Slurm for it, and takes long'
-	@echo 'make queue       kills the worker of a bucket as a queue, twenty times on each of three servers'
-	@echo 'make completions, make format: after a change of options, of Swift files'
-	@echo 'make lint, make test, make instructions: the parts of make check; make sanitize: sanitizers, which take long'
-	@echo 'make renewal     runs pipelines for ten minutes over credentials that live one; make fuzz fuzzes each reader'
-	@echo 'make clean       removes all that was built'
+	@echo
+	@echo 'make bench       compares the speed of the tools with that of others'
+	@echo 'make examples    runs all of examples/; installs Spark, Java and Slurm, and takes long'
+	@echo 'make queue       kills the worker of a queue twenty times on each of three servers'
+	@echo 'make sanitize    runs the unit tests under AddressSanitizer and ThreadSanitizer'
+	@echo 'make renewal     runs pipelines for ten minutes with credentials that live for one'
+	@echo 'make fuzz        fuzzes each reader of foreign input for FUZZ_SECONDS=120'
+	@echo 'make lint, make test, make instructions'
+	@echo '                 are the parts of make check'
+	@echo
+	@echo 'make setup       installs what building, tests and benchmarks need'
+	@echo 'make completions writes the completions again, after a change of options'
+	@echo 'make format      formats the Swift files'
+	@echo 'make clean       removes everything that was built, and .venv'
 
 setup:
 	@scripts/setup build test bench
@@ -124,7 +135,7 @@ deb-check: deb
 	scripts/deb-check
 
 html:
-	@scripts/setup test
+	@scripts/setup manual
 	scripts/package html
 
 clean:

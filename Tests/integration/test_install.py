@@ -4,6 +4,7 @@ removes them."""
 import re
 import shutil
 
+import documents
 import pytest
 from conftest import BIN, ROOT, TOOLS
 
@@ -53,6 +54,17 @@ def test_install_builds_nothing(clone, plain_shell):
     assert not (clone / "root").exists()
 
 
+def test_help_names_every_target(clone, plain_shell):
+    phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    named = set(re.findall(r"make ([a-z-]+)", plain_shell.run("make help").expect().stdout.decode()))
+    assert set(phony.replace("\\", "").split()) - {"build", "help"} <= named
+
+
+def test_web_pages_need_no_tests(clone, plain_shell):
+    """A reader of the manual needs neither S3 servers nor shells."""
+    assert plain_shell.run("make --dry-run html").expect().lines[0] == "scripts/setup manual"
+
+
 @pytest.mark.skipif(not shutil.which("dpkg-shlibdeps"), reason="not a Debian system")
 def test_the_debian_package_depends_on_what_the_tools_load(clone, plain_shell):
     if "libswiftCore" in plain_shell.run(f"readelf --dynamic {BIN}/{TOOLS[0]}").expect().stdout.decode():
@@ -64,6 +76,9 @@ def test_the_debian_package_depends_on_what_the_tools_load(clone, plain_shell):
     contents = plain_shell.run(f"dpkg-deb --contents {package}").expect().stdout.decode()
     for tool in TOOLS:
         assert f"./usr/bin/{tool}\n" in contents and f"./usr/share/man/man1/{tool}.1.gz\n" in contents
+    log = f"dpkg-deb --fsys-tarfile {package} | tar -xO ./usr/share/doc/s3-lines/changelog.gz | zcat"
+    shown = plain_shell.run(f"{log} | dpkg-parsechangelog --file - --show-field Version").expect().lines
+    assert shown == [documents.version()]
 
 
 def test_every_page_is_a_web_page_too(clone, plain_shell):
