@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 import documents
@@ -98,6 +99,16 @@ def test_no_page_is_wider_than_a_terminal(tool):
         shown = re.sub(".\b", "", text)
         assert [line for line in shown.splitlines() if len(line) > 78] == []
         assert f"s3-lines {documents.version()}" in shown.splitlines()[-1]
+
+
+def test_groff_shows_no_page_as_one_of_bsd(tool):
+    """groff 1.22 writes BSD before the name of each volume; mandoc and groff 1.23 do not."""
+    if not shutil.which("groff"):
+        pytest.skip("no groff")
+    for page in (ROOT / f"man/{tool}.1", ROOT / "man/s3-lines.7"):
+        shown = subprocess.check_output(["groff", "-mandoc", "-Tascii", "-P-c", page], text=True)
+        header = re.sub(".\b", "", shown).lstrip().splitlines()[0]
+        assert "Manual" in header and "BSD" not in header
 
 
 def test_help_shows_its_own_options_first_and_examples_last(tool):
