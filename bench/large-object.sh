@@ -15,7 +15,9 @@ awk -v size=$((size / 256)) 'BEGIN {
 truncate --size $((size / 256)) "$BENCH_FILES/part"
 for ((i = 0; i < 256; i++)); do cat "$BENCH_FILES/part"; done > "$BENCH_FILES/large"
 
-s5cmd="$(find .venv/lib -path '*/s5cmd/bin/s5cmd' -type f) --endpoint-url $AWS_ENDPOINT_URL_S3 --numworkers 64"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+. bench/peers
 url=$AWS_ENDPOINT_URL_S3/bench/files/large
 
 bench/measure "get 1 GiB into a pipe" $size byte \
@@ -28,6 +30,6 @@ bench/measure "get 1 GiB into a pipe" $size byte \
 for memory in "" "--memory 32M --multipart-chunksize 4M"; do
     # shellcheck disable=SC2086 # two words or none
     s3-get-lines --exact $memory s3://bench files/large | cmp - "$BENCH_FILES/large"
-    peak=$({ /usr/bin/time -f %M s3-get-lines $memory s3://bench files/large | cat > /dev/null; } 2>&1)
-    echo "bench: peak memory of s3-get-lines ${memory:-(default)}: $((peak / 1024)) MiB" >&2
+    # shellcheck disable=SC2086 # two words or none
+    peak "get 1 GiB: peak memory" "s3-get-lines${memory:+, 32M}" s3-get-lines $memory s3://bench files/large
 done

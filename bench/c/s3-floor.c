@@ -158,6 +158,7 @@ int main(int argc, char **argv) {
     host = strstr(endpoint, "://") + 3;
     region = setting("AWS_REGION");
     access_key = setting("AWS_ACCESS_KEY_ID");
+    const char *bundle = getenv("AWS_CA_BUNDLE");
     algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
     sha256 = EVP_MD_CTX_new(), work = EVP_MD_CTX_new(), inner = EVP_MD_CTX_new(), outer = EVP_MD_CTX_new();
     EVP_DigestInit_ex2(sha256, algorithm, NULL);
@@ -177,6 +178,10 @@ int main(int argc, char **argv) {
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, &received);
         curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+        if (bundle) {
+            curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
+            curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        }
         if (put) { /* a PUT with POSTFIELDS: head and body are sent in one call */
             curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
             curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)BODY);
