@@ -13,8 +13,8 @@ trap 'rm -rf "$work"' EXIT
 row() {
     /usr/bin/time -o "$work/time" -f '%e %U %S %M' bash -c "$5"
     awk -v case="$1" -v program="$2" -v count="$3" -v unit="$4" '{
-        printf "%s\t%s\t%.0f %ss/s\t%.3g µs/%s\t-\t-\n", case, program, count / ($1 ? $1 : 0.01), unit, \
-            ($2 + $3) / count * 1e6, unit
+        printf "%s\t%s\t%.0f %s/s\t%.3g µs/%s\t-\t-\n", case, program, count / ($1 ? $1 : 0.01), \
+            unit == "MiB" ? unit : unit "s", ($2 + $3) / count * 1e6, unit
         printf "%s: peak memory\t%s\t%.0f MiB\t-\t-\t-\n", case, program, $4 / 1024
     }' "$work/time"
 }

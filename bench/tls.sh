@@ -32,7 +32,7 @@ bench/measure "https: get 1 GiB into a pipe" $size byte \
     "curl" "curl -s $url | cat > /dev/null" \
     "s3-get-lines" "s3-get-lines s3://bench files/large | cat > /dev/null" \
     "s5cmd cat" "$s5cmd cat s3://bench/files/large | cat > /dev/null"
-s3-get-lines s3://bench files/large | cmp - "$BENCH_FILES/large"
+s3-get-lines --exact s3://bench files/large | cmp - "$BENCH_FILES/large"
 
 commands=(
     "s5cmd pipe" "$s5cmd pipe s3://bench/large"
