@@ -40,6 +40,7 @@ awk -v count=$count -v directory="$work/files" 'BEGIN {
 
 bench/measure "put 100,000 objects of 200 B" 100000 object \
     "C loop, libcurl" ".build/bench/s3-floor put 100000 64 bench" \
+    "s3-put-lines, 64 at once" "s3-put-lines --max-connections 64 s3://bench < $work/records > $work/receipts" \
     "s3-put-lines" "s3-put-lines s3://bench < $work/records > $work/receipts"
 cmp "$work/receipts" <(cut -f 1 "$work/records")
 
@@ -51,6 +52,7 @@ BENCH_RUNS=${BENCH_RUNS:-3} bench/measure "put 20,000 objects of 200 B" $count o
 head -n $count "$work/records" | cut -f 1 > "$work/keys"
 bench/measure "get 20,000 objects of 200 B" $count object \
     "C loop, libcurl" ".build/bench/s3-floor get $count 64 bench" \
+    "s3-get-lines, 64 at once" "s3-get-lines --max-connections 64 s3://bench < $work/keys > $work/lines" \
     "s3-get-lines" "s3-get-lines s3://bench < $work/keys > $work/lines" \
     "s3-get-lines --all" "s3-get-lines --all s3://bench > $work/lines.all"
 head -n $count "$work/records" | cut -f 2 | cmp "$work/lines" -
