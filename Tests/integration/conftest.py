@@ -33,7 +33,6 @@ def pytest_addoption(parser):
     parser.addoption("--queue-lines", type=int, default=15, help="lines that each of its writers stores")
     parser.addoption("--kills", type=int, default=6, help="how many of these runs are killed")
 
-
     parser.addoption("--worker-lines", type=int, default=10_000, help="lines that workers of other programs store")
     parser.addoption("--all-examples", action="store_true", help="also those that need what `make examples` installs")
 
@@ -87,6 +86,18 @@ class Shell:
         """Runs `script` in a shell with pipefail: the status of a pipeline is that of its last failure."""
         require_tools_of(script)
         return self._run([*shell, script], stdin)
+
+    def start(self, name, *arguments, **options):
+        """One tool, running, with pipes for its standard descriptors unless `options` of Popen say otherwise."""
+        require(name)
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return subprocess.Popen(
+            [BIN / name, *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            preexec_fn=servers.die_with_parent,
+            **pipes | options,
+        )
 
     def _run(self, command, stdin):
         process = subprocess.Popen(

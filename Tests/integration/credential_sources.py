@@ -81,7 +81,8 @@ class World:
             f"<{action}Response xmlns='https://sts.amazonaws.com/doc/2011-06-15/'><{action}Result><Credentials>"
             f"<AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>"
             f"<SessionToken>{session}</SessionToken>"
-            f"<Expiration>{self.expiration().isoformat()}</Expiration></Credentials></{action}Result></{action}Response>"
+            f"<Expiration>{self.expiration().isoformat()}</Expiration></Credentials>"
+            f"</{action}Result></{action}Response>"
         )
 
     def sso(self):
@@ -196,9 +197,7 @@ def container(shell, server):
 
 
 def instance(shell, server):
-    return shell.with_environment(
-        AWS_EC2_METADATA_DISABLED=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=server.endpoint
-    )
+    return shell.with_environment(AWS_EC2_METADATA_DISABLED=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=server.endpoint)
 
 
 def web_identity(shell, server):
@@ -224,7 +223,8 @@ def chain(shell, server):
     config(
         shell,
         "[default]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = middle\n"
-        f"[profile middle]\nrole_arn = arn:aws:iam::123456789012:role/m\nsource_profile = base\n[profile base]\n{STATIC}",
+        "[profile middle]\nrole_arn = arn:aws:iam::123456789012:role/m\nsource_profile = base\n"
+        f"[profile base]\n{STATIC}",
     )
     return shell.with_environment(AWS_ENDPOINT_URL_STS=server.endpoint + "/sts")
 
@@ -251,20 +251,27 @@ def older_sso(shell, server):
 
 def process(shell, server):
     command = script(
-        shell, "my process", f"""#!/bin/sh
+        shell,
+        "my process",
+        f"""#!/bin/sh
 [ "$1" = "two words" ] && [ "$2" = '$HOME' ] || exit 3
 echo 'a word on stderr' >&2
 exec curl -sf {server.endpoint}/process
-""")
+""",
+    )
     config(shell, f"[default]\ncredential_process = '{command}' \"two words\" '$HOME'\n")
     return shell
 
 
 def login(shell, server):
-    script(shell, "aws", f"""#!/bin/sh
+    script(
+        shell,
+        "aws",
+        f"""#!/bin/sh
 [ "$*" = "configure export-credentials --profile default --format process" ] || exit 3
 exec curl -sf {server.endpoint}/process
-""")
+""",
+    )
     config(shell, "[default]\nlogin_session = arn:aws:iam::123456789012:user/me\n")
     return shell.with_environment(PATH=f"{shell.directory}:{shell.environment['PATH']}")
 

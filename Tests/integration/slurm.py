@@ -60,7 +60,9 @@ class Slurm:
         self.environment = {"SLURM_CONF": str(configuration)}
         files = [f"--{name}-file={self.directory}/munge.{name}" for name in ("pid", "log", "seed")]
         # Forced, because the directory is not the system's.
-        self.background("munged", "--force", "--foreground", f"--key-file={key}", f"--socket={self.directory}/munge.sock", *files)
+        self.background(
+            "munged", "--force", "--foreground", f"--key-file={key}", f"--socket={self.directory}/munge.sock", *files
+        )
         self.until(lambda: (self.directory / "munge.sock").exists())
         self.background("slurmctld", "-D")
         self.background("slurmd", "-D")

@@ -77,5 +77,7 @@ def test_a_value_may_start_with_a_combining_mark(mark, tmp_path, monkeypatch):
 
 
 def test_an_environment_variable_may_start_with_a_combining_mark(tmp_path):
-    finished = run("s3-put-lines", "s3://b", AWS_ENDPOINT_URL_S3="\u0301", AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s")
+    finished = run(
+        "s3-put-lines", "s3://b", AWS_ENDPOINT_URL_S3="\u0301", AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s"
+    )
     assert finished.returncode == 78 and b"AWS_ENDPOINT_URL_S3" in finished.stderr

@@ -61,7 +61,8 @@ def pipeline(seaweedfs, plain_shell):
 
     def start(location, *options):
         words = [
-            BIN / "s3-get-lines", "--all", "--follow", "--interval", "100ms", "--per", PATTERN, "--lookback", str(LOOKBACK),
+            BIN / "s3-get-lines", "--all", "--follow", "--interval", "100ms", "--per", PATTERN, "--lookback",
+            str(LOOKBACK),
             "--cursor", "cursor", *options, location,
         ]  # fmt: skip
         more = {"cwd": shell.directory, "env": shell.environment, "preexec_fn": servers.die_with_parent}

@@ -65,7 +65,11 @@ def start(kind, directory):
         )
         return Terminal(["zsh", "-i"], directory, ZDOTDIR=str(directory))
     lines = [f"source {completions}/{tool}.fish" for tool in TOOLS]
-    lines += [f"function fish_prompt; echo -n '{PROMPT} '; end", "set -g fish_greeting", "set -g fish_autosuggestion_enabled 0"]
+    lines += [
+        f"function fish_prompt; echo -n '{PROMPT} '; end",
+        "set -g fish_greeting",
+        "set -g fish_autosuggestion_enabled 0",
+    ]
     return Terminal(["fish", "-i", "-C", "; ".join(lines)], directory)
 
 

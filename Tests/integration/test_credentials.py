@@ -96,7 +96,10 @@ def test_the_requests_to_credential_services(shell, here, world):
 def test_missing_credentials_list_the_sources(shell):
     message = put(shell).expect(77).message
     for words in (
-        "AWS_ACCESS_KEY_ID", ".aws/credentials", ".aws/config", "AWS_EC2_METADATA_DISABLED is true",
+        "AWS_ACCESS_KEY_ID",
+        ".aws/credentials",
+        ".aws/config",
+        "AWS_EC2_METADATA_DISABLED is true",
         "aws configure export-credentials --format env",
     ):
         assert words in message
@@ -106,7 +109,8 @@ def test_missing_credentials_list_the_sources(shell):
     "text, status, words",
     {
         "mfa": (
-            "role_arn = r\nmfa_serial = m\nsource_profile = default\n" + STATIC, 78,
+            "role_arn = r\nmfa_serial = m\nsource_profile = default\n" + STATIC,
+            78,
             'needs a code of m, which cannot be typed here; run: eval "$(aws configure export-credentials '
             '--profile default --format env)", which asks for it; then this tool, without --profile',
         ),
@@ -133,7 +137,14 @@ def test_errors_in_a_profile_are_reported(shell, text, status, words):
 
 
 @pytest.mark.parametrize(
-    "uri", ["http://example.com/", "http://169.254.170.3/", "http://127.0.0.1@evil/", "http://127.0.0.1.evil/", "ftp://localhost/"]
+    "uri",
+    [
+        "http://example.com/",
+        "http://169.254.170.3/",
+        "http://127.0.0.1@evil/",
+        "http://127.0.0.1.evil/",
+        "ftp://localhost/",
+    ],
 )
 def test_tokens_are_not_sent_in_plain_text(shell, uri):
     assert "loopback" in put(shell.with_environment(AWS_CONTAINER_CREDENTIALS_FULL_URI=uri)).expect(78).message
@@ -141,7 +152,12 @@ def test_tokens_are_not_sent_in_plain_text(shell, uri):
 
 def test_a_command_inherits_the_tools_original_settings(shell, here):
     process(shell, here)
-    command = script(shell, "limits", f"#!/bin/bash\nulimit -c >&2; ulimit -Sn >&2; grep SigIgn /proc/self/status >&2\nexec curl -s {here.endpoint}/process\n")
+    command = script(
+        shell,
+        "limits",
+        "#!/bin/bash\nulimit -c >&2; ulimit -Sn >&2; grep SigIgn /proc/self/status >&2\n"
+        f"exec curl -s {here.endpoint}/process\n",
+    )
     config(shell, f"[default]\ncredential_process = {command}\n")
     run = "printf 'k\\tv\\n' | s3-put-lines --addressing path s3://bucket"
     message = shell.run("ulimit -Sc 7; ulimit -Sn 60; " + run).expect().message.split()
@@ -166,7 +182,9 @@ def test_an_access_point_has_a_host_and_a_region(shell, here, world):
 def test_verbose_says_that_keys_are_from_the_environment_or_missing(shell):
     keys = shell.with_environment(AWS_ACCESS_KEY_ID="AKSOURCE", AWS_SECRET_ACCESS_KEY="hush/source")
     message = put(keys, "--verbose").expect().message
-    assert "credentials: the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)\n" in message and "hush" not in message
+    assert (
+        "credentials: the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)\n" in message and "hush" not in message
+    )
     message = put(keys, "--verbose", "--no-sign-request").expect(None).message
     assert "credentials: none, requests are not signed\n" in message
 

@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from credential_sources import SOURCES, container, key_of, put, stage
 from lying_server import error
 
-PIPELINE = "for i in $(seq {count}); do printf 'k%s\\tv\\n' $i; sleep 0.3; done | s3-put-lines --verbose --addressing path s3://bucket"
+PIPELINE = (
+    "for i in $(seq {count}); do printf 'k%s\\tv\\n' $i; sleep 0.3; done "
+    "| s3-put-lines --verbose --addressing path s3://bucket"
+)
 PER_SECOND = 10 / 3
 
 

@@ -170,7 +170,12 @@ def test_no_byte_has_a_secret_that_a_service_for_credentials_repeats(tmp_path, s
         def told(request):
             told = " ".join(everything_said_back(secrets_of(source, world)))
             message = f"you said {told}".replace("&", "&amp;")
-            return 403, {}, f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{message}</Message></Error></ErrorResponse>".encode()
+            return (
+                403,
+                {},
+                b"<ErrorResponse><Error><Code>AccessDenied</Code>"
+                + f"<Message>{message}</Message></Error></ErrorResponse>".encode(),
+            )
 
         world.broken = told
 

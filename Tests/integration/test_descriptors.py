@@ -17,7 +17,8 @@ NOTHING = ["--no-sign-request", "--endpoint", "http://127.0.0.1:9"]
 # Each filter with its input lines and the output for a line.
 FILTERS = {
     "json-sep": (["json-sep"], lambda n: b'{"n": %d}\n' % n, lambda n: b'{"n":%d}\n' % n),
-    "s3-keygen": (["s3-keygen", "some/key/{seq}"], lambda n: b"line %d\n" % n, lambda n: b"some/key/%d\tline %d\n" % (n, n)),
+    "s3-keygen": (["s3-keygen", "some/key/{seq}"], lambda n: b"line %d\n" % n,
+                  lambda n: b"some/key/%d\tline %d\n" % (n, n)),
     "s3-put-lines": (
         ["s3-put-lines", "--dry-run", *NOTHING, "s3://b"],
         lambda n: b"some/long/key/of/an/object/%d\tx\n" % n,

@@ -56,7 +56,8 @@ def test_each_page_lists_every_exit_status(tool):
 
 # In the order of mdoc(7); headings that only some tools have are between OPTIONS and FAILURES, or before OPTIONS.
 HEADINGS = [
-    "NAME", "SYNOPSIS", "DESCRIPTION", "TEMPLATES", "OPTIONS", "COMMANDS", "CURSORS", "FAILURES", "ENVIRONMENT", "FILES",
+    "NAME", "SYNOPSIS", "DESCRIPTION", "TEMPLATES", "OPTIONS", "COMMANDS", "CURSORS", "FAILURES", "ENVIRONMENT",
+    "FILES",
     "EXIT STATUS", "EXAMPLES", "SEE ALSO", "STANDARDS",
 ]  # fmt: skip
 

@@ -5,13 +5,12 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import kubernetes_validate
 import pytest
 import yaml
-from conftest import ROOT, Bucket, Shell
+from conftest import ROOT, Bucket, Shell, within
 from servers import die_with_parent
 
 EXAMPLES = ROOT / "examples"
@@ -50,27 +49,20 @@ def test_the_unit_stops_by_a_signal_to_its_group_and_loses_no_line(bucket, shell
     lines = b"".join(b"%d\n" % number for number in range(3000))
     try:
         # A signal that comes before a tool handles signals ends it at once.
-        until(lambda: tools_that_catch_sigterm(process.pid) == {"s3-keygen", "s3-put-lines"})
+        within(60, lambda: tools_that_catch_sigterm(process.pid) == {"s3-keygen", "s3-put-lines"})
         # tail watches for appended lines after it has reached the end.
-        until(lambda: "anon_inode:inotify" in files_of_tail(process.pid))
+        within(60, lambda: "anon_inode:inotify" in files_of_tail(process.pid))
         with open(log, "ab") as file:
             file.write(lines)
-        until(lambda: files_of_tail(process.pid)[str(log)] == log.stat().st_size)
+        within(60, lambda: files_of_tail(process.pid)[str(log)] == log.stat().st_size)
         os.killpg(process.pid, signal.SIGTERM)
         assert process.wait(60) == -signal.SIGTERM, "128 + 15 in a shell"
-        until(lambda: not group_of(process.pid))
+        within(60, lambda: not group_of(process.pid))
     finally:
         if group_of(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
     assert "SuccessExitStatus=143 SIGTERM" in text
     assert shell.tool("s3-get-lines", "--all", f"s3://{bucket.name}/logs/app/").expect().stdout == lines
-
-
-def until(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.05)
 
 
 def files_of_tail(group):

@@ -27,16 +27,16 @@ def example_shell(seaweedfs, tmp_path, request):
     everything = "\n".join([example.text, example.directive("before")])
     for name in set(re.findall(r"s3://([a-z0-9.-]+)", everything)):
         if name not in existing:
-            client.create_bucket(
-                Bucket=name, CreateBucketConfiguration={"LocationConstraint": servers.REGION}
-            )
+            client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": servers.REGION})
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
             for item in page.get("Contents", []):
                 client.delete_object(Bucket=name, Key=item["Key"])
     seconds = LONG_SECONDS if example.directive("needs") else SECONDS
     shell = Shell(tmp_path, seaweedfs.tool_environment() | {"ROOT": str(ROOT)}, seconds)
     # The AWS command line and Spark are in the virtual environment.
-    return shell.with_environment(PATH=f"{shell.environment['PATH'].partition(':')[0]}:{servers.PYTHON_BIN}:{os.environ['PATH']}")
+    return shell.with_environment(
+        PATH=f"{shell.environment['PATH'].partition(':')[0]}:{servers.PYTHON_BIN}:{os.environ['PATH']}"
+    )
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.where)
@@ -63,9 +63,7 @@ def test_example(example, example_shell, pytestconfig):
 def run_transcript(example, shell):
     """One shell runs all commands; each must print the example's output, stdout and stderr together."""
     steps = example.steps()
-    script = "\n".join(
-        f"{{\n{command}\n}} > output.{number} 2>&1" for number, (command, _) in enumerate(steps)
-    )
+    script = "\n".join(f"{{\n{command}\n}} > output.{number} 2>&1" for number, (command, _) in enumerate(steps))
     finished = shell.run(script, shell=("bash", "-c"))
     for number, (command, output) in enumerate(steps):
         assert (shell.directory / f"output.{number}").read_text() == output, command

@@ -81,7 +81,8 @@ def test_attempts_are_limited(faulty, name):
 @pytest.mark.parametrize("name", THROTTLING)
 def test_throttling_is_retried_or_is_75(faulty, name):
     faulty.attempts(2)
-    faulty.rules += [again(THROTTLING[name], method="PUT", target="/passes"), again(THROTTLING[name], method="PUT", target="/stays", times=None)]  # fmt: skip
+    faulty.rules.append(again(THROTTLING[name], method="PUT", target="/passes"))
+    faulty.rules.append(again(THROTTLING[name], method="PUT", target="/stays", times=None))
     put = faulty.put(b"passes\tdata\nstays\tdata\n", status=75)
     assert put.lines == ["passes"] and "stays: 1 line from line 2" in put.message
     assert len(faulty.requests("PUT", "/stays")) == 2
@@ -139,7 +140,9 @@ def test_a_storm_of_slow_downs_shrinks_concurrency_and_passes(faulty):
     records = b"".join(b"k%03d\t%d\n" % (number, number) for number in range(200))
     put = faulty.put(records, "--verbose", "--max-connections", "32")
     assert put.lines == [f"k{number:03d}" for number in range(200)]
-    widths = [int(width) for width in re.findall(r"SlowDown; retry in \d+ ms, at most (\d+) requests at once", put.message)]
+    widths = [
+        int(width) for width in re.findall(r"SlowDown; retry in \d+ ms, at most (\d+) requests at once", put.message)
+    ]
     assert len(widths) == 60 and widths[0] == 16 and min(widths) < 16
     widths = [int(width) for width in re.findall(r"PutObject: 200, .* ms: at most (\d+) requests at once", put.message)]
     assert widths[-1] > min(widths)

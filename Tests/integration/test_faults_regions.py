@@ -86,7 +86,11 @@ def test_an_invalid_region_is_not_used(shell, region, place):
         if request.method == "HEAD":
             return 200, {}, b""
         if place == "header":
-            return 400, {"x-amz-bucket-region": region.encode().decode("latin-1")}, error("AuthorizationHeaderMalformed")
+            return (
+                400,
+                {"x-amz-bucket-region": region.encode().decode("latin-1")},
+                error("AuthorizationHeaderMalformed"),
+            )
         return 400, {}, error("AuthorizationHeaderMalformed", more=f"<Region>{region}</Region>")
 
     with LyingServer(lie) as server:
@@ -169,7 +173,7 @@ def test_an_unknown_host_is_69_and_named(shell):
         b"HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"HTTP/1.1 200 OK\r\nETag: \"a\x00b\"\r\nContent-Length: 5\r\n\r\ndata\n",
+        b'HTTP/1.1 200 OK\r\nETag: "a\x00b"\r\nContent-Length: 5\r\n\r\ndata\n',
         b"\x00" * 100,
         b"",
     ],

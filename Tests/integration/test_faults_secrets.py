@@ -236,7 +236,9 @@ def test_arguments_have_no_secret(running):
     assert_no_secret(Path(f"/proc/{running.pid}/cmdline").read_text())
 
 
-@pytest.mark.parametrize("location", ["s3://b\nucket", "s3://b\rucket", "s3://b ucket", "s3://b%0aucket", "s3://b@c", "s3://b:80"])
+@pytest.mark.parametrize(
+    "location", ["s3://b\nucket", "s3://b\rucket", "s3://b ucket", "s3://b%0aucket", "s3://b@c", "s3://b:80"]
+)
 def test_a_bucket_that_would_change_the_request_is_64(shell, location):
     for tool in ("s3-put-lines", "s3-get-lines"):
         assert len(shell.tool(tool, location, stdin=b"").expect(64).message.splitlines()) <= 4

@@ -12,7 +12,6 @@ import threading
 import warnings
 
 import pytest
-import servers
 from conftest import Bucket, Shell
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -265,7 +264,9 @@ def test_a_region_selects_amazons_host_or_none(authority, tunnel, region):
     # A redirect without a region comes from a web server.
     put.expect(0 if is_region else 76)
     assert put.lines == (["k"] if is_region else [])
-    assert {host for _, host in tunnel.asked} == {f"{host}:443" for host in ((first, second) if is_region else (first,))}
+    assert {host for _, host in tunnel.asked} == {
+        f"{host}:443" for host in ((first, second) if is_region else (first,))
+    }
     assert {method for method, _ in tunnel.asked} == {"CONNECT"}
     assert all(request.headers["host"] == f"bucket.s3.{request.region}.amazonaws.com" for request in server.journal)
     assert [request.path for request in server.journal if request.method == "PUT"] == (["/k"] if is_region else [])

@@ -117,7 +117,9 @@ def test_a_service_without_identifying_headers_is_trusted(ask):
 
 
 @pytest.mark.parametrize("words", [["s3-put-lines", "s3://bucket", "k"], PUT])
-@pytest.mark.parametrize("body", [b"<html><title>413 Request Entity Too Large</title></html>", b"", error("EntityTooLarge")])
+@pytest.mark.parametrize(
+    "body", [b"<html><title>413 Request Entity Too Large</title></html>", b"", error("EntityTooLarge")]
+)
 def test_a_too_large_request_is_reported_with_its_size(ask, words, body):
     message = ask(words, 413, {}, body).expect(1).message
     size = len(RECORDS) if words[-1] == "k" else 2

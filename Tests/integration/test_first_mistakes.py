@@ -47,7 +47,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize("words, message", MISTAKES, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    "words, message", MISTAKES, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
 def test_a_mistake_is_explained(words, message, plain_shell):
     finished = plain_shell.tool(*words).expect(64)
     first = finished.message.splitlines()[0]
@@ -64,7 +66,9 @@ def test_a_line_without_a_key_names_s3_keygen(plain_shell):
 # A PREFIX that does not end with /
 
 
-@pytest.mark.parametrize("tool, stdin, done", [("s3-put-lines", b"k\tv\nl\tv\n", "stored"), ("s3-delete-keys", b"k\nl\n", "deleted")])
+@pytest.mark.parametrize(
+    "tool, stdin, done", [("s3-put-lines", b"k\tv\nl\tv\n", "stored"), ("s3-delete-keys", b"k\nl\n", "deleted")]
+)
 def test_a_dry_run_names_objects_in_full(tool, stdin, done, plain_shell):
     finished = plain_shell.tool(tool, "-n", "s3://b/pre", stdin=stdin).expect()
     assert finished.stdout == b"k\nl\n"
@@ -128,7 +132,9 @@ def test_header_fields_of_objects_are_sent():
         "--content-disposition", 'attachment; filename="a.csv"', "--content-language", "en-GB",
         "--expires", "2026-12-31T23:59:59Z", "--metadata", "note=a,b", "--metadata", "x=1",
     ]  # fmt: skip
-    put, journal = answers(lambda request: (200, {"ETag": '"e"'}, b""), "s3-put-lines", *options, "s3://b", stdin=b"k\tv\n")
+    put, journal = answers(
+        lambda request: (200, {"ETag": '"e"'}, b""), "s3-put-lines", *options, "s3://b", stdin=b"k\tv\n"
+    )
     assert put.expect().stdout == b"k\n"
     sent = journal[-1].headers
     assert sent["content-disposition"] == 'attachment; filename="a.csv"' and sent["content-language"] == "en-GB"
@@ -148,7 +154,10 @@ def test_expires_takes_dates(time):
 
 @pytest.mark.parametrize(
     "words, message",
-    [([], "reading records from the terminal, KEY TAB DATA on each line"), (["k"], "reading the object's lines from the terminal")],
+    [
+        ([], "reading records from the terminal, KEY TAB DATA on each line"),
+        (["k"], "reading the object's lines from the terminal"),
+    ],
 )
 def test_put_reports_that_it_reads_from_a_terminal(words, message, tmp_path):
     require("s3-put-lines")

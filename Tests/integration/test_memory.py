@@ -77,8 +77,12 @@ def test_a_line_in_many_pieces_does_not_use_a_block_per_piece(compress, extent, 
     all_but_the_last_piece, measured = threading.Event(), threading.Event()
 
     def handle(request):
-        head = "HTTP/1.1 200 OK\r\nx-amz-request-id: r\r\nETag: \"e\"\r\n"
-        yield (head + ("Transfer-Encoding: chunked" if extent == "chunked" else f"Content-Length: {len(data)}") + "\r\n\r\n").encode()
+        head = 'HTTP/1.1 200 OK\r\nx-amz-request-id: r\r\nETag: "e"\r\n'
+        yield (
+            head
+            + ("Transfer-Encoding: chunked" if extent == "chunked" else f"Content-Length: {len(data)}")
+            + "\r\n\r\n"
+        ).encode()
         pieces = [data[start : start + 500] for start in range(0, len(data), 500)]
         for number, piece in enumerate(pieces):
             if number == len(pieces) - 1:

@@ -98,7 +98,9 @@ def test_complete_takes_longer_than_nginx_waits(strict_server, tmp_path, when):
 
 # Compressed in transit
 
-TYPES = "gzip on; gzip_min_length 1; gzip_types text/plain application/octet-stream binary/octet-stream application/xml;"
+TYPES = (
+    "gzip on; gzip_min_length 1; gzip_types text/plain application/octet-stream binary/octet-stream application/xml;"
+)
 TEXT = b"".join(b"line %d of a text that compresses well\n" % number for number in range(10_000))
 
 

@@ -107,7 +107,11 @@ def rows(count, seed):
         if maybe(0.3):
             variables |= {"AWS_ACCESS_KEY_ID": "AKENV", "AWS_SECRET_ACCESS_KEY": "SECRETENV"}
             variables |= {"AWS_SESSION_TOKEN": "TOKENENV"} if maybe() else {}
-        for name, value in (("AWS_DEFAULT_REGION", "ap-env-1"), ("AWS_ENDPOINT_URL_S3", "URL/env-s3"), ("AWS_ENDPOINT_URL", "URL/env")):
+        for name, value in (
+            ("AWS_DEFAULT_REGION", "ap-env-1"),
+            ("AWS_ENDPOINT_URL_S3", "URL/env-s3"),
+            ("AWS_ENDPOINT_URL", "URL/env"),
+        ):
             variables |= {name: value} if maybe(0.25) else {}
         if maybe():
             variables["AWS_PROFILE"] = dice.choice(["default", "a", "b c", "missing"])
@@ -150,7 +154,9 @@ ODD = {
     "comments": "# [a]\n;[b]\n[default] # c\n" + KEYS,
     "comment in a value": "[default]\n" + KEYS + "region = eu-x-1 # mine\n",
     "defaults": "[DEFAULT]\nregion=eu-d-1\n[default]\n" + KEYS,
-    "twice": "[default]\n" + KEYS + "[profile default]\naws_access_key_id=AK2\naws_secret_access_key=S2\nendpoint_url=HERE\n",
+    "twice": "[default]\n"
+    + KEYS
+    + "[profile default]\naws_access_key_id=AK2\naws_secret_access_key=S2\nendpoint_url=HERE\n",
     "same section twice": "[default]\n" + KEYS + "[default]\n",
     "same name twice": "[default]\nregion=a\nregion=b\n" + KEYS,
     "no section": KEYS,
@@ -203,7 +209,9 @@ def test_a_missing_profile_is_named_with_those_that_exist(tmp_path):
     write(tmp_path, "[profile work]\n[default]\n[sso-session s]\n", "[home]\n")
     shell = Shell(tmp_path, BASE | {"HOME": str(tmp_path)}, 30)
     for run in (["--profile", "wrok"], []):
-        message = shell.with_environment(AWS_PROFILE="wrok").tool("s3-get-lines", *run, "s3://b", "k").expect(78).message
+        message = (
+            shell.with_environment(AWS_PROFILE="wrok").tool("s3-get-lines", *run, "s3://b", "k").expect(78).message
+        )
         assert "profile 'wrok' does not exist; there are: default, home, work" in message
 
 

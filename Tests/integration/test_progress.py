@@ -13,7 +13,7 @@ import time
 
 import pytest
 import servers
-from conftest import BIN, Shell, require
+from conftest import Shell, require
 from lying_server import LyingServer, error
 
 SLOW = 1.3  # seconds; more than two updates on a terminal, which are half a second apart

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import ROOT, Bucket, Shell, require
+from conftest import ROOT, Bucket, require
 from servers import die_with_parent
 from test_resume import processes_of
 
@@ -33,7 +33,9 @@ def writers(shell):
             script = f"{lines} | s3-keygen '{{uuid}}' | s3-put-lines --each --quiet {location}"
             processes.append(
                 subprocess.Popen(
-                    ["bash", "-o", "pipefail", "-c", script], cwd=shell.directory, env=shell.environment,
+                    ["bash", "-o", "pipefail", "-c", script],
+                    cwd=shell.directory,
+                    env=shell.environment,
                     preexec_fn=die_with_parent,
                 )  # fmt: skip
             )
@@ -131,4 +133,7 @@ def test_every_line_is_processed_after_any_kill(server, shell, writers, pytestco
     assert set(counts) == expected | ({"replaced"} if replaced else set())
     assert replaced or not compares
     assert confirmed and all(counts[line] == times for (_, line), times in confirmed.items())
-    print(f"{server.name}: {sum(counts.values())} lines worked off, {len(expected)} stored, {len(confirmed)} seen confirmed")
+    print(
+        f"{server.name}: {sum(counts.values())} lines worked off, {len(expected)} stored, "
+        f"{len(confirmed)} seen confirmed"
+    )

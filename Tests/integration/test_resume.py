@@ -64,7 +64,9 @@ def form_named(name, count, server):
 
 def processes_of(group):
     """The running processes of a process group, by id."""
-    listed = subprocess.run(["ps", "-o", "pid=,stat=,comm=", "-g", str(group)], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,stat=,comm=", "-g", str(group)], capture_output=True, text=True, check=False
+    )
     processes = [line.split(None, 2) for line in listed.stdout.splitlines()]
     return {int(number): name for number, state, name in processes if not state.startswith("Z")}
 
@@ -160,7 +162,8 @@ CASES = [
 # If the server ignores If-None-Match according to --idempotent (test_existing_objects.py), the same bytes are written
 # again.
 OVERWRITTEN = {case for case in CASES if case[0] == "minio"} | {("rgw", "in parts")}
-SHORT = {"seaweedfs": {"plain", "rolled", "gzip", "in parts", "through faults", "partitioned"}, "rgw": {"rolled", "gzip"},
+SHORT = {"seaweedfs": {"plain", "rolled", "gzip", "in parts", "through faults", "partitioned"},
+         "rgw": {"rolled", "gzip"},
          "minio": {"rolled"}, "moto": {"partitioned"}}  # fmt: skip
 
 

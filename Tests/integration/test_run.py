@@ -22,7 +22,9 @@ class Tool:
 
     def __init__(self, server, *words, directory="/"):
         require(words[0])
-        shell = Shell(directory, environment(attempts=2, AWS_ENDPOINT_URL_S3=server.endpoint if server else "http://s3"))
+        shell = Shell(
+            directory, environment(attempts=2, AWS_ENDPOINT_URL_S3=server.endpoint if server else "http://s3")
+        )
         pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
         self.process = subprocess.Popen([BIN / words[0], *words[1:]], env=shell.environment, bufsize=0, **pipes)
 

@@ -105,7 +105,9 @@ def test_a_replaced_object_is_not_deleted(bucket, shell, location):
 
 def test_a_bucket_is_a_queue(seaweedfs_bucket, seaweedfs_shell):
     fill(seaweedfs_bucket, [f"k{number}" for number in range(20)])
-    got = seaweedfs_shell.run(f"s3-list-keys s3://{seaweedfs_bucket.name} | s3-delete-keys s3://{seaweedfs_bucket.name} | wc -l").expect()
+    got = seaweedfs_shell.run(
+        f"s3-list-keys s3://{seaweedfs_bucket.name} | s3-delete-keys s3://{seaweedfs_bucket.name} | wc -l"
+    ).expect()
     assert got.lines == ["20"] and seaweedfs_bucket.keys() == []
 
 
@@ -124,7 +126,11 @@ class Store:
         if "delete" in request.query:
             return self.batch(request)
         if request.method == "HEAD":
-            return (200, {"ETag": self.objects[key]}, b"") if key in self.objects else (404, {"x-amz-request-id": "1"}, b"")
+            return (
+                (200, {"ETag": self.objects[key]}, b"")
+                if key in self.objects
+                else (404, {"x-amz-request-id": "1"}, b"")
+            )
         assert request.method == "DELETE"
         wanted = request.headers.get("if-match")
         if self.compares in ("both", "alone") and wanted and self.objects.get(key, wanted) != wanted:
@@ -140,7 +146,11 @@ class Store:
         for found in re.findall(r"<Object><Key>(.*?)</Key>(?:<ETag>(.*?)</ETag>)?</Object>", request.body.decode()):
             key, wanted = map(unescape, found)
             name = f"<Key>{escape(key)}</Key>"
-            if code := self.lies.get("codes", {}).get(key, [None]).pop(0) if self.lies.get("codes", {}).get(key) else None:
+            if (
+                code := self.lies.get("codes", {}).get(key, [None]).pop(0)
+                if self.lies.get("codes", {}).get(key)
+                else None
+            ):
                 answers.append(f"<Error>{name}<Code>{code}</Code><Message>on purpose</Message></Error>")
             elif self.compares in ("both", "batches") and wanted and self.objects.get(key, wanted) != wanted:
                 answers.append(f"<Error>{name}<Code>PreconditionFailed</Code><Message>no</Message></Error>")
@@ -253,7 +263,8 @@ def test_a_pause_of_the_input_sends_a_partial_batch(on, tmp_path):
     with LyingServer(Store(dict.fromkeys("abc", '"e"'))) as server:
         shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server))
         process = subprocess.Popen(
-            [BIN / "s3-delete-keys", "s3://bucket"], env=shell.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [BIN / "s3-delete-keys", "s3://bucket"], env=shell.environment, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             preexec_fn=servers.die_with_parent,
         )  # fmt: skip
         for key in (b"a\n", b"b\n", b"c\n"):
@@ -275,7 +286,8 @@ def test_after_a_signal_sent_requests_are_confirmed(tmp_path):
     with LyingServer(handle) as server:
         shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server))
         process = subprocess.Popen(
-            [BIN / "s3-delete-keys", "s3://bucket"], env=shell.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [BIN / "s3-delete-keys", "s3://bucket"], env=shell.environment, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             preexec_fn=servers.die_with_parent,
         )  # fmt: skip
         process.stdin.write(b"a\nb\n")

@@ -14,8 +14,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-import servers
-from conftest import BIN, Bucket, require
+from conftest import Bucket, require, within
 
 MIB = 1 << 20
 pytestmark = pytest.mark.usefixtures("tool")
@@ -43,25 +42,7 @@ def numbered_lines(size, seed=0):
 
 
 def start(shell, *arguments, **options):
-    """The tool, running, with pipes for its three standard descriptors."""
-    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-    return subprocess.Popen(
-        [BIN / "s3-get-lines", *arguments],
-        env=shell.environment,
-        cwd=shell.directory,
-        preexec_fn=servers.die_with_parent,
-        **options,
-    )
-
-
-def within(seconds, condition):
-    """Waits until the condition is true, and returns whether it became true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
+    return shell.start("s3-get-lines", *arguments, **options)
 
 
 def peak_memory(process):
@@ -108,7 +89,9 @@ def test_url_keys_are_decoded(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a b/ü+", b"1\n")
     location = f"s3://{seaweedfs_bucket.name}"
     encoded = "a+b/%C3%BC%2b"
-    assert seaweedfs_shell.tool("s3-get-lines", "--url-keys", location, stdin=encoded.encode()).expect().stdout == b"1\n"
+    assert (
+        seaweedfs_shell.tool("s3-get-lines", "--url-keys", location, stdin=encoded.encode()).expect().stdout == b"1\n"
+    )
     assert seaweedfs_shell.tool("s3-get-lines", "--url-keys", location, encoded).expect().stdout == b"1\n"
     assert "% at byte 2" in seaweedfs_shell.tool("s3-get-lines", "--url-keys", location, "a%zz").expect(65).message
     long = "%41" * 1024
@@ -141,10 +124,14 @@ def test_shards_partition_the_keys(seaweedfs_bucket, seaweedfs_shell):
     seen = []
     for number in (1, 2, 3):
         mine = [key for key in keys if zlib.crc32(key.encode()) % 3 == number - 1]
-        got = seaweedfs_shell.tool("s3-get-lines", "--all", "--shard", f"{number}/3", f"s3://{seaweedfs_bucket.name}/p/")
+        got = seaweedfs_shell.tool(
+            "s3-get-lines", "--all", "--shard", f"{number}/3", f"s3://{seaweedfs_bucket.name}/p/"
+        )
         assert got.expect().lines == sorted(mine)
         named = "".join(key + "\n" for key in keys).encode()
-        got = seaweedfs_shell.tool("s3-get-lines", "--shard", f"{number}/3", f"s3://{seaweedfs_bucket.name}/p/", stdin=named)
+        got = seaweedfs_shell.tool(
+            "s3-get-lines", "--shard", f"{number}/3", f"s3://{seaweedfs_bucket.name}/p/", stdin=named
+        )
         assert got.expect().lines == mine
         seen += mine
     assert sorted(seen) == sorted(keys)
@@ -278,7 +265,10 @@ def test_gzip_objects_may_be_padded_with_zeros(seaweedfs_bucket, seaweedfs_shell
     assert got.stdout == b"one\none\ntwo\n"
     assert seaweedfs_shell.run("gzip -dc", stdin=padded).stdout == b"one\n"
     seaweedfs_bucket.put("c", padded + b"more")
-    assert "something else follows" in seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "c").expect(1).message
+    assert (
+        "something else follows"
+        in seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "c").expect(1).message
+    )
 
 
 @pytest.mark.parametrize("level", [0, 6])
@@ -360,7 +350,10 @@ def test_zeros_may_follow_compressed_data(seaweedfs_bucket, seaweedfs_shell, com
     got = seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "a", "b").expect()
     assert got.stdout == b"one\ntwo\nthree\n"
     seaweedfs_bucket.put("c", compress(b"four\n") + bytes(512) + b"x")
-    assert "something else follows" in seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "c").expect(1).message
+    assert (
+        "something else follows"
+        in seaweedfs_shell.tool("s3-get-lines", f"s3://{seaweedfs_bucket.name}", "c").expect(1).message
+    )
 
 
 @pytest.mark.parametrize(
@@ -424,7 +417,7 @@ def test_a_slow_reader_stops_fetching(seaweedfs_bucket, seaweedfs_shell):
     )  # fmt: skip
     seen = []
     threading.Thread(target=lambda: seen.extend(process.stderr), daemon=True).start()
-    assert within(20, lambda: len(seen) >= 4)
+    within(20, lambda: len(seen) >= 4)
     time.sleep(1)
     requests = len(seen)
     # The fetched data fits into memory and the pipe.

@@ -7,8 +7,7 @@ import threading
 import time
 
 import pytest
-import servers
-from conftest import BIN, require, within
+from conftest import require, within
 from lying_server import LyingServer, environment, page
 
 pytestmark = pytest.mark.usefixtures("tool")
@@ -25,13 +24,8 @@ def start():
     processes = []
 
     def start(shell, *arguments):
-        words = [BIN / "s3-get-lines", "--all", "--cursor", "cursor", *arguments]
-        processes.append(
-            subprocess.Popen(
-                words, env=shell.environment, cwd=shell.directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, preexec_fn=servers.die_with_parent,
-            )  # fmt: skip
-        )
+        words = ["--all", "--cursor", "cursor", *arguments]
+        processes.append(shell.start("s3-get-lines", *words, stdin=subprocess.DEVNULL))
         return processes[-1]
 
     yield start
@@ -116,16 +110,17 @@ def test_a_killed_follower_resumes(seaweedfs_bucket, seaweedfs_shell):
         part = numbers[first : first + 10]
         dice.shuffle(part)
         numbers[first : first + 10] = part
-    writer = threading.Thread(target=lambda: [seaweedfs_bucket.put(str(number), b"%d\n" % number) for number in numbers])
-    words = [BIN / "s3-get-lines", "--all", "--follow", "--interval", "20ms", "--lookback", "20", "--cursor", "cursor"]
+    writer = threading.Thread(
+        target=lambda: [seaweedfs_bucket.put(str(number), b"%d\n" % number) for number in numbers]
+    )
+    words = ["--all", "--follow", "--interval", "20ms", "--lookback", "20", "--cursor", "cursor"]
     writer.start()
     with open(seaweedfs_shell.directory / "out", "ab") as out:
         for last in [False] * 4 + [True]:
             options = ["--until-idle", "300ms"] if last else []
-            process = subprocess.Popen(
-                [*words, *options, location], env=seaweedfs_shell.environment, cwd=seaweedfs_shell.directory,
-                stdin=subprocess.DEVNULL, stdout=out, preexec_fn=servers.die_with_parent,
-            )  # fmt: skip
+            process = seaweedfs_shell.start(
+                "s3-get-lines", *words, *options, location, stdin=subprocess.DEVNULL, stdout=out, stderr=None
+            )
             if last:
                 writer.join()
                 assert process.wait(60) == 0
@@ -180,7 +175,9 @@ def test_an_invalid_cursor_is_78(plain_shell, content, what):
 
 def test_a_cursor_that_cannot_be_written_is_74_or_78(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"1\n")
-    got = seaweedfs_shell.tool("s3-get-lines", "--all", "--cursor", "no/cursor", f"s3://{seaweedfs_bucket.name}").expect(74)
+    got = seaweedfs_shell.tool(
+        "s3-get-lines", "--all", "--cursor", "no/cursor", f"s3://{seaweedfs_bucket.name}"
+    ).expect(74)
     assert "no/cursor" in got.message and got.stdout == b""
     seaweedfs_shell.tool("s3-get-lines", "--all", "--cursor", "/dev/null", f"s3://{seaweedfs_bucket.name}").expect(78)
     # The path of the new content is a directory.
@@ -197,7 +194,9 @@ def test_start_after_is_for_the_first_run(seaweedfs_bucket, seaweedfs_shell):
 
 
 @pytest.mark.parametrize(
-    "options", [["--cursor", "c"], ["--all", "--cursor", "c", "--done", "c"], ["--all", "--lookback", "5"]], ids=" ".join
+    "options",
+    [["--cursor", "c"], ["--all", "--cursor", "c", "--done", "c"], ["--all", "--lookback", "5"]],
+    ids=" ".join,
 )
 def test_incompatible_options_are_64(plain_shell, options):
     plain_shell.tool("s3-get-lines", *options, "s3://bucket", *([] if "--all" in options else ["k"])).expect(64)

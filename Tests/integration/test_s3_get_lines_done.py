@@ -5,8 +5,7 @@ import signal
 import subprocess
 
 import pytest
-import servers
-from conftest import BIN, require, within
+from conftest import require, within
 
 pytestmark = pytest.mark.usefixtures("tool")
 MIB = 1 << 20
@@ -23,10 +22,7 @@ def notes(shell):
 
 
 def start(shell, *arguments, **options):
-    return subprocess.Popen(
-        [BIN / "s3-get-lines", "--done", "done", *arguments], env=shell.environment, cwd=shell.directory,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=servers.die_with_parent, **options,
-    )  # fmt: skip
+    return shell.start("s3-get-lines", "--done", "done", *arguments, **{"stdin": None} | options)
 
 
 def test_each_object_is_recorded_with_its_etag(bucket, shell):
@@ -45,7 +41,9 @@ def test_each_object_is_recorded_with_its_etag(bucket, shell):
 def test_failed_objects_are_not_recorded(seaweedfs_bucket, seaweedfs_shell, options):
     for key in "abc":
         seaweedfs_bucket.put(key, b"1\n")
-    seaweedfs_shell.tool("s3-get-lines", "--done", "done", *options, f"s3://{seaweedfs_bucket.name}", "a", "none", "c").expect(66)
+    seaweedfs_shell.tool(
+        "s3-get-lines", "--done", "done", *options, f"s3://{seaweedfs_bucket.name}", "a", "none", "c"
+    ).expect(66)
     assert sorted(key for key, _ in notes(seaweedfs_shell)) == ["a", "c"]
 
 
@@ -79,7 +77,9 @@ def test_a_file_that_cannot_be_written_is_74(seaweedfs_bucket, seaweedfs_shell):
     got = seaweedfs_shell.tool("s3-get-lines", "--done", "no/done", f"s3://{seaweedfs_bucket.name}", "a").expect(74)
     assert "no/done" in got.message
     if os.path.exists("/dev/full"):
-        got = seaweedfs_shell.tool("s3-get-lines", "--done", "/dev/full", f"s3://{seaweedfs_bucket.name}", "a").expect(74)
+        got = seaweedfs_shell.tool("s3-get-lines", "--done", "/dev/full", f"s3://{seaweedfs_bucket.name}", "a").expect(
+            74
+        )
         assert "/dev/full" in got.message and got.stdout == b"1\n"
 
 
@@ -94,6 +94,8 @@ def test_recorded_objects_can_be_deleted(seaweedfs_bucket, seaweedfs_shell):
     for key in "abc":
         seaweedfs_bucket.put(key, b"1\n")
     location = f"s3://{seaweedfs_bucket.name}"
-    script = f"s3-list-keys {location} | s3-get-lines --done done {location} | wc -l && s3-delete-keys {location} < done"
+    script = (
+        f"s3-list-keys {location} | s3-get-lines --done done {location} | wc -l && s3-delete-keys {location} < done"
+    )
     assert seaweedfs_shell.run(script).expect().lines == ["3", "a", "b", "c"]
     assert seaweedfs_bucket.keys() == []

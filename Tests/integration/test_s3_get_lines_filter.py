@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-import servers
 from conftest import BIN, SECONDS, Bucket, is_gone, require, within
 from lying_server import LyingServer, environment
 
@@ -36,11 +35,7 @@ def get(shell, command, *arguments, status=0):
 
 
 def start(shell, *arguments, **options):
-    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-    return subprocess.Popen(
-        [BIN / "s3-get-lines", *arguments], env=shell.environment, cwd=shell.directory,
-        preexec_fn=servers.die_with_parent, **options,
-    )  # fmt: skip
+    return shell.start("s3-get-lines", *arguments, **{"stdin": subprocess.DEVNULL} | options)
 
 
 def whole(data, headers=None):
@@ -106,7 +101,10 @@ def test_a_command_that_fails(location, seaweedfs_shell, command, reason):
               "k01", "k02", "k03", status=1)  # fmt: skip
     assert got.lines == ["k01 0", "k03 0", "k03 1", "k03 2"]
     assert re.search(f"^s3-get-lines: k02: {re.escape(reason)}", got.message, re.MULTILINE)
-    assert [line.split("\t")[0] for line in (seaweedfs_shell.directory / "done").read_text().splitlines()] == ["k01", "k03"]
+    assert [line.split("\t")[0] for line in (seaweedfs_shell.directory / "done").read_text().splitlines()] == [
+        "k01",
+        "k03",
+    ]
 
 
 def test_messages_of_a_command_are_reported_with_the_key(location, seaweedfs_shell):
@@ -120,14 +118,17 @@ def test_messages_of_a_command_are_reported_with_the_key(location, seaweedfs_she
 
 def test_lines_that_were_written_before_a_failure_are_counted(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("k", b"line\n" * (2 * MIB))
-    got = get(seaweedfs_shell, "cat; exit 5", "--multipart-chunksize", "1M", f"s3://{seaweedfs_bucket.name}", "k", status=1)
+    got = get(
+        seaweedfs_shell, "cat; exit 5", "--multipart-chunksize", "1M", f"s3://{seaweedfs_bucket.name}", "k", status=1
+    )
     assert f"status 5; {len(got.stdout)} bytes of it were written" in got.message
     assert got.stdout.endswith(b"line\n") and len(got.stdout) > 5 * MIB
 
 
 def test_only_whole_lines_are_written(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("k", b"line\n" * (2 * MIB))
-    got = get(seaweedfs_shell, "head -c 4000001; exit 5", "--multipart-chunksize", "1M", f"s3://{seaweedfs_bucket.name}", "k",
+    got = get(seaweedfs_shell, "head -c 4000001; exit 5", "--multipart-chunksize", "1M",
+        f"s3://{seaweedfs_bucket.name}", "k",
               status=1)  # fmt: skip
     assert len(got.stdout) % 5 == 0 and len(got.stdout) <= 4_000_000
 
@@ -149,15 +150,19 @@ def test_its_environment_has_the_unescaped_key(seaweedfs_bucket, seaweedfs_shell
     seaweedfs_bucket.put(key, b"x\n")
     got = seaweedfs_shell.with_environment(S3_KEY="other", S3_KEYS="stays").tool(
         "s3-get-lines", "--filter", 'printf "%s|%s|%s" "$S3_BUCKET" "$S3_KEYS" "$S3_KEY"',
-        f"s3://{seaweedfs_bucket.name}/p/", stdin=key[2:].replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").encode(),
+        f"s3://{seaweedfs_bucket.name}/p/",
+        stdin=key[2:].replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").encode(),
     ).expect()  # fmt: skip
     assert got.stdout.decode() == f"{seaweedfs_bucket.name}|stays|{key}\n"
 
 
 def test_nothing_of_the_tool_leaks_into_the_command(location, seaweedfs_shell):
     """Descriptors, signals and limits are those at the start of the tool. Libraries leave sockets open in commands."""
-    command = "cat > /dev/null; cd /proc/self/fd && echo fds *; grep -E 'Sig(Blk|Ign)' /proc/self/status; ulimit -n; ulimit -c"
-    script = f"ulimit -c 5; ulimit -Sn 300; s3-get-lines --filter \"$COMMAND\" --all {location} --max-connections 8"
+    command = (
+        "cat > /dev/null; cd /proc/self/fd && echo fds *; grep -E 'Sig(Blk|Ign)' /proc/self/status; "
+        "ulimit -n; ulimit -c"
+    )
+    script = f'ulimit -c 5; ulimit -Sn 300; s3-get-lines --filter "$COMMAND" --all {location} --max-connections 8'
     got = seaweedfs_shell.with_environment(COMMAND=command).run(script).expect()
     # The shell itself opens 3 to read the directory.
     assert set(got.lines) <= {"fds 0 1 2", "fds 0 1 2 3", "SigBlk:\t0000000000000000", "300", "10"} | {
@@ -250,7 +255,8 @@ def test_a_signal_leaves_no_command(location, seaweedfs_shell, number, command):
 
 
 def test_a_closed_pipe_leaves_no_command(location, seaweedfs_shell):
-    script = f"s3-get-lines --filter 'echo $$ > group-$S3_KEY; yes' --multipart-chunksize 1k {location} k01 k02 k03 | head -n 2"
+    words = f"--multipart-chunksize 1k {location} k01 k02 k03"
+    script = f"s3-get-lines --filter 'echo $$ > group-$S3_KEY; yes' {words} | head -n 2"
     assert seaweedfs_shell.run(script, shell=("bash", "-c")).expect().lines == ["y", "y"]
     assert_gone(seaweedfs_shell.directory)
 

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 import servers
-from conftest import BIN, Bucket, require
+from conftest import Bucket, require
 from lying_server import LyingServer, page
 
 pytestmark = pytest.mark.usefixtures("tool")
@@ -24,13 +24,8 @@ def follow(plain_shell):
 
     def start(server, location, *options):
         shell = plain_shell.with_environment(**servers.SeaweedFS.tool_environment(server))
-        words = [BIN / "s3-get-lines", "--all", "--follow", "--interval", "50ms", *options, location]
-        processes.append(
-            subprocess.Popen(
-                words, env=shell.environment, cwd=shell.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                stdin=subprocess.DEVNULL, preexec_fn=servers.die_with_parent,
-            )  # fmt: skip
-        )
+        words = ["--all", "--follow", "--interval", "50ms", *options, location]
+        processes.append(shell.start("s3-get-lines", *words, stdin=subprocess.DEVNULL))
         return processes[-1]
 
     yield start
@@ -83,7 +78,8 @@ def test_an_empty_poll_is_one_request_and_a_failure_ends_the_run(follow):
 @pytest.mark.parametrize(
     "options",
     [
-        ["--follow"], ["--all", "--until-idle", "1s"], ["--all", "--lookback", "5"], ["--all", "--follow", "--lookback", "x"],
+        ["--follow"], ["--all", "--until-idle", "1s"], ["--all", "--lookback", "5"],
+        ["--all", "--follow", "--lookback", "x"],
         ["--all", "--follow", "--end-before", "k"], ["--all", "--follow", "--interval", "0"],
         ["--per", "*/"], ["--all", "--per", "*/", "--start-after", "k"], ["--all", "--per", "*/", "--end-before", "k"],
     ],
@@ -96,7 +92,11 @@ def test_a_new_prefix_is_followed(server, bucket, follow):
     for key in ("logs/1/eu/b", "logs/2/us/b", "logs/1/x", "logs/1/eu/c/d", "other/1/eu/b"):
         bucket.put(key, key.encode())
     process = follow(server, f"s3://{bucket.name}/logs/", "--per", "*/*/", "--cursor", "cursor")
-    assert sorted(process.stdout.readline() for _ in range(3)) == [b"logs/1/eu/b\n", b"logs/1/eu/c/d\n", b"logs/2/us/b\n"]
+    assert sorted(process.stdout.readline() for _ in range(3)) == [
+        b"logs/1/eu/b\n",
+        b"logs/1/eu/c/d\n",
+        b"logs/2/us/b\n",
+    ]
     # In the middle, before all others, and in new prefixes.
     for key in ("logs/1/eu/a", "logs/0/eu/z", "logs/1/af/z", "logs/2/us/c"):
         bucket.put(key, key.encode())
@@ -157,7 +157,8 @@ def test_idle_prefixes_end_it(seaweedfs, follow):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "what"), [("*", "does not end in /"), ("a/", "has no *"), ("a/**/", "within one segment"), ("", "is empty")]
+    ("pattern", "what"),
+    [("*", "does not end in /"), ("a/", "has no *"), ("a/**/", "within one segment"), ("", "is empty")],
 )
 def test_an_invalid_pattern_is_64(plain_shell, pattern, what):
     got = plain_shell.tool("s3-get-lines", "--all", "--per", pattern, "s3://bucket").expect(64)

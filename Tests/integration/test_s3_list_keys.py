@@ -96,7 +96,9 @@ def test_times_choose_keys(bucket, shell, location):
 
 def test_shards_share_the_keys(seaweedfs_bucket, seaweedfs_shell):
     fill(seaweedfs_bucket, [f"k{number}" for number in range(60)])
-    shares = [keys_of(seaweedfs_shell, "--shard", f"{number}/3", f"s3://{seaweedfs_bucket.name}") for number in (1, 2, 3)]
+    shares = [
+        keys_of(seaweedfs_shell, "--shard", f"{number}/3", f"s3://{seaweedfs_bucket.name}") for number in (1, 2, 3)
+    ]
     assert all(shares) and sorted(sum(shares, [])) == sorted(seaweedfs_bucket.keys())
 
 
@@ -104,7 +106,9 @@ def test_the_output_is_a_list_of_keys(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("line\nbreak", b"1\n")
     seaweedfs_bucket.put("tab\there", b"2\n")
     assert keys_of(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}") == ["line\\nbreak", "tab\\there"]
-    got = seaweedfs_shell.run(f"s3-list-keys --long s3://{seaweedfs_bucket.name} | s3-get-lines s3://{seaweedfs_bucket.name}").expect()
+    got = seaweedfs_shell.run(
+        f"s3-list-keys --long s3://{seaweedfs_bucket.name} | s3-get-lines s3://{seaweedfs_bucket.name}"
+    ).expect()
     assert got.stdout == b"1\n2\n"
 
 
@@ -239,7 +243,11 @@ def ranges(boundaries):
 
 
 def test_readers_of_ranges_read_each_key_once_including_later_ones(seaweedfs_bucket, seaweedfs_shell):
-    fill(seaweedfs_bucket, [f"d{number % 7}/{number:04d}" for number in range(90)] + ["tab\there", "back\\slash", "ü"], b"x\n")
+    fill(
+        seaweedfs_bucket,
+        [f"d{number % 7}/{number:04d}" for number in range(90)] + ["tab\there", "back\\slash", "ü"],
+        b"x\n",
+    )
     location = f"s3://{seaweedfs_bucket.name}"
     boundaries = keys_of(seaweedfs_shell, "--split", "4", location)
     assert len(boundaries) == 3 and sorted(boundaries) == boundaries
@@ -250,7 +258,10 @@ def test_readers_of_ranges_read_each_key_once_including_later_ones(seaweedfs_buc
     everything = keys_of(seaweedfs_shell, location)
     assert len(everything) == 93 + 9 + 2 + 20
     assert sum((keys_of(seaweedfs_shell, *options, location) for options in ranges(boundaries)), []) == everything
-    lines = [seaweedfs_shell.tool("s3-get-lines", "--all", *options, location).expect().lines for options in ranges(boundaries)]
+    lines = [
+        seaweedfs_shell.tool("s3-get-lines", "--all", *options, location).expect().lines
+        for options in ranges(boundaries)
+    ]
     assert sum(map(len, lines)) == len(everything)
 
 
@@ -293,10 +304,13 @@ def test_ranges_of_a_failed_listing_are_not_printed(listed):
 @pytest.mark.parametrize(
     "options",
     [
-        ["--split", "0"], ["--split", "x"], ["--split", "10001"], ["--split", "2", "--long"], ["--split", "2", "--shard", "1/2"],
-        ["--split", "2", "--include", "a"], ["--split", "2", "--delimiter", "/"], ["--split", "2", "--older-than", "1d"],
+        ["--split", "0"], ["--split", "x"], ["--split", "10001"], ["--split", "2", "--long"],
+        ["--split", "2", "--shard", "1/2"],
+        ["--split", "2", "--include", "a"], ["--split", "2", "--delimiter", "/"],
+        ["--split", "2", "--older-than", "1d"],
         ["--long", "--summary"], ["--delimiter", ""], ["--delimiter", "/", "--newer-than", "1h"], ["--shard", "3/2"],
-        ["--newer-than", "yesterday"], ["--older-than", "2026-1-2"], ["--older-than", "2026-02-03 04.05.06"], ["a", "b"],
+        ["--newer-than", "yesterday"], ["--older-than", "2026-1-2"], ["--older-than", "2026-02-03 04.05.06"],
+        ["a", "b"],
     ],
 )  # fmt: skip
 def test_incompatible_options_are_64(plain_shell, options):
@@ -311,7 +325,9 @@ def test_a_malformed_key_is_65(plain_shell, option):
 
 def test_a_closed_output_ends_it_silently(seaweedfs_bucket, seaweedfs_shell):
     fill(seaweedfs_bucket, [f"k{number}" for number in range(10)])
-    got = seaweedfs_shell.run(f"s3-list-keys s3://{seaweedfs_bucket.name} | true; echo ${{PIPESTATUS[0]}}", shell=("bash", "-c")).expect()
+    got = seaweedfs_shell.run(
+        f"s3-list-keys s3://{seaweedfs_bucket.name} | true; echo ${{PIPESTATUS[0]}}", shell=("bash", "-c")
+    ).expect()
     assert got.lines[-1] in ("141", "0") and got.stderr == b""
 
 
@@ -328,7 +344,8 @@ def test_a_signal_ends_it_between_whole_lines(tmp_path, number):
     with LyingServer(handle) as server:
         shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server))
         process = subprocess.Popen(
-            [BIN / "s3-list-keys", "s3://bucket"], env=shell.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [BIN / "s3-list-keys", "s3://bucket"], env=shell.environment, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             preexec_fn=servers.die_with_parent,
         )  # fmt: skip
         stdout, stderr = process.communicate(timeout=60)

@@ -6,11 +6,10 @@ import os
 import random
 import select
 import signal
-import subprocess
 import time
 
 import pytest
-from conftest import BIN, require
+
 from fault_proxy import CHAOS, Chaos, FaultProxy, Rule, s3_error
 from servers import SECRET_KEY
 
@@ -144,11 +143,7 @@ def test_each_record_is_sent_the_moment_it_is_read(bucket, shell):
 
 
 def start(shell, *arguments, **options):
-    require("s3-put-lines")
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen(
-        [BIN / "s3-put-lines", *arguments], cwd=shell.directory, env=shell.environment, bufsize=0, **pipes
-    )
+    return shell.start("s3-put-lines", *arguments, bufsize=0, **options)
 
 
 def read_line(process, seconds=30):
@@ -179,7 +174,9 @@ def test_headers_are_stored(bucket, shell, server):
 @pytest.mark.parametrize("value", ["", " ", " \t "])
 def test_a_blank_value_is_sent_as_signed(seaweedfs_bucket, seaweedfs_shell, value):
     """libcurl drops a header field with an empty value, unless it is written in a special form."""
-    seaweedfs_shell.tool("s3-put-lines", "--metadata", f"k={value}", location(seaweedfs_bucket), "o", stdin=b"x").expect()
+    seaweedfs_shell.tool(
+        "s3-put-lines", "--metadata", f"k={value}", location(seaweedfs_bucket), "o", stdin=b"x"
+    ).expect()
     assert seaweedfs_bucket.client.head_object(Bucket=seaweedfs_bucket.name, Key="o")["Metadata"] in ({"k": ""}, {})
 
 
@@ -279,9 +276,7 @@ def test_rejected_records_are_the_input_of_the_retry(proxy, behind_proxy, seawee
     assert sorted(rejected.splitlines()) == sorted(
         b"k3\t3\nk3\tmore\\t\nk7\t7\nk7\tmore\\t\nno tab\nbad\\q\tx".split(b"\n")
     )
-    again = seaweedfs_shell.run(
-        f"grep '^k' r | s3-put-lines s3://{seaweedfs_bucket.name}"
-    ).expect()
+    again = seaweedfs_shell.run(f"grep '^k' r | s3-put-lines s3://{seaweedfs_bucket.name}").expect()
     assert again.lines in (["k3", "k7"], ["k7", "k3"])
     assert seaweedfs_bucket.get("k3") == b"3\nmore\\t\n"
 
@@ -317,9 +312,7 @@ def test_a_lost_answer_of_a_conditional_put_is_found_out(proxy, behind_proxy, se
 def test_an_object_of_another_writer_does_not_count_as_stored(proxy, behind_proxy, seaweedfs_bucket):
     seaweedfs_bucket.put("k", b"DATA\n")
     proxy.rules.append(Rule("reset", method="PUT", target="/k$", at=3))
-    put = behind_proxy.tool(
-        "s3-put-lines", "--no-clobber", location(seaweedfs_bucket), stdin=b"k\tdata\n"
-    ).expect(1)
+    put = behind_proxy.tool("s3-put-lines", "--no-clobber", location(seaweedfs_bucket), stdin=b"k\tdata\n").expect(1)
     assert "state unknown" in put.message and put.stdout == b""
     assert seaweedfs_bucket.get("k") == b"DATA\n"
 
@@ -328,9 +321,7 @@ def test_an_object_of_another_writer_does_not_count_as_stored(proxy, behind_prox
 def test_a_lost_answer_of_complete_is_found_out(proxy, behind_proxy, seaweedfs_bucket, options):
     proxy.rules.append(Rule("lose answer", method="POST", target="uploadId="))
     data = some_bytes(11 * MIB)
-    put = behind_proxy.tool(
-        "s3-put-lines", "--long", *options, location(seaweedfs_bucket), "k", stdin=data
-    ).expect()
+    put = behind_proxy.tool("s3-put-lines", "--long", *options, location(seaweedfs_bucket), "k", stdin=data).expect()
     assert put.lines[0].split("\t")[1] == multipart_etag(data, SMALLEST_PART)
     assert seaweedfs_bucket.get("k") == data
 
@@ -346,9 +337,7 @@ def test_complete_that_answers_200_with_an_error_is_tried_again(proxy, behind_pr
 @pytest.mark.parametrize("body", [b"", b"<html>OK</html>", b"<CompleteMultipartUploadResult/>"])
 def test_an_unknown_response_to_complete_is_not_a_success(proxy, behind_proxy, seaweedfs_bucket, body):
     proxy.rules.append(Rule("answer", method="POST", target="uploadId=", status=200, body=body, times=None))
-    put = behind_proxy.tool(
-        "s3-put-lines", location(seaweedfs_bucket), "k", stdin=b"x" * 6 * MIB
-    ).expect(76)
+    put = behind_proxy.tool("s3-put-lines", location(seaweedfs_bucket), "k", stdin=b"x" * 6 * MIB).expect(76)
     assert put.stdout == b"" and seaweedfs_bucket.keys() == []
     # An empty response may be incomplete: the service may still be working.
     assert len(open_uploads(seaweedfs_bucket)) == (1 if body == b"" else 0)
@@ -356,18 +345,14 @@ def test_an_unknown_response_to_complete_is_not_a_success(proxy, behind_proxy, s
 
 def test_a_conflict_is_tried_again(proxy, behind_proxy, seaweedfs_bucket):
     proxy.rules.append(s3_error(409, "ConditionalRequestConflict", method="PUT", target="/k$"))
-    put = behind_proxy.tool(
-        "s3-put-lines", "--no-clobber", location(seaweedfs_bucket), stdin=b"k\tdata\n"
-    ).expect()
+    put = behind_proxy.tool("s3-put-lines", "--no-clobber", location(seaweedfs_bucket), stdin=b"k\tdata\n").expect()
     assert put.lines == ["k"]
 
 
 def test_an_upload_that_cannot_be_aborted_is_named(proxy, behind_proxy, seaweedfs_bucket):
     proxy.rules.append(s3_error(400, "InvalidArgument", method="PUT", target="partNumber=", times=None))
     proxy.rules.append(s3_error(403, "AccessDenied", method="DELETE", times=None))
-    put = behind_proxy.tool(
-        "s3-put-lines", location(seaweedfs_bucket), "k", stdin=b"x" * 6 * MIB
-    ).expect(1)
+    put = behind_proxy.tool("s3-put-lines", location(seaweedfs_bucket), "k", stdin=b"x" * 6 * MIB).expect(1)
     (upload,) = open_uploads(seaweedfs_bucket)
     assert f"k: upload {upload['UploadId']} is not aborted" in put.message
 
@@ -469,7 +454,8 @@ def test_a_second_signal_ends_it_at_once(seaweedfs_bucket, seaweedfs_shell):
 
 
 def test_a_closed_receipt_pipe_is_sigpipe(seaweedfs_bucket, seaweedfs_shell):
-    script = f"yes | awk '{{print \"k\" NR \"\\t\" NR}}' | s3-put-lines s3://{seaweedfs_bucket.name} | head -n 2; echo ${{PIPESTATUS[2]}}"
+    words = f"s3-put-lines s3://{seaweedfs_bucket.name}"
+    script = f'yes | awk \'{{print "k" NR "\\t" NR}}\' | {words} | head -n 2; echo ${{PIPESTATUS[2]}}'
     finished = seaweedfs_shell.run(script, shell=("bash", "-c"))
     assert finished.stdout == b"k1\nk2\n141\n"
     assert finished.stderr == b""
@@ -536,7 +522,8 @@ def test_the_bucket_is_checked_once_and_only_if_needed(proxy, behind_proxy, seaw
     "words",
     [
         ["--min-part-size", "4M"], ["--part-size", "1M"], ["--memory", "10M"], ["--part-size", "100M"],
-        ["--each", "--max-open", "2"], ["--max-open", "0"], ["--gzip-level", "10"], ["--zstd-level", "20"], ["--gzip", "--zstd"],
+        ["--each", "--max-open", "2"], ["--max-open", "0"], ["--gzip-level", "10"], ["--zstd-level", "20"],
+        ["--gzip", "--zstd"],
         ["--zstd-level", "19", "--memory", "64M"], ["--metadata", "novalue"],
         ["--long", "--quiet"],
     ],

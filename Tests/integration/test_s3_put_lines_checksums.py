@@ -164,7 +164,9 @@ def test_the_full_checksum_identifies_the_writer(faulty):
     assert put.expect().stdout.startswith(b'k\t"')
 
 
-@pytest.mark.parametrize("options", [(), ("--checksum", "crc32"), ("--checksum", "sha256")], ids=["none", "crc32", "sha256"])
+@pytest.mark.parametrize(
+    "options", [(), ("--checksum", "crc32"), ("--checksum", "sha256")], ids=["none", "crc32", "sha256"]
+)
 def test_large_parts_are_signed_by_their_bytes(tmp_path, options):
     """On one processor the main thread computes it."""
     for words in ([], ["taskset", "-c", "0"]):

@@ -5,13 +5,12 @@ import random
 import re
 import signal
 import socket
-import subprocess
 import time
 import zlib
 
 import pytest
-from conftest import BIN, require
-from fault_proxy import Answer, Rule, s3_error
+from conftest import within
+from fault_proxy import Answer, s3_error
 
 MIB = 1 << 20
 SOON = 8  # seconds; less than ten attempts of a request take
@@ -24,19 +23,7 @@ def tries(request):
 
 
 def start(shell, *arguments, **variables):
-    require("s3-put-lines")
-    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
-    environment = {**shell.environment, **variables}
-    return subprocess.Popen(
-        [BIN / "s3-put-lines", *arguments], cwd=shell.directory, env=environment, bufsize=0, **pipes
-    )
-
-
-def until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.05)
+    return shell.with_environment(**variables).start("s3-put-lines", *arguments, bufsize=0)
 
 
 def rejected(shell):
@@ -218,7 +205,7 @@ def test_an_unanswered_bucket_check_does_not_block_a_signal(faulty):
     faulty.rule("stall", method="HEAD", times=None)
     process = start(faulty.shell, "--reject", "r", faulty.location)
     process.stdin.write(b"a\t1\nb\t2\n")
-    until(lambda: faulty.requests("HEAD"))
+    within(30, lambda: faulty.requests("HEAD"))
     process.send_signal(signal.SIGTERM)
     assert process.wait(SOON) == -signal.SIGTERM
     assert rejected(faulty.shell) == b"a\t1\nb\t2\n"
@@ -229,7 +216,7 @@ def test_an_abandoned_upload_is_not_started_again(faulty):
     faulty.rule(s3_error(500, "InternalError", method="POST", target="uploads", times=None, delay=1))
     process = start(faulty.shell, faulty.location, "k")
     process.stdin.write(b"x" * 6 * MIB)
-    until(lambda: faulty.requests("HEAD"))
+    within(30, lambda: faulty.requests("HEAD"))
     time.sleep(0.3)
     process.send_signal(signal.SIGTERM)
     assert process.wait(SOON) == -signal.SIGTERM
@@ -241,7 +228,7 @@ def test_after_a_signal_an_abort_is_tried_three_times(faulty):
     faulty.rule(s3_error(500, "InternalError", method="DELETE", times=None))
     process = start(faulty.shell, faulty.location, "k")
     process.stdin.write(b"x" * 6 * MIB)
-    until(faulty.open_uploads)
+    within(30, faulty.open_uploads)
     process.send_signal(signal.SIGTERM)
     assert process.wait(SOON) == -signal.SIGTERM
     assert b"is not aborted" in process.communicate()[1]
@@ -262,7 +249,7 @@ def test_a_silent_service_does_not_block_a_signal(faulty, method, target, words)
     faulty.rule("stall", method=method, target=target, times=None)
     process = start(faulty.shell, faulty.location, "k")
     process.stdin.write(b"x" * 6 * MIB)
-    until(lambda: faulty.requests("POST", "uploads") if method == "POST" else faulty.open_uploads())
+    within(30, lambda: faulty.requests("POST", "uploads") if method == "POST" else faulty.open_uploads())
     process.send_signal(signal.SIGTERM)
     assert process.wait(SOON) == -signal.SIGTERM
     message = process.communicate()[1]
@@ -299,7 +286,7 @@ def test_a_checksum_identifies_the_writer(faulty, stored):
 
 def test_a_composite_checksum_identifies_the_writer(faulty):
     data = bytes(range(256)) * 4096 * 6
-    parts = [data[:5 * MIB], data[5 * MIB:]]
+    parts = [data[: 5 * MIB], data[5 * MIB :]]
     checksums = b"".join(zlib.crc32(part).to_bytes(4) for part in parts)
     faulty.rule("lose answer", method="POST", target="uploadId=")
     faulty.rule("rewrite", method="HEAD", target="/k$", rewrite=with_checksum(checksums, "-2"))

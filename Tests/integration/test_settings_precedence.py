@@ -137,7 +137,11 @@ def compare(directory, text, variables, bucket, tool, expected):
     unwell = expected["attempts"] is not None
 
     def answer(request):
-        return (503, {}, error("InternalError")) if unwell else (200, {"ETag": '"e"'}, b"v\n" if request.method == "GET" else b"")
+        return (
+            (503, {}, error("InternalError"))
+            if unwell
+            else (200, {"ETag": '"e"'}, b"v\n" if request.method == "GET" else b"")
+        )
 
     with LyingServer(answer) as server, Proxy() as proxy:
 
@@ -147,7 +151,9 @@ def compare(directory, text, variables, bucket, tool, expected):
         directory.mkdir()
         write(directory, here(text), KEYS)
         shell = Shell(directory, {name: here(value) for name, value in variables.items()}, 60)
-        shell = shell.with_environment(HOME=str(directory), https_proxy=f"http://127.0.0.1:{proxy.server.server_address[1]}")
+        shell = shell.with_environment(
+            HOME=str(directory), https_proxy=f"http://127.0.0.1:{proxy.server.server_address[1]}"
+        )
         if not unwell:
             shell = shell.with_environment(AWS_MAX_ATTEMPTS="1")
         stdin = b"k\tv\n" if tool == "s3-put-lines" else b"k\n"

@@ -62,5 +62,7 @@ def test_objects_stored_after_the_death_of_a_producer(seaweedfs_bucket, seaweedf
     follows."""
     location = f"s3://{seaweedfs_bucket.name}"
     words = " ".join(["s3-put-lines", "--commit-on '#END'", *options, location])
-    seaweedfs_shell.run(f"{{ printf 'a\\nto'; kill -KILL $BASHPID; echo '#END'; }} | s3-keygen '{{line}}' | {words}").expect(65)
+    seaweedfs_shell.run(
+        f"{{ printf 'a\\nto'; kill -KILL $BASHPID; echo '#END'; }} | s3-keygen '{{line}}' | {words}"
+    ).expect(65)
     assert [seaweedfs_bucket.get(key) for key in seaweedfs_bucket.keys()] == stored
