@@ -71,7 +71,7 @@ package struct CodecError: Error, Equatable, Sendable, CustomStringConvertible {
         switch kind {
         case .truncated: "\(format.name): the data ends too early"
         case .corrupt(let reason): "\(format.name): \(reason)"
-        case .trailingGarbage: "\(format.name): something else follows the compressed data"
+        case .trailingGarbage: "\(format.name): unexpected data after the compressed data"
         }
     }
 }

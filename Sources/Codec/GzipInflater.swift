@@ -61,7 +61,7 @@ import CZlib
     }
 
     private func reason(_ status: CInt) -> String {
-        guard let message = unsafe stream.pointee.msg else { return "zlib says \(status)" }
+        guard let message = unsafe stream.pointee.msg else { return "zlib error \(status)" }
         return unsafe String(cString: message)
     }
 }

@@ -44,13 +44,13 @@ package struct ToolFile: Sendable {
         for output in outputs {
             if case .path("") = output.place {
                 throw ToolFailure(
-                    .usage, "\(output.name.dropLast()): the name of a file is expected, found ''")
+                    .usage, "\(output.name.dropLast()): expected the name of a file, found ''")
             }
             guard let identity = output.identity else { continue }
             for input in inputs where input.identity == identity {
                 throw ToolFailure(
                     .usage,
-                    "\(output.name) and \(input.name) are the same file: what is written would be read again")
+                    "\(output.name) and \(input.name) are the same file: the tool would read its own output")
             }
         }
     }

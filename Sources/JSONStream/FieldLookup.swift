@@ -52,7 +52,7 @@ package struct FieldLookup: ~Copyable {
         case digit = "a digit"
         case quote = "the string's closing quote"
         case escape = "one of JSON's escapes"
-        case noControl = "no control character in a string"
+        case noControl = "a string without control characters"
     }
 
     /// The node of a value that is on no path.

@@ -53,7 +53,7 @@ package struct FieldPath: Hashable, Sendable {
         }
 
         mutating func path() throws(Malformed) -> [Step] {
-            guard accept(".") else { throw Malformed(offset: offset, reason: "a path starts with '.'") }
+            guard accept(".") else { throw Malformed(offset: offset, reason: "a path must start with '.'") }
             var steps: [Step] = []
             if let byte = next, byte == UInt8(ascii: "\"") || !Self.endsName(byte) {
                 steps.append(.member(try name()))
@@ -76,7 +76,7 @@ package struct FieldPath: Hashable, Sendable {
             }
         }
 
-        private var missingName: Malformed { Malformed(offset: offset, reason: "a name is expected") }
+        private var missingName: Malformed { Malformed(offset: offset, reason: "expected a name") }
 
         private mutating func name() throws(Malformed) -> [UInt8] {
             if next == UInt8(ascii: "\"") { return try quotedName() }
@@ -111,9 +111,9 @@ package struct FieldPath: Hashable, Sendable {
             while let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { offset += 1 }
             let digits = String(decoding: text[start..<offset], as: UTF8.self)
             guard let index = Int(digits) else {
-                throw Malformed(offset: start, reason: "an index is expected, counted from 0")
+                throw Malformed(offset: start, reason: "expected an index, counted from 0")
             }
-            guard accept("]") else { throw Malformed(offset: offset, reason: "']' is expected") }
+            guard accept("]") else { throw Malformed(offset: offset, reason: "expected ']'") }
             return index
         }
 

@@ -64,7 +64,7 @@ extension JSONSyntaxError: CustomStringConvertible {
     private var hint: String {
         switch (expected, found) {
         case (.text, .byte(UInt8(ascii: ","))):
-            " (values are separated by white space or nothing; --unwrap takes those of an array, with its brackets)"
+            " (values are separated by white space or nothing; --unwrap needs the brackets of the array)"
         case (.whiteSpaceInFramedInput, _), (.textOfLines, _), (.lineEnd, _): ""
         case (.stringCharacter, .byte(0x0A)): " (in a string a line break is written \\n)"
         case (.stringCharacter, .byte(0x09)): " (in a string a TAB is written \\t)"
@@ -95,11 +95,12 @@ extension JSONSyntaxError.Expectation: CustomStringConvertible {
         case .fractionDigitOrEnd: "a digit, an exponent or the number's end"
         case .exponentDigitOrEnd: "a digit or the number's end"
         case .literal(let word, let isComplete): isComplete ? "the end of '\(word)'" : "'\(word)'"
-        case .whiteSpaceInFramedInput: "white space, without which a text of RS-framed input is truncated"
+        case .whiteSpaceInFramedInput:
+            "white space, without which a number or literal in RS-framed input is truncated"
         case .textOfLines: "a line with one value (--lines)"
         case .lineEnd: "the end of the line, after its value (--lines)"
         case .nesting(let limit): "at most \(limit) levels of nesting (--max-depth)"
-        case .length(let limit): "at most \(limit) bytes of a value (--max-value)"
+        case .length(let limit): "at most \(limit) bytes in a value (--max-value)"
         }
     }
 }
@@ -112,7 +113,7 @@ extension JSONSyntaxError.Found: CustomStringConvertible {
         case .more: "more"
         case .encoding(let encoding): "\(encoding)"
         case .byteOrderMark:
-            "a byte order mark, which only the start of an input may have; give joined files one by one as operands"
+            "a byte order mark, which is allowed only at the start of an input; pass joined files as separate operands"
         case .byte(0x1E): "RS (0x1E)"
         case .byte(let byte) where byte >= 0x80: "byte " + Diagnostics.printable([byte])
         case .byte(let byte): "'" + Diagnostics.printable([byte]) + "'"

@@ -43,7 +43,8 @@ extension LineFault: CustomStringConvertible {
     package var description: String {
         let text =
             switch reason {
-            case .missing: "is missing"
+            case .missing:
+                "is missing" + (field.map { "; to insert a default, write \($0.dropLast())?DEFAULT}" } ?? "")
             case .notScalar: "is an object or array, which cannot be part of a key"
             case .loneSurrogate: "has a lone surrogate"
             case .notUTF8: "is not UTF-8"
@@ -55,7 +56,7 @@ extension LineFault: CustomStringConvertible {
             case .emptyKey: "the key is empty"
             case .longKey(let count): "the key has \(count) bytes, more than \(maximumKeyLength)"
             case .keyNotUTF8: "the key is not UTF-8"
-            case .dotSegment: "the key has a segment '.' or '..' where values are empty"
+            case .dotSegment: "the key has a segment '.' or '..', because values are empty"
             }
         return field.map { $0 + " " + text } ?? text
     }

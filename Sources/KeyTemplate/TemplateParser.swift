@@ -58,7 +58,7 @@ private struct TemplateParser {
                 offset += 1
                 literal.append(byte)
             } else if byte == Self.close {
-                throw TemplateError(start, "a '}' without its '{'; '}}' stands for one brace")
+                throw TemplateError(start, "'}' without '{'; write '}}' for a literal brace")
             } else {
                 if !literal.isEmpty { parts.append(.text(literal)) }
                 literal = []
@@ -87,14 +87,14 @@ private struct TemplateParser {
         var fallback: [UInt8]?
         if accept("?") { fallback = try escapedText(until: [Self.close], openedAt: brace).bytes }
         guard accept("}") else {
-            throw next == nil ? unclosed(brace) : TemplateError(offset, "'}' is expected here")
+            throw next == nil ? unclosed(brace) : TemplateError(offset, "expected '}' here")
         }
         var alternatives: [Field.Alternative] = []
         for each in written {
             if let last = alternatives.last, last.source.isAlwaysThere {
                 throw TemplateError(
                     each.start,
-                    "'\(each.name)' is never used: '\(last.name)' before it has a value for every line")
+                    "'\(each.name)' is never used: '\(last.name)' before it has a value on every line")
             }
             let (format, colon) = format(of: each, last: written[written.count - 1])
             alternatives.append(
@@ -129,7 +129,7 @@ private struct TemplateParser {
     }
 
     private func unclosed(_ brace: Int) -> TemplateError {
-        TemplateError(brace, "this '{' is not closed; '{{' stands for one brace")
+        TemplateError(brace, "this '{' is not closed; write '{{' for a literal brace")
     }
 
     /// FORMAT or DEFAULT: up to one of `ends`, or up to the end of the template, which `field` then reports.
@@ -145,7 +145,8 @@ private struct TemplateParser {
                     [Self.close, UInt8(ascii: "?"), UInt8(ascii: ":"), UInt8(ascii: "|"), UInt8(ascii: "\\")]
                         .contains(byte)
                 else {
-                    throw TemplateError(offset, "a backslash stands before '}', '?', ':', '|' or '\\' only")
+                    throw TemplateError(
+                        offset, "a backslash is allowed only before '}', '?', ':', '|' and '\\'")
                 }
                 offset += 1
             }
@@ -200,16 +201,16 @@ private struct TemplateParser {
         }
         let argument = name(until: Self.nameEnds)
         let argumentStart = offset - argument.utf8.count
-        guard next != UInt8(ascii: ":") else { throw TemplateError(offset, "\(word) takes no format") }
+        guard next != UInt8(ascii: ":") else { throw TemplateError(offset, "'\(word)' accepts no format") }
         if word == "env" {
             guard !argument.isEmpty, !argument.utf8.contains(UInt8(ascii: "=")), !argument.utf8.contains(0)
             else {
-                throw TemplateError(argumentStart, "an environment variable's name is expected")
+                throw TemplateError(argumentStart, "expected the name of an environment variable")
             }
             return .environment(argument)
         }
         guard let number = Self.count(argument.utf8, in: 1...Int.max) else {
-            throw TemplateError(argumentStart, "a column is a number from 1")
+            throw TemplateError(argumentStart, "expected the number of a column, counted from 1")
         }
         return .column(number)
     }
@@ -260,17 +261,17 @@ private struct TemplateParser {
         case "host": return try without(format, .host, word, at: colon)
         case "pid": return try without(format, .process, word, at: colon)
         case _ where word.isEmpty || word.first == " ":
-            throw TemplateError(start, "a field's name is expected: \(Self.fieldNames)")
+            throw TemplateError(start, "expected the name of a field: \(Self.fieldNames)")
         default:
             throw TemplateError(
-                start, "unknown field '\(Diagnostics.excerpt(word.utf8))'; there are \(Self.fieldNames)")
+                start, "unknown field '\(Diagnostics.excerpt(word.utf8))'; the fields are \(Self.fieldNames)")
         }
     }
 
     private func without(
         _ format: Unescaped?, _ source: FieldSource, _ name: String, at colon: Int
     ) throws(TemplateError) -> FieldSource {
-        guard format == nil else { throw TemplateError(colon, "\(name) takes no format") }
+        guard format == nil else { throw TemplateError(colon, "'\(name)' accepts no format") }
         return source
     }
 
@@ -281,7 +282,7 @@ private struct TemplateParser {
     private func digits(_ format: Unescaped?, at colon: Int, most: Int) throws(TemplateError) -> Int? {
         guard let format else { return nil }
         guard let count = Self.count(format.bytes, in: 1...most) else {
-            throw TemplateError(colon + 1, "a number of digits, 1 to \(most), is expected")
+            throw TemplateError(colon + 1, "expected a number of digits from 1 to \(most)")
         }
         return count
     }
@@ -294,7 +295,7 @@ private struct TemplateParser {
             }
             throw TemplateError(
                 colon + 1,
-                "a strftime format with conversions is expected: \(example ?? "%Y-%m-%d is 2026-05-01, %H the hour")"
+                "expected a strftime format with conversions: \(example ?? "%Y-%m-%d is 2026-05-01, %H the hour")"
             )
         }
         do throws(TimeFormat.Malformed) {

@@ -102,7 +102,8 @@ package struct TimeFormat: Equatable, Sendable {
             offset += 1
         }
         guard offset < format.count else {
-            throw Malformed(offset: start, reason: "a '%' ends the format; '%%' stands for one")
+            throw Malformed(
+                offset: start, reason: "the format ends in a single '%'; write '%%' for a literal '%'")
         }
         let letter = format[offset]
         offset += 1

@@ -76,10 +76,10 @@ extension PrefixPattern {
                 case .empty: "it is empty"
                 case .withoutSlash: "it does not end in /"
                 case .withoutStar: "it has no *"
-                case .doubleStar: "a * stays within one segment, so ** says nothing more"
+                case .doubleStar: "a * matches within one segment, and ** would match no more"
                 }
             throw ValidationError(
-                "\(problem); PATTERN is path segments with *, each within one segment, and ends in /: 'AWSLogs/*/CloudTrail/*/'"
+                "\(problem); PATTERN consists of path segments, at least one with *, and ends in /: 'AWSLogs/*/CloudTrail/*/'"
             )
         }
     }

@@ -13,7 +13,7 @@ package struct S3Options: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Address of the service. (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile, AWS)",
+            "URL of the service. (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile, AWS)",
             valueName: "url")
     )
     package var endpoint: String?
@@ -33,27 +33,29 @@ package struct S3Options: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "How the bucket is addressed: path is HOST/BUCKET, virtual is BUCKET.HOST. (default: auto)")
+        help: "How requests address the bucket: path is HOST/BUCKET, virtual is BUCKET.HOST. (default: auto)")
     package var addressing: Addressing?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Most requests at once. (default: 64, growing to 512 as long as that moves more)", valueName: "n")
+            "Most requests at once. (default: 64, up to 512 while that increases the throughput)",
+            valueName: "n")
     )
     package var maxConnections: Int?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Most attempts of a request, the first one counted. (default: AWS_MAX_ATTEMPTS, 10)",
+            "Most attempts for each request, including the first. (default: AWS_MAX_ATTEMPTS, 10)",
             valueName: "n"))
     package var maxAttempts: Int?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "How long an attempt may go on without a byte in either direction.", valueName: "time"))
+            "End an attempt that transfers no byte in either direction for TIME, and retry it.",
+            valueName: "time"))
     package var timeout = TimeSpan(milliseconds: 60_000)
 
     @Flag(name: .customLong("no-sign-request"), help: "Send requests without credentials.")
@@ -62,7 +64,7 @@ package struct S3Options: ParsableArguments {
     @Flag(help: "Agree to be charged for requests to a requester-pays bucket.")
     package var requestPayer = false
 
-    @Flag(name: .shortAndLong, help: "Show each request on standard error, and a summary at the end.")
+    @Flag(name: .shortAndLong, help: "Print each request on standard error, and a summary at the end.")
     package var verbose = false
 
     @Flag(
@@ -224,6 +226,6 @@ extension RequestRecord {
 /// - Parameter meaning: the start of the text, such as `Where the objects are`.
 package func locationHelp(_ meaning: String) -> ArgumentHelp {
     ArgumentHelp(
-        "\(meaning): s3://BUCKET[/PREFIX]. PREFIX and KEY are joined as they are: let a folder end with /.",
+        "\(meaning): s3://BUCKET[/PREFIX]. PREFIX and KEY are joined as they are; end a folder with /.",
         valueName: "location")
 }

@@ -13,15 +13,15 @@ struct JSONSep: ToolCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "json-sep",
-        abstract: "Any stream of JSON texts in, one compact JSON value a line out.",
+        abstract: "Writes any stream of JSON texts as one compact value per line.",
         discussion: """
-            Reads NDJSON, concatenated, pretty-printed and RS-separated (RFC 7464) texts in any mixture. Only \
-            white space between tokens is removed: numbers, strings, key order and duplicate keys stay as they \
-            are. A value is written only after all of it was found valid.
+            Reads NDJSON, concatenated, pretty-printed and RS-separated (RFC 7464) texts in any mixture. Removes \
+            only the white space between tokens: numbers, strings, key order and duplicate keys stay as they \
+            are. Writes a value only after it has checked all of it.
             """,
         version: versionText(of: "json-sep"))
 
-    @Argument(help: "The inputs, read one after the other; '-' is standard input.")
+    @Argument(help: "Input files, read in this order; '-' is standard input.")
     var files: [String] = ["-"]
 
     @Flag(help: "Replace each top-level array by its elements.")
@@ -30,55 +30,55 @@ struct JSONSep: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Replace each value that has an array at PATH by its elements: '.Records'.", valueName: "path"))
+            "Replace the array at PATH in each value by its elements: '.Records'.", valueName: "path"))
     var unwrapPath: String?
 
-    @Flag(help: "Take one value a line: any other line is invalid as a whole.")
+    @Flag(help: "Expect exactly one value on each line; any other line is invalid as a whole.")
     var lines = false
 
-    @Flag(help: "Write an RFC 7464 sequence: RS before each value.")
+    @Flag(help: "Write RS before each value (RFC 7464).")
     var seq = false
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Stop at the first value that equals JSON; it is not written.", valueName: "json"))
+            "Stop at the first value that equals JSON, and do not write it.", valueName: "json"))
     var until: String?
 
-    @Flag(help: "Report invalid values and go on after them; exit status 1.")
+    @Flag(help: "Report invalid values and continue after them; exit status 1.")
     var skipInvalid = false
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The same, and append the bytes that were skipped to FILE.", valueName: "file"))
+            "The same, and append the skipped bytes to FILE.", valueName: "file"))
     var reject: String?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("How many arrays and objects may be nested.", valueName: "n"))
+        help: ArgumentHelp("Most levels of nested arrays and objects.", valueName: "n"))
     var maxDepth = 1024
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "How long a value may be, white space inside it counted.", valueName: "size"))
+            "Most bytes in a value, including the white space inside it.", valueName: "size"))
     var maxValue = ByteSize(bytes: 64 << 20)
 
     func validate() throws {
         if maxDepth < 0 { throw ValidationError("--max-depth must be at least 0") }
         if maxValue.bytes < 1 { throw ValidationError("--max-value must be at least 1 byte") }
         if unwrap, unwrapPath != nil {
-            throw ValidationError("--unwrap and --unwrap-path exclude each other")
+            throw ValidationError("--unwrap and --unwrap-path cannot be combined")
         }
         if unwrap || unwrapPath != nil, skipInvalid || reject != nil {
             throw ValidationError(
-                "--unwrap and --unwrap-path exclude --skip-invalid and --reject: "
-                    + "an array's start can no longer be taken back when an element is invalid")
+                "--unwrap and --unwrap-path cannot be combined with --skip-invalid and --reject: "
+                    + "when an element is invalid, the start of its array is already written")
         }
         if lines, unwrap || unwrapPath != nil {
             throw ValidationError(
-                "--lines excludes --unwrap and --unwrap-path: an array of many lines would be unwrapped")
+                "--lines cannot be combined with --unwrap and --unwrap-path: an array may have many lines")
         }
         if let unwrapPath, FieldPath(unwrapPath) == nil {
             throw ValidationError(

@@ -16,8 +16,8 @@ struct S3DeleteKeys: ToolCommand {
         commandName: "s3-delete-keys",
         abstract: "Deletes the objects of keys.",
         discussion: """
-            Reads keys on standard input (a line's first field up to a TAB), deletes their objects, up to a \
-            thousand in one request, and prints each key once S3 has confirmed it, in the order of the input.
+            Reads keys from standard input (the field of each line up to a TAB), deletes their objects, up to \
+            1000 with one request, and prints each key once S3 has confirmed it, in the order of the input.
             """,
         version: versionText(of: "s3-delete-keys", libraries: s3Libraries))
 
@@ -29,7 +29,7 @@ struct S3DeleteKeys: ToolCommand {
         help: "Print the keys whose objects would be deleted, and send nothing.")
     var dryRun = false
 
-    @Flag(help: "Read KEY, TAB and ETAG, and delete only objects that still have that ETag.")
+    @Flag(help: "Read KEY, TAB and ETAG, and delete an object only if it still has that ETag.")
     var ifMatch = false
 
     @Flag(help: "Read keys that are percent-encoded, as in inventories and event notifications.")
@@ -46,7 +46,7 @@ struct S3DeleteKeys: ToolCommand {
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(
                 .usage,
-                "standard input is a terminal; keys are read from it, one on each line: s3-list-keys \(location) | s3-delete-keys \(location)"
+                "standard input is a terminal; expected keys, one on each line, as from: s3-list-keys \(location) | s3-delete-keys \(location)"
             )
         }
         var service = service

@@ -15,11 +15,11 @@ struct S3GetLines: ToolCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "s3-get-lines",
-        abstract: "Objects' lines on standard output.",
+        abstract: "Writes the lines of objects in S3.",
         discussion: """
-            Fetches the objects of the KEYs, or of the keys on standard input (a line's first field up to a \
-            TAB), many at once, and writes their lines in the order of the keys. The last line of each object \
-            gets a newline if it has none.
+            Fetches the objects of the KEYs, or of the keys on standard input (the field of each line up to a \
+            TAB), many at once, and writes their lines in the order of the keys. Adds a newline to the last line \
+            of an object if it has none.
             """,
         version: versionText(of: "s3-get-lines", libraries: s3Libraries))
 
@@ -30,36 +30,36 @@ struct S3GetLines: ToolCommand {
         help: ArgumentHelp("Keys, relative to the location. (default: standard input)", valueName: "key"))
     var keys: [String] = []
 
-    @Flag(help: "Take every key under the location, in listing order.")
+    @Flag(help: "Fetch every object under the location, in listing order.")
     var all = false
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("With --all, take only the keys after KEY.", valueName: "key"))
+        help: ArgumentHelp("With --all, use only the keys after KEY.", valueName: "key"))
     var startAfter: String?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("With --all, take only the keys before KEY.", valueName: "key"))
+        help: ArgumentHelp("With --all, use only the keys before KEY.", valueName: "key"))
     var endBefore: String?
 
-    @Flag(help: "With --all, keep listing for keys that come later, until a signal.")
+    @Flag(help: "With --all, continue to list keys that come later, until a signal.")
     var follow = false
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("With --follow, list no more often than this.", valueName: "time"))
+        help: ArgumentHelp("With --follow, wait at least TIME between two lists.", valueName: "time"))
     var interval = TimeSpan(milliseconds: 5000)
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("With --follow, end once nothing new came for so long.", valueName: "time"))
+        help: ArgumentHelp("With --follow, end after TIME without a new key.", valueName: "time"))
     var untilIdle: TimeSpan?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Look again at the last N keys, or at those of the last TIME. (default with --follow: 1000)",
+            "List the last N keys, or those of the last TIME, again. (default with --follow: 1000)",
             valueName: "n|time"),
         transform: FollowList.Lookback.option)
     var lookback: FollowList.Lookback?
@@ -67,7 +67,7 @@ struct S3GetLines: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "With --all, take each prefix that matches as a list of its own: 'AWSLogs/*/CloudTrail/*/'.",
+            "With --all, read each prefix that matches PATTERN as a list of its own: 'AWSLogs/*/CloudTrail/*/'.",
             valueName: "pattern"),
         transform: PrefixPattern.option)
     var per: PrefixPattern?
@@ -75,15 +75,16 @@ struct S3GetLines: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "With --all, keep in FILE how far all was written, and go on from there.", valueName: "file"))
+            "With --all, keep in FILE how far all lines were written, and continue from there.",
+            valueName: "file"))
     var cursor: String?
 
-    @Flag(help: "Take keys that are percent-encoded, as in inventories and event notifications.")
+    @Flag(help: "Read keys that are percent-encoded, as in inventories and event notifications.")
     var urlKeys = false
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Take the I-th of N shares of the keys.", valueName: "i/n"),
+        help: ArgumentHelp("Use only the I-th of N shares of the keys.", valueName: "i/n"),
         transform: Shard.option)
     var shard: Shard?
 
@@ -111,24 +112,24 @@ struct S3GetLines: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Pipe each object as it is stored through 'sh -c COMMAND', and write the lines that come out.",
+            "Pipe each object, as it is stored, through 'sh -c COMMAND' and write the lines of the output.",
             valueName: "command"))
     var filter: String?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Fetch objects of this size and more in parallel ranges.", valueName: "size"))
+        help: ArgumentHelp("Fetch objects of SIZE bytes or more in parallel ranges.", valueName: "size"))
     var multipartThreshold = ByteSize(bytes: 8 << 20)
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Size of the ranges. (default: 8M, or a quarter of --memory)", valueName: "size"))
+            "Size of the ranges. (default: 8M, or a quarter of --memory if that is less)", valueName: "size"))
     var multipartChunksize: ByteSize?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Most bytes that are fetched and not yet written.", valueName: "size"))
+        help: ArgumentHelp("Most bytes that are being fetched or not yet written.", valueName: "size"))
     var memory = ByteSize(bytes: 128 << 20)
 
     @OptionGroup(title: HelpText.sharedTitle)
@@ -138,19 +139,23 @@ struct S3GetLines: ToolCommand {
     private static let minimumMemory = ByteSize(bytes: 1 << 20)
 
     func validate() throws {
-        if all && !keys.isEmpty { throw ValidationError("--all takes no KEY: it takes every one") }
+        if all && !keys.isEmpty {
+            throw ValidationError("--all cannot be combined with KEY: it fetches every object")
+        }
         if (startAfter ?? endBefore) != nil && !all {
             throw ValidationError(
                 "\(startAfter != nil ? "--start-after" : "--end-before") needs --all")
         }
         if follow && !all { throw ValidationError("--follow needs --all") }
-        if follow && endBefore != nil { throw ValidationError("--end-before does not go with --follow") }
+        if follow && endBefore != nil {
+            throw ValidationError("--end-before cannot be combined with --follow")
+        }
         if !follow, untilIdle != nil { throw ValidationError("--until-idle needs --follow") }
         if cursor != nil && !all { throw ValidationError("--cursor needs --all") }
         if per != nil && !all { throw ValidationError("--per needs --all") }
         if per != nil && (startAfter ?? endBefore) != nil {
             throw ValidationError(
-                "\(startAfter != nil ? "--start-after" : "--end-before") does not go with --per: each prefix is a list of its own"
+                "\(startAfter != nil ? "--start-after" : "--end-before") cannot be combined with --per: each prefix is a list of its own"
             )
         }
         if lookback != nil, !follow, cursor == nil {
@@ -161,17 +166,17 @@ struct S3GetLines: ToolCommand {
         }
         if interval.milliseconds < 1 { throw ValidationError("--interval must be at least 1ms") }
         if urlKeys && all {
-            throw ValidationError("--url-keys does not go with --all, which lists keys itself")
+            throw ValidationError("--url-keys cannot be combined with --all, which lists keys itself")
         }
         if exact || bytes, withKey || unordered {
             let other = withKey ? "--with-key" : "--unordered"
             throw ValidationError(
-                "\(bytes ? "--bytes" : "--exact") does not go with \(other): lines of different objects would run together"
+                "\(bytes ? "--bytes" : "--exact") cannot be combined with \(other): lines of different objects would run together"
             )
         }
         if keys.contains("-") {
             throw ValidationError(
-                "KEY '-': leave it out to read keys from standard input; lines always go to standard output")
+                "KEY '-': omit it to read keys from standard input; lines always go to standard output")
         }
         if filter == "" { throw ValidationError("--filter: the command is empty") }
         if memory.bytes < Self.minimumMemory.bytes {

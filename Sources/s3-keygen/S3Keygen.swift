@@ -15,38 +15,39 @@ struct S3Keygen: ToolCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "s3-keygen",
-        abstract: "Give each line of standard input a key: LINE becomes KEY TAB LINE.",
+        abstract: "Gives each line of standard input a key: LINE becomes KEY TAB LINE.",
         discussion: """
-            TEMPLATE is literal text and fields in braces; {{ and }} are braces. A field is \
-            {NAME[!][:FORMAT][|...][?DEFAULT]}; values from the line and the environment are percent-encoded, with \
-            ! they are inserted as they are; of several NAMEs the first that is there counts; DEFAULT stands in for \
-            a missing or empty value.
+            TEMPLATE consists of literal text and fields in braces; {{ and }} stand for one brace each. A field is \
+            {NAME[!][:FORMAT][|...][?DEFAULT]}. Values from the line and the environment are percent-encoded; \
+            ! inserts them unchanged. Of several NAMEs, the first that has a value counts. DEFAULT replaces a \
+            missing or empty value.
 
-            Time the line was read: ns us ms s (FORMAT: width), now (FORMAT: strftime). Numbers: seq line \
+            Time at which the line was read: ns us ms s (FORMAT: width), now (strftime). Numbers: seq line \
             (width). Unique: uuid uuid4 ulid rand (digits). Hashes of the line: sha256 crc32 (digits). \
-            Surroundings: host pid env:NAME. From the line: col:N, .path.in[0].json (strftime, if it is a time).
+            Surroundings: host pid env:NAME. From the line: col:N, .path.in[0].json (strftime, if the value is a \
+            time).
             """,
         version: versionText(of: "s3-keygen", libraries: cryptoLibrary))
 
-    @Argument(help: "What keys look like: 'logs/{now:%Y-%m-%d}/{uuid}'.")
+    @Argument(help: "The form of the keys: 'logs/{now:%Y-%m-%d}/{uuid}'.")
     var template: String
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The first number that {seq} gives. (default: 0, or what --first-line makes it)", valueName: "n"))
+            "First number of {seq}. (default: 0, or N - 1 with --first-line N)", valueName: "n"))
     var start: UInt64?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The input is the rest of another one, from its line N on: count from there.", valueName: "n"))
+            "The input is the rest of another input, from its line N on; count from there.", valueName: "n"))
     var firstLine: UInt64 = 1
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Append lines that get no key to FILE and go on; exit status 1.", valueName: "file"))
+            "Append lines that get no key to FILE and continue; exit status 1.", valueName: "file"))
     var reject: String?
 
     @Option(
@@ -56,19 +57,19 @@ struct S3Keygen: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Give one key to lines of up to SIZE bytes.", valueName: "size"))
+        help: ArgumentHelp("Give one key to lines of up to SIZE bytes in all.", valueName: "size"))
     var rollBytes: ByteSize?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Give one key to the lines of TIME, then close it, lines or not.", valueName: "time"))
+            "Give one key to the lines of TIME, then complete its object.", valueName: "time"))
     var rollAfter: TimeSpan?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Keep a batch open for each of the N latest texts of the line's fields.", valueName: "n"))
+            "Keep a batch for each of the N latest texts of the line's fields.", valueName: "n"))
     var maxOpen = 1
 
     func validate() throws {

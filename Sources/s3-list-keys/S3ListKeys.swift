@@ -16,20 +16,20 @@ struct S3ListKeys: ToolCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "s3-list-keys",
-        abstract: "Keys of a bucket on standard output.",
+        abstract: "Prints the keys of a bucket.",
         discussion: """
-            Prints the key of each object under the location, one a line, in listing order. The list is asked for \
-            at many places at once.
+            Prints the key of each object under the location, one per line, in listing order. Lists many ranges of \
+            keys at once.
             """,
         version: versionText(of: "s3-list-keys", libraries: s3Libraries))
 
     @Argument(help: locationHelp("Where the objects are"))
     var location: String
 
-    @Flag(help: "Print KEY, SIZE, LAST_MODIFIED and ETAG, with a TAB between them.")
+    @Flag(help: "Print KEY, SIZE, LAST_MODIFIED and ETAG, separated by TABs.")
     var long = false
 
-    @Flag(help: "Print COUNT and BYTES of all, with a TAB between them, instead of keys.")
+    @Flag(help: "Print COUNT and BYTES of all keys, separated by a TAB, instead of the keys.")
     var summary = false
 
     @Option(
@@ -45,38 +45,38 @@ struct S3ListKeys: ToolCommand {
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Take only keys that match GLOB, or another one that is given; * and ? match / too.",
+            "List only keys that match GLOB, or another --include; * and ? match / too.",
             valueName: "glob"))
     var include: [String] = []
 
     @Option(
         parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Take no key that matches GLOB.", valueName: "glob"))
+        help: ArgumentHelp("Do not list keys that match GLOB.", valueName: "glob"))
     var exclude: [String] = []
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Take only objects modified at TIME or later: 7d ago, or a date.", valueName: "time"),
+            "List only objects modified at TIME or later: a date, or 7d for 7 days ago.", valueName: "time"),
         transform: Timestamp.option)
     var newerThan: Timestamp?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Take only objects modified before TIME.", valueName: "time"),
+        help: ArgumentHelp("List only objects modified before TIME.", valueName: "time"),
         transform: Timestamp.option)
     var olderThan: Timestamp?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Print what keys have in common up to the first C, once, as a key that ends in C.",
+            "Print the common prefix of keys up to the first C, once, as a key that ends in C.",
             valueName: "c"))
     var delimiter: String?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Take the I-th of N shares of the keys.", valueName: "i/n"),
+        help: ArgumentHelp("List only the I-th of N shares of the keys.", valueName: "i/n"),
         transform: Shard.option)
     var shard: Shard?
 
@@ -105,15 +105,17 @@ struct S3ListKeys: ToolCommand {
 
     func validate() throws {
         if split != nil, let other = optionNotWithSplit {
-            throw ValidationError("--split does not go with \(other): it divides all keys")
+            throw ValidationError("--split cannot be combined with \(other): it divides all keys")
         }
-        if long && summary { throw ValidationError("--summary does not go with --long: it prints no keys") }
+        if long && summary {
+            throw ValidationError("--summary cannot be combined with --long: it prints no keys")
+        }
         guard let delimiter else { return }
         if delimiter.isEmpty { throw ValidationError("--delimiter must not be empty") }
         if newerThan != nil || olderThan != nil {
             let option = newerThan != nil ? "--newer-than" : "--older-than"
             throw ValidationError(
-                "\(option) does not go with --delimiter: a common prefix has no time")
+                "\(option) cannot be combined with --delimiter: a common prefix has no time")
         }
     }
 

@@ -12,7 +12,7 @@ struct ObjectOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "How hard to compress, from 1 to 9; implies --gzip. (default: 6)", valueName: "level"))
+            "Compression level, from 1 to 9; implies --gzip. (default: 6)", valueName: "level"))
     var gzipLevel: Int?
 
     @Flag(help: "Compress objects with zstd.")
@@ -21,19 +21,19 @@ struct ObjectOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "How hard to compress, from 1 to 19; implies --zstd. (default: 3)", valueName: "level"))
+            "Compression level, from 1 to 19; implies --zstd. (default: 3)", valueName: "level"))
     var zstdLevel: Int?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Pipe each object through 'sh -c COMMAND', and store what comes out.", valueName: "command"))
+            "Pipe each object through 'sh -c COMMAND' and store the output.", valueName: "command"))
     var filter: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Checksum that is sent along and stored. (default: crc64nvme on AWS, elsewhere none)",
+            "Checksum to send and store. (default: crc64nvme on AWS, none elsewhere)",
             valueName: "algorithm"))
     var checksum: ChecksumChoice?
 
@@ -48,13 +48,13 @@ struct ObjectOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Content-Disposition of the objects, as 'attachment; filename=\"a.csv\"'.",
+            "Content-Disposition of the objects, such as 'attachment; filename=\"a.csv\"'.",
             valueName: "disposition"))
     var contentDisposition: String?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Content-Language of the objects, as en-GB.", valueName: "language"))
+        help: ArgumentHelp("Content-Language of the objects, such as en-GB.", valueName: "language"))
     var contentLanguage: String?
 
     @Option(
@@ -80,7 +80,7 @@ struct ObjectOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Storage class of the objects, as STANDARD_IA.", valueName: "name"),
+        help: ArgumentHelp("Storage class of the objects, such as STANDARD_IA.", valueName: "name"),
         completion: .list([
             "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR",
             "DEEP_ARCHIVE", "REDUCED_REDUNDANCY", "EXPRESS_ONEZONE",
@@ -89,7 +89,7 @@ struct ObjectOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Canned ACL of the objects, as public-read.", valueName: "acl"),
+        help: ArgumentHelp("Canned ACL of the objects, such as public-read.", valueName: "acl"),
         completion: .list([
             "private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read",
             "bucket-owner-read", "bucket-owner-full-control",
@@ -103,7 +103,9 @@ struct ObjectOptions: ParsableArguments {
         completion: .list(["AES256", "aws:kms", "aws:kms:dsse"]))
     var sse: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Key of --sse aws:kms.", valueName: "id"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("KMS key for --sse aws:kms or aws:kms:dsse.", valueName: "id"))
     var sseKmsKeyId: String?
 
     /// How to compress objects; nil for no compression.
@@ -123,11 +125,12 @@ struct ObjectOptions: ParsableArguments {
             throw ValidationError("--zstd-level must be from 1 to 19")
         }
         if gzip || gzipLevel != nil, zstd || zstdLevel != nil {
-            throw ValidationError("--gzip and --zstd exclude each other")
+            throw ValidationError("--gzip and --zstd cannot be combined")
         }
         if filter == "" { throw ValidationError("--filter: the command is empty") }
         if filter != nil, compression != nil {
-            throw ValidationError("--filter does not go with --gzip or --zstd: the command can compress")
+            throw ValidationError(
+                "--filter cannot be combined with --gzip or --zstd: the command can compress")
         }
         if let sse, sseKmsKeyId != nil, !sse.hasPrefix("aws:kms") {
             throw ValidationError("--sse-kms-key-id is for --sse aws:kms and aws:kms:dsse")

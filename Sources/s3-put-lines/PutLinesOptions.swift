@@ -5,17 +5,17 @@ import S3Lines
 
 /// The options that group records into objects.
 struct GroupingOptions: ParsableArguments {
-    @Flag(help: "Send each record as an object of its own, the moment it is read.")
+    @Flag(help: "Store each record as an object of its own, as soon as it is read.")
     var each = false
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Most objects that wait for more records at once. (default: 1)", valueName: "n"))
+        help: ArgumentHelp("Most objects that stay open for more records. (default: 1)", valueName: "n"))
     var maxOpen: Int?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("From this size on an object is sent in parts.", valueName: "size"))
+        help: ArgumentHelp("Send an object in parts if it has SIZE bytes or more.", valueName: "size"))
     var minPartSize = ByteSize(bytes: MultipartLimits.minPartSize)
 
     @Option(
@@ -26,22 +26,23 @@ struct GroupingOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Most bytes that are buffered; input waits meanwhile.", valueName: "size"))
+        help: ArgumentHelp(
+            "Most bytes to buffer; while they are used up, the input waits.", valueName: "size"))
     var memory = ByteSize(bytes: 256 << 20)
 
     func validate() throws {
         if let maxOpen {
-            if each { throw ValidationError("--each and --max-open exclude each other") }
+            if each { throw ValidationError("--each and --max-open cannot be combined") }
             if !(1...1_000_000).contains(maxOpen) {
                 throw ValidationError("--max-open must be from 1 to 1000000")
             }
         }
         for (name, size) in [("--min-part-size", minPartSize), ("--part-size", partSize ?? minPartSize)] {
             if size.bytes < MultipartLimits.minPartSize {
-                throw ValidationError("\(name) must be at least 5M, the least that S3 takes")
+                throw ValidationError("\(name) must be at least 5M, the least that S3 accepts")
             }
             if size.bytes > MultipartLimits.maxPartSize {
-                throw ValidationError("\(name) must be at most 5G, the most that S3 takes")
+                throw ValidationError("\(name) must be at most 5G, the most that S3 accepts")
             }
         }
         let needed = (partSize ?? minPartSize).bytes * PutPartPlan.partsInMemory
@@ -57,13 +58,13 @@ struct FailureOptions: ParsableArguments {
     @Flag(help: "Print ETag, bytes and lines after each key, separated by TABs.")
     var long = false
 
-    @Flag(name: .shortAndLong, help: "Print no keys.")
+    @Flag(name: .shortAndLong, help: "Print no receipts.")
     var quiet = false
 
-    @Flag(name: .customLong("no-clobber"), help: "Fail records whose object exists already.")
+    @Flag(name: .customLong("no-clobber"), help: "Let records fail whose object exists already.")
     var noClobber = false
 
-    @Flag(help: "The same, but an object that exists with exactly these bytes counts as stored.")
+    @Flag(help: "The same, but count an object that exists with exactly these bytes as stored.")
     var idempotent = false
 
     /// What to do if an object exists already.
@@ -72,24 +73,24 @@ struct FailureOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Append records that were not stored to FILE and go on; exit status 1.", valueName: "file"))
+            "Append records that are not stored to FILE and continue; exit status 1.", valueName: "file"))
     var reject: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The last record's data must be LINE; it is not stored. Without it what is open is given up.",
+            "Require LINE as the data of the last record; do not store it. Without it, discard open objects.",
             valueName: "line"))
     var commitOn: String?
 
-    @Flag(name: [.customShort("n"), .long], help: "Print what would be stored and send nothing.")
+    @Flag(name: [.customShort("n"), .long], help: "Print the same receipts, but send nothing.")
     var dryRun = false
 
     func validate() throws {
         if noClobber && idempotent {
-            throw ValidationError("--no-clobber and --idempotent exclude each other")
+            throw ValidationError("--no-clobber and --idempotent cannot be combined")
         }
-        if long && quiet { throw ValidationError("--long and --quiet exclude each other") }
+        if long && quiet { throw ValidationError("--long and --quiet cannot be combined") }
         if let commitOn, commitOn.utf8.contains(0x0A) {
             throw ValidationError("--commit-on: the line must not contain a newline")
         }

@@ -16,18 +16,18 @@ struct S3PutLines: ToolCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "s3-put-lines",
-        abstract: "Keyed records in, objects in S3, receipts out.",
+        abstract: "Stores keyed records as objects in S3.",
         discussion: """
-            Consecutive records (KEY TAB DATA) of one key become one object: their DATA, each followed by a \
-            newline. Prints each KEY once S3 has confirmed its object. With KEY, standard input is plain lines \
-            and all of it is that one object, byte for byte.
+            Consecutive records (KEY TAB DATA) that have the same key become one object: their DATA, each \
+            followed by a newline. Prints each KEY once S3 has confirmed its object. If the operand KEY is given, \
+            standard input is plain lines, and all of it becomes that one object, byte for byte.
             """,
         version: versionText(of: "s3-put-lines", libraries: s3Libraries))
 
     @Argument(help: locationHelp("Where objects are stored"))
     var location: String
 
-    @Argument(help: ArgumentHelp("The key of the one object that all of the input is.", valueName: "key"))
+    @Argument(help: ArgumentHelp("Key of the one object that contains all of the input.", valueName: "key"))
     var key: String?
 
     @OptionGroup(title: "Records and objects") var grouping: GroupingOptions
@@ -38,19 +38,21 @@ struct S3PutLines: ToolCommand {
     func validate() throws {
         do { _ = try Location(location) } catch { throw ValidationError("\(error)") }
         if let needed = headers.compression?.memory, grouping.memory.bytes < needed {
-            throw ValidationError("--memory must be at least \(ByteSize(bytes: needed)) for that compression")
+            throw ValidationError(
+                "--memory must be at least \(ByteSize(bytes: needed)) for this compression level")
         }
         if let key {
             if grouping.each || grouping.maxOpen != nil {
-                throw ValidationError("--each and --max-open are for keyed records, not for one KEY")
+                throw ValidationError(
+                    "--each and --max-open are for keyed records and cannot be combined with KEY")
             }
             if key == "-" {
                 throw ValidationError(
-                    "KEY '-': standard input is always what is read; leave '-' out for keyed records, or give the key "
-                        + "of the one object that is to be stored")
+                    "KEY '-': the tool always reads standard input; omit '-' for keyed records, or give the key of the "
+                        + "one object to store")
             }
             if failing.reject != nil {
-                throw ValidationError("--reject is for keyed records, not for one KEY")
+                throw ValidationError("--reject is for keyed records and cannot be combined with KEY")
             }
             do { _ = try Self.unescaped(key) } catch {
                 throw ValidationError("KEY '\(key)': \(error)")
@@ -70,8 +72,8 @@ struct S3PutLines: ToolCommand {
         if isatty(STDIN_FILENO) == 1 {
             diagnostics.report(
                 key == nil
-                    ? "reading records from the terminal, KEY TAB DATA on each line; Ctrl-D ends them"
-                    : "reading the object's lines from the terminal; Ctrl-D ends them")
+                    ? "reading records from the terminal, KEY TAB DATA on each line; Ctrl-D ends the input"
+                    : "reading the object's lines from the terminal; Ctrl-D ends the input")
         }
         let end: RunEnd
         if failing.dryRun {

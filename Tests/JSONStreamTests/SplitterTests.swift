@@ -46,7 +46,7 @@ struct SplitterTests {
         #expect(run("\u{FEFF}{} 1").lines == ["{}", "1"])
         #expect(
             run("\u{FEFF}\u{FEFF}{}").messages == [
-                #"1:4 (byte 3, value 1): expected a value, found a byte order mark, which only the start of an input may have; give joined files one by one as operands near '\xEF'"#
+                #"1:4 (byte 3, value 1): expected a value, found a byte order mark, which is allowed only at the start of an input; pass joined files as separate operands near '\xEF'"#
             ])
         #expect(run("{}\n\u{FEFF}").messages.count == 1)
     }
@@ -265,7 +265,7 @@ struct SplitterTests {
         #expect(result.lines == [fitting, fitting, fitting])
         #expect(
             result.messages.map { $0.prefix(55) } == [
-                "3:71 (byte 213, value 3): expected at most 70 bytes of "
+                "3:71 (byte 213, value 3): expected at most 70 bytes in "
             ])
     }
 
@@ -356,7 +356,7 @@ struct SplitterTests {
         ("{\"a\":1,}", "1:8 (byte 7, value 1): expected a member name, found '}' near '{\"a\":1,}'"),
         (
             "1,2",
-            "1:2 (byte 1, value 2): expected a value, found ',' (values are separated by white space or nothing; --unwrap takes those of an array, with its brackets) near ','"
+            "1:2 (byte 1, value 2): expected a value, found ',' (values are separated by white space or nothing; --unwrap needs the brackets of the array) near ','"
         ),
         ("{}\n[1\n,tru]", "3:5 (byte 10, value 2): expected 'true', found ']' near '[1\\n,tru]'"),
         ("truefalse", "1:5 (byte 4, value 1): expected the end of 'true', found 'f' near 'truef'"),

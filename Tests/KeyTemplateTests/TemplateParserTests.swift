@@ -29,7 +29,7 @@ import Testing
     @Test func theMarkIsBelowTheMistake() throws {
         let template = [UInt8]("dé\t日{nss}".utf8)
         let error = #expect(throws: TemplateError.self) { _ = try Template(parsing: template) }
-        #expect(error?.reason.hasPrefix("unknown field 'nss'; there are ns us ms s now seq") == true)
+        #expect(error?.reason.hasPrefix("unknown field 'nss'; the fields are ns us ms s now seq") == true)
         #expect(error?.marked(in: template) == "dé\\t日{nss}\n      ^")
     }
 
@@ -89,7 +89,7 @@ import Testing
         let error = #expect(throws: TemplateError.self) {
             _ = try Template(parsing: [UInt8](template.utf8))
         }
-        #expect(error?.reason.hasPrefix("a field's name is expected") == true)
+        #expect(error?.reason.hasPrefix("expected the name of a field") == true)
     }
 
     @Test func readsEveryPartOfAField() throws {
@@ -129,8 +129,8 @@ import Testing
 
     @Test(arguments: [
         ("{now|.a}", 5, "'.a' is never used: 'now' before it"), ("{.a|seq|uuid}", 8, "'uuid' is never used"),
-        ("{.a|}", 4, "a field's name is expected"), ("{.a|nss}", 4, "unknown field 'nss'"),
-        ("{.a|now:%Q}", 8, "not a conversion"), ("{.a|env:X:y}", 9, "env takes no format"),
+        ("{.a|}", 4, "expected the name of a field"), ("{.a|nss}", 4, "unknown field 'nss'"),
+        ("{.a|now:%Q}", 8, "not a conversion"), ("{.a|env:X:y}", 9, "'env' accepts no format"),
         ("{now:yyyy/MM/dd}", 5, "for 'yyyy/MM/dd' write '%Y/%m/%d'"),
         ("{now:YYYY-MM-DD}", 5, "write '%Y-%m-%d'"), ("{now:yyyymmdd}", 5, "write '%Y%m%d'"),
         ("{now:2006-01-02}", 5, "write '%Y-%m-%d'"), ("{.t:2006/01/02/15}", 4, "write '%Y/%m/%d/%H'"),

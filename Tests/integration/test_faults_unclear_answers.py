@@ -140,7 +140,7 @@ def test_an_upload_that_may_be_in_progress_is_not_aborted(faulty):
     faulty.rule("reset", method="POST", target=COMPLETE, at=10, times=None)
     put = faulty.put_object("large", LARGE, status=69)
     ((_, upload),) = faulty.open_uploads()
-    assert f"large: upload {upload} is left as it is, since the service may still complete it" in put.message
+    assert f"large: upload {upload} is left in place, because the service may still complete it" in put.message
     assert "state unknown" in put.message and faulty.requests("DELETE") == []
 
 
@@ -161,7 +161,7 @@ def test_a_later_response_need_not_show_the_outcome_of_complete(faulty, name):
     faulty.rule(replace(BUSY[name], method="POST", target=COMPLETE, times=None))
     put = faulty.put_object("large", LARGE, status=None)
     ((_, upload),) = faulty.open_uploads()
-    assert f"upload {upload} is left as it is" in put.message and "state unknown" in put.message
+    assert f"upload {upload} is left in place" in put.message and "state unknown" in put.message
     assert put.status != 0 and faulty.requests("DELETE") == []
 
 
@@ -174,7 +174,7 @@ def test_a_gateway_that_times_out_at_complete(faulty, status):
     faulty.rule("answer", method="POST", target=COMPLETE, status=status)
     put = faulty.put_object("other", LARGE, status=69)
     ((_, upload),) = faulty.open_uploads()
-    assert f"upload {upload} is left as it is" in put.message
+    assert f"upload {upload} is left in place" in put.message
     assert put.stdout == b"" and faulty.requests("DELETE") == []
 
 

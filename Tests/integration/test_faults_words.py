@@ -6,7 +6,7 @@ import pytest
 from conftest import Shell
 from lying_server import LyingServer, environment, error
 
-HINT = "S3 says this of a missing key, too"
+HINT = "S3 answers this for a missing key, too"
 PAGE = b"<!DOCTYPE html>\n<html><head><TITLE>403\n Forbidden</TITLE></head><body>no</body></html>"
 KMS = "User: arn:aws:iam::1:user/u is not authorized to perform: kms:Decrypt on this resource"
 PUT = ["s3-put-lines", "s3://bucket"]
@@ -123,7 +123,7 @@ def test_a_service_without_identifying_headers_is_trusted(ask):
 def test_a_too_large_request_is_reported_with_its_size(ask, words, body):
     message = ask(words, 413, {}, body).expect(1).message
     size = len(RECORDS) if words[-1] == "k" else 2
-    assert f"{size} bytes were sent" in message and "--part-size" in message and "--min-part-size" in message
+    assert f"the request had {size} bytes" in message and "--part-size" in message and "--min-part-size" in message
 
 
 # Connection failures: reported at once, once, in one line.

@@ -160,7 +160,7 @@ def test_the_cursor_stops_before_a_failed_object(plain_shell, options):
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        ("s3://other\ta\n", "is of s3://other, not of s3://bucket"), ("s3://bucket/p\ta\n", "s3://bucket/p"),
+        ("s3://other\ta\n", "is for s3://other, not for s3://bucket"), ("s3://bucket/p\ta\n", "s3://bucket/p"),
         ("s3://bucket\ta", "torn"), ("s3://bucket\n", "torn"), ("", "torn"), ("s3://bucket\t\\x\n", "torn"),
         ("s3://bucket\ta\ns3://bucket\tb\n", "line 2"), ("lines\n", "torn"),
     ],

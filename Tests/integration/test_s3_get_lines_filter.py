@@ -276,7 +276,7 @@ def test_a_command_that_reads_the_terminal_fails(location, seaweedfs_shell):
         pass  # its end
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 1
-    assert b"k01: the command was stopped when it asked the terminal for something" in said, said
+    assert b"k01: the command was stopped because it read from the terminal" in said, said
 
 
 def test_an_empty_command_is_64(seaweedfs_shell):

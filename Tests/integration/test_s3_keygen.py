@@ -160,9 +160,9 @@ def test_start_is_the_first_value_of_seq(keygen):
         ("a{ns", 1, "this '{' is not closed"),
         ("x/{now:%Y-%Q}", 10, "'%Q' is not a conversion of strftime"),
         ("", 0, "the template is empty"),
-        ("{ ns}", 1, "a field's name is expected"),
-        ("{sha256:65}", 8, "a number of digits, 1 to 64, is expected"),
-        ("d={now:yyyy-MM-dd}/", 7, "a strftime format with conversions is expected: for 'yyyy-MM-dd' write '%Y-%m-%d'"),
+        ("{ ns}", 1, "expected the name of a field"),
+        ("{sha256:65}", 8, "expected a number of digits from 1 to 64"),
+        ("d={now:yyyy-MM-dd}/", 7, "expected a strftime format with conversions: for 'yyyy-MM-dd' write '%Y-%m-%d'"),
     ],
 )
 def test_a_bad_template_is_64_and_marked_before_input_is_read(template, mark, reason):
@@ -210,8 +210,8 @@ def test_a_template_that_repeats_keys_cannot_be_rolled(keygen, template):
 @pytest.mark.parametrize(
     "line, message",
     [
-        (b'{"b":1}', "line 2: {.a.b} is missing"),
-        (b'{"a":{"b":null}}', "line 2: {.a.b} is missing"),
+        (b'{"b":1}', "line 2: {.a.b} is missing; to insert a default, write {.a.b?DEFAULT}"),
+        (b'{"a":{"b":null}}', "line 2: {.a.b} is missing; to insert a default, write {.a.b?DEFAULT}"),
         (b'{"a":{"b":[1]}}', "line 2: {.a.b} is an object or array, which cannot be part of a key"),
         (b'{"a":{"b":"\\udead"}}', "line 2: {.a.b} has a lone surrogate"),
         (b'{"a":{"b":1}', "line 2, column 13 (byte 26): not JSON: expected ',' or '}', found the line's end"),

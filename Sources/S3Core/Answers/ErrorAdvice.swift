@@ -26,10 +26,10 @@ extension S3Error {
         guard status == 413 || code == "EntityTooLarge", sent > 0 else { return }
         let canBeLess = sent > Self.smallestPart
         add(
-            "\(sent) bytes were sent at once; "
+            "the request had \(sent) bytes; "
                 + (canBeLess
-                    ? "send fewer with --part-size or --min-part-size, or let more pass"
-                    : "--part-size and --min-part-size are 5M at least, so more has to pass")
+                    ? "send fewer with --part-size or --min-part-size, or let the server accept more"
+                    : "--part-size and --min-part-size are at least 5M, so the server must accept more")
                 + " (nginx: client_max_body_size)")
     }
 

@@ -38,7 +38,7 @@ package struct AccessPoint: Equatable, Sendable {
         case "s3-outposts": throw .invalid("S3 on Outposts is not supported; use a bucket in a region")
         case "s3-object-lambda":
             throw .invalid(
-                "object lambda access points are not supported; use the access point that it stands on")
+                "object lambda access points are not supported; use its supporting access point")
         case "s3tables": throw .invalid("table buckets hold no objects; use a general purpose bucket")
         case "s3express":
             throw .invalid("directory buckets are not supported; use a general purpose bucket")
@@ -53,7 +53,7 @@ package struct AccessPoint: Equatable, Sendable {
             ("--x-s3", "directory buckets are not supported; use a general purpose bucket"),
             (
                 "--xa-s3",
-                "access points of directory buckets are not supported; use that of a general purpose bucket"
+                "access points of directory buckets are not supported; use one of a general purpose bucket"
             ),
             (
                 ".mrap",
@@ -62,7 +62,7 @@ package struct AccessPoint: Equatable, Sendable {
             ("--op-s3", "S3 on Outposts is not supported; use a bucket in a region"),
             (
                 "--ol-s3",
-                "object lambda access points are not supported; use the access point that it stands on"
+                "object lambda access points are not supported; use its supporting access point"
             ),
             ("--table-s3", "table buckets hold no objects; use a general purpose bucket"),
         ] where bucket.hasSuffix(end) { throw .invalid("'\(bucket)': \(reason)") }

@@ -33,7 +33,7 @@ package struct Endpoint: Equatable, Sendable {
         // A combining character would hide the delimiter before it, since `Character`s are compared below.
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
             throw .invalid(
-                "\(name) '\(shown)' is not of the form http[s]://HOST[:PORT][/PATH]: it has characters outside of ASCII"
+                "\(name) '\(shown)' is not of the form http[s]://HOST[:PORT][/PATH]: it has non-ASCII characters"
             )
         }
         let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)

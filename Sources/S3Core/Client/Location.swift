@@ -50,7 +50,7 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
     private static func hint(_ text: String) -> String {
         let lower = text.lowercased()
         if lower.hasPrefix("http://") || lower.hasPrefix("https://") {
-            return "; a service's URL belongs to --endpoint"
+            return "; give the URL of a service with --endpoint"
         }
         var rest = text[...]
         if lower.hasPrefix("s3:") { rest = rest.dropFirst(3) }

@@ -25,7 +25,7 @@ struct SettingLayers {
     func positiveNumber(_ setting: String, _ variable: String) throws(ConfigurationError) -> Int? {
         guard let text = value(setting, variable) else { return nil }
         guard let number = Int(text), number > 0 else {
-            throw .invalid("\(name(setting, variable)) '\(text)' is not a number of at least 1")
+            throw .invalid("\(name(setting, variable)) '\(text)' is not a whole number of at least 1")
         }
         return number
     }
@@ -42,7 +42,7 @@ struct SettingLayers {
         guard let text = profiles.value("s3", "addressing_style") else { return .auto }
         guard let addressing = Addressing(rawValue: text) else {
             throw .invalid(
-                "s3 addressing_style '\(text)' of profile '\(profiles.name)' is none of auto, path and virtual"
+                "s3 addressing_style '\(text)' of profile '\(profiles.name)' is not one of auto, path, virtual"
             )
         }
         return addressing

@@ -189,7 +189,7 @@ package struct GetObject: S3Operation {
             let name = answer.contentCodings.joined(separator: ", ")
             return .unusable(
                 name.isEmpty
-                    ? "the response does not say how long the object is"
+                    ? "the response does not give the length of the object"
                     : "the response does not say whether the object is stored as \(name)")
         case .unasked: stored = .wanted(.head)
         case .wanted, .asked, .told: break
@@ -249,7 +249,7 @@ package struct GetObject: S3Operation {
         if case .unusable(let reason) = coding { throw S3Error(.notS3, reason) }
         if let range = answer.contentRange {
             guard range.bytes.lowerBound <= next, range.bytes.lowerBound == asked else {
-                throw S3Error(.notS3, "the response has another range than the requested one")
+                throw S3Error(.notS3, "the response has a different range than requested")
             }
             if let length = answer.contentLength, length != range.bytes.count {
                 throw S3Error(

@@ -25,7 +25,7 @@ extension Uploads {
 
     static let ignored = S3Error(
         .configuration,
-        "the service ignores If-None-Match, so that --no-clobber and --idempotent cannot be kept; "
+        "the service ignores If-None-Match, which --no-clobber and --idempotent need; "
             + "this object was stored, and may have replaced another")
 
     static let refused = S3Error(.cancelled, "not sent")

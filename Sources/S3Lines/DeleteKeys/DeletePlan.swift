@@ -320,7 +320,8 @@ package struct DeletePlan {
             stop
             ?? S3Error(
                 .configuration,
-                "the service ignores ETags when it deletes: --if-match would delete what was replaced")
+                "the service ignores ETags when it deletes, so --if-match would also delete objects that were replaced"
+            )
     }
 
     private mutating func failAlone(_ number: Int, _ error: S3Error) {

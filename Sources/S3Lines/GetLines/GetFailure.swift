@@ -55,7 +55,7 @@ package struct GetFailure {
             error.kind = .refused
             error.message = "the object was deleted while it was read"
         case .accessDenied where !listsKeys && error.mayMeanMissingKey:
-            error.add("S3 says this of a missing key, too, if listing the bucket is not permitted")
+            error.add("S3 answers this for a missing key, too, if listing the bucket is not permitted")
         default: break
         }
         return error

@@ -25,7 +25,7 @@ package struct CursorFile: Sendable {
         _ path: String, for location: Location, pattern: PrefixPattern? = nil, looksBack: Bool
     ) {
         text = CursorText(location, pattern: pattern)
-        place = "\(location)" + (pattern == nil ? "" : " with what --per says")
+        place = "\(location)" + (pattern == nil ? "" : " with the pattern of --per")
         file = FileReplacement(path)
         recentFile = looksBack ? FileReplacement(path + ".lookback") : nil
     }
@@ -37,13 +37,14 @@ package struct CursorFile: Sendable {
         do { places = try text.places(content) } catch {
             throw problem(
                 error, file,
-                "to start from the beginning remove it, to start after a key write `LOCATION TAB KEY` and a newline"
+                "to start from the beginning, remove it; to start after a key, write `LOCATION TAB KEY` and a newline"
             )
         }
         if let recentFile, let content = try contents(of: recentFile) {
             do { try text.add(content, to: &places) } catch {
                 throw problem(
-                    error, recentFile, "remove it to go on without what came late before the cursor")
+                    error, recentFile,
+                    "remove it to continue without the keys that appeared late before the cursor")
             }
         }
         return places
@@ -51,7 +52,7 @@ package struct CursorFile: Sendable {
 
     private func contents(of file: FileReplacement) throws(Problem) -> [UInt8]? {
         guard !file.isSomethingElse else {
-            throw .unusable("\(file.path): it is no regular file, and a cursor is replaced as a whole")
+            throw .unusable("\(file.path): it is not a regular file, and a cursor is replaced as a whole")
         }
         do { return try file.contents(limit: Self.maximumSize) } catch { throw .system(error) }
     }
@@ -59,10 +60,10 @@ package struct CursorFile: Sendable {
     private func problem(_ problem: CursorText.Problem, _ file: FileReplacement, _ way: String) -> Problem {
         switch problem {
         case .malformed(let line):
-            .unusable("\(file.path): line \(line) is torn or none of a cursor; \(way)")
+            .unusable("\(file.path): line \(line) is torn or does not belong to a cursor; \(way)")
         case .elsewhere(let line, let other):
             .unusable(
-                "\(file.path): line \(line) is of \(other), not of \(place); give another --cursor FILE, or remove it to start from the beginning"
+                "\(file.path): line \(line) is for \(other), not for \(place); use another --cursor FILE, or remove it to start from the beginning"
             )
         }
     }

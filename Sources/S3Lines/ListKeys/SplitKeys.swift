@@ -51,7 +51,7 @@ package final class SplitKeys: RunFilter {
         guard let boundaries else { return }
         while nextBoundary < boundaries.count, run.output.hasRoom {
             guard let key = location.relativeKey(boundaries[nextBoundary]) else {
-                throw S3Error(.notS3, "the list has a key outside of the prefix that was asked for")
+                throw S3Error(.notS3, "the list has a key outside the requested prefix")
             }
             var line: [UInt8] = []
             KeyEscaping.escape(key.bytes, into: &line)

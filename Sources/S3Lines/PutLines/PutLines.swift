@@ -182,8 +182,8 @@ package final class PutLines<Store: PutStore>: RunFilter {
     private func reportCutOff() {
         guard case .records(let records) = input else { return }
         run.report(
-            "the input did not end within \(Self.drainMilliseconds / 1000) s; what follows line \(records.line) "
-                + "was not read")
+            "the input did not end within \(Self.drainMilliseconds / 1000) s; the lines after line \(records.line) "
+                + "were not read")
     }
 
     /// Abandons open objects; complete objects are still finished.

@@ -59,11 +59,11 @@ final class PutOutcomes {
             id.map {
                 "upload \(Diagnostics.printable($0)) "
                     + (error.mayBeUnderWay
-                        ? "is left as it is, since the service may still complete it"
+                        ? "is left in place, because the service may still complete it"
                         : error.status > 0
-                            ? "is not aborted, its parts remain"
-                            : "may not be aborted, its parts may remain")
-            } ?? "an upload may have been started whose id is not known"
+                            ? "was not aborted, and its parts remain"
+                            : "may not have been aborted, and its parts may remain")
+            } ?? "an upload with an unknown id may have been started"
         run.report("\(Diagnostics.printable(draft.key)): \(upload): \(error)")
     }
 

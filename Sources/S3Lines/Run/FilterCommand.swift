@@ -218,7 +218,7 @@ package final class FilterCommand {
         process.send(SIGKILL)
         closeAll()
         dropInput()
-        outcome = .failure("the command was stopped when it asked the terminal for something")
+        outcome = .failure("the command was stopped because it read from the terminal")
     }
 
     /// Cancels the command. Its input stays open: incomplete input must not look complete.
