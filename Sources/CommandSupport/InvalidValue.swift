@@ -2,9 +2,11 @@
 enum InvalidValue {
     /// The expectation for each value name in `--help`.
     private static let expectations = [
-        "size": ByteSize.expectation, "time": TimeSpan.expectation, "n": "a whole number",
-        "level": "a whole number",
+        "size": ByteSize.expectation, "time": TimeSpan.expectation, "n": wholeNumber,
+        "level": wholeNumber,
     ]
+
+    private static let wholeNumber = "a whole number (0, 1, 2, ...)"
 
     /// The expectation for each operand name in `--help`.
     private static let operands = [
@@ -19,10 +21,12 @@ enum InvalidValue {
     ///     The value 'x' is invalid for '--sse <s>'. Please provide  --sse: 'x' is not one of a, b
     ///         one of 'a' or 'b'.
     ///     Missing expected argument '<location>'                    LOCATION is missing: ...
-    static func explained(_ message: String) -> String {
+    ///
+    /// - Parameter swallowed: what the last of these says about a location that became the value of an option.
+    static func explained(_ message: String, swallowed: String? = nil) -> String {
         if message.hasPrefix("Missing expected argument '<") {
             let name = message.drop { $0 != "<" }.dropFirst().prefix { $0 != " " && $0 != ">" }
-            return operands[String(name)] ?? message
+            return (operands[String(name)] ?? message) + (name == "location" ? swallowed ?? "" : "")
         }
         let (head, middle) = ("The value '", "' is invalid for '")
         guard message.hasPrefix(head), let place = message.lastRange(of: middle) else { return message }

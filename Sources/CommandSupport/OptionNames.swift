@@ -42,10 +42,21 @@ struct OptionNames {
         return nil
     }
 
+    /// Says which location became the value of an option, as in `--acl s3://b`.
+    func swallowedLocation(in words: [String]) -> String? {
+        for (word, next) in zip(words, words.dropFirst())
+        where takesValue[word] == true && next.hasPrefix("s3://") {
+            return " ('\(next)' is the value of \(word))"
+        }
+        return nil
+    }
+
     /// The message about a word that `firstUnknown` returned.
-    func explanation(of word: String) -> String {
+    ///
+    /// - Parameter foreign: what the message adds about options of other programs, by their names.
+    func explanation(of word: String, foreign: [String: String] = [:]) -> String {
         let name = String(Substring(word.utf8.prefix { $0 != UInt8(ascii: "=") }))
-        let suggestion = nearest(to: name).map { "; did you mean '\($0)'?" } ?? ""
+        let suggestion = foreign[name] ?? nearest(to: name).map { "; did you mean '\($0)'?" } ?? ""
         return "Unknown option '\(word)'\(suggestion)"
     }
 

@@ -6,6 +6,9 @@ package protocol ToolCommand: ParsableCommand {
     /// Example commands at the end of `--help`.
     static var examples: [String] { get }
 
+    /// What a message adds about options of other programs that people try here, by their names: `; ...`.
+    static var foreignOptions: [String: String] { get }
+
     /// Does all of the tool's work.
     ///
     /// - Returns: the exit status: success, or a failure that was reported already.
@@ -22,6 +25,8 @@ package protocol ToolCommand: ParsableCommand {
 extension ToolCommand {
     package var inputs: [ToolFile] { [.standardInput] }
     package var outputs: [ToolFile] { [.standardOutput] }
+
+    package static var foreignOptions: [String: String] { [:] }
 
     /// The tool's name, in messages and in the shell.
     package static var toolName: String { configuration.commandName ?? _commandName }
@@ -53,7 +58,7 @@ extension ToolCommand {
             guard exitCode(for: error) != .success else { throw error }
             let names = OptionNames(help: helpMessage())
             guard let word = names.firstUnknown(in: words) else { throw error }
-            throw ValidationError(names.explanation(of: word))
+            throw ValidationError(names.explanation(of: word, foreign: foreignOptions))
         }
     }
 
@@ -95,7 +100,9 @@ extension ToolCommand {
             }
             ExitStatus.success.endProcess()
         }
-        Diagnostics(tool: toolName).report(InvalidValue.explained(message(for: error)))
+        let names = OptionNames(help: helpMessage())
+        let hint = (try? commandLineWords()).flatMap { names.swallowedLocation(in: $0) }
+        Diagnostics(tool: toolName).report(InvalidValue.explained(message(for: error), swallowed: hint))
         let usage = "Usage: " + usageString() + "\nSee '\(toolName) --help'.\n"
         try? writeAll(usage, to: STDERR_FILENO, name: "standard error")
         ExitStatus.usage.endProcess()

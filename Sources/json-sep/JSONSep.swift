@@ -11,6 +11,11 @@ struct JSONSep: ToolCommand {
         "json-sep --lines --skip-invalid < app.log > events.jsonl",
     ]
 
+    static let foreignOptions = [
+        "-c": "; the output is always compact",
+        "--compact-output": "; the output is always compact",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "json-sep",
         abstract: "Writes any stream of JSON texts as one compact value per line.",

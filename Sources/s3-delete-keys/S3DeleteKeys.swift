@@ -12,6 +12,12 @@ struct S3DeleteKeys: ToolCommand {
         "s3-delete-keys --dry-run s3://b < keys",
     ]
 
+    static let foreignOptions = [
+        "--all": "; s3-list-keys prints the keys to delete",
+        "--recursive": "; s3-list-keys prints the keys to delete",
+        "-r": "; s3-list-keys prints the keys to delete",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "s3-delete-keys",
         abstract: "Deletes the objects of keys.",

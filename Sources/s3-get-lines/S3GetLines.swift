@@ -13,6 +13,11 @@ struct S3GetLines: ToolCommand {
         "s3-get-lines --all --with-key --raw s3://a | s3-put-lines s3://b",
     ]
 
+    static let foreignOptions = [
+        "--recursive": "; --all fetches every object under the location",
+        "-r": "; --all fetches every object under the location",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "s3-get-lines",
         abstract: "Writes the lines of objects in S3.",

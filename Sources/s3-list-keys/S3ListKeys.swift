@@ -14,6 +14,12 @@ struct S3ListKeys: ToolCommand {
         "s3-list-keys --split 8 s3://b",
     ]
 
+    static let foreignOptions = [
+        "--recursive": "; keys in folders are listed, too, unless --delimiter / is given",
+        "-r": "; keys in folders are listed, too, unless --delimiter / is given",
+        "-l": "; did you mean '--long'?",
+    ]
+
     static let configuration = CommandConfiguration(
         commandName: "s3-list-keys",
         abstract: "Prints the keys of a bucket.",

@@ -22,6 +22,7 @@ def test_the_first_object_tests_the_condition(faulty):
 def test_a_refusal_proves_support_for_the_condition(faulty):
     faulty.bucket.put("a", b"before\n")
     put = faulty.put(b"a\t1\nb\t2\n", "--no-clobber", "--reject", "r", status=1)
+    assert "(the object exists already)" in put.message
     assert put.lines == ["b"] and len(faulty.requests("PUT")) == 2
 
 

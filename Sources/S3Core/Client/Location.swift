@@ -52,6 +52,7 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
         if lower.hasPrefix("http://") || lower.hasPrefix("https://") {
             return "; give the URL of a service with --endpoint"
         }
+        if lower.hasPrefix("arn:") { return "; did you mean s3://\(text)?" }
         var rest = text[...]
         if lower.hasPrefix("s3:") { rest = rest.dropFirst(3) }
         while rest.first == "/" { rest.removeFirst() }

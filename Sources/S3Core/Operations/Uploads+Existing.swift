@@ -110,6 +110,14 @@ extension Uploads {
         }
     }
 
+    /// Says why the condition failed, if it was to keep existing objects: servers only say that it failed.
+    func naming(_ error: S3Error) -> S3Error {
+        guard existing == .keep, error.kind == .preconditionFailed else { return error }
+        var named = error
+        named.message += (error.message.isEmpty ? "" : " ") + "(the object exists already)"
+        return named
+    }
+
     // MARK: whether the existing object is the same
 
     /// Completes with success if the existing object has exactly these bytes.

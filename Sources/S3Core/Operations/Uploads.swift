@@ -17,7 +17,7 @@ package final class Uploads {
     let client: S3Client
     private let headers: [HTTPHeader]
     let conditions: [HTTPHeader]
-    private let existing: ExistingObject
+    let existing: ExistingObject
     let putSupport: ConditionSupport
     let completeSupport: ConditionSupport
     private let bodies = NeedlessBodies()
@@ -131,7 +131,7 @@ package final class Uploads {
         if existing == .acceptSame, error.kind == .preconditionFailed {
             return acceptIfSame(operation.key, content, error, completion)
         }
-        guard error.mayHaveBeenApplied else { return completion(result) }
+        guard error.mayHaveBeenApplied else { return completion(.failure(naming(error))) }
         decide(operation.key, content, error) { [self] result in
             if case .success = result, let body = error.body { bodies.learn(body) }
             completion(result)
@@ -213,7 +213,7 @@ package final class Uploads {
                 abort(key, id: uploadID) { _ in completion(result) }
             }
         }
-        guard error.mayHaveBeenApplied else { return completion(result) }
+        guard error.mayHaveBeenApplied else { return completion(.failure(naming(error))) }
         decide(key, content, error, completion)
     }
 
