@@ -19,6 +19,7 @@ struct JSONSep: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "json-sep",
         abstract: "Writes any stream of JSON texts as one compact value per line.",
+        usage: "json-sep [<options>] [<file> ...]",
         discussion: """
             Reads NDJSON, concatenated, pretty-printed and RS-separated (RFC 7464) texts in any mixture. Removes \
             only the white space between tokens: numbers, strings, key order and duplicate keys stay as they \

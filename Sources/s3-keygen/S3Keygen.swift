@@ -9,13 +9,14 @@ import KeyTemplate
 struct S3Keygen: ToolCommand {
     static let examples = [
         "s3-keygen 'events/{seq:9}' < lines | s3-put-lines s3://b",
-        "s3-keygen --roll-lines 10000 '{now:%Y/%m/%d}/{uuid}' < log | s3-put-lines s3://b/logs/",
+        "s3-keygen --roll-lines 10000 '{now:%F}/{uuid}' < log | s3-put-lines s3://b",
         "s3-keygen 'dt={.time:%F}/{uuid}' < events.jsonl | s3-put-lines s3://b",
     ]
 
     static let configuration = CommandConfiguration(
         commandName: "s3-keygen",
         abstract: "Gives each line of standard input a key: LINE becomes KEY TAB LINE.",
+        usage: "s3-keygen [<options>] <template>",
         discussion: """
             TEMPLATE consists of literal text and fields in braces; {{ and }} stand for one brace each. A field is \
             {NAME[!][:FORMAT][|...][?DEFAULT]}. Values from the line and the environment are percent-encoded; \

@@ -112,6 +112,10 @@ def test_groff_shows_no_page_as_one_of_bsd(tool):
         assert "Manual" in header and "BSD" not in header
 
 
+def test_help_fits_a_terminal(tool):
+    assert [line for line in help_of(tool).splitlines() if len(line) > 80] == []
+
+
 def test_help_shows_its_own_options_first_and_examples_last(tool):
     text = help_of(tool)
     titles = re.findall(r"^([A-Z][A-Z0-9 ]*):", text, re.MULTILINE)
@@ -120,7 +124,7 @@ def test_help_shows_its_own_options_first_and_examples_last(tool):
         assert titles[-2] == "OPTIONS OF EVERY S3 TOOL"
     examples = text.partition("\nEXAMPLES:\n")[2].splitlines()
     for example in examples:
-        assert tool in example and len(example) <= 100
+        assert tool in example and len(example) <= 80
         # Every option in it belongs to a tool.
         for option in re.findall(r"(?<= )--[a-z-]+", example):
             assert any(option in help_of(other) for other in TOOLS), option

@@ -95,7 +95,7 @@ def test_no_name_from_a_service_shows_a_secret(shell, encode):
         run = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint)
         data = b"x" * 1023 + b"\n"
         finished = run.tool("s3-put-lines", "--verbose", "s3://bucket", "k", stdin=data * (6 << 10)).expect(77)
-    assert "is not aborted" in finished.message and "[redacted]" in finished.message
+    assert "was not aborted" in finished.message and "[redacted]" in finished.message
     assert told[:40] not in finished.message and TOKEN not in finished.message
 
 

@@ -354,7 +354,7 @@ def test_an_upload_that_cannot_be_aborted_is_named(proxy, behind_proxy, seaweedf
     proxy.rules.append(s3_error(403, "AccessDenied", method="DELETE", times=None))
     put = behind_proxy.tool("s3-put-lines", location(seaweedfs_bucket), "k", stdin=b"x" * 6 * MIB).expect(1)
     (upload,) = open_uploads(seaweedfs_bucket)
-    assert f"k: upload {upload['UploadId']} is not aborted" in put.message
+    assert f"k: upload {upload['UploadId']} was not aborted" in put.message
 
 
 def test_faults_of_all_kinds_lose_and_forge_nothing(proxy, behind_proxy, seaweedfs_bucket):

@@ -231,7 +231,7 @@ def test_after_a_signal_an_abort_is_tried_three_times(faulty):
     within(30, faulty.open_uploads)
     process.send_signal(signal.SIGTERM)
     assert process.wait(SOON) == -signal.SIGTERM
-    assert b"is not aborted" in process.communicate()[1]
+    assert b"was not aborted" in process.communicate()[1]
     assert len(faulty.requests("DELETE")) == 3
 
 
