@@ -1,19 +1,26 @@
 /// A first-in, first-out queue. Appending and removing the first element take amortized constant time.
-package struct Queue<Element> {
-    private var entries: [Element?] = []
+///
+/// Public, unlike all else: only what is public and inlinable is compiled for the element's type in other modules, too.
+/// Otherwise each call there looks up metadata.
+public struct Queue<Element> {
+    @usableFromInline var entries: [Element?] = []
     /// The index of the first element; those before it were removed.
-    private var head = 0
+    @usableFromInline var head = 0
 
-    package init() {}
+    /// Makes an empty queue.
+    @inlinable public init() {}
 
-    package var count: Int { entries.count - head }
-    package var isEmpty: Bool { head == entries.count }
-    package var first: Element? { isEmpty ? nil : entries[head] }
+    /// The number of elements.
+    @inlinable public var count: Int { entries.count - head }
+    /// Whether there is no element.
+    @inlinable public var isEmpty: Bool { head == entries.count }
+    /// The first element, if there is one.
+    @inlinable public var first: Element? { isEmpty ? nil : entries[head] }
     /// All elements, in order.
-    package var elements: [Element] { entries[head...].compactMap { $0 } }
+    @inlinable public var elements: [Element] { entries[head...].compactMap { $0 } }
 
     /// The element at `offset` from the first; `offset` must be valid.
-    package subscript(offset: Int) -> Element {
+    @inlinable public subscript(offset: Int) -> Element {
         get {
             guard let element = entries[head + offset] else { preconditionFailure("it was taken") }
             return element
@@ -24,10 +31,11 @@ package struct Queue<Element> {
         }
     }
 
-    package mutating func append(_ element: Element) { entries.append(element) }
+    /// Adds an element at the end.
+    @inlinable public mutating func append(_ element: Element) { entries.append(element) }
 
     /// Removes and returns the first element, if there is one.
-    package mutating func popFirst() -> Element? {
+    @inlinable public mutating func popFirst() -> Element? {
         guard head < entries.count, let element = entries[head].take() else { return nil }
         head += 1
         // More than half of the array is unused.
@@ -38,7 +46,8 @@ package struct Queue<Element> {
         return element
     }
 
-    package mutating func removeAll() {
+    /// Removes all elements.
+    @inlinable public mutating func removeAll() {
         entries.removeAll()
         head = 0
     }

@@ -11,7 +11,9 @@ extension RawSpan {
     package var array: [UInt8] { unsafe withUnsafeBytes { unsafe [UInt8]($0) } }
 
     /// The byte at `offset`, which must be within the span.
-    @inlinable package subscript(offset: Int) -> UInt8 {
+    ///
+    /// Public, since only that is inlined in other modules.
+    @inlinable public subscript(offset: Int) -> UInt8 {
         // The unsigned comparison also rejects negative offsets.
         precondition(UInt(bitPattern: offset) < UInt(bitPattern: byteCount))
         return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
