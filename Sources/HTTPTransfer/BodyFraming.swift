@@ -32,12 +32,14 @@ extension HTTPResponseHead {
         }
         return length.map { .length($0) } ?? .connection
     }
+}
 
+extension BodyFraming {
     /// Why the body of a success response may be incomplete; nil if it is complete.
     ///
     /// - Parameter bytes: the number of bytes received in total; nil if the body has only started.
-    func framingFault(bytes: Int?) -> String? {
-        switch framing {
+    func fault(bytes: Int?) -> String? {
+        switch self {
         case .contradictory(let reason): return reason
         case .connection:
             return bytes == 0 ? nil : "it has neither Content-Length nor Transfer-Encoding"

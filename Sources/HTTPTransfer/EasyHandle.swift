@@ -14,6 +14,8 @@ import CCurl
     /// The receiver of the response; nil while there is no transfer.
     private(set) var receiver: (any TransferReceiver)?
     private let head = HTTPHeadReader()
+    /// How the body of a good response is framed, once it has begun.
+    private var bodyFraming: BodyFraming?
     private var bodyHasBegun = false
     /// How many times libcurl has started to send the request.
     private var sends = 0
@@ -34,6 +36,8 @@ import CCurl
     private var refusedOption: (option: CURLoption, code: CURLcode)?
 
     private var headers = HeaderList()
+    /// Where the last request that used no proxy went.
+    private var origin = RequestOrigin()
     /// Sent as an ordinary header: libcurl would format its own option twice for each request.
     private let userAgent: HTTPHeader
     /// Properties of the last transfer: the next one usually has the same, and then little has to be set
@@ -82,9 +86,9 @@ import CCurl
         // open before it reuses it; by default it would drop a working one after two minutes.
         setLong(CURLOPT_MAXAGE_CONN, Self.keptSeconds)
         setLong(CURLOPT_UPLOAD_BUFFERSIZE, 128 << 10)
-        setText(CURLOPT_PROTOCOLS_STR, [UInt8]("http,https".utf8))
+        setText(CURLOPT_PROTOCOLS_STR, "http,https")
         if let bundle = options.certificateBundle {
-            setText(CURLOPT_CAINFO, [UInt8](bundle.utf8))
+            setText(CURLOPT_CAINFO, bundle)
             // Otherwise the system's directory would be used as well.
             unsafe setPointer(CURLOPT_CAPATH, nil)
         }
@@ -139,6 +143,7 @@ import CCurl
         generation += 1
         head.removeAll()
         bodyHasBegun = false
+        bodyFraming = nil
         sends = 0
         mayBeResent = request.mayBeResent
         refusal = nil
@@ -146,13 +151,34 @@ import CCurl
         isPaused = false
         silence = Silence(limit: request.silenceMilliseconds)
         unsafe words[0] = 0
-        setText(CURLOPT_URL, request.url)
+        setAddress(request)
         set(method: request.method, body: request.body)
         setConnection(request)
         guard set(headers: request.headers) else {
             throw TransferError(.unusable, "a header field holds a line break or a NUL")
         }
         try checkOptions()
+    }
+
+    /// Sets the two parts of an address apart: the first one most often stays the same. A proxy needs the whole.
+    private func setAddress(_ request: HTTPRequest) {
+        let url = request.url.bytes
+        guard !request.usesProxy, let length = RequestOrigin.length(in: url) else { return setWhole(url) }
+        if !origin.isUsed || !url.extracting(first: length).equals(origin.text) {
+            guard let pointer = unsafe origin.set(url.extracting(first: length)) else { return setWhole(url) }
+            setText(CURLOPT_URL, url.extracting(first: length))
+            unsafe setPointer(CURLOPT_CURLU, pointer)
+        }
+        setText(CURLOPT_REQUEST_TARGET, url.extracting(droppingFirst: length))
+    }
+
+    private func setWhole(_ url: RawSpan) {
+        if origin.isUsed {
+            origin.isUsed = false
+            unsafe setPointer(CURLOPT_CURLU, nil)
+            unsafe setPointer(CURLOPT_REQUEST_TARGET, nil)
+        }
+        setText(CURLOPT_URL, url)
     }
 
     private func setConnection(_ request: HTTPRequest) {
@@ -165,7 +191,7 @@ import CCurl
         if request.usesProxy {
             unsafe setPointer(CURLOPT_NOPROXY, nil)
         } else {
-            setText(CURLOPT_NOPROXY, [UInt8(ascii: "*")])
+            setText(CURLOPT_NOPROXY, "*")
         }
     }
 
@@ -192,7 +218,7 @@ import CCurl
         if method == .head { setLong(CURLOPT_NOBODY, 1) }
         switch method {
         case .get, .head: unsafe setPointer(CURLOPT_CUSTOMREQUEST, nil)
-        case .put, .post, .delete: setText(CURLOPT_CUSTOMREQUEST, [UInt8](method.rawValue.utf8))
+        case .put, .post, .delete: setText(CURLOPT_CUSTOMREQUEST, method.rawValue)
         }
     }
 
@@ -285,8 +311,9 @@ import CCurl
         let head = head.head
         guard (200..<300).contains(head.status), method != .head else { return nil }
         // libcurl's interpretation of contradictory headers cannot be trusted.
-        if case .contradictory(let reason) = head.framing { return reason }
-        return code == CURLE_OK && head.status != 204 ? head.framingFault(bytes: bytesReceived) : nil
+        let framing = bodyFraming ?? head.framing
+        if case .contradictory(let reason) = framing { return reason }
+        return code == CURLE_OK && head.status != 204 ? framing.fault(bytes: bytesReceived) : nil
     }
 
     private var isConnectionReused: Bool {
@@ -319,10 +346,14 @@ import CCurl
         if !bodyHasBegun {
             bodyHasBegun = true
             // Checked before the body is used: a receiver that has enough bytes would never see the end.
-            if (200..<300).contains(head.head.status), let fault = head.head.framingFault(bytes: nil) {
-                refusal = .misframed
-                framing = fault
-                return bytes.byteCount + 1
+            if (200..<300).contains(head.head.status) {
+                let framing = head.head.framing
+                bodyFraming = framing
+                if let fault = framing.fault(bytes: nil) {
+                    refusal = .misframed
+                    self.framing = fault
+                    return bytes.byteCount + 1
+                }
             }
         }
         switch receiver?.received(bytes, head: head.head) ?? .cancel {
@@ -371,9 +402,14 @@ import CCurl
     }
 
     /// libcurl copies the text.
-    private func setText(_ option: CURLoption, _ value: [UInt8]) {
+    private func setText(_ option: CURLoption, _ value: String) {
+        let value = [UInt8](value.utf8)
+        setText(option, value.bytes)
+    }
+
+    private func setText(_ option: CURLoption, _ value: RawSpan) {
         text.removeAll()
-        text.append(value.bytes)
+        text.append(value)
         text.append(0)
         unsafe setPointer(option, text.address)
     }

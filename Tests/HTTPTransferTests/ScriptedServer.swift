@@ -22,6 +22,7 @@ import ByteIO
     private let scripts: [[Step]]
     private let lock = Lock()
     private var connections = 0
+    private var heads: [String] = []
 
     /// - Parameter scripts: the scripts of the first connection, the second, and so on; the last one is
     ///   repeated.
@@ -55,6 +56,9 @@ import ByteIO
     /// The number of connections so far.
     var connectionCount: Int { lock.locked { connections } }
 
+    /// The heads of the requests that came.
+    var requests: [String] { lock.locked { heads } }
+
     var url: [UInt8] { [UInt8]("http://127.0.0.1:\(port)/".utf8) }
 
     /// Refuses further connections, and stops when the open one ends.
@@ -84,6 +88,8 @@ import ByteIO
                     guard unsafe recv(client, &buffer, 1, 0) == 1 else { return }
                     head.append(buffer[0])
                 }
+                let text = String(decoding: head, as: UTF8.self)
+                lock.locked { heads.append(text) }
             case .readBytes(var rest):
                 while rest > 0 {
                     let count = unsafe recv(client, &buffer, min(rest, buffer.count), 0)

@@ -198,6 +198,48 @@ import Testing
         server.stop()
     }
 
+    /// Whatever was requested before: a handle keeps a part of the last address.
+    @Test func anAddressIsSentAsItIsGiven() throws {
+        let paths = [
+            "/b/a%2fb%2Fc/../d//e?x=%E2%98%83&y=", "/b/a%2fb%2Fc/../d//e?x=%E2%98%83&y=", "/", "/b/k",
+        ]
+        let answered: [ScriptedServer.Step] = [.readHead, .send(Self.ok + "12345")]
+        let script = (0..<3 * paths.count).flatMap { _ in answered } + [.waitForEnd]
+        let servers = [try ScriptedServer([script]), try ScriptedServer([script])]
+        let loop = try TransferLoop(TransferOptions())
+        var expected: [String] = []
+        for path in paths {
+            for usesProxy in [false, true, false] {
+                expected.append("GET \(path) HTTP/1.1")
+                for server in servers {
+                    var request = request(server, .get)
+                    request.url = server.url.dropLast() + [UInt8](path.utf8)
+                    request.usesProxy = usesProxy
+                    let receiver = Receiver()
+                    try loop.start(request, receiver)
+                    while receiver.result == nil { turn(loop) }
+                    #expect(receiver.result?.error == nil && receiver.result?.bytesReceived == 5)
+                }
+            }
+        }
+        for server in servers {
+            #expect(server.requests.map { String($0.prefix { $0 != "\r\n" }) } == expected)
+            #expect(server.requests.allSatisfy { $0.contains("127.0.0.1:\(server.port)\r\n") })
+            server.stop()
+        }
+    }
+
+    @Test(arguments: [
+        ("http://h:1/a", 10), ("https://[::1]:1/", 15), ("http://h/a?b=/", 8), ("http://h", nil),
+        ("h/a", nil),
+        ("http://h/a b", nil), ("http://h/a\r\nb: c", nil), ("http://h/a#b", nil), ("http://h/\u{7F}", nil),
+        ("", nil), ("http:/", nil),
+    ])
+    func theOriginOfAnAddress(url: String, length: Int?) {
+        let bytes = [UInt8](url.utf8)
+        #expect(RequestOrigin.length(in: bytes.bytes) == length)
+    }
+
     @Test func aHeaderWithALineEndIsRefused() throws {
         let server = try ScriptedServer([[]])
         let loop = try TransferLoop(TransferOptions())

@@ -31,8 +31,9 @@ package struct ObjectHead: Equatable, Sendable {
         etag = head.entityTag
         isS3 = etag != nil || head.value("x-amz-request-id") != nil
         contentCodings = head.contentCodings
-        if case .length(let length) = head.framing { contentLength = length } else { contentLength = nil }
-        hasEnd = head.framing != .connection
+        let framing = head.framing
+        if case .length(let length) = framing { contentLength = length } else { contentLength = nil }
+        hasEnd = framing != .connection
         let range = head.text("content-range").flatMap(ContentRange.init)
         isPartial = head.status == 206 || range != nil
         tagCount = head.number("x-amz-tagging-count")

@@ -1,0 +1,46 @@
+import ByteIO
+import CCurl
+
+/// The scheme, host and port of an address as libcurl takes them apart: done once for all requests to one service, not
+/// for each. The rest of the address, which is what is signed, is sent as it stands. Source: curl_url_set(3),
+/// CURLOPT_REQUEST_TARGET(3).
+@safe struct RequestOrigin: ~Copyable {
+    private let parsed = unsafe curl_url()
+    /// `https://host:443`
+    private(set) var text: [UInt8] = []
+    /// Whether libcurl is set to it.
+    var isUsed = false
+
+    deinit { unsafe curl_url_cleanup(parsed) }
+
+    /// How long the scheme, host and port of `url` are, in bytes; nil if `url` is not the address of a path, or libcurl
+    /// would refuse or change what follows.
+    static func length(in url: RawSpan) -> Int? {
+        guard let colon = url.firstIndex(of: UInt8(ascii: ":")), colon + 3 < url.byteCount,
+            url[colon + 1] == slash, url[colon + 2] == slash,
+            let length = url.firstIndex(of: slash, from: colon + 3)
+        else { return nil }
+        let isPlain =
+            !url.hasByte(upTo: 0x20) && url.firstIndex(of: 0x7F) == nil
+            && url.firstIndex(of: UInt8(ascii: "#")) == nil
+        return isPlain ? length : nil
+    }
+
+    private static let slash = UInt8(ascii: "/")
+
+    /// Makes it the one at the start of an address.
+    ///
+    /// - Returns: what libcurl is given, valid as long as this; nil if it cannot be used.
+    mutating func set(_ origin: RawSpan) -> UnsafeRawPointer? {
+        isUsed = false
+        text = origin.array
+        guard let parsed = unsafe parsed else { return nil }
+        let code = unsafe (text + [0]).withUnsafeBytes { bytes in
+            unsafe curl_url_set(
+                parsed, CURLUPART_URL, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), 0)
+        }
+        guard code == CURLUE_OK else { return nil }
+        isUsed = true
+        return unsafe UnsafeRawPointer(parsed)
+    }
+}
