@@ -1,5 +1,6 @@
 package import ByteIO
 import CCurl
+import Synchronization
 
 /// How a receiver wants to continue.
 package enum ReceiveFlow: Sendable {
@@ -53,6 +54,7 @@ package struct TransferID: Equatable, Sendable {
     private var cancelled: [TransferID] = []
     /// When transfers are next checked for stalls, by the monotonic clock in milliseconds.
     private var nextLook = 0
+    private let wasWoken = Atomic(false)
     private static let lookMilliseconds = 1000
 
     /// - Throws: `TransferError.Kind.unusable` if libcurl cannot be initialized.
@@ -195,7 +197,11 @@ package struct TransferID: Equatable, Sendable {
     ///
     /// - Returns: for each of `descriptors` whether it is ready; end of file and errors count as ready.
     package func wait(for descriptors: [DescriptorWait], milliseconds: Int) -> [Bool] {
+        // A local copy: the property would be checked for exclusive access each time.
+        var waiting = self.waiting
+        self.waiting = []
         waiting.removeAll(keepingCapacity: true)
+        defer { self.waiting = waiting }
         for each in descriptors {
             let events = CShort(each.isWrite ? CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN)
             waiting.append(curl_waitfd(fd: each.descriptor, events: events, revents: 0))
@@ -220,7 +226,14 @@ package struct TransferID: Equatable, Sendable {
     /// Lets another thread end a `wait`.
     package var waker: TransferWaker { TransferWaker(loop: self) }
 
-    fileprivate func wakeUp() { unsafe curl_multi_wakeup(multi) }
+    fileprivate func wakeUp() {
+        // Before the wait ends.
+        wasWoken.store(true, ordering: .releasing)
+        unsafe curl_multi_wakeup(multi)
+    }
+
+    /// Whether `wakeUp` was called since this was last asked.
+    package func takeWakeUp() -> Bool { wasWoken.exchange(false, ordering: .acquiring) }
 }
 
 /// Ends the `wait` of a loop from another thread. It retains the loop, which therefore still exists.

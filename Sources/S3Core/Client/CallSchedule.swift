@@ -165,6 +165,9 @@ package struct CallSchedule<Call> {
         return nil
     }
 
+    /// Whether any call waits to be sent; `next` may still have none.
+    package var hasUnsent: Bool { againCount > 0 || !waiting.isEmpty }
+
     package func isSent(_ id: CallID) -> Bool { entry(id)?.state == .sent }
 
     /// The call's transfer receives nothing until it is resumed, so retries do not wait for its connection

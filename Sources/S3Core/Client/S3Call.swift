@@ -170,6 +170,7 @@ final class GetObjectCall: S3Call {
     override func failure(_ error: S3Error) -> S3Error { operation.failure(error) }
     override func take(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {
         let received = operation.received(bytes, head: head)
+        client.events += 1
         askNext()
         return received
     }

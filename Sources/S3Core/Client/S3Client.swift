@@ -155,22 +155,33 @@ package final class S3Client {
     /// Sends waiting calls, delivers completions, and then waits for the next event: a response, a retry that
     /// is due, a ready descriptor in `descriptors`, or the end of `milliseconds`.
     ///
-    /// Does not wait if a completion was called or an operation has paused: only the client's user can
-    /// continue then.
+    /// Does not wait if a completion was called, an operation has paused, or bytes of an object came: only the
+    /// client's user can continue then. Whatever else happens on a connection concerns the client alone.
     ///
     /// - Returns: for each of `descriptors` whether it is ready.
     package func turn(waitingFor descriptors: [DescriptorWait] = [], milliseconds: Int? = nil) -> [Bool] {
         let before = events
-        callDue()
-        let now = MonotonicClock.milliseconds
-        schedule.release(now: now)
-        for call in schedule.overdue(now: now) { cancel(call) }
-        if renewsCredentials { renewCredentials() }
-        sendWaiting()
-        policy.sent(isFull: pending >= policy.limit)
-        loop.perform()
-        sendWaiting()
-        let milliseconds = events != before || !due.isEmpty ? 0 : timeout(milliseconds)
+        var now = MonotonicClock.milliseconds
+        let end = milliseconds.map { now + $0 }
+        while true {
+            callDue()
+            schedule.release(now: now)
+            for call in schedule.overdue(now: now) { cancel(call) }
+            if renewsCredentials { renewCredentials() }
+            sendWaiting()
+            policy.sent(isFull: pending >= policy.limit)
+            loop.perform()
+            sendWaiting()
+            let hasNews = events != before || !due.isEmpty
+            let ready = wait(for: descriptors, milliseconds: hasNews ? 0 : timeout(end))
+            let wasWoken = loop.takeWakeUp()
+            if hasNews || wasWoken || ready.contains(true) { return ready }
+            now = MonotonicClock.milliseconds
+            if let end, now >= end { return ready }
+        }
+    }
+
+    private func wait(for descriptors: [DescriptorWait], milliseconds: Int) -> [Bool] {
         guard let command = fetch?.descriptor else {
             return loop.wait(for: descriptors, milliseconds: milliseconds)
         }
@@ -250,6 +261,7 @@ package final class S3Client {
     // MARK: sending
 
     private func sendWaiting() {
+        guard schedule.hasUnsent else { return }
         if renewsCredentials, renewal.holds(now: .now) { return }
         while let id = schedule.next(limit: policy.limit) {
             peakConnections = max(peakConnections, schedule.sentCount)
@@ -274,12 +286,15 @@ package final class S3Client {
         }
     }
 
-    private func timeout(_ milliseconds: Int?) -> Int {
-        // Without another limit the wait ends after a minute, which costs nothing.
-        var timeout = milliseconds ?? 60_000
-        let scheduled = schedule.untilDue(now: MonotonicClock.milliseconds)
-        for due in [scheduled, fetch?.milliseconds, renewal.milliseconds(now: .now)] {
-            timeout = min(timeout, due ?? timeout)
+    /// - Parameter end: when the turn ends, by the monotonic clock in milliseconds; nil if time alone does not end it.
+    private func timeout(_ end: Int?) -> Int {
+        let now = MonotonicClock.milliseconds
+        // Without another limit, a long time: it costs nothing.
+        var timeout = end.map { $0 - now } ?? 60_000
+        if let due = schedule.untilDue(now: now) { timeout = min(timeout, due) }
+        if renewsCredentials {
+            if let due = fetch?.milliseconds { timeout = min(timeout, due) }
+            if let due = renewal.milliseconds(now: .now) { timeout = min(timeout, due) }
         }
         return max(0, timeout)
     }
