@@ -54,7 +54,7 @@ package final class DeleteKeys: RunFilter {
 
     package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
         if hasEnded { return .done }
-        if run.stopReason != nil { return end() }
+        if run.isStopped { return end() }
         write()
         if run.signal != nil || plan.stop != nil { return try finish() }
         do throws(StopReason) { try read(&input) } catch {

@@ -89,7 +89,7 @@ package final class GetLines: RunFilter {
     package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
         try delivery.confirm(isLast: hasEnded)
         guard !hasEnded else { return .done }
-        if run.stopReason == nil {
+        if !run.isStopped {
             pool.handBack()
             try writeFiltered()
             // Written bytes make room for new requests.
@@ -99,18 +99,18 @@ package final class GetLines: RunFilter {
             limitFiltered()
         }
         run.counts.bytes = run.output.acceptedBytes
-        if let rest = keys.rest {
+        if run.showsProgress, let rest = keys.rest {
             run.counts.totalObjects = measured.count + rest.count
             run.counts.share = measured.share(restBytes: rest.bytes)
         }
         guard isOver else {
-            let due = [run.signal == nil ? keys.untilDue : timeForLine, delivery.untilDue]
-            return .wait(input: awaitsInput, milliseconds: due.compactMap { $0 }.min())
+            let due = run.signal == nil ? keys.untilDue : timeForLine
+            return .wait(input: awaitsInput, milliseconds: Run.earlier(due, delivery.untilDue))
         }
         hasEnded = true
         store.cancelAll()
         for object in filtered { endFiltering(object) }
-        if run.stopReason == nil, run.signal == nil, let keyFailure { throw keyFailure }
+        if !run.isStopped, run.signal == nil, let keyFailure { throw keyFailure }
         return .done
     }
 
@@ -123,7 +123,7 @@ package final class GetLines: RunFilter {
 
     /// Whether nothing is left to do, or the run has to end.
     private var isOver: Bool {
-        if run.stopReason != nil { return true }
+        if run.isStopped { return true }
         // After a signal a partly written line is completed, but its end may never arrive.
         if run.signal != nil { return openLine == nil || timeForLine == 0 }
         return keysEnded && objects.isEmpty

@@ -12,6 +12,9 @@ struct KeySource: ~Copyable {
     private var nextOperand = 0
     private var lineNumber = 0
     private var list: (any KeyList)?
+    // Known apart from the list and the end, which each look at them would copy.
+    private let isListing: Bool
+    private var hasEnded = false
     private var listed: [ListObjectsV2.Object] = []
     private var nextListed = 0
     /// The total size of the listed objects that are left, in bytes; the sum of the sizes that a service
@@ -29,7 +32,12 @@ struct KeySource: ~Copyable {
         self.origin = origin
         self.location = location
         selection = KeySelection(location, shard: shard, readsURLKeys: readsURLKeys)
-        if case .listing(let range) = origin { list = Self.list(range, in: location, memory: memory) }
+        if case .listing(let range) = origin {
+            list = Self.list(range, in: location, memory: memory)
+            isListing = true
+        } else {
+            isListing = false
+        }
     }
 
     private static func list(_ range: ListedKeyRange, in location: Location, memory: Int) -> any KeyList {
@@ -65,7 +73,7 @@ struct KeySource: ~Copyable {
 
     /// The number and total size of the remaining objects, if known.
     var rest: (count: Int, bytes: Double?)? {
-        if end != nil { return (0, 0) }
+        if hasEnded { return (0, 0) }
         guard selection.takesAll else { return nil }
         switch origin {
         case .operands(let keys): return (keys.count - nextOperand, nextOperand == keys.count ? 0 : nil)
@@ -92,6 +100,7 @@ struct KeySource: ~Copyable {
 
     private mutating func finish(_ reason: StopReason? = nil) -> KeyArrival {
         end = .end(reason)
+        hasEnded = true
         return .end(reason)
     }
 
@@ -109,12 +118,12 @@ struct KeySource: ~Copyable {
 
     /// Whether standard input should be read when it is ready.
     var wantsInput: Bool {
-        if case .input = origin { return end == nil }
+        if case .input = origin { return !hasEnded }
         return false
     }
 
     /// Records that standard input cannot be read any further.
-    mutating func inputFailed(_ error: SystemError) { end = .end(.system(error)) }
+    mutating func inputFailed(_ error: SystemError) { _ = finish(.system(error)) }
 
     private mutating func nextLine(_ input: inout LineReader) throws(StopReason) -> KeyArrival {
         while let line = input.nextLine(atMost: selection.longestField + 1) {
@@ -130,16 +139,20 @@ struct KeySource: ~Copyable {
     // MARK: the list
 
     /// Updates the time: a followed listing may continue.
-    mutating func pass() { list?.pass(to: MonotonicClock.milliseconds) }
+    mutating func pass() {
+        if isListing { list?.pass(to: MonotonicClock.milliseconds) }
+    }
 
     /// The time until a followed listing continues, in milliseconds; nil if nothing is scheduled.
-    var untilDue: Int? { end == nil ? list?.untilDue(now: MonotonicClock.milliseconds) : nil }
+    var untilDue: Int? {
+        isListing && !hasEnded ? list?.untilDue(now: MonotonicClock.milliseconds) : nil
+    }
 
     /// The requests for more keys, if they are due.
     ///
     /// - Parameter free: the number of idle connections.
     mutating func pages(free: Int) -> [ListRequest] {
-        guard end == nil else { return [] }
+        guard isListing, !hasEnded else { return [] }
         let isUrgent = listed.count - nextListed <= Self.fewListed
         return list?.requests(free: max(free, isUrgent ? 1 : 0)) ?? []
     }

@@ -26,7 +26,7 @@ package final class ListKeys: RunFilter {
     /// Writes the available keys and requests more.
     package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
         if hasEnded { return .done }
-        if run.stopReason != nil || run.signal != nil { return end() }
+        if run.isStopped || run.signal != nil { return end() }
         do throws(S3Error) {
             while run.output.hasRoom, let objects = try list.next() { try write(objects) }
         } catch { throw .service(error, context: location.description) }

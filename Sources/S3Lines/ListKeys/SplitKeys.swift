@@ -34,7 +34,7 @@ package final class SplitKeys: RunFilter {
 
     package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
         if hasEnded { return .done }
-        if run.stopReason != nil || run.signal != nil { return end() }
+        if run.isStopped || run.signal != nil { return end() }
         guard split.isAtEnd else {
             for request in split.requests(free: client.freeConnections) {
                 client.perform(request.operation) { [unowned self] in self.split.received(request.number, $0)

@@ -72,7 +72,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
         objects.replay(queued: run.output.queuedBytes)
         repeat { takeInput(&input) } while objects.takeFiltered()
         limitCommands()
-        if phase != .finishing, run.stopReason != nil { stopReading(&input) }
+        if phase != .finishing, run.isStopped { stopReading(&input) }
         writeReceipts()
         objects.writeRejects()
         if phase == .finishing && objects.isIdle { return .done }
@@ -132,7 +132,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
 
     /// Takes input as far as memory allows.
     private func takeInput(_ reader: inout LineReader) {
-        while phase != .finishing, run.stopReason == nil {
+        while phase != .finishing, !run.isStopped {
             if bucket == .unknown, reader.unread.byteCount > 0 || (reader.isAtEnd && options.key != nil) {
                 findBucket()
             }
@@ -170,7 +170,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
         case .stream(let stream): stream.end()
         }
         // `end` stops the run if the commit line is missing.
-        if run.stopReason != nil { stopReading(&reader) }
+        if run.isStopped { stopReading(&reader) }
     }
 
     /// Ends a run that does not know yet whether the bucket exists.

@@ -22,7 +22,7 @@ final class PutOutcomes {
     }
 
     /// Whether the run ends as soon as the complete objects are finished.
-    var hasStopped: Bool { run.stopReason != nil }
+    var hasStopped: Bool { run.isStopped }
 
     func took(bytes: Int) { run.counts.bytes += bytes }
     func took(lines: Int) { run.counts.lines? += lines }

@@ -13,6 +13,8 @@ package final class Run {
     private let signals: SignalPipe
     private var messages: RunMessages
     private let showsSummary: Bool
+    /// Whether standard error says how far the run is.
+    package let showsProgress: Bool
     private var isOutputLost = false
     private var isInputWide = false
 
@@ -35,6 +37,8 @@ package final class Run {
     package private(set) var signal: CInt?
     /// Why the run cannot continue; it was reported.
     package private(set) var stopReason: StopReason?
+    /// Whether there is one. Cheaper than to look at the reason itself.
+    package private(set) var isStopped = false
     /// Whether the reader of standard output has closed it, as `head` does; this is not an error.
     package private(set) var endsQuietly = false
 
@@ -52,6 +56,7 @@ package final class Run {
         self.service = service
         self.showsSummary = showsSummary
         messages = RunMessages(diagnostics, display)
+        showsProgress = display != .none
         output = try RunOutput(
             descriptor: descriptor, name: outputName, limit: outputLimit, wakeUp: service.wakeUp)
         signals = try SignalPipe()
@@ -74,6 +79,7 @@ package final class Run {
     package func stop(_ reason: StopReason) {
         if !endsQuietly { report(reason.description) }
         if stopReason == nil { stopReason = reason }
+        isStopped = true
     }
 
     /// Runs the filter to its end.
@@ -133,11 +139,11 @@ package final class Run {
     /// The share of the input file that the filter has taken, from 0 to 1; nil if standard input is not a
     /// file.
     private func inputPosition(_ input: borrowing LineReader) -> Double? {
-        guard messages.isShown, let file = filePosition(input.descriptor), file.size > 0 else { return nil }
+        guard showsProgress, let file = filePosition(input.descriptor), file.size > 0 else { return nil }
         return Double(file.offset - input.unread.byteCount) / Double(file.size)
     }
 
-    private static func earlier(_ one: Int?, _ other: Int?) -> Int? {
+    static func earlier(_ one: Int?, _ other: Int?) -> Int? {
         guard let one, let other else { return one ?? other }
         return min(one, other)
     }

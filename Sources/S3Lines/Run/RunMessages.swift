@@ -14,9 +14,6 @@ struct RunMessages {
             tool: diagnostics.tool, display: display, start: MonotonicClock.milliseconds)
     }
 
-    /// Whether progress is ever shown.
-    var isShown: Bool { progress.untilDue(now: 0) != nil }
-
     /// Writes a message.
     mutating func report(_ message: String) {
         write(progress.clear() ?? erasing)
