@@ -29,23 +29,23 @@ package struct Endpoint: Equatable, Sendable {
 
     /// Parses `http[s]://HOST[:PORT][/PATH][/]`. `name` is the name of the setting for messages.
     package init(_ text: String, name: String) throws(ConfigurationError) {
-        let shown = Redaction.shown(address: text)
+        // Only messages need it.
+        var shown: String { Redaction.shown(address: text) }
         // A combining character would hide the delimiter before it, since `Character`s are compared below.
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
             throw .invalid(
                 "\(name) '\(shown)' is not of the form http[s]://HOST[:PORT][/PATH]: it has non-ASCII characters"
             )
         }
-        let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2 else {
+        guard let parts = Self.parts(of: text) else {
             throw .invalid(
                 "\(name) '\(shown)' has no scheme; did you mean https://\(shown) or http://\(shown)?")
         }
-        guard let scheme = Scheme(rawValue: parts[0].lowercased()) else {
+        guard let scheme = Scheme(rawValue: parts.scheme.lowercased()) else {
             throw .invalid("\(name) '\(shown)': the scheme must be http or https")
         }
-        let authority = parts[1].prefix { $0 != "/" }
-        let path = parts[1].dropFirst(authority.count)
+        let authority = parts.rest.prefix { $0 != "/" }
+        let path = parts.rest.dropFirst(authority.count)
         guard Self.isAuthority(authority), path.utf8.allSatisfy(Self.isPathByte) else {
             throw .invalid("\(name) '\(shown)' is not of the form http[s]://HOST[:PORT][/PATH]")
         }
@@ -75,6 +75,17 @@ package struct Endpoint: Equatable, Sendable {
         guard !host.isEmpty, text.first == "[" || host.utf8.allSatisfy(isNameByte) else { return false }
         guard let port else { return true }
         return port.allSatisfy(\.isWholeNumber) && (1...65_535).contains(Int(port) ?? 0)
+    }
+
+    /// What stands before and after the first `://`, in bytes: to search for it in characters costs more than all the
+    /// rest of a start that needs no file.
+    private static func parts(of text: String) -> (scheme: Substring, rest: Substring)? {
+        var rest = text.utf8[...]
+        while let colon = rest.firstIndex(of: UInt8(ascii: ":")) {
+            rest = rest[colon...].dropFirst()
+            if rest.starts(with: "//".utf8) { return (text[..<colon], Substring(rest.dropFirst(2))) }
+        }
+        return nil
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {

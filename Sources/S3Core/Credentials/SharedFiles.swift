@@ -2,8 +2,7 @@ import ByteIO
 
 /// The paths of the shared files, which are read only when needed.
 package struct SharedFiles: Sendable {
-    package let configPath: String
-    package let credentialsPath: String
+    private let environment: Environment
     private let read: @Sendable (String) throws(SystemError) -> [UInt8]?
 
     /// Missing files.
@@ -15,10 +14,17 @@ package struct SharedFiles: Sendable {
     private init(
         _ environment: Environment, read: @escaping @Sendable (String) throws(SystemError) -> [UInt8]?
     ) {
-        configPath = environment.expandedPath(environment.value("AWS_CONFIG_FILE") ?? "~/.aws/config")
-        credentialsPath = environment.expandedPath(
-            environment.value("AWS_SHARED_CREDENTIALS_FILE") ?? "~/.aws/credentials")
+        self.environment = environment
         self.read = read
+    }
+
+    // Made where they are needed: with keys in the environment they are not.
+    package var configPath: String {
+        environment.expandedPath(environment.value("AWS_CONFIG_FILE") ?? "~/.aws/config")
+    }
+
+    package var credentialsPath: String {
+        environment.expandedPath(environment.value("AWS_SHARED_CREDENTIALS_FILE") ?? "~/.aws/credentials")
     }
 
     /// The files on disk. Source: stat(2), open(2).
