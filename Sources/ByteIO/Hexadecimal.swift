@@ -27,10 +27,13 @@ package enum Hexadecimal {
 
     /// Two lower-case digits for each byte.
     package static func encode(_ bytes: [UInt8]) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(2 * bytes.count)
-        append(bytes, to: &text)
-        return text
+        unsafe [UInt8](unsafeUninitializedCapacity: 2 * bytes.count) { digits, count in
+            for byte in bytes {
+                unsafe digits[count] = digit(byte >> 4)
+                unsafe digits[count + 1] = digit(byte & 15)
+                count += 2
+            }
+        }
     }
 
     /// Decodes pairs of digits in either case; nil for anything else.

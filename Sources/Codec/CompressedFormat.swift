@@ -25,6 +25,10 @@ package enum CompressedFormat: Sendable, CaseIterable {
 
     /// - Parameter bytes: the first `longestMagic` bytes of an object, or all of them.
     package static func recognise(_ bytes: [UInt8]) -> Recognition {
+        // Most objects begin with none of these bytes.
+        if let first = bytes.first, first != gzipMagic[0], first != zstdMagic[0], first & 0xF0 != 0x50 {
+            return .plain
+        }
         var isUnknown = false
         for (format, magic) in [(gzip, gzipMagic), (zstd, zstdMagic), (zstd, skippableMagic)] {
             let matched = zip(bytes, magic).enumerated().prefix {

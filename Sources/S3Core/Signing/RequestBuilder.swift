@@ -22,18 +22,20 @@ struct RequestBuilder: ~Copyable {
     private var time = Timestamp(seconds: 0)
     private var timeText: [UInt8] = []
     private var clockOffsetSeconds = 0
+    /// What follows from the address.
+    private(set) var traits: HostTraits
+    private(set) var isAWS: Bool
 
     init(_ configuration: S3Configuration, bucket: String) {
         self.bucket = bucket
         self.configuration = configuration
         usesProxy = !configuration.proxies.isEmpty
         address = configuration.bucketAddress(bucket)
+        traits = HostTraits.of(address.authority)
+        isAWS = address.isAWS
         credentials = configuration.credentials
         setRegion(configuration.region)
     }
-
-    var traits: HostTraits { HostTraits.of(address.authority) }
-    var isAWS: Bool { address.isAWS }
 
     /// Changes region and clock of signatures; on AWS also sends requests to the region's host.
     mutating func setSigning(_ signing: AttemptHistory.Signing) {
@@ -50,6 +52,8 @@ struct RequestBuilder: ~Copyable {
     private mutating func setRegion(_ region: String) {
         configuration.region = region
         address = configuration.bucketAddress(bucket)
+        traits = HostTraits.of(address.authority)
+        isAWS = address.isAWS
         origin = [UInt8]((address.scheme.rawValue + "://" + address.authority).utf8)
         host = HTTPHeader("host", address.authority)
         acceptEncoding = HTTPHeader("accept-encoding", traits.acceptEncoding)
