@@ -32,3 +32,4 @@ static inline CURLcode s3_curl_get_pointer(CURL *handle, CURLINFO info, void *va
 static inline CURLMcode s3_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }
+static inline const curl_version_info_data *s3_curl_version(void) { return curl_version_info(CURLVERSION_NOW); }
