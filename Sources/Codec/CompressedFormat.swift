@@ -25,10 +25,7 @@ package enum CompressedFormat: Sendable, CaseIterable {
 
     /// - Parameter bytes: the first `longestMagic` bytes of an object, or all of them.
     package static func recognise(_ bytes: [UInt8]) -> Recognition {
-        // Most objects begin with none of these bytes.
-        if let first = bytes.first, first != gzipMagic[0], first != zstdMagic[0], first & 0xF0 != 0x50 {
-            return .plain
-        }
+        if let first = bytes.first, !canBegin(with: first) { return .plain }
         var isUnknown = false
         for (format, magic) in [(gzip, gzipMagic), (zstd, zstdMagic), (zstd, skippableMagic)] {
             let matched = zip(bytes, magic).enumerated().prefix {
@@ -38,6 +35,11 @@ package enum CompressedFormat: Sendable, CaseIterable {
             if matched == bytes.count { isUnknown = true }
         }
         return isUnknown ? .unknown : .plain
+    }
+
+    /// Whether any format can begin with `byte`; most objects begin with another.
+    package static func canBegin(with byte: UInt8) -> Bool {
+        gzip.canBegin(with: byte) || zstd.canBegin(with: byte)
     }
 
     /// Whether a member or frame can begin with `byte`.

@@ -230,6 +230,7 @@ final class ObjectFetch: ObjectSink {
     var mayBeCompressed: Bool {
         guard taken == 0, let block = blocks.first else { return false }
         let bytes = block.bytes
+        if bytes.byteCount > 0, !CompressedFormat.canBegin(with: bytes[0]) { return false }
         let first = bytes.extracting(first: min(CompressedFormat.longestMagic, bytes.byteCount)).array
         return CompressedFormat.recognise(first) != .plain
     }

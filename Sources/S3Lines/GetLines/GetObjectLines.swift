@@ -233,6 +233,9 @@ struct ObjectLines: ~Copyable {
 
     private mutating func recognise() -> Format {
         if isRaw { return .plain }
+        if let slice = stored.first, slice.count > 0, !CompressedFormat.canBegin(with: slice.bytes[0]) {
+            return .plain
+        }
         var first: [UInt8] = []
         for slice in stored where first.count < CompressedFormat.longestMagic {
             first += slice.prefix(min(slice.count, CompressedFormat.longestMagic - first.count)).bytes.array

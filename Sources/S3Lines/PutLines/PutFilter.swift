@@ -110,6 +110,9 @@ struct PutFilters {
     /// All objects with a command or waiting for one, except open objects with little data.
     var all: [PutDraft] { complete + open + running }
 
+    /// Whether there are none of these.
+    var isEmpty: Bool { complete.isEmpty && open.isEmpty && running.isEmpty }
+
     /// Whether another complete object may wait.
     var hasRoom: Bool { complete.count < 8 * (atOnce + 1) }
 

@@ -20,6 +20,7 @@ extension PutObjects {
     /// Continues with the objects whose compressors have new output.
     func takeEncoded() {
         pool.handBack()
+        guard !encoded.isEmpty else { return }
         let drafts = encoded
         encoded.removeAll(keepingCapacity: true)
         for draft in drafts { takeEncoded(draft) }

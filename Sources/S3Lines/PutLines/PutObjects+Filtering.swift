@@ -42,7 +42,7 @@ extension PutObjects {
     }
 
     /// Whether commands are running or waiting to start.
-    var isFiltering: Bool { !filters.all.isEmpty }
+    var isFiltering: Bool { !filters.isEmpty }
 
     /// Fails the objects whose commands have not ended.
     func failFiltered(_ reason: String) {
