@@ -51,10 +51,14 @@ import CCurl
     /// The buffer for libcurl's detailed error messages, with host and port.
     private let words: UnsafeMutableBufferPointer<CChar>
 
+    /// Nil once it is known which certificates to trust.
+    private var certificates: SystemCertificates?
+
     /// - Throws: `noMemory`; `unusable` if libcurl does not support a required option.
-    init(_ options: TransferOptions, slot: Int) throws(TransferError) {
+    init(_ options: TransferOptions, certificates: SystemCertificates, slot: Int) throws(TransferError) {
         guard let handle = unsafe curl_easy_init() else { throw .noMemory }
         self.slot = slot
+        self.certificates = options.certificateBundle == nil ? certificates : nil
         userAgent = HTTPHeader("user-agent", options.userAgent)
         unsafe words = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe words.initialize(repeating: 0)
@@ -182,6 +186,7 @@ import CCurl
     }
 
     private func setConnection(_ request: HTTPRequest) {
+        if certificates != nil, request.url.starts(with: Self.secure) { chooseCertificates() }
         if request.connectMilliseconds != connectMilliseconds {
             connectMilliseconds = request.connectMilliseconds
             setLong(CURLOPT_CONNECTTIMEOUT_MS, connectMilliseconds)
@@ -195,6 +200,13 @@ import CCurl
         }
     }
 
+    /// Only for https: without TLS, the certificates need not be read.
+    private func chooseCertificates() {
+        guard let certificates = certificates.take() else { return }
+        if unsafe certificates.areAllInFile(handle) { unsafe setPointer(CURLOPT_CAPATH, nil) }
+    }
+
+    private static let secure = [UInt8]("https:".utf8)
     private static let keptSeconds = 24 * 60 * 60
 
     private func set(method: HTTPMethod, body: ByteBlock?) {

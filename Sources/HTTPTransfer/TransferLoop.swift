@@ -45,6 +45,7 @@ package struct TransferID: Equatable, Sendable {
 @safe package final class TransferLoop {
     private let multi: UnsafeMutableRawPointer
     private let options: TransferOptions
+    private let certificates = SystemCertificates()
     private var handles: [EasyHandle] = []
     private var idle: [Int] = []
     private var waiting: [curl_waitfd] = []
@@ -103,7 +104,7 @@ package struct TransferID: Equatable, Sendable {
     }
 
     private func addHandle() throws(TransferError) -> Int {
-        handles.append(try EasyHandle(options, slot: handles.count))
+        handles.append(try EasyHandle(options, certificates: certificates, slot: handles.count))
         return handles.count - 1
     }
 
