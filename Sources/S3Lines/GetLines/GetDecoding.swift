@@ -70,12 +70,18 @@ extension GetLines {
             window.outside = run.output.queuedBytes + carriedBytes
             guard window.canHold(options.chunkSize) else { return }
             undecoded.removeFirst()
-            // The head is decompressed while it is written; other objects may have been dropped.
-            guard number != window.head, let object = objects[number], object.fetches.count == 1,
-                object.fetches.first?.hasEnded == true
+            // It may have been dropped, or decompressed in its turn for lack of memory.
+            guard let object = objects[number], object.fetches.count == 1,
+                object.fetches.first?.hasEnded == true, object.lines.consumedBytes == 0
             else { continue }
             begin(decoding: object)
         }
+    }
+
+    /// The memory that objects to be fetched must leave free: the threads would otherwise wait for memory that is
+    /// taken by objects waiting for a thread.
+    var decodingReserve: Int {
+        undecoded.isEmpty ? 0 : min(2 * options.threads * options.chunkSize, options.memory / 2)
     }
 
     private func begin(decoding object: WindowObject) {

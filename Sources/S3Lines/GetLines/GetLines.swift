@@ -91,6 +91,8 @@ package final class GetLines: RunFilter {
         guard !hasEnded else { return .done }
         if !run.isStopped {
             pool.handBack()
+            // Before writing, which would decompress in this thread what no other thread has.
+            decodeAhead()
             try writeFiltered()
             // Written bytes make room for new requests.
             try write()
@@ -139,6 +141,10 @@ package final class GetLines: RunFilter {
         guard run.signal == nil || openLine != nil else { return }
         window.outside = run.output.queuedBytes + carriedBytes
         while let number = window.overcommitted(), let object = objects[number] { restart(object) }
+        let reserve = decodingReserve
+        window.outside += reserve
+        // Responses to requests that were already sent need no such reserve.
+        defer { window.outside -= reserve }
         awaitsInput = false
         keys.pass()
         var free = store.freeConnections
