@@ -96,7 +96,7 @@ package struct S3Options: ParsableArguments {
         return hasScreen && Environment.process.value("TERM") != "dumb" ? .line : .lines
     }
 
-    /// The configuration from these options and the environment.
+    /// The configuration from these options and the environment, for the bucket of `location`.
     ///
     /// - Parameters:
     ///   - checksum: the checksum of uploads; nil leaves it to the environment and the service.
@@ -104,7 +104,8 @@ package struct S3Options: ParsableArguments {
     ///   - runsCommands: whether commands will be started, which need descriptors.
     /// - Throws: 77 without credentials, 78 for any other configuration error.
     package func configuration(
-        checksum: ChecksumChoice? = nil, _ limits: inout FoundLimits, runsCommands: Bool = false
+        for location: Location, checksum: ChecksumChoice? = nil, _ limits: inout FoundLimits,
+        runsCommands: Bool = false
     ) throws(ToolFailure) -> S3Configuration {
         var settings = S3Settings()
         settings.endpoint = endpoint
@@ -120,6 +121,7 @@ package struct S3Options: ParsableArguments {
         let environment = Environment.process
         do {
             return try S3Configuration(settings, environment: environment, files: .onDisk(environment))
+                .specialized(for: location.bucket)
         } catch { throw ToolFailure(error) }
     }
 
@@ -137,7 +139,7 @@ package struct S3Options: ParsableArguments {
         var commands = CommandSettings()
         commands.ignoresPipeSignal = ignoresPipeSignal
         let configuration = try configuration(
-            checksum: checksum, &commands.limits, runsCommands: runsCommands)
+            for: location, checksum: checksum, &commands.limits, runsCommands: runsCommands)
         let mayRunCommands = runsCommands || configuration.lookup != nil
         if mayRunCommands { commands.descriptors = inheritableDescriptors() }
         let client: S3Client

@@ -98,8 +98,8 @@ struct S3PutLines: ToolCommand {
         var service = s3
         // A dry run sends nothing, so it needs no credentials.
         service.noSignRequest = true
-        let configuration = try service.configuration(checksum: headers.checksum, &limits)
-        let address = configuration.specialized(for: location.bucket).bucketAddress(location.bucket)
+        let configuration = try service.configuration(for: location, checksum: headers.checksum, &limits)
+        let address = configuration.bucketAddress(location.bucket)
         do {
             return try DryPutStore(
                 DryRunNaming("stored", bucket: location.bucket, namesAll: s3.verbose),

@@ -25,6 +25,48 @@ import Testing
                 == "https://logs.s3-fips.dualstack.us-east-1.amazonaws.com")
     }
 
+    /// Source: what botocore's S3 client asks and signs for with the same region.
+    @Test(arguments: [
+        ("aws-global", "logs", "https://logs.s3.amazonaws.com", "us-east-1"),
+        ("aws-global", "my.logs", "https://s3.amazonaws.com/my.logs", "us-east-1"),
+        ("fips-us-east-1", "logs", "https://logs.s3-fips.us-east-1.amazonaws.com", "us-east-1"),
+        ("us-west-2-fips", "logs", "https://logs.s3-fips.us-west-2.amazonaws.com", "us-west-2"),
+        ("us-fips-east-1", "logs", "https://logs.s3-fips.us-east-1.amazonaws.com", "us-east-1"),
+        ("fips-aws-global", "logs", "https://logs.s3-fips.us-east-1.amazonaws.com", "us-east-1"),
+        (
+            "fips-us-west-2", arn,
+            "https://my-point-123456789012.s3-accesspoint-fips.eu-west-1.amazonaws.com", "eu-west-1"
+        ),
+        ("af-south-1", "logs", "https://logs.s3.af-south-1.amazonaws.com", "af-south-1"),
+    ])
+    func aRegionMaySayMoreThanItsName(region: String, bucket: String, address: String, signed: String) throws
+    {
+        var settings = S3Settings()
+        #expect(try text(["AWS_REGION": region], bucket: bucket) == address)
+        settings.region = region
+        #expect(try text([:], settings: settings, bucket: bucket) == address)
+        let environment = Environment(Self.keys)
+        #expect(
+            try S3Configuration(settings, environment: environment).specialized(for: bucket).region == signed)
+        #expect(try text(["AWS_ENDPOINT_URL": "http://h"], settings: settings, bucket: "b") == "http://h/b")
+    }
+
+    @Test func theGlobalHostIsThatOfOneRegion() throws {
+        var global = try S3Configuration(
+            S3Settings(), environment: Environment(Self.keys.merging(["AWS_REGION": "aws-global"]) { $1 }))
+        // The service has said where the bucket is.
+        global.region = "eu-west-1"
+        #expect(global.bucketAddress("logs").authority == "logs.s3.eu-west-1.amazonaws.com")
+        #expect(
+            try text(["AWS_REGION": "aws-global", "AWS_USE_DUALSTACK_ENDPOINT": "true"], bucket: "logs")
+                == "https://logs.s3.dualstack.us-east-1.amazonaws.com")
+        #expect {
+            try text(["AWS_REGION": "fips-cn-north-1"], bucket: "logs")
+        } throws: {
+            "\($0)".contains("region 'cn-north-1' has no FIPS endpoints")
+        }
+    }
+
     @Test(
         arguments: [
             ("https://s3.eu-west-1.amazonaws.com", nil, "", ObjectChecksum.Algorithm.crc64nvme),
@@ -79,7 +121,7 @@ import Testing
         } throws: { "\($0)".contains("http://localhost:9000") }
     }
 
-    @Test(arguments: ["eu west", "a.b", "evil/", "", "x\r\ny"])
+    @Test(arguments: ["eu west", "a.b", "evil/", "", "x\r\ny", "fips-", "-fips"])
     func refusesBadRegions(region: String) {
         var settings = S3Settings()
         settings.region = region
@@ -111,6 +153,13 @@ import Testing
         #expect(
             try text(["AWS_ENDPOINT_URL": "http://h:1"], bucket: Self.arn)
                 == "http://my-point-123456789012.h:1")
+        for address in ["http://127.0.0.1:1", "https://[::1]"] {
+            #expect {
+                try text(["AWS_ENDPOINT_URL": address], bucket: Self.arn)
+            } throws: {
+                "\($0)".contains("an access point needs an endpoint with a host name")
+            }
+        }
     }
 
     @Test(arguments: ["", "/", "/a", "/a/b/"])

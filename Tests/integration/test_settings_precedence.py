@@ -3,6 +3,7 @@
 import random
 import re
 import socketserver
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ import botocore.session
 import pytest
 from conftest import Shell
 from lying_server import LyingServer, error
+from nginx import certificate
 from test_profiles import environment, write
 
 VARIABLES = {
@@ -21,17 +23,23 @@ VARIABLES = {
     "use_dualstack_endpoint": "AWS_USE_DUALSTACK_ENDPOINT",
     "use_fips_endpoint": "AWS_USE_FIPS_ENDPOINT",
     "ignore_configured_endpoint_urls": "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "ca_bundle": "AWS_CA_BUNDLE",
 }
 CHOICES = {
-    "region": ["us-west-2", "eu-central-1", "us-gov-west-1", "eusc-de-east-1"],
+    "region": [
+        "us-west-2", "eu-central-1", "us-gov-west-1", "eusc-de-east-1", "aws-global", "fips-us-east-1", "eu-west-1-fips",
+    ],
     "max_attempts": ["1", "2", "3"],
     "request_checksum_calculation": ["when_supported", "when_required", "WHEN_REQUIRED"],
     "response_checksum_validation": ["when_supported", "when_required", "When_Supported"],
     "use_dualstack_endpoint": ["true", "True", "false"],
     "use_fips_endpoint": ["true", "false"],
     "ignore_configured_endpoint_urls": ["true", "false"],
+    "ca_bundle": ["RIGHT", "RIGHT", "OTHER"],
 }
 BUCKETS = ["bucket", "my.dotted.bucket", "arn:aws:s3:us-west-2:123456789012:accesspoint/my-point"]
+HOSTS = ["localhost", "127.0.0.1"]
+NAMES = "IP:127.0.0.1,DNS:localhost,DNS:bucket.localhost,DNS:my-point-123456789012.localhost"
 ROWS = 50
 
 
@@ -72,7 +80,7 @@ def row(dice):
     if dice.random() < 0.2:
         nested.append(f"  use_dualstack_endpoint = {dice.choice(['true', 'false'])}")
     if dice.random() < 0.2:
-        nested.append("  payload_signing_enabled = true")
+        nested.append(f"  payload_signing_enabled = {dice.choice(['true', 'True', 'false'])}")
     profile += ["s3 =", *nested] if nested else []
     services = []
     if dice.random() < 0.3:
@@ -83,8 +91,13 @@ def row(dice):
     for name, path in (("AWS_ENDPOINT_URL", "global-variable"), ("AWS_ENDPOINT_URL_S3", "service-variable")):
         if dice.random() < 0.15:
             variables[name] = f"URL/{path}"
-    text = "\n".join(["[default]", *profile, *services])
-    return text, variables, dice.choice(BUCKETS), dice.choice(["s3-put-lines", "s3-get-lines"])
+    bucket = dice.choice(BUCKETS)
+    # botocore lets an access point, and over http a dotted bucket, stand before an address, which then is no name.
+    host = "localhost" if "." in bucket or ":" in bucket else dice.choice(HOSTS)
+    base = f"{dice.choice(['http', 'https'])}://{host}:9/"
+    text = "\n".join(["[default]", *profile, *services]).replace("URL/", base)
+    variables = {name: value.replace("URL/", base) for name, value in variables.items()}
+    return text, variables, bucket, dice.choice(["s3-put-lines", "s3-get-lines"])
 
 
 class Sent(Exception):
@@ -118,12 +131,15 @@ def botocores(variables, bucket, tool, loader):
         name.lower(): value if isinstance(value, str) else value.decode() for name, value in request.headers.items()
     }
     return {
+        "is_here": url.port is not None,
         "scheme": url.scheme,
         "host": url.netloc,
         "path": url.path,
         "region": re.search(r"Credential=[^/]+/\d+/([^/]+)/", headers["authorization"])[1],
         "checksum": any(name.startswith(("x-amz-checksum-c", "x-amz-trailer")) for name in headers),
         "mode": headers.get("x-amz-checksum-mode"),
+        "unsigned": "UNSIGNED-PAYLOAD" in headers["x-amz-content-sha256"],
+        "authority": client._endpoint.http_session._verify,
         "attempts": (client.meta.config.retries or {}).get("total_max_attempts"),
     }
 
@@ -133,8 +149,12 @@ def same_host(host):
     return re.sub(r"\bs3\.amazonaws\.com$", "s3.us-east-1.amazonaws.com", host)
 
 
-def compare(directory, text, variables, bucket, tool, expected):
+def compare(certificates, directory, text, variables, bucket, tool, expected):
     unwell = expected["attempts"] is not None
+    tls = None
+    if expected["scheme"] == "https":
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(*certificates["RIGHT"])
 
     def answer(request):
         return (
@@ -143,23 +163,28 @@ def compare(directory, text, variables, bucket, tool, expected):
             else (200, {"ETag": '"e"'}, b"v\n" if request.method == "GET" else b"")
         )
 
-    with LyingServer(answer) as server, Proxy() as proxy:
+    with LyingServer(answer, tls) as server, Proxy() as proxy:
 
         def here(text):
-            return text.replace("localhost:9", f"localhost:{server.port}")
+            return re.sub("(localhost|127.0.0.1):9\\b", rf"\1:{server.port}", text)
 
         directory.mkdir()
         write(directory, here(text), KEYS)
         shell = Shell(directory, {name: here(value) for name, value in variables.items()}, 60)
         shell = shell.with_environment(
-            HOME=str(directory), https_proxy=f"http://127.0.0.1:{proxy.server.server_address[1]}"
+            HOME=str(directory),
+            https_proxy=f"http://127.0.0.1:{proxy.server.server_address[1]}",
+            no_proxy=",".join(HOSTS),
         )
         if not unwell:
             shell = shell.with_environment(AWS_MAX_ATTEMPTS="1")
         stdin = b"k\tv\n" if tool == "s3-put-lines" else b"k\n"
         finished = shell.tool(tool, f"s3://{bucket}", stdin=stdin)
-        if expected["scheme"] == "https":
-            assert set(proxy.hosts) == {same_host(expected["host"])}, (proxy.hosts, finished.message)
+        if not expected["is_here"]:
+            assert set(map(same_host, proxy.hosts)) == {same_host(expected["host"])}, (proxy.hosts, finished.message)
+            return
+        if tls and expected["authority"] != str(certificates["RIGHT"][0]):
+            assert finished.status == 69 and "certificate" in finished.message and not server.journal, finished.message
             return
         sent = [each for each in server.journal if each.method == ("PUT" if tool == "s3-put-lines" else "GET")]
         if unwell:
@@ -173,23 +198,35 @@ def compare(directory, text, variables, bucket, tool, expected):
         assert last.path == expected["path"]
         if tool == "s3-get-lines":
             assert last.headers.get("x-amz-checksum-mode") == expected["mode"]
-        elif re.search("(?i)request_checksum_calculation", text + " ".join(variables)):
+            return
+        has_checksum = any(name.startswith("x-amz-checksum-c") for name in last.headers)
+        if re.search("(?i)request_checksum_calculation", text + " ".join(variables)):
             # By default only AWS gets a checksum: many other services refuse it.
-            assert any(name.startswith("x-amz-checksum-c") for name in last.headers) == expected["checksum"]
+            assert has_checksum == expected["checksum"]
+        # A body is unsigned only over TLS and with a checksum, whatever payload_signing_enabled says: unlike botocore.
+        is_unsigned = last.headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+        assert is_unsigned == (expected["unsigned"] and has_checksum and tls is not None)
 
 
 KEYS = "[default]\naws_access_key_id = AK\naws_secret_access_key = S\n"
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """The server's certificate and key, and those of another server, which is not trusted."""
+    return {name: certificate(tmp_path_factory.mktemp(name), NAMES) for name in ("RIGHT", "OTHER")}
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_settings_come_from_the_same_places_as_in_botocore(tmp_path, seed):
+def test_settings_come_from_the_same_places_as_in_botocore(tmp_path, certificates, seed):
     dice = random.Random(seed)
     loader = botocore.session.Session().get_component("data_loader")
     rows = []
     for number in range(ROWS):
         text, variables, bucket, tool = row(dice)
-        text = text.replace("URL/", "http://localhost:9/")
-        variables = {name: value.replace("URL/", "http://localhost:9/") for name, value in variables.items()}
+        for mark, (file, _) in certificates.items():
+            text = text.replace(mark, str(file))
+            variables = {name: value.replace(mark, str(file)) for name, value in variables.items()}
         variables |= {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
         write(tmp_path, text, KEYS)
         if bucket.startswith("arn:aws:") and re.search("us-gov|eusc", text + str(variables)):
@@ -198,7 +235,7 @@ def test_settings_come_from_the_same_places_as_in_botocore(tmp_path, seed):
 
     def one(row):
         try:
-            compare(*row)
+            compare(certificates, *row)
         except AssertionError as failure:
             failure.add_note(repr(row))
             raise

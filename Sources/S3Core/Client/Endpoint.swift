@@ -113,6 +113,11 @@ package struct Endpoint: Equatable, Sendable {
         Endpoint(scheme: .https, authority: "\(service).\(region).\(Partition.of(region).suffix)")
     }
 
+    /// AWS's endpoint of a service, without a region in the host name.
+    static func awsGlobal(service: String) -> Endpoint {
+        Endpoint(scheme: .https, authority: "\(service).\(Partition.of(RegionName.global).suffix)")
+    }
+
     /// AWS's endpoint of a credentials service, `sts` or `portal.sso`, in a region.
     ///
     /// Source: botocore, `endpoint-rule-set-1.json` of STS and SSO.
@@ -139,6 +144,15 @@ package struct Endpoint: Equatable, Sendable {
         return Partition.suffixes.contains { host.hasSuffix("." + $0) }
     }
 
+    /// True if the host is an IP address. A bucket name cannot be put before it.
+    ///
+    /// The last label of a host name contains a letter. Source: RFC 1123, 2.1.
+    package var isAddress: Bool {
+        if authority.utf8.first == UInt8(ascii: "[") { return true }
+        let host = authority.prefix { $0 != ":" }
+        return host.split(separator: ".").last?.utf8.allSatisfy { (0x30...0x39).contains($0) } ?? false
+    }
+
     /// The bucket's base URL; the encoded key is appended to it.
     package func address(of bucket: String, virtualHosted: Bool) -> Endpoint {
         virtualHosted
@@ -154,8 +168,10 @@ package struct Endpoint: Equatable, Sendable {
 
     /// The same for hosts without a certificate: dots are allowed.
     static func canBeHostLabels(_ bucket: String) -> Bool {
-        (3...63).contains(bucket.utf8.count)
-            && bucket.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isLabel)
+        let labels = bucket.split(separator: ".", omittingEmptySubsequences: false)
+        // No bucket's name has the form of an IPv4 address.
+        let isAddress = labels.count == 4 && labels.allSatisfy { $0.utf8.count <= 3 && Int($0) != nil }
+        return (3...63).contains(bucket.utf8.count) && !isAddress && labels.allSatisfy(isLabel)
     }
 
     private static func isLabel(_ text: Substring) -> Bool {

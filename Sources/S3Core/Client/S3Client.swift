@@ -74,10 +74,10 @@ package final class S3Client {
     /// Counts events that only the client's user can react to, such as completions.
     var events = 0
 
+    /// - Parameter configuration: the bucket's own, `S3Configuration.specialized`.
     package init(_ configuration: S3Configuration, bucket: String) throws(S3Error) {
         self.bucket = bucket
         maxAttempts = configuration.maxAttempts
-        let configuration = configuration.specialized(for: bucket)
         verifiesChecksums = configuration.verifiesChecksums
         var options = TransferOptions()
         options.keptConnections = configuration.connections.upperBound

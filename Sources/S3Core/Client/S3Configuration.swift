@@ -60,6 +60,8 @@ package struct S3Configuration: Sendable {
     private let customEndpoint: Endpoint?
     private let dualStack: Bool
     private let fips: Bool
+    /// Whether requests to us-east-1 go to the host without a region in its name.
+    private let isGlobal: Bool
 
     package static let defaultRegion = "us-east-1"
     package static let defaultMaxAttempts = 10
@@ -72,10 +74,11 @@ package struct S3Configuration: Sendable {
         let profiles = try files.profiles(
             settings.profile, environment, isNeeded: keys == nil || !settings.signsRequests)
         let layers = SettingLayers(environment: environment, profiles: profiles)
-        region =
+        let named = try RegionName(
             settings.region ?? layers.value("region", "AWS_REGION", "AWS_DEFAULT_REGION")
-            ?? Self.defaultRegion
-        guard Endpoint.isRegionName(region) else { throw .invalid("'\(region)' is not the name of a region") }
+                ?? Self.defaultRegion)
+        region = named.name
+        isGlobal = named.isGlobal
         addressing = if let style = settings.addressing { style } else { try layers.addressing() }
         isAddressingChosen = settings.addressing != nil
         connections = settings.connections
@@ -93,8 +96,11 @@ package struct S3Configuration: Sendable {
             } else {
                 try layers.endpoint(service: "s3", variable: "AWS_ENDPOINT_URL_S3")
             }
+        if settings.addressing == .virtual, let customEndpoint {
+            try Self.checkName(of: customEndpoint, for: "--addressing virtual")
+        }
         dualStack = layers.flag("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT", block: "s3")
-        fips = layers.flag("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT")
+        fips = layers.fips(named)
         if customEndpoint == nil { try Self.check(dualStack: dualStack, fips: fips, region: region) }
         certificateBundle = layers.value("ca_bundle", "AWS_CA_BUNDLE")
         proxies = ProxySettings(environment)
@@ -117,7 +123,7 @@ package struct S3Configuration: Sendable {
         credentials = settings.signsRequests ? keys : nil
         lookup =
             if settings.signsRequests, keys == nil {
-                try CredentialsLookup(layers, files, isNamed: settings.profile != nil, region: region)
+                try CredentialsLookup(layers, files, isNamed: settings.profile != nil, region: named)
             } else {
                 nil
             }
@@ -138,20 +144,36 @@ package struct S3Configuration: Sendable {
         }
     }
 
+    /// - Throws: if the host of `endpoint` is an IP address. A bucket name cannot be put before it.
+    private static func checkName(of endpoint: Endpoint, for what: String) throws(ConfigurationError) {
+        guard endpoint.isAddress else { return }
+        throw .invalid(
+            "\(what) needs an endpoint with a host name, but '\(endpoint.authority)' is an IP address")
+    }
+
     private func accessPoint(_ bucket: String) -> AccessPoint? {
         // The location's initializer has already refused invalid ARNs.
         do { return try AccessPoint(bucket) } catch { return nil }
     }
 
     /// This configuration for one bucket, whose name may contain its region.
-    package func specialized(for bucket: String) -> S3Configuration {
+    ///
+    /// - Throws: if the bucket is an access point and the endpoint is an IP address.
+    package func specialized(for bucket: String) throws(ConfigurationError) -> S3Configuration {
         var configuration = self
         if let point = accessPoint(bucket) {
+            if let customEndpoint { try Self.checkName(of: customEndpoint, for: "an access point") }
             configuration.region = point.region
         } else if customEndpoint?.isAWS ?? true, let region = AccessPoint.region(inName: bucket) {
             configuration.region = region
         }
         return configuration
+    }
+
+    private var awsEndpoint: Endpoint {
+        // The global host serves one region only; any other region has its own host.
+        isGlobal && region == RegionName.global && !dualStack && !fips
+            ? .awsGlobal(service: "s3") : .aws(region: region, dualStack: dualStack, fips: fips)
     }
 
     /// The base URL of `bucket` in the current region; a response may still correct the region.
@@ -160,14 +182,15 @@ package struct S3Configuration: Sendable {
             let host = customEndpoint ?? .accessPoints(region: region, dualStack: dualStack, fips: fips)
             return host.address(of: point.label, virtualHosted: true)
         }
-        let endpoint = customEndpoint ?? .aws(region: region, dualStack: dualStack, fips: fips)
+        let endpoint = customEndpoint ?? awsEndpoint
         let virtualHosted =
             switch addressing {
             case .path: false
             case .virtual:
                 isAddressingChosen
-                    || (endpoint.scheme == .https
-                        ? Endpoint.canBeHostLabel(bucket) : Endpoint.canBeHostLabels(bucket))
+                    || !endpoint.isAddress
+                        && (endpoint.scheme == .https
+                            ? Endpoint.canBeHostLabel(bucket) : Endpoint.canBeHostLabels(bucket))
             case .auto: customEndpoint == nil && Endpoint.canBeHostLabel(bucket)
             }
         return endpoint.address(of: bucket, virtualHosted: virtualHosted)

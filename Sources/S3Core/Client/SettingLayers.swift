@@ -71,13 +71,19 @@ struct SettingLayers {
     ///
     /// - Parameter host: the first label of AWS's host name.
     func endpoint(
-        of host: String, region: String, service: String, variable: String
+        of host: String, region: RegionName, service: String, variable: String
     ) throws(ConfigurationError) -> Endpoint {
         if let endpoint = try endpoint(service: service, variable: variable) { return endpoint }
+        let dualStack = flag("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT")
+        let fips = fips(region)
+        if region.isGlobal, !dualStack, !fips, service == "sts" { return .awsGlobal(service: host) }
         return try Endpoint.aws(
-            credentialsOf: host, region: region,
-            dualStack: flag("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT"),
-            fips: flag("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT"))
+            credentialsOf: host, region: region.name, dualStack: dualStack, fips: fips)
+    }
+
+    /// Whether the settings or the region's name request FIPS endpoints.
+    func fips(_ region: RegionName) -> Bool {
+        region.isFIPS || flag("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT")
     }
 
     private func name(_ setting: String, _ variable: String) -> String {

@@ -6,7 +6,7 @@ extension CredentialsLookup {
     ///   - region: the region of STS.
     /// - Throws: if the profile is invalid.
     init(
-        _ layers: SettingLayers, _ files: SharedFiles, isNamed: Bool, region: String
+        _ layers: SettingLayers, _ files: SharedFiles, isNamed: Bool, region: RegionName
     ) throws(ConfigurationError) {
         let sources = CredentialsSources(layers: layers, files: files, region: region)
         let profile = layers.profiles.name
@@ -27,7 +27,7 @@ extension CredentialsLookup {
 private struct CredentialsSources {
     let layers: SettingLayers
     let files: SharedFiles
-    let region: String
+    let region: RegionName
 
     /// STS. Created only if it is used, so that errors in its settings do not affect other sources.
     private func service() throws(ConfigurationError) -> TokenService {

@@ -42,10 +42,8 @@ struct SingleSignOn: CredentialsMachine {
         where text(name, settings)?.isEmpty != false {
             throw .invalid("profile '\(profile)' has no \(name)")
         }
-        let region = text("sso_region", settings) ?? ""
-        guard Endpoint.isRegionName(region) else {
-            throw .invalid("sso_region '\(region)' of profile '\(profile)' is not the name of a region")
-        }
+        let region = try RegionName(
+            text("sso_region", settings) ?? "", name: "sso_region of profile '\(profile)'")
         let endpoint = try layers.endpoint(
             of: "portal.sso", region: region, service: "sso", variable: "AWS_ENDPOINT_URL_SSO")
         var query = [UInt8]("role_name=".utf8)

@@ -7,10 +7,10 @@ import HTTPTransfer
 /// Source: AWS Security Token Service API Reference, AssumeRole and AssumeRoleWithWebIdentity.
 struct TokenService: Sendable {
     private let endpoint: Endpoint
-    private let region: String
+    private let region: RegionName
 
     /// Uses the region's STS unless an endpoint is configured.
-    init(_ layers: SettingLayers, region: String) throws(ConfigurationError) {
+    init(_ layers: SettingLayers, region: RegionName) throws(ConfigurationError) {
         self.region = region
         endpoint = try layers.endpoint(
             of: "sts", region: region, service: "sts", variable: "AWS_ENDPOINT_URL_STS")
@@ -42,7 +42,7 @@ struct TokenService: Sendable {
             if let token = credentials.sessionToken {
                 headers.append(HTTPHeader([UInt8]("x-amz-security-token".utf8), token))
             }
-            var signer = Signer(credentials, region: region, service: "sts")
+            var signer = Signer(credentials, region: region.name, service: "sts")
             let hash = signer.payloadHash(body.bytes)
             headers.append(
                 signer.authorization(
