@@ -39,6 +39,15 @@ import Testing
         }
     }
 
+    @Test func leavesWordsThatContainAVeryShortSecret() {
+        var redaction = Redaction()
+        redaction.add(Credentials(accessKeyID: "AK", secretAccessKey: "s", sessionToken: "abc"))
+        redaction.add(usersOf: "http://u:p@host")
+        #expect(redaction.redacted("this is an abc of u:x words") == "this is an abc of u:x words")
+        redaction.add(Credentials(accessKeyID: "AK", secretAccessKey: "hush"))
+        #expect(redaction.redacted("a hushed word") == "a [redacted]ed word")
+    }
+
     @Test func hidesSignatures() {
         #expect(redaction.redacted("Signature=0123abcdEF, x") == "Signature=[redacted], x")
         #expect(redaction.redacted("X-Amz-Signature%3D0123abcd&a") == "X-Amz-Signature%3D[redacted]&a")

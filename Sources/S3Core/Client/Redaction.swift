@@ -15,13 +15,16 @@ package struct Redaction: Sendable {
     /// A shorter run of base64 or hexadecimal digits counts as an ordinary word.
     private static let shortestRun = 8
 
+    /// Shorter secrets are not hidden: they occur in ordinary words, and are no secrets that a service issues.
+    private static let shortestSecret = 4
+
     private var secrets: [[UInt8]] = []
 
     package init() {}
 
     /// From now on, `secret` is removed from every text.
     package mutating func add(_ secret: [UInt8]) {
-        if !secret.isEmpty, !secrets.contains(secret) { secrets.append(secret) }
+        if secret.count >= Self.shortestSecret, !secrets.contains(secret) { secrets.append(secret) }
     }
 
     package mutating func add(_ credentials: Credentials) {
@@ -33,13 +36,10 @@ package struct Redaction: Sendable {
     package mutating func add(usersOf address: String) {
         let users = Self.users(of: [UInt8](address.utf8))
         add(users)
-        // A shorter password would match parts of ordinary words.
-        if let colon = users.firstIndex(of: UInt8(ascii: ":")), users.count - colon > Self.shortestPassword {
+        if let colon = users.firstIndex(of: UInt8(ascii: ":")) {
             add(Array(users[(colon + 1)...]))
         }
     }
-
-    private static let shortestPassword = 4
 
     package func redacted(_ error: S3Error) -> S3Error {
         var error = error
