@@ -172,8 +172,9 @@ import Testing
         ("arn:aws:s3::123456789012:accesspoint/x.mrap", "multi-region"), ("b--eun1-az1--x-s3", "directory"),
         ("arn:aws:s3-outposts:eu-west-1:123456789012:outpost/op-1/accesspoint/x", "Outposts"),
         ("arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/x", "object lambda"),
-        ("arn:aws:s3:eu-west-1:123456789012:accesspoint/x.evil", "is not"), ("arn:aws:s3:::bucket", "is not"),
-        ("arn:aws:s3:eu-west-1:1:accesspoint/xyz", "is not"), ("x.mrap", "multi-region"),
+        ("arn:aws:s3:eu-west-1:123456789012:accesspoint/x.evil", "expected"),
+        ("arn:aws:s3:::bucket", "expected"),
+        ("arn:aws:s3:eu-west-1:1:accesspoint/xyz", "expected"), ("x.mrap", "multi-region"),
         ("x--table-s3", "table"),
     ])
     func refusesByName(bucket: String, words: String) {

@@ -105,6 +105,29 @@ import Testing
         #expect(role.url == base + "/latest/meta-data/iam/security-credentials/" && role.isLocal)
     }
 
+    /// The file is replaced while a pipeline runs.
+    @Test(arguments: [
+        ["AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r"],
+        [
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/token",
+        ],
+    ])
+    func aTokensFileIsReadForEachFetch(variables: [String: String]) throws {
+        var lookup = try lookup(variables)
+        for token in ["first", "second"] {
+            guard case .read("/token") = lookup.next(.start) else {
+                Issue.record("the file is not read")
+                return
+            }
+            guard case .send(let request) = lookup.next(.file([UInt8](token.utf8))) else {
+                Issue.record("no request is sent")
+                return
+            }
+            #expect(request.secrets == [[UInt8](token.utf8)])
+        }
+    }
+
     @Test(arguments: [
         "http://169.254.170.2/x", "http://169.254.170.23/v1/credentials",
         "http://[fd00:ec2::23]/v1/credentials",
@@ -137,7 +160,7 @@ import Testing
         let variables = ["AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": value]
         #expect {
             try S3Configuration(S3Settings(), environment: Environment(variables))
-        } throws: { "\($0)" == "AWS_SECRET_ACCESS_KEY holds white space or control characters" }
+        } throws: { "\($0)" == "AWS_SECRET_ACCESS_KEY contains white space or control characters" }
     }
 
     /// Source: what botocore's S3 client asks with the same settings.

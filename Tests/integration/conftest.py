@@ -27,6 +27,7 @@ SECONDS = 120  # the time limit of any command of the suite
 def pytest_addoption(parser):
     parser.addoption("--chaos-objects", type=int, default=300, help="objects of each chaos run")
     parser.addoption("--renewal-seconds", type=int, default=9, help="how long each pipeline over short-lived keys runs")
+    parser.addoption("--precedence-rows", type=int, default=40, help="mixtures of sources of credentials, of each seed")
     parser.addoption("--kill-lines", type=int, default=10_000, help="lines that are stored while runs are killed")
     parser.addoption("--kill-objects", type=int, default=1000, help="the same where each line is an object")
     parser.addoption("--queue-kills", type=int, default=3, help="how many of its runs are killed")

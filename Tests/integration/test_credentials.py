@@ -111,24 +111,28 @@ def test_missing_credentials_list_the_sources(shell):
         "mfa": (
             "role_arn = r\nmfa_serial = m\nsource_profile = default\n" + STATIC,
             78,
-            'needs a code of m, which cannot be typed here; run: eval "$(aws configure export-credentials '
-            '--profile default --format env)", which asks for it; then this tool, without --profile',
+            'needs a code from m, and this tool cannot ask for one; run: eval "$(aws configure export-credentials '
+            '--profile default --format env)", which asks for the code; then run this tool without --profile',
         ),
         "no source": ("role_arn = r\n", 78, "neither source_profile nor credential_source"),
         "two sources": ("role_arn = r\nsource_profile=default\ncredential_source=Environment\n", 78, "both"),
-        "unknown source": ("role_arn = r\ncredential_source = Moon\n", 78, "'Moon' is none of"),
+        "unknown source": ("role_arn = r\ncredential_source = Moon\n", 78, "as credential_source, found 'Moon'"),
         "loop": ("role_arn = r\nsource_profile = default\n", 78, "leads back"),
         "no such source": ("role_arn = r\nsource_profile = x\n", 78, "'x' does not exist"),
+        "a source without credentials": (
+            "role_arn = r\nsource_profile = x\n[profile x]\nregion = eu-west-1\n", 77,
+            "role r of profile 'default': its source has no credentials: profile 'x' of ",
+        ),
         "no such session": ("sso_session=x\nsso_role_name=r\n", 78, "[sso-session x], which does not exist"),
         "half a sign-on": ("sso_role_name = r\n", 78, "has no sso_start_url"),
         "no login": ("sso_role_name=r\nsso_account_id=1\n" + SIGN_ON, 77, "aws sso login --profile default"),
-        "no command": ("credential_process = /nowhere/x\n", 77, "there is no command '/nowhere/x'"),
+        "no command": ("credential_process = /nowhere/x\n", 77, "the command '/nowhere/x' was not found"),
         "a command that fails": ("credential_process = false\n", 77, "status 1"),
         "a command that says nothing": ("credential_process = true\n", 77, "not JSON"),
-        "a command of another version": ("credential_process = echo '{\"Version\": 2}'\n", 77, "Version 1"),
+        "a command of another version": ("credential_process = echo '{\"Version\": 2}'\n", 77, '"Version": 1'),
         "a command without end": ("credential_process = cat /dev/zero\n", 77, "status 137"),
         "a quote": ("credential_process = 'x\n", 78, "quote"),
-        "no aws": ("login_session = x\n", 77, "no 'aws' in PATH; install it and run: aws login --profile default"),
+        "no aws": ("login_session = x\n", 77, "'aws' is not in PATH; install it and run: aws login --profile default"),
     }.values(),
 )
 def test_errors_in_a_profile_are_reported(shell, text, status, words):
@@ -194,3 +198,22 @@ def test_a_profiles_name_is_quoted_for_a_shell(shell):
     config(shell, text.replace("it's mine", '"it\'s mine"'))
     message = put(shell, "--profile", "it's mine").expect(77).message
     assert "run: aws sso login --profile 'it'\\''s mine'\n" in message
+
+
+SIGN_ON_URL = "https://x.awsapps.com/start"
+
+
+def refuse_the_token(request):
+    return 401, {}, b"{}"
+
+
+@pytest.mark.parametrize("seconds, answer", [(-10, None), (3600, refuse_the_token)])
+def test_an_expired_login_names_the_command_that_renews_it(shell, here, world, seconds, answer):
+    world.broken = answer
+    profile = "[profile p]\nsso_role_name=r\nsso_account_id=1\n"
+    without_aws = shell.with_environment(PATH="/usr/bin:/bin", AWS_PROFILE="p")
+    sso(shell, here, seconds, SIGN_ON_URL, profile + SIGN_ON)
+    assert "the login has expired; run: aws sso login --profile p\n" in put(without_aws).expect(77).message
+    sso(shell, here, seconds, "s", f"{profile}sso_session = s\n[sso-session s]\n{SIGN_ON}")
+    assert "the login has expired; run: aws sso login --profile p\n" in put(without_aws).expect(77).message
+    assert len(world.asked) == (2 if answer else 0) and not world.puts(here)

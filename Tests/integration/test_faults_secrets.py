@@ -147,7 +147,7 @@ def test_white_space_in_a_secret_of_a_file_is_named(shell):
     unset = dict.fromkeys(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
     changed = shell.with_environment(**unset, AWS_SHARED_CREDENTIALS_FILE=str(path))
     finished = changed.tool("s3-put-lines", "s3://bucket", stdin=b"k\tv\n").expect(78)
-    assert f"{path}: aws_secret_access_key holds white space" in finished.message
+    assert f"{path}: aws_secret_access_key contains white space" in finished.message
 
 
 def test_a_token_file_with_a_line_break_is_named(shell):
@@ -164,7 +164,7 @@ def test_a_token_file_with_a_line_break_is_named(shell):
     for name, settings in [(name, each) for name in names for each in names[name]]:
         changed = shell.with_environment(**(unset | settings))
         finished = changed.tool("s3-put-lines", "s3://bucket", stdin=b"k\tv\n").expect(78)
-        assert f"{name} holds" in finished.message and "a.web.token" not in finished.message
+        assert f"{name} contains" in finished.message and "a.web.token" not in finished.message
 
 
 @pytest.mark.parametrize("tool", TOOLS)

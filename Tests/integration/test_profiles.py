@@ -221,7 +221,7 @@ def test_settings_of_a_profile_are_checked_and_named(tmp_path):
         "max_attempts = 0": "max_attempts of profile 'default'",
         "endpoint_url = nowhere": "endpoint_url of profile 'default'",
         "request_checksum_calculation = x": "request_checksum_calculation of profile 'default'",
-        "s3 =\n  addressing_style = x": "addressing_style 'x' of profile 'default'",
+        "s3 =\n  addressing_style = x": "addressing_style of profile 'default'",
     }.items():
         write(tmp_path, "[default]\naws_access_key_id=A\naws_secret_access_key=S\n" + setting)
         assert words in shell.tool("s3-get-lines", "s3://b", "k").expect(78).message

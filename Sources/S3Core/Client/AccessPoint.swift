@@ -21,7 +21,7 @@ package struct AccessPoint: Equatable, Sendable {
             parts[4].allSatisfy(\.isNumber), Endpoint.canBeHostLabel(resource[1]),
             resource[1].utf8.count <= Self.longestName
         else {
-            throw .invalid("'\(bucket)' is not arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME")
+            throw .invalid("expected arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME, found '\(bucket)'")
         }
         region = parts[3]
         label = resource[1] + "-" + parts[4]
@@ -34,11 +34,12 @@ package struct AccessPoint: Equatable, Sendable {
         switch service {
         case "s3" where resource == "accesspoint" && region.isEmpty:
             throw .invalid(
-                "multi-region access points are not supported; use the access point of a region, or a bucket")
+                "multi-region access points are not supported; use an access point of one region, or a bucket"
+            )
         case "s3-outposts": throw .invalid("S3 on Outposts is not supported; use a bucket in a region")
         case "s3-object-lambda":
             throw .invalid(
-                "object lambda access points are not supported; use its supporting access point")
+                "object lambda access points are not supported; use the supporting access point")
         case "s3tables": throw .invalid("table buckets hold no objects; use a general purpose bucket")
         case "s3express":
             throw .invalid("directory buckets are not supported; use a general purpose bucket")
@@ -53,16 +54,16 @@ package struct AccessPoint: Equatable, Sendable {
             ("--x-s3", "directory buckets are not supported; use a general purpose bucket"),
             (
                 "--xa-s3",
-                "access points of directory buckets are not supported; use one of a general purpose bucket"
+                "access points of directory buckets are not supported; use an access point of a general purpose bucket"
             ),
             (
                 ".mrap",
-                "multi-region access points are not supported; use the access point of a region, or a bucket"
+                "multi-region access points are not supported; use an access point of one region, or a bucket"
             ),
             ("--op-s3", "S3 on Outposts is not supported; use a bucket in a region"),
             (
                 "--ol-s3",
-                "object lambda access points are not supported; use its supporting access point"
+                "object lambda access points are not supported; use the supporting access point"
             ),
             ("--table-s3", "table buckets hold no objects; use a general purpose bucket"),
         ] where bucket.hasSuffix(end) { throw .invalid("'\(bucket)': \(reason)") }

@@ -24,7 +24,7 @@ package struct RegionName: Equatable, Sendable {
         isGlobal = plain == Self.globalWord
         name = isGlobal ? Self.global : plain
         guard Endpoint.isRegionName(name) else {
-            throw .invalid("\(setting) '\(text)': expected letters, digits and '-', as in eu-west-1")
+            throw .invalid("\(setting): expected letters, digits and '-', as in eu-west-1, found '\(text)'")
         }
     }
 

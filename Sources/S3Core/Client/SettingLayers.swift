@@ -25,7 +25,8 @@ struct SettingLayers {
     func positiveNumber(_ setting: String, _ variable: String) throws(ConfigurationError) -> Int? {
         guard let text = value(setting, variable) else { return nil }
         guard let number = Int(text), number > 0 else {
-            throw .invalid("\(name(setting, variable)) '\(text)' is not a whole number of at least 1")
+            throw .invalid(
+                "\(name(setting, variable)): expected a whole number of at least 1, found '\(text)'")
         }
         return number
     }
@@ -33,7 +34,8 @@ struct SettingLayers {
     func checksumUse(_ setting: String, _ variable: String) throws(ConfigurationError) -> ChecksumUse? {
         guard let text = value(setting, variable) else { return nil }
         guard let use = ChecksumUse(rawValue: text.lowercased()) else {
-            throw .invalid("\(name(setting, variable)) '\(text)' is neither when_supported nor when_required")
+            throw .invalid(
+                "\(name(setting, variable)): expected when_supported or when_required, found '\(text)'")
         }
         return use
     }
@@ -42,7 +44,7 @@ struct SettingLayers {
         guard let text = profiles.value("s3", "addressing_style") else { return .auto }
         guard let addressing = Addressing(rawValue: text) else {
             throw .invalid(
-                "s3 addressing_style '\(text)' of profile '\(profiles.name)' is not one of auto, path, virtual"
+                "addressing_style of profile '\(profiles.name)': expected auto, path or virtual, found '\(text)'"
             )
         }
         return addressing

@@ -14,10 +14,10 @@ struct CommandCredentials: CredentialsMachine {
     init(process: String, profile: String) throws(ConfigurationError) {
         place = "credential_process of profile '\(profile)'"
         guard let words = ShellWords.split(process), !words.isEmpty else {
-            throw .invalid("\(place) is no command: a quote does not end")
+            throw .invalid("\(place): expected a command, found a quote that is not closed")
         }
         self.words = words
-        advice = "there is no command '\(words[0])'"
+        advice = "the command '\(words[0])' was not found"
     }
 
     /// - Parameter login: the user's command to log in, `aws login`.
@@ -25,7 +25,7 @@ struct CommandCredentials: CredentialsMachine {
         words = ["aws", "configure", "export-credentials", "--profile", profile, "--format", "process"]
         self.place = place
         advice =
-            "only the AWS command line can renew them, and there is no 'aws' in PATH; "
+            "only the AWS command line can renew these credentials, and 'aws' is not in PATH; "
             + "install it and run: \(login) --profile \(ShellWords.quoted(profile))"
         remedy = "; run: \(login) --profile \(ShellWords.quoted(profile))"
     }
@@ -38,12 +38,12 @@ struct CommandCredentials: CredentialsMachine {
             return .missing("\(place): the command ended with status \(status)\(remedy)")
         }
         guard let values = CredentialsDocument.values(text, [".Version"]) else {
-            return .missing("\(place): what the command printed is not JSON")
+            return .missing("\(place): the command's output is not JSON")
         }
         guard values[0] == "1" else {
-            return .missing("\(place): what the command printed is not of Version 1")
+            return .missing("\(place): expected \"Version\": 1 in the command's output")
         }
         let paths = [".AccessKeyId", ".SecretAccessKey", ".SessionToken", ".Expiration"]
-        return CredentialsDocument.outcome(text, paths, place: place, of: "what the command printed")
+        return CredentialsDocument.outcome(text, paths, place: place, of: "the command's output")
     }
 }

@@ -33,7 +33,7 @@ package struct ConfigFile: Equatable, Sendable {
     /// - Parameter bytes: the content of the file.
     package init(_ bytes: [UInt8]) throws(Malformed) {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Malformed(line: 1, reason: "it is not UTF-8")
+            throw Malformed(line: 1, reason: "the file is not UTF-8")
         }
         var reader = Reader()
         var number = 0
@@ -101,12 +101,12 @@ private struct Reader {
             return try begin(section: String(text[text.index(after: text.startIndex)..<close]), number)
         }
         guard let section else {
-            throw ConfigFile.Malformed(line: number, reason: "it stands before the first [section]")
+            throw ConfigFile.Malformed(line: number, reason: "expected a [section] before the first setting")
         }
         guard let delimiter = text.firstIndex(where: { $0 == "=" || $0 == ":" }),
             delimiter != text.startIndex
         else {
-            throw ConfigFile.Malformed(line: number, reason: "it is neither a [section] nor NAME = VALUE")
+            throw ConfigFile.Malformed(line: number, reason: "expected [section] or NAME = VALUE")
         }
         let name = String(text[..<delimiter].trimmed).lowercased()
         if sections[section]?[name] != nil {
@@ -127,7 +127,7 @@ private struct Reader {
             sections[section] = [:]
             if section != Self.defaults { titles.append(section) }
         } else if section != Self.defaults {
-            throw ConfigFile.Malformed(line: number, reason: "[\(section)] is there twice")
+            throw ConfigFile.Malformed(line: number, reason: "section [\(section)] appears twice")
         }
         self.section = section
         name = nil
@@ -155,7 +155,7 @@ private struct Reader {
             if line.isEmpty { continue }
             guard let equals = line.firstIndex(of: "=") else {
                 throw ConfigFile.Malformed(
-                    line: entry.number, reason: "a nested line of it is not NAME = VALUE")
+                    line: entry.number, reason: "expected NAME = VALUE in each indented line of this setting")
             }
             let name = String(line[..<equals].trimmed)
             nested[name] = String(line[line.index(after: equals)...].trimmed)

@@ -28,8 +28,8 @@ struct ContainerCredentials: CredentialsMachine {
         }
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), Self.mayBeAsked(url) else {
             throw .invalid(
-                "\(Self.place): over http only a loopback address, 169.254.170.2, 169.254.170.23 and "
-                    + "fd00:ec2::23 are asked; any other needs https")
+                "\(Self.place): expected an https URL, or an http URL of a loopback address, 169.254.170.2, "
+                    + "169.254.170.23 or fd00:ec2::23, found '\(Redaction.shown(address: url))'")
         }
     }
 
@@ -54,7 +54,7 @@ struct ContainerCredentials: CredentialsMachine {
             return ask(token)
         case .file(let bytes):
             guard let bytes, let text = String(validating: bytes, as: UTF8.self) else {
-                return .missing("\(Self.place): \(tokenFile ?? "") cannot be read")
+                return .missing("\(Self.place): the token file \(tokenFile ?? "") cannot be read")
             }
             return ask(text)
         case .response(200, let body):
@@ -75,7 +75,10 @@ struct ContainerCredentials: CredentialsMachine {
         if let token {
             guard HTTPHeader.isValue([UInt8](token.utf8)) else {
                 let name = tokenFile ?? "AWS_CONTAINER_AUTHORIZATION_TOKEN"
-                return .end(.failed(.invalid("\(name) holds a line break, which no authorization token has")))
+                return .end(
+                    .failed(
+                        .invalid(
+                            "\(name) contains a line break, which an authorization token must not contain")))
             }
             request.headers.append(HTTPHeader("authorization", token))
             request.secrets = [[UInt8](token.utf8)]

@@ -19,7 +19,7 @@ extension Credentials {
         // The fast path for nearly all values avoids Unicode tables.
         guard !value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return }
         if value.unicodeScalars.contains(where: isInvisible) {
-            throw .invalid("\(name) holds white space or control characters")
+            throw .invalid("\(name) contains white space or control characters")
         }
     }
 

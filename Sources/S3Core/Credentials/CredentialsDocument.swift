@@ -60,7 +60,8 @@ enum CredentialsDocument {
             guard let time = time(text) else {
                 return .end(
                     .failed(
-                        .invalid("\(place): \(parts[3].name) of \(document) is '\(text)', which is no time")))
+                        .invalid(
+                            "\(place): expected a time as \(parts[3].name) of \(document), found '\(text)'")))
             }
             credentials.expiration = time
         }

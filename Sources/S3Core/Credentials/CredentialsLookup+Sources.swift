@@ -4,7 +4,8 @@ extension CredentialsLookup {
     /// - Parameters:
     ///   - isNamed: whether the command line names the profile, which then precedes the environment.
     ///   - region: the region of STS.
-    /// - Throws: if the profile is invalid.
+    /// - Throws: if the settings of the instance metadata service are invalid. An error in the settings of any other
+    ///   source counts only if no source before it has credentials.
     init(
         _ layers: SettingLayers, _ files: SharedFiles, isNamed: Bool, region: RegionName
     ) throws(ConfigurationError) {
@@ -12,13 +13,26 @@ extension CredentialsLookup {
         let profile = layers.profiles.name
         var machines: [any CredentialsMachine] = []
         if !isNamed { machines.append(sources.environment) }
-        if let role = try sources.role(profile, visited: [profile]) { machines.append(role) }
-        machines += try sources.profile(profile, usesEnvironment: !isNamed)
-        if let container = try ContainerCredentials(layers.environment) {
-            machines.append(container)
+        machines.appendIfPresent { () throws(ConfigurationError) in
+            try sources.role(profile, visited: [profile])
+        }
+        machines += sources.profile(profile, usesEnvironment: !isNamed)
+        machines.appendIfPresent { () throws(ConfigurationError) in
+            try ContainerCredentials(layers.environment)
         }
         machines.append(try InstanceCredentials(layers))
         self.init(machines)
+    }
+}
+
+extension [any CredentialsMachine] {
+    /// Appends a source if it is configured. One with invalid settings fails when the lookup comes to it, as in botocore.
+    fileprivate mutating func appendIfPresent(
+        _ source: () throws(ConfigurationError) -> (any CredentialsMachine)?
+    ) {
+        do { if let source = try source() { append(source) } } catch {
+            append(KnownCredentials(failure: error))
+        }
     }
 }
 
@@ -43,11 +57,14 @@ private struct CredentialsSources {
     }
 
     /// The sources of a profile, except a role assumed with another profile's credentials.
-    func profile(_ name: String, usesEnvironment: Bool) throws(ConfigurationError) -> [any CredentialsMachine]
-    {
+    func profile(_ name: String, usesEnvironment: Bool) -> [any CredentialsMachine] {
         var machines: [any CredentialsMachine] = []
-        if let token = try webIdentity(name, usesEnvironment: usesEnvironment) { machines.append(token) }
-        if let login = try SingleSignOn(section(name), profile: name, layers) { machines.append(login) }
+        machines.appendIfPresent { () throws(ConfigurationError) in
+            try webIdentity(name, usesEnvironment: usesEnvironment)
+        }
+        machines.appendIfPresent { () throws(ConfigurationError) in
+            try SingleSignOn(section(name), profile: name, layers)
+        }
         machines.append(keys(.credentialsFile, name))
         if let session = text("login_session", name), !session.isEmpty {
             machines.append(
@@ -55,7 +72,9 @@ private struct CredentialsSources {
                     exportOf: name, place: "aws login of profile '\(name)'", login: "aws login"))
         }
         if let process = text("credential_process", name) {
-            machines.append(try CommandCredentials(process: process, profile: name))
+            machines.appendIfPresent { () throws(ConfigurationError) in
+                try CommandCredentials(process: process, profile: name)
+            }
         }
         machines.append(keys(.configFile, name))
         return machines
@@ -76,7 +95,9 @@ private struct CredentialsSources {
             return nil
         }
         guard let role = value("AWS_ROLE_ARN", "role_arn"), !role.isEmpty else {
-            throw .invalid("a web identity token file is set, but neither AWS_ROLE_ARN nor role_arn")
+            throw .invalid(
+                "a web identity token file is configured without a role; set AWS_ROLE_ARN, or role_arn in the profile"
+            )
         }
         let session = value("AWS_ROLE_SESSION_NAME", "role_session_name") ?? TokenService.sessionName
         return WebIdentity(
@@ -98,9 +119,9 @@ private struct CredentialsSources {
         let place = "role \(role) of profile '\(name)'"
         if let serial = text("mfa_serial", name) {
             throw .invalid(
-                "\(place) needs a code of \(serial), which cannot be typed here; run: "
+                "\(place) needs a code from \(serial), and this tool cannot ask for one; run: "
                     + "eval \"$(aws configure export-credentials --profile \(ShellWords.quoted(name)) --format env)\""
-                    + ", which asks for it; then this tool, without --profile")
+                    + ", which asks for the code; then run this tool without --profile")
         }
         var parameters = [
             ("RoleArn", role),
@@ -119,8 +140,10 @@ private struct CredentialsSources {
         of name: String, place: String, visited: [String]
     ) throws(ConfigurationError) -> any CredentialsMachine {
         switch (text("source_profile", name), text("credential_source", name)) {
-        case (.some, .some): throw .invalid("\(place) has both source_profile and credential_source")
-        case (nil, nil): throw .invalid("\(place) has neither source_profile nor credential_source")
+        case (.some, .some):
+            throw .invalid("\(place) has both source_profile and credential_source; remove one of them")
+        case (nil, nil):
+            throw .invalid("\(place) has neither source_profile nor credential_source; set one of them")
         case (nil, let source?): return try named(source, place: place)
         case (let source?, nil):
             guard layers.profiles.profiles[source] != nil else {
@@ -132,7 +155,7 @@ private struct CredentialsSources {
             if isRole(source), !hasKeys(source), let role = try role(source, visited: visited + [source]) {
                 return role
             }
-            return CredentialsLookup(try profile(source, usesEnvironment: false))
+            return CredentialsLookup(sourcesOfProfile: profile(source, usesEnvironment: false))
         }
     }
 
@@ -142,12 +165,14 @@ private struct CredentialsSources {
         case "Ec2InstanceMetadata": return try InstanceCredentials(layers)
         case "EcsContainer":
             guard let container = try ContainerCredentials(layers.environment) else {
-                throw .missingCredentials("\(place): AWS_CONTAINER_CREDENTIALS_FULL_URI is not set")
+                throw .missingCredentials(
+                    "\(place): neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
+                )
             }
             return container
         default:
             throw .invalid(
-                "\(place): credential_source '\(source)' is none of Environment, Ec2InstanceMetadata, EcsContainer"
+                "\(place): expected Environment, Ec2InstanceMetadata or EcsContainer as credential_source, found '\(source)'"
             )
         }
     }

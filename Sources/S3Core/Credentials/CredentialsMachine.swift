@@ -60,8 +60,19 @@ package struct CredentialsLookup: CredentialsMachine {
     private var current: any CredentialsMachine = NoCredentials()
     private var rest: ArraySlice<any CredentialsMachine> = []
     private var reasons: [String] = []
+    /// Whether another source asks this lookup, and says that it found nothing.
+    private let isPart: Bool
 
-    package init(_ machines: [any CredentialsMachine]) { self.machines = machines }
+    package init(_ machines: [any CredentialsMachine]) {
+        self.machines = machines
+        isPart = false
+    }
+
+    /// The sources of a profile whose credentials another source needs.
+    init(sourcesOfProfile machines: [any CredentialsMachine]) {
+        self.machines = machines
+        isPart = true
+    }
 
     package mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
         var event = event
@@ -75,16 +86,17 @@ package struct CredentialsLookup: CredentialsMachine {
             guard case .end(.nothing(let reason)) = action else { return action }
             if !reason.isEmpty { reasons.append(reason) }
             guard let following = rest.popFirst() else {
-                return .end(.failed(.missingCredentials(message)))
+                let found = reasons.joined(separator: "; ")
+                return isPart ? .nothing(found) : .missing(Self.message(found))
             }
             current = following
             event = .start
         }
     }
 
-    private var message: String {
-        "no credentials: " + reasons.joined(separator: "; ")
-            + "; if the AWS command line has some: eval \"$(aws configure export-credentials --format env)\""
+    private static func message(_ reasons: String) -> String {
+        "no credentials: " + reasons
+            + "; if the AWS command line has credentials, run: eval \"$(aws configure export-credentials --format env)\""
     }
 }
 
@@ -103,6 +115,9 @@ struct KnownCredentials: CredentialsMachine {
             outcome = try source.credentials().map { .found($0, source: source.place) } ?? .nothing(reason)
         } catch { outcome = .failed(error) }
     }
+
+    /// A source whose settings are invalid.
+    init(failure: ConfigurationError) { outcome = .failed(failure) }
 
     mutating func next(_ event: CredentialsEvent) -> CredentialsAction { .end(outcome) }
 }

@@ -21,7 +21,7 @@ package struct FileCredentials: CredentialsSource {
     package var place: String { "profile '\(profile)' of \(path)" }
 
     /// The reason why there are none.
-    var absence: String { section == nil ? "there is no such profile" : "no aws_access_key_id" }
+    var absence: String { section == nil ? "the profile does not exist" : "no aws_access_key_id" }
 
     /// - Throws: if only one half of a key is set, or a value is not valid in a header.
     package func credentials() throws(ConfigurationError) -> Credentials? {

@@ -24,7 +24,7 @@ struct InstanceCredentials: CredentialsMachine {
             "ec2_metadata_service_endpoint_mode", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE")?.lowercased()
         let usesIPv6 = mode.map { $0 == "ipv6" } ?? layers.flag("imds_use_ipv6", "AWS_IMDS_USE_IPV6")
         if let mode, mode != "ipv4", mode != "ipv6" {
-            throw .invalid("the EC2 metadata endpoint mode '\(mode)' is neither ipv4 nor ipv6")
+            throw .invalid("expected ipv4 or ipv6 as the EC2 metadata endpoint mode, found '\(mode)'")
         }
         let setting = layers.value("ec2_metadata_service_endpoint", "AWS_EC2_METADATA_SERVICE_ENDPOINT")
         let endpoint = try Endpoint(
@@ -59,7 +59,9 @@ struct InstanceCredentials: CredentialsMachine {
     private mutating func answered(_ body: [UInt8]) -> CredentialsAction {
         switch step {
         case .token:
-            guard let text = Self.word(body) else { return .nothing("\(Self.place): the token is not one") }
+            guard let text = Self.word(body) else {
+                return .nothing("\(Self.place): the response to the token request is not a token")
+            }
             token = text
             step = .role
             return .send(request(Self.rolePath))
