@@ -54,12 +54,15 @@ package enum KeyEscaping {
     private static func needsEscapes(_ key: RawSpan) -> Bool {
         // The loop does not stop early, so that it can be vectorized.
         unsafe key.withUnsafeBytes { bytes in
-            var needs = false
+            var needs: UInt8 = 0
             for index in 0..<bytes.count {
                 let byte = unsafe bytes[index]
-                needs = needs || byte == backslash || byte == 0x09 || byte == 0x0A || byte == 0x0D
+                needs |= byte == backslash ? 1 : 0
+                needs |= byte == 0x09 ? 1 : 0
+                needs |= byte == 0x0A ? 1 : 0
+                needs |= byte == 0x0D ? 1 : 0
             }
-            return needs
+            return needs != 0
         }
     }
 

@@ -136,6 +136,35 @@ import Testing
         #expect(list.requests(free: 64).isEmpty)
     }
 
+    /// While the output takes nothing, the list stops at its memory limit; it continues afterwards.
+    @Test(arguments: [KeyShape.uuid, .counter, .words], [true, false])
+    func aReaderThatWaitsStopsTheList(shape: KeyShape, isParallel: Bool) throws {
+        var random = SeededGenerator(7)
+        let bucket = ListedBucket(keys: shape.keys(20_000, &random))
+        let limit = 8 << 10
+        var list = ParallelList(prefix: [], isParallel: isParallel, maximumBytes: limit)
+        var inFlight: [ListRequest] = []
+        var mostHeldBytes = 0
+        func listOn() {
+            inFlight += list.requests(free: 64 - inFlight.count)
+            guard !inFlight.isEmpty else { return }
+            let request = inFlight.removeFirst()
+            list.received(request.number, .success(bucket.page(request.operation)))
+            mostHeldBytes = max(mostHeldBytes, list.heldBytes)
+        }
+        repeat { listOn() } while !inFlight.isEmpty
+        #expect(!list.isAtEnd && list.requestCount < 190)
+        // The size of a page is unknown before the first page.
+        #expect(mostHeldBytes <= limit + 20 * 3500, "\(mostHeldBytes)")
+        var keys: [[UInt8]] = []
+        while !list.isAtEnd {
+            while let objects = try list.next() { keys += objects.map(\.key) }
+            listOn()
+            try #require(list.requestCount <= 2 * 200 + 64)
+        }
+        #expect(keys == bucket.keys)
+    }
+
     @Test func pageByPageThereIsOneRequestAtATime() {
         var random = SeededGenerator(5)
         var bucket = ListedBucket(keys: KeyShape.uuid.keys(3000, &random))

@@ -1,6 +1,7 @@
 import S3Core
-import S3Lines
 import Testing
+
+@testable import S3Lines
 
 /// The selection and the output format of listed keys.
 @Suite struct ListKeysTests {
@@ -38,6 +39,15 @@ import Testing
         var filter = KeyFilter()
         filter.includes = globs.map { Glob($0) }
         #expect(filter.prefix == [UInt8](prefix.utf8))
+    }
+
+    /// A directory bucket lists in no order.
+    @Test func aDirectoryBucketIsListedPageByPage() {
+        func isParallel(_ bucket: String) -> Bool? {
+            (ListOptions().list(of: Location(bucket: bucket)) as? ParallelList)?.isParallel
+        }
+        #expect(isParallel("b--use1-az4--x-s3") == false)
+        #expect(isParallel("b") == true)
     }
 
     @Test func excludesTakePrecedence() {

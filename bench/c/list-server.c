@@ -2,8 +2,9 @@
  *
  * The bucket has KEYS pseudorandom keys of 32 hexadecimal digits, the same in each run. The server responds to each
  * request after DELAY milliseconds, with any number of requests at once, with up to a thousand keys after `start-after`
- * or `continuation-token`. It ignores signature, prefix and delimiter. It has one thread, with epoll and a queue of
- * responses in the order of their due times, which is the order of the requests. */
+ * or `continuation-token`. It ignores signature, prefix and delimiter. It confirms each key of DeleteObjects and deletes
+ * nothing; GET /requests returns the number of those requests since the last GET /requests. It has one thread, with epoll
+ * and a queue of responses in the order of their due times, which is the order of the requests. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,8 +22,8 @@ enum { DIGITS = 32, PAGE = 1000, CONNECTIONS = 4096, ENTRY = 320 };
 
 struct connection {
     int descriptor;
-    char request[8192];
-    size_t received;
+    char *request;
+    size_t received, room;
     char *answer;
     size_t length, sent;
 };
@@ -32,6 +33,8 @@ struct due {
     struct connection *connection;
     long first;
     long limit;
+    char *body; /* an answer that is ready, and its length */
+    size_t length;
 };
 
 static char (*keys)[DIGITS + 1];
@@ -99,8 +102,39 @@ static char *parameter(const char *line, const char *name, char *value, size_t s
     return NULL;
 }
 
+static void fill_answer(struct connection *connection, const char *body, size_t length) {
+    connection->answer = malloc(length + 256);
+    int head = sprintf(
+        connection->answer,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nx-amz-request-id: 1\r\nContent-Length: %zu\r\n\r\n",
+        length);
+    memcpy(connection->answer + head, body, length);
+    connection->length = head + length;
+    connection->sent = 0;
+}
+
+/* What DeleteObjects is answered: each key as it came. */
+static char *make_deleted(const char *request, size_t *length) {
+    char *body = malloc(2 * strlen(request) + 256), *text = body;
+    text += sprintf(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DeleteResult>");
+    for (const char *key = request; (key = strstr(key, "<Key>"));) {
+        const char *end = strstr(key, "</Key>");
+        if (!end) break;
+        text += sprintf(text, "<Deleted>%.*s</Key></Deleted>", (int)(end - key), key);
+        key = end;
+    }
+    text += sprintf(text, "</DeleteResult>\n");
+    *length = text - body;
+    return body;
+}
+
 static void make_answer(struct due *due) {
     struct connection *connection = due->connection;
+    if (due->body) {
+        fill_answer(connection, due->body, due->length);
+        free(due->body);
+        return;
+    }
     long end = due->first + due->limit < count ? due->first + due->limit : count;
     char *body = malloc((end - due->first) * ENTRY + 1024), *text = body;
     text += sprintf(
@@ -124,15 +158,7 @@ static void make_answer(struct due *due) {
         text = mempcpy(text, rest, sizeof rest - 1);
     }
     text += sprintf(text, "</ListBucketResult>\n");
-    size_t length = text - body;
-    connection->answer = malloc(length + 256);
-    int head = sprintf(
-        connection->answer,
-        "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nx-amz-request-id: 1\r\nContent-Length: %zu\r\n\r\n",
-        length);
-    memcpy(connection->answer + head, body, length);
-    connection->length = head + length;
-    connection->sent = 0;
+    fill_answer(connection, body, text - body);
     free(body);
 }
 
@@ -147,6 +173,8 @@ static void end(struct connection *connection) {
     }
     close(connection->descriptor);
     free(connection->answer);
+    free(connection->request);
+    connection->request = NULL;
     connection->descriptor = -1;
     closed[closed_count++] = connection;
 }
@@ -165,16 +193,40 @@ static void send_answer(int epoll, struct connection *connection) {
     watch(epoll, connection, EPOLLIN);
 }
 
-static void receive(struct connection *connection) {
+static void receive(int epoll, struct connection *connection) {
+    if (connection->room < connection->received + 4096) {
+        connection->room = 2 * connection->room + 8192;
+        connection->request = realloc(connection->request, connection->room);
+    }
     ssize_t size = recv(
         connection->descriptor, connection->request + connection->received,
-        sizeof connection->request - 1 - connection->received, 0);
+        connection->room - 1 - connection->received, 0);
     if (size < 0 && errno == EAGAIN) return;
     if (size <= 0) return end(connection);
     connection->received += size;
     connection->request[connection->received] = 0;
-    if (!strstr(connection->request, "\r\n\r\n")) return;
+    char *body = strstr(connection->request, "\r\n\r\n");
+    if (!body) return;
+    body += 4;
     char value[2048], number[32];
+    static long deletions;
+    if (!strncmp(connection->request, "POST ", 5)) {
+        const char *length = strcasestr(connection->request, "\r\ncontent-length:");
+        if (length && length < body && strlen(body) < strtoul(length + 17, NULL, 10)) return;
+        deletions++;
+        struct due due = {.time = now() + delay, .connection = connection};
+        due.body = make_deleted(body, &due.length);
+        queue[queue_last] = due;
+        queue_last = (queue_last + 1) % CONNECTIONS;
+        connection->received = 0;
+        return;
+    }
+    if (!strncmp(connection->request, "GET /requests ", 14)) {
+        fill_answer(connection, value, sprintf(value, "%ld\n", deletions));
+        deletions = 0;
+        connection->received = 0;
+        return send_answer(epoll, connection);
+    }
     char *key = parameter(connection->request, "continuation-token", value, sizeof value);
     if (!key) key = parameter(connection->request, "start-after", value, sizeof value);
     char *limit = parameter(connection->request, "max-keys", number, sizeof number);
@@ -225,7 +277,8 @@ int main(int argc, char **argv) {
                 continue;
             }
             if (events[i].events & EPOLLOUT) send_answer(epoll, connection);
-            if (connection->descriptor >= 0 && events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(connection);
+            if (connection->descriptor >= 0 && events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+                receive(epoll, connection);
         }
         while (closed_count) free(closed[--closed_count]);
         while (queue_first != queue_last && queue[queue_first].time <= now()) {

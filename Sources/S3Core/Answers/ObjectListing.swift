@@ -103,6 +103,12 @@ package struct ObjectListing: Sendable {
         return objects
     }
 
+    /// Drops what is kept to compare later pages with. No page may follow.
+    mutating func forget() {
+        usedTokens = []
+        keysBefore = []
+    }
+
     /// True if each key is greater than all before it, including those of earlier pages.
     private func isInOrder(_ objects: [ListObjectsV2.Object]) -> Bool {
         var last = greatestKey

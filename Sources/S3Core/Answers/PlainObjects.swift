@@ -63,31 +63,54 @@ struct PlainObjects {
         guard length > 0, after <= document.byteCount, document[textEnd + 1] == UInt8(ascii: "/"),
             document[after - 1] == UInt8(ascii: ">")
         else { return nil }
-        for offset in 0..<length {
-            let letter = document[start + 1 + offset]
-            guard 0x41...0x5A ~= letter || 0x61...0x7A ~= letter, document[textEnd + 2 + offset] == letter
-            else {
-                return nil
-            }
-        }
+        let name = document.extracting(start + 1..<nameEnd)
+        guard areEqual(name, document.extracting(textEnd + 2..<after - 1)) else { return nil }
         let text = nameEnd + 1..<textEnd
-        let isPlain = isPlain(document.extracting(text))
+        if length == 4, Self.after("<ETag>", in: document, at: start) != nil {
+            // Most services escape the quotes.
+            let isEscaped = text.isEmpty ? false : document[text.lowerBound] == UInt8(ascii: "&")
+            guard fields.etag == nil,
+                isEscaped ? quoted(document, text) != nil : isPlain(document.extracting(text))
+            else { return nil }
+            fields.etag = text
+            return after
+        }
+        guard isPlain(document.extracting(text)) else { return nil }
         if length == 3, Self.after("<Key>", in: document, at: start) != nil {
-            guard isPlain, fields.key == nil else { return nil }
+            guard fields.key == nil else { return nil }
             fields.key = text
         } else if length == 4, Self.after("<Size>", in: document, at: start) != nil {
-            guard isPlain, fields.size == nil else { return nil }
+            guard fields.size == nil else { return nil }
             fields.size = text
-        } else if length == 4, Self.after("<ETag>", in: document, at: start) != nil {
-            guard isPlain || quoted(document, text) != nil, fields.etag == nil else { return nil }
-            fields.etag = text
         } else if length == 12, Self.after("<LastModified>", in: document, at: start) != nil {
-            guard isPlain, fields.lastModified == nil else { return nil }
+            guard fields.lastModified == nil else { return nil }
             fields.lastModified = text
-        } else if !isPlain {
+        } else if !isName(name) {
             return nil
         }
         return after
+    }
+
+    /// True if both spans, which must have the same length, have the same bytes.
+    private static func areEqual(_ one: RawSpan, _ other: RawSpan) -> Bool {
+        unsafe one.withUnsafeBytes { one in
+            unsafe other.withUnsafeBytes { other in
+                guard let base = one.baseAddress, let otherBase = other.baseAddress else { return true }
+                return unsafe memcmp(base, otherBase, one.count) == 0
+            }
+        }
+    }
+
+    /// True if all bytes are ASCII letters.
+    private static func isName(_ name: RawSpan) -> Bool {
+        // The loop does not stop early, so that it can be vectorized.
+        unsafe name.withUnsafeBytes { bytes in
+            var others: UInt8 = 0
+            for index in 0..<bytes.count {
+                others |= unsafe (bytes[index] | 0x20) &- UInt8(ascii: "a") > 25 ? 1 : 0
+            }
+            return others == 0
+        }
     }
 
     private func object(_ fields: Fields, _ document: RawSpan) -> ListObjectsV2.Object? {
@@ -129,14 +152,14 @@ struct PlainObjects {
     private static func isPlain(_ text: RawSpan) -> Bool {
         // The loop does not stop early, so that it can be vectorized.
         unsafe text.withUnsafeBytes { bytes in
-            var isOther = false
+            var others: UInt8 = 0
             for index in 0..<bytes.count {
                 let byte = unsafe bytes[index]
-                isOther =
-                    isOther || byte &- 0x20 > 0x7E - 0x20
-                    || (byte == UInt8(ascii: "&")) || (byte == UInt8(ascii: ">"))
+                others |= byte &- 0x20 > 0x7E - 0x20 ? 1 : 0
+                others |= byte == UInt8(ascii: "&") ? 1 : 0
+                others |= byte == UInt8(ascii: ">") ? 1 : 0
             }
-            return !isOther
+            return others == 0
         }
     }
 

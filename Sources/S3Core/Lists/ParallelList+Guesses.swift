@@ -5,7 +5,7 @@ extension ParallelList {
     /// The number of guesses allowed. Each costs one request, and each segment ends with a page that overlaps
     /// the next segment.
     private func allowedGuesses(open: Int) -> Int {
-        let useful = Double(keys) / Double(pageSize)
+        let useful = Double(keys) / Double(keysOfPage)
         let guesses = inFlight.values.reduce(0) { if case .guess = $1 { $0 + 1 } else { $0 } }
         let spent = Double(nextNumber + open + guesses)
         return Int(
@@ -17,19 +17,21 @@ extension ParallelList {
     private static let freeRequests = 56.0
 
     mutating func guesses(free: Int, among open: [(index: Int, position: Double)]) -> [Request] {
-        let room = window - heldPages - inFlight.count
-        var left = min(free, room, allowedGuesses(open: open.count))
-        guard left > 0 else { return [] }
-        let reach = Double(window)
+        let reach = reach
         let near = open.filter { segments[$0.index].guesses == 0 && $0.position < reach }
-            .map { (index: $0.index, pages: min(estimate($0.index), reach - $0.position)) }
+            .map {
+                (index: $0.index, pages: min(estimate($0.index), reach - $0.position), position: $0.position)
+            }
             .sorted { $0.pages > $1.pages }
         let total = open.reduce(0) { $0 + max(0, min(estimate($1.index), reach - $1.position)) }
-        let piece = max(Self.leastPiece, min(Self.mostPiece, total / Double(free + inFlight.count)))
+        let piece = min(max(Self.leastPiece, total / Double(free + inFlight.count)), Self.mostPiece)
+        var left = min(free, allowedGuesses(open: open.count))
         var requests: [Request] = []
-        for (index, pages) in near {
+        for (index, pages, position) in near {
             guard left > 0, pages >= 2 * piece else { break }
-            for key in split(index, into: piece, near: pages, most: left) {
+            let most = min(Double(left), room(at: position + pages))
+            guard most >= 1 else { continue }
+            for key in split(index, into: piece, near: pages, most: Int(most)) {
                 var listing = ObjectListing(prefix: prefix, startAfter: key, readsDetails: readsDetails)
                 guard let operation = listing.next() else { continue }
                 requests.append(request(operation, .guess(key, listing, for: segments[index].number)))
@@ -39,9 +41,10 @@ extension ParallelList {
         }
         return requests
     }
-    /// The target number of pages per segment.
+    /// The target number of pages per segment. Longer segments would save few requests, and where the estimate is too
+    /// high, there would be too few of them.
     private static let leastPiece = 1.3
-    private static let mostPiece = 4.0
+    private static let mostPiece = 8.0
 
     /// The known end of a segment.
     private func end(of index: Int) -> [UInt8]? {
@@ -79,7 +82,7 @@ extension ParallelList {
             alphabet.number(of: density.last, base: base) - alphabet.number(of: density.first, base: base)
         guard span > 0 else { return nil }
         return Range(
-            base: base, low: low, high: high, page: span / Double(density.count) * Double(pageSize),
+            base: base, low: low, high: high, page: span / Double(density.count) * Double(keysOfPage),
             isCut: isCut)
     }
     private static let mostBits = 40.0

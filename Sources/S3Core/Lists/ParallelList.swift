@@ -10,8 +10,8 @@ import ByteIO
 /// not meet, the next one is dropped and the first continues alone.
 ///
 /// Guesses cost requests, and some find nothing. They are limited so that all requests stay below twice the
-/// number of pages plus 64, and by the number of idle connections. Prefetched pages are held in memory up to
-/// a limit of bytes.
+/// number of pages plus 64, and by the number of idle connections. Prefetched pages are packed and held in memory
+/// up to a limit of bytes, which is lower for pages that are farther ahead.
 package struct ParallelList: KeyList {
     package typealias Request = ListRequest
 
@@ -34,19 +34,43 @@ package struct ParallelList: KeyList {
     private var failure: S3Error?
 
     /// The number of keys in a full page.
-    var pageSize = 1
+    var keysOfPage = 1
     private var pages = 0
     var keys = 0
-    private var bytes = 0
+    /// The pages packed so far and their memory in bytes, from which the memory of a page is estimated.
+    private var packedPages = 0
+    private var packedBytes = 0
     /// The approximate memory of prefetched pages, in bytes.
     package private(set) var heldBytes = 0
-    private(set) var heldPages = 0
 
     enum Purpose {
         /// The next page of this segment.
         case page(Int)
         /// The first page after this guess, which splits the given segment.
         case guess([UInt8], ObjectListing, for: Int)
+    }
+
+    /// A prefetched page.
+    enum HeldPage {
+        /// The page is next in the output.
+        case objects([ListObjectsV2.Object])
+        case packed(PackedObjects)
+
+        /// The approximate memory of the page, in bytes.
+        var size: Int {
+            switch self {
+            case .objects(let objects): ParallelList.size(of: objects)
+            case .packed(let packed): packed.size
+            }
+        }
+
+        /// The number of objects.
+        var count: Int {
+            switch self {
+            case .objects(let objects): objects.count
+            case .packed(let packed): packed.count
+            }
+        }
     }
 
     /// A segment of the listing.
@@ -63,7 +87,7 @@ package struct ParallelList: KeyList {
         var emptyAfter: [UInt8]?
         /// The first and last key of its latest page, and their number.
         var density: (first: [UInt8], last: [UInt8], count: Int)?
-        var held: [[ListObjectsV2.Object]] = []
+        var held: [HeldPage] = []
         var isDone = false
         var isInFlight = false
         var guesses = 0
@@ -107,10 +131,12 @@ package struct ParallelList: KeyList {
     package mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? {
         while let first = segments.first {
             if !first.held.isEmpty {
-                let objects = segments[0].held.removeFirst()
-                heldPages -= 1
-                heldBytes -= Self.size(of: objects)
-                return objects
+                let page = segments[0].held.removeFirst()
+                heldBytes -= page.size
+                switch page {
+                case .objects(let objects): return objects
+                case .packed(let packed): return packed.objects
+                }
             }
             guard first.isDone else { break }
             segments.removeFirst()
@@ -119,7 +145,7 @@ package struct ParallelList: KeyList {
         return nil
     }
 
-    /// The approximate memory of objects, in bytes.
+    /// The approximate memory of objects that are not packed, in bytes.
     private static func size(of objects: [ListObjectsV2.Object]) -> Int {
         objects.reduce(0) {
             $0 + $1.key.count + 96 + ($1.details.map { $0.etag.count + $0.lastModified.count + 96 } ?? 0)
@@ -128,8 +154,20 @@ package struct ParallelList: KeyList {
 
     // MARK: requests
 
-    /// The maximum number of pages held or in flight.
-    var window: Int { bytes == 0 ? 64 : max(8, maximumBytes / max(1, bytes / pages)) }
+    /// The estimated memory of a packed page, in bytes.
+    private var pageSize: Int { packedPages == 0 ? 1 << 17 : max(1, packedBytes / packedPages) }
+
+    /// How many pages ahead of the output are listed. Near segments have been listed for longer than far ones, so on
+    /// average only a part of the pages within reach is held: the reach can be longer than memory allows for all.
+    var reach: Double { max(8, Self.reachOfMemory * Double(maximumBytes) / Double(pageSize)) }
+    private static let reachOfMemory = 1.5
+
+    /// How many more pages may be held or in flight for a segment that starts `position` pages ahead of the output.
+    func room(at position: Double) -> Double {
+        let share = 1 - Self.keptForNearer * min(1, position / reach)
+        return (share * Double(maximumBytes) - Double(heldBytes)) / Double(pageSize) - Double(inFlight.count)
+    }
+    private static let keptForNearer = 0.25
 
     /// The requests to make now, the most urgent first.
     ///
@@ -137,25 +175,24 @@ package struct ParallelList: KeyList {
     package mutating func requests(free: Int) -> [Request] {
         guard failure == nil, free > 0 else { return [] }
         var requests: [Request] = []
-        let window = window
+        let reach = reach
         var position = 0.0
         var open: [(index: Int, position: Double)] = []
         for index in segments.indices {
-            if !segments[index].isDone {
-                let isFirst = open.isEmpty
-                let hasRoom =
-                    position < Double(window) && heldPages + inFlight.count < window
-                if !segments[index].isInFlight, requests.count < free, isFirst || hasRoom {
-                    if let operation = segments[index].listing.next() {
-                        segments[index].isInFlight = true
-                        requests.append(request(operation, .page(segments[index].number)))
-                    }
-                }
-                open.append((index, position))
-                position += estimate(index)
-            }
             position += Double(segments[index].held.count)
-            if position > Double(window), requests.count == free { break }
+            guard !segments[index].isDone else { continue }
+            // What is given out next has to come, however much is held.
+            let isNext = position == 0
+            if !segments[index].isInFlight, requests.count < free,
+                isNext || position < reach && room(at: position) >= 1,
+                let operation = segments[index].listing.next()
+            {
+                segments[index].isInFlight = true
+                requests.append(request(operation, .page(segments[index].number)))
+            }
+            open.append((index, position))
+            position += estimate(index)
+            if position > reach, requests.count == free { break }
         }
         guard isParallel, requests.count < free, pages > 0 else { return requests }
         return requests + guesses(free: free - requests.count, among: open)
@@ -234,8 +271,7 @@ package struct ParallelList: KeyList {
     private mutating func count(_ page: ListObjectsV2.Page) {
         guard !page.objects.isEmpty else { return }
         pages += 1
-        bytes += Self.size(of: page.objects)
-        pageSize = max(pageSize, page.objects.count)
+        keysOfPage = max(keysOfPage, page.objects.count)
         if isParallel { alphabet.learn(page.objects) }
     }
 
@@ -270,8 +306,8 @@ package struct ParallelList: KeyList {
             // it.
             remove(index + 1)
         }
-        hold([ListObjectsV2.Object](objects[..<end]), in: index)
-        segments[index].isDone = isOver
+        hold(end == objects.count ? objects : [ListObjectsV2.Object](objects[..<end]), in: index)
+        if isOver { close(index) }
     }
 
     /// Appends a page if the service's order is not known: all keys of the requested range.
@@ -281,16 +317,29 @@ package struct ParallelList: KeyList {
                 && (endBefore.map { object.key.precedes($0) } ?? true)
         }
         hold(wanted, in: index)
-        segments[index].isDone = segments[index].listing.isAtEnd
+        if segments[index].listing.isAtEnd { close(index) }
+    }
+
+    private mutating func close(_ index: Int) {
+        segments[index].isDone = true
+        segments[index].listing.forget()
     }
 
     private mutating func hold(_ objects: [ListObjectsV2.Object], in index: Int) {
         guard let last = objects.last else { return }
         segments[index].last = last.key
-        segments[index].held.append(objects)
         keys += objects.count
-        heldPages += 1
-        heldBytes += Self.size(of: objects)
+        let page: HeldPage
+        if index == 0, segments[index].held.isEmpty, packedPages > 0 {
+            page = .objects(objects)
+        } else {
+            let packed = PackedObjects(objects)
+            packedPages += 1
+            packedBytes += packed.size
+            page = .packed(packed)
+        }
+        segments[index].held.append(page)
+        heldBytes += page.size
     }
 
     private static func firstIndex(
@@ -307,10 +356,9 @@ package struct ParallelList: KeyList {
     private mutating func remove(_ index: Int) {
         let segment = segments.remove(at: index)
         segments[index - 1].emptyAfter = segment.emptyAfter
-        for objects in segment.held {
-            heldPages -= 1
-            heldBytes -= Self.size(of: objects)
-            keys -= objects.count
+        for page in segment.held {
+            heldBytes -= page.size
+            keys -= page.count
         }
     }
 

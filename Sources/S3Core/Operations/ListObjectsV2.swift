@@ -26,9 +26,11 @@ package struct ListObjectsV2: S3Operation {
 
         /// Decodes the key of a listing with URL-encoded keys.
         fileprivate mutating func decode() {
-            guard key.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return }
+            guard has(UInt8(ascii: "%")) || has(UInt8(ascii: "+")) else { return }
             key = PercentEncoding.decodeForm(key)
         }
+
+        private func has(_ byte: UInt8) -> Bool { key.bytes.firstIndex(of: byte) != nil }
     }
 
     /// Further fields of an object, unchanged; empty if the service does not send them.

@@ -9,6 +9,7 @@ package final class ListKeys: RunFilter {
     private let run: Run
     private var list: any KeyList
     private var lines: ListedKeys
+    private var pace = ListPace()
     private var hasEnded = false
 
     /// - Parameters:
@@ -34,8 +35,14 @@ package final class ListKeys: RunFilter {
             if options.style == .summary { run.output.append(lines.summary.bytes) }
             return end()
         }
-        for request in list.requests(free: client.freeConnections) {
-            client.perform(request.operation) { [unowned self] in self.list.received(request.number, $0) }
+        for request in list.requests(free: min(client.freeConnections, pace.limit - client.pending)) {
+            let start = MonotonicClock.microseconds
+            client.perform(request.operation) { [unowned self] in
+                self.pace.received(
+                    after: MonotonicClock.microseconds - start,
+                    processor: MonotonicClock.processorMicroseconds)
+                self.list.received(request.number, $0)
+            }
         }
         return .wait()
     }
