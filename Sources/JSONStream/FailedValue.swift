@@ -48,7 +48,7 @@ struct OpenContainers: Sendable {
     mutating func pass(_ bytes: RawSpan, from start: Int) {
         for offset in 0..<bytes.byteCount {
             let byte = bytes[offset]
-            if !isInString, JSONScanner.isWhiteSpace(byte) { continue }
+            if !isInString, JSONToken.isWhiteSpace(byte) { continue }
             if isInString {
                 if byte == UInt8(ascii: "\""), !isEscaped { isInString = false }
                 isEscaped = byte == UInt8(ascii: "\\") && !isEscaped

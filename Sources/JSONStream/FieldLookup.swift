@@ -19,7 +19,7 @@ package struct FieldValue: Equatable, Sendable {
 
 /// Looks up several paths in each of a sequence of JSON texts, in one pass per text.
 ///
-/// The pass checks the whole grammar of RFC 8259, except that bytes above 0x7F in strings are not validated;
+/// The pass checks the whole grammar of RFC 8259, as `JSONScanner` does, except that bytes above 0x7F in strings are not validated;
 /// callers that use a string as text have to do that. So a malformed or truncated text is always an error and
 /// never yields a value. Since the pass reads to the end of the text, the last of duplicate members counts.
 ///
@@ -32,27 +32,12 @@ package struct FieldLookup: ~Copyable {
         /// The offset of the first invalid byte.
         package let offset: Int
         /// What RFC 8259 allows there.
-        package let expected: Expected
+        package let expected: JSONSyntaxError.Expectation
 
-        package init(offset: Int, expected: Expected) {
+        package init(offset: Int, expected: JSONSyntaxError.Expectation) {
             self.offset = offset
             self.expected = expected
         }
-    }
-
-    /// What the grammar allows at a position, as text for messages.
-    package enum Expected: String, Sendable {
-        case value = "a value"
-        case end = "the end of the line"
-        case name = "a member name"
-        case nameOrEnd = "a member name or '}'"
-        case colon = "':'"
-        case commaOrBrace = "',' or '}'"
-        case commaOrBracket = "',' or ']'"
-        case digit = "a digit"
-        case quote = "the string's closing quote"
-        case escape = "one of JSON's escapes"
-        case noControl = "a string without control characters"
     }
 
     /// The node of a value that is on no path.
@@ -70,7 +55,7 @@ package struct FieldLookup: ~Copyable {
     /// A value, with the number of its text.
     private struct Finding {
         var generation = 0
-        var kind = JSONToken.Kind.null
+        var kind = FieldToken.Kind.null
         var start = 0
         var end = 0
     }
@@ -104,7 +89,7 @@ package struct FieldLookup: ~Copyable {
         var level = Level()
         var node = 0
         var offset = 0
-        var byte = JSONToken.next(text, &offset)
+        var byte = FieldToken.next(text, &offset)
         while true {
             // At the start of a value.
             var isInside = false
@@ -116,32 +101,36 @@ package struct FieldLookup: ~Copyable {
                 let leadsOn = node != Self.nowhere && tree.hasChildren(node)
                 level = Level(node: leadsOn ? node : Self.nowhere, isObject: isObject)
                 offset += 1
-                byte = JSONToken.next(text, &offset)
+                byte = FieldToken.next(text, &offset)
                 isInside = byte != opening + 2
             } else {
                 let start = offset
-                let kind = try JSONToken.scalar(text, byte, &offset)
+                guard let kind = try FieldToken.scalar(text, byte, &offset) else {
+                    throw Malformed(offset: offset, expected: expectedValue(level))
+                }
                 if node != Self.nowhere { set(node, kind, start, offset) }
-                byte = JSONToken.next(text, &offset)
+                byte = FieldToken.next(text, &offset)
             }
             if !isInside {
                 // After a value, or in an empty container: close all containers that end here.
                 while !outer.isEmpty, byte == (level.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
                     level = outer.removeLast()
                     offset += 1
-                    byte = JSONToken.next(text, &offset)
+                    byte = FieldToken.next(text, &offset)
                 }
                 guard !outer.isEmpty else {
-                    guard offset == text.byteCount else { throw Malformed(offset: offset, expected: .end) }
+                    guard offset == text.byteCount else {
+                        throw Malformed(offset: offset, expected: .lineEnd)
+                    }
                     return
                 }
                 guard byte == UInt8(ascii: ",") else {
                     throw Malformed(
-                        offset: offset, expected: level.isObject ? .commaOrBrace : .commaOrBracket)
+                        offset: offset, expected: level.isObject ? .commaOrObjectEnd : .commaOrArrayEnd)
                 }
                 level.ordinal += 1
                 offset += 1
-                byte = JSONToken.next(text, &offset)
+                byte = FieldToken.next(text, &offset)
             }
             // Before a member's name or an element.
             guard level.isObject else {
@@ -150,11 +139,12 @@ package struct FieldLookup: ~Copyable {
                 continue
             }
             guard byte == UInt8(ascii: "\"") else {
-                throw Malformed(offset: offset, expected: level.ordinal == 0 ? .nameOrEnd : .name)
+                throw Malformed(
+                    offset: offset, expected: level.ordinal == 0 ? .memberNameOrObjectEnd : .memberName)
             }
             offset += 1
             if level.node == Self.nowhere {
-                _ = try JSONToken.string(text, &offset)
+                _ = try FieldToken.string(text, &offset)
                 node = Self.nowhere
             } else if let guess = guesses.match(level.node, level.ordinal, text, offset) {
                 offset += guess.length
@@ -162,12 +152,18 @@ package struct FieldLookup: ~Copyable {
             } else {
                 node = try lookUpName(level, text, &offset)
             }
-            guard JSONToken.next(text, &offset) == UInt8(ascii: ":") else {
+            guard FieldToken.next(text, &offset) == UInt8(ascii: ":") else {
                 throw Malformed(offset: offset, expected: .colon)
             }
             offset += 1
-            byte = JSONToken.next(text, &offset)
+            byte = FieldToken.next(text, &offset)
         }
+    }
+
+    /// What is allowed where a value has to start.
+    private func expectedValue(_ level: Level) -> JSONSyntaxError.Expectation {
+        if outer.isEmpty { return .text }
+        return level.isObject || level.ordinal > 0 ? .value : .valueOrArrayEnd
     }
 
     /// Scans a name from its first byte to its closing quote.
@@ -177,7 +173,7 @@ package struct FieldLookup: ~Copyable {
         _ level: Level, _ text: RawSpan, _ offset: inout Int
     ) throws(Malformed) -> Int {
         let start = offset
-        let hasEscapes = try JSONToken.string(text, &offset)
+        let hasEscapes = try FieldToken.string(text, &offset)
         let name = text.extracting(start..<offset - 1)
         if hasEscapes {
             unescapedName.removeAll()
@@ -202,7 +198,7 @@ package struct FieldLookup: ~Copyable {
 
     /// Stores a value.
     @inline(__always)
-    private mutating func set(_ node: Int, _ kind: JSONToken.Kind, _ start: Int, _ end: Int) {
+    private mutating func set(_ node: Int, _ kind: FieldToken.Kind, _ start: Int, _ end: Int) {
         if findings[node].generation == generation {
             // A duplicate member: the values found inside the earlier one no longer count.
             for descendant in tree.subtree(node) { findings[descendant].generation = 0 }

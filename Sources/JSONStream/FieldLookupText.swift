@@ -32,7 +32,8 @@ package enum JSONStringText {
         }
     }
 
-    private static func shortEscape(_ letter: UInt8) -> UInt8? {
+    /// The byte that a backslash and `letter` stand for; nil if they are not an escape by themselves.
+    static func shortEscape(_ letter: UInt8) -> UInt8? {
         switch letter {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
         case UInt8(ascii: "b"): 0x08

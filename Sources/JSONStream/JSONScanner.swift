@@ -40,21 +40,17 @@ package struct JSONScanner: Sendable {
         case failed(JSONSyntaxError)
     }
 
-    enum State: UInt8 {
+    /// The token that may follow, or the token that is incomplete.
+    private enum State: Equatable {
         case text, element, elementOrEnd, member, memberOrEnd, colon, memberValue, commaOrEnd
-        case string, escape, hexadecimal, continuation
-        case minus, zero, integer, point, fraction, exponent, exponentSign, exponentDigits
-        case literal
+        case string(StringToken)
+        case number(NumberToken)
+        case literal(LiteralToken)
     }
 
-    var state = State.text
+    private var state = State.text
     /// Whether the current string is a member's name.
-    var isName = false
-    /// Hexadecimal digits or continuation bytes still missing, or letters of the literal already read.
-    var count = 0
-    /// The allowed values of the next continuation byte (Unicode, table 3-7).
-    var continuation: ClosedRange<UInt8> = 0x80...0xBF
-    var literal = Literal.null
+    private var isName = false
 
     private var containers = ContainerStack()
     private let maximumDepth: Int
@@ -125,12 +121,9 @@ package struct JSONScanner: Sendable {
                 switch state {
                 case .text, .element, .elementOrEnd, .member, .memberOrEnd, .colon, .memberValue, .commaOrEnd:
                     scanStructure(bytes, at: &offset)
-                case .string, .escape, .hexadecimal, .continuation:
-                    scanString(bytes, at: &offset)
-                case .minus, .zero, .integer, .point, .fraction, .exponent, .exponentSign, .exponentDigits:
-                    scanNumber(bytes, at: &offset)
-                case .literal:
-                    scanLiteral(bytes, at: &offset)
+                case .string(let token): scanString(token, bytes, at: &offset)
+                case .number(let token): scanNumber(token, bytes, at: &offset)
+                case .literal(let token): scanLiteral(token, bytes, at: &offset)
                 }
             if let event { return event }
         }
@@ -148,8 +141,8 @@ package struct JSONScanner: Sendable {
     /// Whether a number or literal may end here.
     private var isScalarComplete: Bool {
         switch state {
-        case .zero, .integer, .fraction, .exponentDigits: true
-        case .literal: count == literal.length
+        case .number(let token): token.isComplete
+        case .literal(let token): token.isComplete
         default: false
         }
     }
@@ -161,7 +154,7 @@ package struct JSONScanner: Sendable {
         switch byte {
         case 0x20, 0x09, 0x0A, 0x0D:
             let start = offset
-            repeat { offset += 1 } while offset < bytes.byteCount && Self.isWhiteSpace(bytes[offset])
+            repeat { offset += 1 } while offset < bytes.byteCount && JSONToken.isWhiteSpace(bytes[offset])
             return isInValue ? .whiteSpace(from: start) : nil
         case 0x1E where state == .text:
             isFramed = true
@@ -198,60 +191,74 @@ package struct JSONScanner: Sendable {
 
     /// Starts a token: a member's name or a value.
     private mutating func scanFirstByte(_ byte: UInt8, at offset: inout Int) -> Event? {
-        let mayBeValue =
-            state == .text || state == .element || state == .elementOrEnd || state == .memberValue
         guard byte == UInt8(ascii: "\""), state == .member || state == .memberOrEnd else {
-            guard mayBeValue, let first = Self.state(startedBy: byte) else {
-                return fail(expectation, .byte(byte))
-            }
-            if !isInValue {
-                isInValue = true
-                return .began
-            }
-            if first == .elementOrEnd || first == .memberOrEnd {
-                guard depth < maximumDepth else { return fail(.nesting(atMost: maximumDepth), .byte(byte)) }
-                offset += 1
-                state = first
-                containers.push(isObject: first == .memberOrEnd)
-                return depth - 1 <= watchedDepth ? .opened(isObject: first == .memberOrEnd) : nil
-            }
-            isName = false
-            if first == .literal { literal = Literal(firstLetter: byte) }
-            state = first
-            count = 1
-            offset += 1
-            return nil
+            return scanValueStart(byte, at: &offset)
         }
         let isReported = isName
         isName = true
         if depth <= watchedDepth, !isReported { return .nameBegan }
-        state = .string
+        state = .string(.characters)
         offset += 1
         return nil
     }
 
-    /// The state after the first byte of a value; nil if the byte starts none.
-    private static func state(startedBy byte: UInt8) -> State? {
-        switch byte {
-        case UInt8(ascii: "{"): .memberOrEnd
-        case UInt8(ascii: "["): .elementOrEnd
-        case UInt8(ascii: "\""): .string
-        case UInt8(ascii: "-"): .minus
-        case UInt8(ascii: "0"): .zero
-        case UInt8(ascii: "1")...UInt8(ascii: "9"): .integer
-        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"): .literal
-        default: nil
+    private mutating func scanValueStart(_ byte: UInt8, at offset: inout Int) -> Event? {
+        let mayBeValue =
+            state == .text || state == .element || state == .elementOrEnd || state == .memberValue
+        guard mayBeValue, let start = JSONToken.Start(byte) else { return fail(expectation, .byte(byte)) }
+        if !isInValue {
+            isInValue = true
+            return .began
         }
+        isName = false
+        switch start {
+        case .object: return open(isObject: true, byte, at: &offset)
+        case .array: return open(isObject: false, byte, at: &offset)
+        case .string: state = .string(.characters)
+        case .number(let token): state = .number(token)
+        case .literal(let token): state = .literal(token)
+        }
+        offset += 1
+        return nil
     }
 
-    static func isWhiteSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    private mutating func open(isObject: Bool, _ byte: UInt8, at offset: inout Int) -> Event? {
+        guard depth < maximumDepth else { return fail(.nesting(atMost: maximumDepth), .byte(byte)) }
+        offset += 1
+        state = isObject ? .memberOrEnd : .elementOrEnd
+        containers.push(isObject: isObject)
+        return depth - 1 <= watchedDepth ? .opened(isObject: isObject) : nil
+    }
+
+    // MARK: - In tokens
+
+    private mutating func scanString(_ begun: StringToken, _ bytes: RawSpan, at offset: inout Int) -> Event? {
+        var token = begun
+        let end = token.scan(bytes, at: &offset)
+        if end == .ended { return stringEnded() }
+        state = .string(token)
+        return end == .failed ? fail(token.expectation(insteadOf: bytes[offset]), .byte(bytes[offset])) : nil
+    }
+
+    private mutating func scanNumber(_ begun: NumberToken, _ bytes: RawSpan, at offset: inout Int) -> Event? {
+        var token = begun
+        let end = token.scan(bytes, at: &offset)
+        state = .number(token)
+        return end == .needsBytes ? nil : scalarEnded(end, before: bytes[offset])
+    }
+
+    private mutating func scanLiteral(_ begun: LiteralToken, _ bytes: RawSpan, at offset: inout Int) -> Event?
+    {
+        var token = begun
+        let end = token.scan(bytes, at: &offset)
+        state = .literal(token)
+        return end == .needsBytes ? nil : scalarEnded(end, before: bytes[offset])
     }
 
     // MARK: - After tokens
 
     /// Updates the state after the last byte of a value.
-    mutating func valueEnded() -> Event? {
+    private mutating func valueEnded() -> Event? {
         state = depth == 0 ? .text : .commaOrEnd
         guard depth == valueDepth else { return nil }
         isInValue = false
@@ -269,7 +276,7 @@ package struct JSONScanner: Sendable {
     }
 
     /// Updates the state after the closing quote of a string.
-    mutating func stringEnded() -> Event? {
+    private mutating func stringEnded() -> Event? {
         guard isName else { return valueEnded() }
         isName = false
         state = .colon
@@ -277,20 +284,21 @@ package struct JSONScanner: Sendable {
     }
 
     /// Updates the state after a number or literal that ends before `byte`.
-    mutating func scalarEnded(before byte: UInt8) -> Event? {
+    private mutating func scalarEnded(_ end: JSONToken.End, before byte: UInt8) -> Event? {
+        guard end == .ended else { return fail(expectation, .byte(byte)) }
         guard depth == 0 else { return byte == 0x1E ? fail(commaOrEnd, .byte(byte)) : valueEnded() }
-        if byte == 0x1E || isFramed && !Self.isWhiteSpace(byte) {
+        if byte == 0x1E || isFramed && !JSONToken.isWhiteSpace(byte) {
             return fail(.whiteSpaceInFramedInput, .byte(byte))
         }
         return valueEnded()
     }
 
-    func fail(_ expected: JSONSyntaxError.Expectation, _ found: JSONSyntaxError.Found) -> Event {
+    private func fail(_ expected: JSONSyntaxError.Expectation, _ found: JSONSyntaxError.Found) -> Event {
         .failed(JSONSyntaxError(expected: expected, found: found))
     }
 
     /// What is allowed in the current state.
-    var expectation: JSONSyntaxError.Expectation {
+    private var expectation: JSONSyntaxError.Expectation {
         switch state {
         case .text: .text
         case .element, .memberValue: .value
@@ -299,17 +307,9 @@ package struct JSONScanner: Sendable {
         case .memberOrEnd: .memberNameOrObjectEnd
         case .colon: .colon
         case .commaOrEnd: commaOrEnd
-        case .string: .stringCharacter
-        case .escape: .escapeCharacter
-        case .hexadecimal: .hexadecimalDigit
-        case .continuation: .wellFormedUTF8
-        case .minus, .point, .exponentSign: .digit
-        case .exponent: .digitOrSign
-        case .zero: .fractionOrEnd
-        case .integer: .integerOrEnd
-        case .fraction: .fractionDigitOrEnd
-        case .exponentDigits: .exponentDigitOrEnd
-        case .literal: .literal(literal, isComplete: count == literal.length)
+        case .string(let token): token.expectation()
+        case .number(let token): token.expectation
+        case .literal(let token): token.expectation
         }
     }
 

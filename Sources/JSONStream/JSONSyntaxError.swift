@@ -65,7 +65,8 @@ extension JSONSyntaxError: CustomStringConvertible {
         switch (expected, found) {
         case (.text, .byte(UInt8(ascii: ","))):
             " (values are separated by white space or nothing; --unwrap needs the brackets of the array)"
-        case (.whiteSpaceInFramedInput, _), (.textOfLines, _), (.lineEnd, _): ""
+        case (.lineEnd, _): " (--lines)"
+        case (.whiteSpaceInFramedInput, _), (.textOfLines, _): ""
         case (.stringCharacter, .byte(0x0A)): " (in a string a line break is written \\n)"
         case (.stringCharacter, .byte(0x09)): " (in a string a TAB is written \\t)"
         case (_, .byte(0x1E)): ", which means that the text before it is truncated"
@@ -98,7 +99,7 @@ extension JSONSyntaxError.Expectation: CustomStringConvertible {
         case .whiteSpaceInFramedInput:
             "white space, without which a number or literal in RS-framed input is truncated"
         case .textOfLines: "a line with one value (--lines)"
-        case .lineEnd: "the end of the line, after its value (--lines)"
+        case .lineEnd: "the end of the line, after its value"
         case .nesting(let limit): "at most \(limit) levels of nesting (--max-depth)"
         case .length(let limit): "at most \(limit) bytes in a value (--max-value)"
         }

@@ -1,19 +1,5 @@
 package import ByteIO
 
-/// The options of a `ValueSplitter`.
-package struct SplitOptions: Sendable {
-    /// The maximum of open arrays and objects.
-    package var maximumDepth = 1024
-    /// The maximum length of a value in bytes, including white space inside it.
-    package var maximumLength = 64 << 20
-    /// The path of arrays to replace by their elements; nil for none.
-    package var unwrapPath: FieldPath?
-    /// Whether each line holds at most one value, and no array is unwrapped.
-    package var isLineWise = false
-
-    package init() {}
-}
-
 /// Splits a stream of JSON texts into lines with one compact value each, in bounded memory and without I/O.
 ///
 /// The caller keeps the unconsumed bytes and passes them again, with more bytes after them, to each step. The
@@ -22,45 +8,10 @@ package struct SplitOptions: Sendable {
 ///     unread   ··{"a": [1,␣␣
 ///                ^valueStart  ^scanned        `partial` holds {"a":[1,
 package struct ValueSplitter: ~Copyable {
-    /// What follows the bytes of a step.
-    package enum Supply: Equatable, Sendable {
-        /// More bytes, immediately.
-        case flowing
-        /// More bytes, after a wait: the step must return everything that it can.
-        case pausing
-        /// Nothing.
-        case ended
-    }
-
-    /// What a step did with the first bytes.
-    package enum Outcome: Equatable, Sendable {
-        /// They are complete output lines as they are.
-        case verbatim
-        /// `lines` holds the output for them, which may be empty.
-        case compacted
-        /// They were skipped as part of an invalid value.
-        case skipped
-        /// The next value is invalid. The caller must end the run or call `skipInvalid`.
-        case invalid(InvalidValue)
-        /// More bytes are needed.
-        case starved
-        /// The input was processed to its end.
-        case finished
-    }
-
-    /// The result of a step.
-    package struct Step: Equatable, Sendable {
-        package let outcome: Outcome
-        /// The number of bytes that were processed and are no longer needed.
-        package let consumed: Int
-        /// The number of output bytes in `lines`, if the outcome is `compacted`.
-        package var written = 0
-    }
-
     /// The size of the output per step, in bytes: complete lines with their LF.
     private static let batchSize = 1 << 16
     /// The number of bytes of a value that a message shows.
-    private static let excerptSize = 40
+    static let excerptSize = 40
 
     /// The output of the last step, if its outcome was `compacted`: complete lines of `written` bytes. The
     /// start of an incomplete line may follow them.
@@ -70,53 +21,53 @@ package struct ValueSplitter: ~Copyable {
     package private(set) var position = SourcePosition()
     /// The number of valid and of invalid values.
     package private(set) var validCount = 0
-    package private(set) var invalidCount = 0
+    package internal(set) var invalidCount = 0
 
     private let options: SplitOptions
     /// Does all the work if there is one value per line.
-    private var byLine: LineSplitter?
+    var byLine: LineSplitter?
     private var vectorPath: VectorPath
-    private var scanner: JSONScanner
-    private var tracker: UnwrapTracker?
+    var scanner: JSONScanner
+    var tracker: UnwrapTracker?
 
     /// The number of unconsumed bytes that the scanner has read.
-    private var scanned = 0
+    var scanned = 0
     /// The start of the current value or of the invalid bytes.
-    private var valueStart = 0
+    var valueStart = 0
     /// The end of the value's bytes that are in `partial`.
-    private var copied = 0
+    var copied = 0
     /// The current value's bytes without white space, up to the last white space.
-    private var partial = ByteBuffer()
+    var partial = ByteBuffer()
     /// The number of bytes in `partial` that belong to the failed value around the current one.
-    private var partialStart = 0
+    var partialStart = 0
     /// Whether the current value is an array or object.
-    private var isContainer = false
+    var isContainer = false
     /// The start of the current member name, if it may be on the path.
-    private var nameStart: Int?
+    var nameStart: Int?
     /// The error found by the scanner or by a limit; it is returned after the lines before it.
-    private var failure: JSONSyntaxError?
+    var failure: JSONSyntaxError?
     /// The number of bytes that the scanner has read after the failure: one for the length limit.
-    private var overshoot = 0
+    var overshoot = 0
     /// The failed value around the current bytes, unless `resumesInside` is false, and its `partial`.
-    private var failed: FailedValue?
-    private var failedPartial = ByteBuffer()
-    private let resumesInside: Bool
+    var failed: FailedValue?
+    var failedPartial = ByteBuffer()
+    let resumesInside: Bool
     /// Whether the rest of a text after its unwrapped array is validated but not written.
-    private var isDiscarding = false
+    var isDiscarding = false
     /// The end of that array.
     private var discardStart = 0
     /// The position of the array that is being unwrapped.
-    private var arrayStart: SourcePosition?
+    var arrayStart: SourcePosition?
     /// Searches for the next value after an invalid one.
-    private var resynchronizer: Resynchronizer?
+    var resynchronizer: Resynchronizer?
     /// Whether the input so far contains no valid array or object.
-    private var holdsOnlyScalars = true
+    private(set) var holdsOnlyScalars = true
     /// Whether the first value of the input is invalid and starts as an array or object.
-    private var beginsWithBrokenContainer = false
+    var beginsWithBrokenContainer = false
     /// Whether RS preceded a value that ended just beyond the length limit.
-    private var endedBehindSeparator = false
+    var endedBehindSeparator = false
     /// The first bytes of the input, which show its format if it is not JSON.
-    private var head: [UInt8] = []
+    private(set) var head = InputHead()
     /// Whether the input was checked for a byte order mark.
     private var isStarted = false
 
@@ -138,7 +89,7 @@ package struct ValueSplitter: ~Copyable {
     package mutating func step(_ unread: RawSpan, _ supply: Supply) -> Step {
         lines.removeFirst(writtenBefore)
         writtenBefore = 0
-        if head.count < ForeignEncoding.longestMark { keepHead(unread) }
+        head.keep(unread, from: position.byte)
         guard isStarted || start(unread, supply) else { return Step(outcome: .starved, consumed: 0) }
         guard byLine == nil else { return stepByLine(unread, supply) }
         let step =
@@ -153,12 +104,6 @@ package struct ValueSplitter: ~Copyable {
         return step
     }
 
-    private mutating func keepHead(_ unread: RawSpan) {
-        let known = head.count - position.byte
-        let end = min(unread.byteCount, ForeignEncoding.longestMark - position.byte)
-        if known >= 0, known < end { head += unread.extracting(known..<end).array }
-    }
-
     private mutating func stepByLine(_ unread: RawSpan, _ supply: Supply) -> Step {
         // A byte order mark was skipped; it is not part of a line.
         let mark = scanned
@@ -170,10 +115,12 @@ package struct ValueSplitter: ~Copyable {
         var step = splitter.step(unread, supply, at: position, into: &lines)
         if case .invalid(let invalid) = step.outcome {
             let place = invalid.position.byte - position.byte
-            guard !mayTellMore(of: invalid.reason, at: place, unread, supply) else {
+            guard !head.mayTellMore(of: invalid.reason, at: place, of: unread, from: position.byte, supply)
+            else {
                 return Step(outcome: .starved, consumed: 0)
             }
-            let told = invalid.withReason(explained(invalid.reason, at: place, unread))
+            let told = invalid.withReason(
+                head.explained(invalid.reason, at: place, of: unread, from: position.byte))
             step = Step(outcome: .invalid(told), consumed: 0)
         }
         position.advance(over: unread.extracting(first: step.consumed))
@@ -182,24 +129,6 @@ package struct ValueSplitter: ~Copyable {
         byLine = splitter
         return step
     }
-
-    /// Skips the invalid value found by the last step.
-    package mutating func skipInvalid() {
-        byLine?.skipInvalid()
-        // If the first value is an array or object, other lines may belong to it.
-        if validCount == 0, invalidCount == 0 { beginsWithBrokenContainer = isContainer }
-        let acceptsAnyLine = holdsOnlyScalars && (validCount > 0 || !beginsWithBrokenContainer)
-        invalidCount += 1
-        failure = nil
-        endedBehindSeparator = false
-        resynchronizer = Resynchronizer(acceptsAnyLine: acceptsAnyLine)
-    }
-
-    /// Whether the rest of an invalid value is being skipped.
-    package var isSkipping: Bool { byLine?.isSkipping ?? (resynchronizer != nil) }
-
-    /// Whether RS precedes the invalid value found by the last step.
-    package var followsSeparator: Bool { endedBehindSeparator || scanner.followsSeparator }
 
     /// Skips a byte order mark; RFC 8259, section 8.1 allows ignoring one at the start.
     ///
@@ -241,7 +170,7 @@ package struct ValueSplitter: ~Copyable {
             let place = vectorPlace
         else { return nil }
         let white =
-            place == .texts && vectorPath.isAtStart ? unread.prefixLength(where: JSONScanner.isWhiteSpace) : 0
+            place == .texts && vectorPath.isAtStart ? unread.prefixLength(where: JSONToken.isWhiteSpace) : 0
         if white > 0 {
             // The LF after a text that the scanner handled would not look compact.
             scanned = white
@@ -296,7 +225,8 @@ package struct ValueSplitter: ~Copyable {
                 return Step(outcome: supply == .ended ? .finished : .starved, consumed: firstNeeded)
             case .failed(let reason):
                 if lines.count > 0 { return handOver() }
-                guard !mayTellMore(of: reason, at: scanned, unread, supply) else {
+                guard !head.mayTellMore(of: reason, at: scanned, of: unread, from: position.byte, supply)
+                else {
                     return Step(outcome: .starved, consumed: 0)
                 }
                 return fail(unread, reason)
@@ -408,113 +338,5 @@ package struct ValueSplitter: ~Copyable {
     /// Returns the lines of this step, and consumes the bytes that are no longer needed.
     private func handOver() -> Step {
         Step(outcome: .compacted, consumed: firstNeeded, written: lines.count)
-    }
-
-    /// Whether the next bytes may explain an invalid byte better.
-    private func mayTellMore(
-        of reason: JSONSyntaxError, at place: Int, _ unread: RawSpan, _ supply: Supply
-    ) -> Bool {
-        guard supply != .ended, case .byte(let byte) = reason.found else { return false }
-        if byte == 0xEF { return unread.byteCount < place + 3 }
-        return position.byte + place <= ForeignEncoding.lastPlace && head.count < ForeignEncoding.longestMark
-            && ForeignEncoding.mayShow(byte)
-    }
-
-    /// The same error, with the format of the input or a byte order mark recognised.
-    private func explained(_ reason: JSONSyntaxError, at place: Int, _ unread: RawSpan) -> JSONSyntaxError {
-        guard case .byte(let byte) = reason.found else { return reason }
-        if byte == 0xEF, place + 3 <= unread.byteCount, unread[place + 1] == 0xBB, unread[place + 2] == 0xBF {
-            return JSONSyntaxError(expected: reason.expected, found: .byteOrderMark)
-        }
-        guard position.byte + place <= ForeignEncoding.lastPlace, ForeignEncoding.mayShow(byte),
-            let encoding = ForeignEncoding(head)
-        else { return reason }
-        return JSONSyntaxError(expected: reason.expected, found: .encoding(encoding))
-    }
-
-    private func fail(_ unread: RawSpan, _ failure: JSONSyntaxError) -> Step {
-        let reason = explained(failure, at: scanned - overshoot, unread)
-        let isTruncated = reason.found == .endOfInput || reason.found == .byte(0x1E)
-        let place = scanned - overshoot
-        let end = reason.found == .endOfInput ? place : place + 1
-        let invalid = InvalidValue(
-            position: failurePosition(unread),
-            number: validCount + invalidCount + 1, reason: reason,
-            excerpt: unread.extracting(max(valueStart, end - Self.excerptSize)..<end).array,
-            array: isTruncated ? arrayStart : nil)
-        return Step(outcome: .invalid(invalid), consumed: valueStart)
-    }
-
-    // MARK: - Invalid values
-
-    /// The position of the failure. If the current value resumed from a failed value, it is computed from the
-    /// position of that failure.
-    private func failurePosition(_ unread: RawSpan) -> SourcePosition {
-        let place = scanned - overshoot
-        guard let failed, failed.isResumed else {
-            return position.advanced(over: unread.extracting(first: place))
-        }
-        return failed.place.advanced(over: unread.extracting(failed.place.byte - position.byte..<place))
-    }
-
-    /// Keeps the state of the failed value that starts at the first byte, or of the value around it.
-    private mutating func keepFailed(_ unread: RawSpan) {
-        let place = failurePosition(unread)
-        // Inside the failed value only complete values are scanned; their failures add nothing.
-        if let failed, !failed.isResumed, place.byte < failed.place.byte { return }
-        var openers = OpenContainers()
-        var passed = 0
-        if var around = failed.take(), around.isResumed {
-            // Swapped, because appending to a shared array would copy it.
-            swap(&openers, &around.openers)
-            passed = around.scanned - position.byte
-        }
-        guard resumesInside, isContainer, scanner.depth > 0 else { return }
-        openers.pass(unread.extracting(passed..<scanned), from: position.byte + passed)
-        failed = FailedValue(
-            place: place, scanner: scanner, scanned: position.byte + scanned,
-            copied: position.byte + copied, openers: openers)
-        swap(&partial, &failedPartial)
-    }
-
-    /// Resumes at the failure if the value that has just started is open there.
-    private mutating func resume() {
-        guard var around = failed.take() else { return }
-        let start = position.byte + scanned
-        guard start < around.place.byte else { return }
-        let (count, compact) = around.openers.dropOpened(before: start)
-        around.scanner.dropOutermost(count, as: scanner)
-        if let compact {
-            swap(&scanner, &around.scanner)
-            swap(&partial, &failedPartial)
-            partialStart = min(compact, partial.count)
-            // Amortized: bytes are moved only after as many were dropped.
-            if partialStart > partial.count / 2 {
-                partial.removeFirst(partialStart)
-                around.openers.dropCompact(partialStart)
-                partialStart = 0
-            }
-            copied = max(scanned, around.copied - position.byte)
-            scanned = around.scanned - position.byte
-            around.isResumed = true
-        }
-        failed = around
-    }
-
-    private mutating func skip(_ unread: RawSpan, _ supply: Supply) -> Step {
-        guard var search = resynchronizer else { return Step(outcome: .starved, consumed: 0) }
-        if search.isAtStart { keepFailed(unread) }
-        let (count, isFound) = search.search(unread)
-        resynchronizer = search
-        if isFound || supply == .ended {
-            resynchronizer = nil
-            scanner.restart()
-            tracker?.restart()
-            arrayStart = nil
-            isDiscarding = false
-            nameStart = nil
-        }
-        scanned = count
-        return Step(outcome: resynchronizer == nil || count > 0 ? .skipped : .starved, consumed: count)
     }
 }

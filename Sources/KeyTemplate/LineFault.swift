@@ -52,7 +52,7 @@ extension LineFault: CustomStringConvertible {
                 "is not a time: '\(value)' has no offset from UTC, such as Z or +02:00"
             case .notTime(let value, false):
                 "is not a time: expected RFC 3339 text or a number since the epoch, found '\(value)'"
-            case .notJSON(let malformed): "not JSON: expected \(malformed.expected.rawValue)"
+            case .notJSON(let malformed): "not JSON: expected \(malformed.expected)"
             case .emptyKey: "the key is empty"
             case .longKey(let count): "the key has \(count) bytes, more than \(maximumKeyLength)"
             case .keyNotUTF8: "the key is not UTF-8"

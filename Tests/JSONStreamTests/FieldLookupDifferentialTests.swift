@@ -29,6 +29,41 @@ import Testing
         }
     }
 
+    /// The lookup reports the errors of the scanner, with the same offset and expectation.
+    @Test(arguments: [UInt64(2), 20_261_128, .random(in: 0...UInt64.max)])
+    func failsWhereTheScannerDoes(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        var lookup = FieldLookup([try #require(FieldPath(".a.b"))])
+        for _ in seeds(3000) {
+            var text = [UInt8](json(depth: 3, &random).utf8)
+            mutate(&text, &random)
+            // The lookup does not validate bytes above 0x7F.
+            guard text.bytes.isUTF8 else { continue }
+            var found: FieldLookup.Malformed?
+            do throws(FieldLookup.Malformed) { try lookup.find(in: text.bytes) } catch { found = error }
+            #expect(found == failure(of: text), "seed \(seed): \(String(decoding: text, as: UTF8.self))")
+        }
+    }
+
+    /// The scanner's error for `text`, which must be one value; nil if it is.
+    private func failure(of text: [UInt8]) -> FieldLookup.Malformed? {
+        var scanner = JSONScanner(maximumDepth: .max)
+        var offset = 0
+        var isOver = false
+        while true {
+            var event = scanner.next(text.bytes, at: &offset)
+            if event == .needsBytes { event = scanner.finish() }
+            switch event {
+            case .ended: isOver = true
+            case .began where isOver: return FieldLookup.Malformed(offset: offset, expected: .lineEnd)
+            case .failed(let reason):
+                return FieldLookup.Malformed(offset: offset, expected: isOver ? .lineEnd : reason.expected)
+            case .needsBytes: return isOver ? nil : FieldLookup.Malformed(offset: offset, expected: .text)
+            default: break
+            }
+        }
+    }
+
     private func isSame(_ found: FieldValue, _ reference: ReferenceValue?) -> Bool {
         switch (found.kind, reference) {
         case (.missing, nil), (.object, .object), (.array, .array): true

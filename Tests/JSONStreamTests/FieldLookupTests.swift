@@ -92,20 +92,22 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", 0, FieldLookup.Expected.value), ("   ", 3, .value), ("{", 1, .nameOrEnd), ("[", 1, .value),
-        (#"{"a""#, 4, .colon), (#"{"a":"#, 5, .value), (#"{"a":1"#, 6, .commaOrBrace),
-        (#"{"a":1,"#, 7, .name),
-        (#"{"a":1,}"#, 7, .name), (#"{"a":1]"#, 6, .commaOrBrace), ("[1}", 2, .commaOrBracket),
-        ("[1,]", 3, .value), (#"{"a":1} x"#, 8, .end), (#"{"a":1}{"#, 7, .end), ("1 2", 2, .end),
-        (#"{a:1}"#, 1, .nameOrEnd), (#"{"a" 1}"#, 5, .colon), (#""abc"#, 4, .quote),
-        ("\"a\tb\"", 2, .noControl),
-        (#""\x""#, 1, .escape), (#""\u12g4""#, 1, .escape), (#""\u123"#, 1, .escape), (#""\"#, 1, .escape),
-        ("01", 1, .end), ("-", 1, .digit), ("1.", 2, .digit), ("1.e3", 2, .digit), ("1e", 2, .digit),
-        ("1e+", 3, .digit), ("+1", 0, .value), (".5", 0, .value), ("tru", 0, .value), ("nulL", 0, .value),
-        ("truefalse", 4, .end), ("\u{FEFF}1", 0, .value), ("{}}", 2, .end), ("NaN", 0, .value),
-        ("[1\0]", 2, .commaOrBracket), ("\u{C}1", 0, .value),
+        ("", 0, JSONSyntaxError.Expectation.text), ("   ", 3, .text), ("{", 1, .memberNameOrObjectEnd),
+        ("[", 1, .valueOrArrayEnd), (#"{"a""#, 4, .colon), (#"{"a":"#, 5, .value),
+        (#"{"a":1"#, 6, .commaOrObjectEnd), (#"{"a":1,"#, 7, .memberName), (#"{"a":1,}"#, 7, .memberName),
+        (#"{"a":1]"#, 6, .commaOrObjectEnd), ("[1}", 2, .commaOrArrayEnd), ("[1,]", 3, .value),
+        (#"{"a":1} x"#, 8, .lineEnd), (#"{"a":1}{"#, 7, .lineEnd), ("1 2", 2, .lineEnd),
+        (#"{a:1}"#, 1, .memberNameOrObjectEnd), (#"{"a" 1}"#, 5, .colon), (#""abc"#, 4, .stringCharacter),
+        ("\"a\tb\"", 2, .stringCharacter), (#""\x""#, 2, .escapeCharacter),
+        (#""\u12g4""#, 5, .hexadecimalDigit),
+        (#""\u123"#, 6, .hexadecimalDigit), (#""\"#, 2, .escapeCharacter), ("01", 1, .fractionOrEnd),
+        ("-", 1, .digit), ("1.", 2, .digit), ("1.e3", 2, .digit), ("1e", 2, .digitOrSign), ("1e+", 3, .digit),
+        ("+1", 0, .text), (".5", 0, .text), ("tru", 3, .literal(.true, isComplete: false)),
+        ("nulL", 3, .literal(.null, isComplete: false)), ("truefalse", 4, .literal(.true, isComplete: true)),
+        ("\u{FEFF}1", 0, .text), ("{}}", 2, .lineEnd), ("NaN", 0, .text), ("[1\0]", 2, .integerOrEnd),
+        ("\u{C}1", 0, .text),
     ])
-    func refuses(text: String, offset: Int, expected: FieldLookup.Expected) throws {
+    func refuses(text: String, offset: Int, expected: JSONSyntaxError.Expectation) throws {
         var lookup = FieldLookup([try #require(FieldPath(".a"))])
         #expect(throws: FieldLookup.Malformed(offset: offset, expected: expected)) {
             try lookup.find(in: [UInt8](text.utf8).bytes)

@@ -215,7 +215,15 @@ def test_a_template_that_repeats_keys_cannot_be_rolled(keygen, template):
         (b'{"a":{"b":[1]}}', "line 2: {.a.b} is an object or array, which cannot be part of a key"),
         (b'{"a":{"b":"\\udead"}}', "line 2: {.a.b} has a lone surrogate"),
         (b'{"a":{"b":1}', "line 2, column 13 (byte 26): not JSON: expected ',' or '}', found the line's end"),
-        (b'{"a":{"b":1}}\x1b', "line 2, column 14 (byte 27): not JSON: expected the end of the line, found '\\x1B'"),
+        (
+            b'{"a":{"b":1}}\x1b',
+            "line 2, column 14 (byte 27): not JSON: expected the end of the line, after its value, found '\\x1B'",
+        ),
+        (b'{"a":{"b":tru}}', "line 2, column 14 (byte 27): not JSON: expected 'true', found '}'"),
+        (
+            b'{"a":{"b":01}}',
+            "line 2, column 12 (byte 25): not JSON: expected '.', an exponent or the number's end, found '1'",
+        ),
         (b"", "line 2, column 1 (byte 14): not JSON: expected a value, found the line's end"),
     ],
 )
