@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test func aFailureEndsTheList() throws {
-        var list = FollowList(prefix: [], interval: 1000, lookback: .keys(10), maximumBytes: 1 << 20)
+        var list = FollowList(prefix: [], Following(interval: 1000, lookback: .keys(10)))
         list.pass(to: 0)
         for request in list.requests(free: 8) {
             list.received(request.number, .failure(S3Error(.accessDenied, "no")))
@@ -132,7 +132,7 @@ private struct Follower {
     ) {
         bucket = ListedBucket(keys: keys)
         list = FollowList(
-            prefix: [], recent: recent, interval: 1000, end: end, lookback: lookback, maximumBytes: 1 << 20)
+            prefix: [], recent: recent, Following(interval: 1000, end: end, lookback: lookback))
     }
 
     /// Runs until `now` and returns the new keys.

@@ -153,9 +153,9 @@ private struct Follower {
         lookback: FollowList.Lookback = .keys(100), maximumBytes: Int = 1 << 14, seed: UInt64 = 7
     ) throws {
         random = SeededGenerator(seed)
-        lists = PrefixLists(
-            root: [], pattern: try PrefixPattern(pattern), recent: recent, interval: 1000, end: end,
-            lookback: lookback, maximumBytes: maximumBytes)
+        var following = Following(interval: 1000, end: end, lookback: lookback)
+        following.maximumBytes = maximumBytes
+        lists = PrefixLists(root: [], pattern: try PrefixPattern(pattern), recent: recent, following)
         for key in keys { bucket.insert(key) }
     }
 

@@ -31,11 +31,7 @@ package struct FollowList: KeyList, PolledList {
 
     private let prefix: [UInt8]
     private let endBefore: [UInt8]?
-    private let isParallel: Bool
-    private let maximumBytes: Int
-    private let interval: Int
-    private let end: End
-    private let lookback: Lookback
+    private let following: Following
 
     /// The monotonic time, in milliseconds.
     private var now = 0
@@ -53,23 +49,15 @@ package struct FollowList: KeyList, PolledList {
     private var isOver = false
 
     /// - Parameters:
-    ///   - endBefore: a whole key; each listing ends before it.
-    ///   - recent: keys returned earlier, with times of the monotonic clock; the first listing starts after
-    ///     its floor.
-    ///   - interval: the minimum time between the starts of two polls, in milliseconds.
-    ///   - maximumBytes: the memory limit for prefetched pages, in bytes.
+    ///   - endBefore: a whole key; each list ends before it.
+    ///   - recent: the keys listed before, with times of the monotonic clock; the first list begins after its floor.
     package init(
-        prefix: [UInt8], endBefore: [UInt8]? = nil, recent: RecentKeys = RecentKeys(), interval: Int,
-        end: End = .never, lookback: Lookback, isParallel: Bool = true, maximumBytes: Int
+        prefix: [UInt8], endBefore: [UInt8]? = nil, recent: RecentKeys = RecentKeys(), _ following: Following
     ) {
         self.prefix = prefix
         self.endBefore = endBefore
         self.recent = recent
-        self.interval = interval
-        self.end = end
-        self.lookback = lookback
-        self.isParallel = isParallel
-        self.maximumBytes = maximumBytes
+        self.following = following
     }
 
     package var isAtEnd: Bool { isOver }
@@ -83,25 +71,29 @@ package struct FollowList: KeyList, PolledList {
         lastNews = lastNews ?? now
         guard list == nil, !isOver else { return }
         // The last poll must start after the end of the idle time, to find keys written during it.
-        if case .idle(let silence) = end, let lastNews, let pollStart, pollStart - lastNews >= silence {
+        if case .idle(let silence) = following.end, let lastNews, let pollStart,
+            pollStart - lastNews >= silence
+        {
             isOver = true
-        } else if pollStart.map({ now - $0 >= interval }) ?? true {
+        } else if pollStart.map({ now - $0 >= following.interval }) ?? true {
             begin()
         }
     }
 
     package func untilDue(now: Int) -> Int? {
         guard list == nil, !isOver else { return nil }
-        return pollStart.map { max(0, $0 + interval - now) } ?? 0
+        return pollStart.map { max(0, $0 + following.interval - now) } ?? 0
     }
 
     private mutating func begin() {
         pollStart = now
-        if case .milliseconds(let milliseconds) = lookback { recent.forget(before: now - milliseconds) }
+        if case .milliseconds(let milliseconds) = following.lookback {
+            recent.forget(before: now - milliseconds)
+        }
         list = ParallelList(
             prefix: prefix, startAfter: recent.floor, endBefore: endBefore, readsDetails: true,
-            isParallel: isParallel,
-            maximumBytes: maximumBytes)
+            isParallel: following.isParallel,
+            maximumBytes: following.maximumBytes)
     }
 
     package mutating func requests(free: Int) -> [ListRequest] {
@@ -139,14 +131,16 @@ package struct FollowList: KeyList, PolledList {
     private mutating func remember(_ key: [UInt8]) {
         recent.insert(key, time: now)
         // Keys dropped during a listing are before those still to come.
-        if recent.count > 2 * lookback.mostKeys + 64 { recent.keep(last: lookback.mostKeys) }
+        if recent.count > 2 * following.lookback.mostKeys + 64 {
+            recent.keep(last: following.lookback.mostKeys)
+        }
     }
 
     private mutating func endPoll() {
         list = nil
         completedStart = pollStart
         numbers.removeAll()
-        recent.keep(last: lookback.mostKeys)
-        isOver = end == .firstPoll
+        recent.keep(last: following.lookback.mostKeys)
+        isOver = following.end == .firstPoll
     }
 }

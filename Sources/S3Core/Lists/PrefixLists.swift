@@ -14,11 +14,7 @@ import ByteIO
 package struct PrefixLists: KeyList {
     private let root: [UInt8]
     private let pattern: PrefixPattern
-    private let interval: Int
-    private let end: FollowList.End
-    private let lookback: FollowList.Lookback
-    private let isParallel: Bool
-    private let maximumBytes: Int
+    private let following: Following
     private var recent: [[UInt8]: RecentKeys]
 
     /// One of the lists.
@@ -51,24 +47,17 @@ package struct PrefixLists: KeyList {
     private static let mostInFlight = 32
 
     /// - Parameters:
-    ///   - root: the prefix before the pattern.
-    ///   - recent: keys returned earlier by prefix, relative to `root`; the keys are whole, the times those
+    ///   - root: the prefix that the pattern follows.
+    ///   - recent: the keys read before under each prefix. The prefixes are relative to `root`, the keys whole, the times
     ///     of the monotonic clock.
-    ///   - interval: the minimum time between the starts of two polls of a prefix, in milliseconds.
-    ///   - maximumBytes: the memory limit for prefetched pages, in bytes.
+    ///   - following: for each prefix; what is listed ahead is counted for all of them together.
     package init(
-        root: [UInt8], pattern: PrefixPattern, recent: [[UInt8]: RecentKeys] = [:], interval: Int,
-        end: FollowList.End = .never, lookback: FollowList.Lookback, isParallel: Bool = true,
-        maximumBytes: Int
+        root: [UInt8], pattern: PrefixPattern, recent: [[UInt8]: RecentKeys] = [:], _ following: Following
     ) {
         self.root = root
         self.pattern = pattern
         self.recent = recent
-        self.interval = interval
-        self.end = end
-        self.lookback = lookback
-        self.isParallel = isParallel
-        self.maximumBytes = maximumBytes
+        self.following = following
     }
 
     package var isAtEnd: Bool { isOver }
@@ -97,7 +86,9 @@ package struct PrefixLists: KeyList {
     /// True if nothing is new: each prefix was polled once more after the end of the idle time, to find keys
     /// written during it.
     private var isIdle: Bool {
-        guard case .idle(let silence) = end, let lastNews, now - lastNews >= silence else { return false }
+        guard case .idle(let silence) = following.end, let lastNews, now - lastNews >= silence else {
+            return false
+        }
         return watches.allSatisfy { $0.list.completedStart.map { $0 - lastNews >= silence } ?? false }
     }
 
@@ -125,7 +116,7 @@ package struct PrefixLists: KeyList {
         case .level(let base, let start, let segment):
             let list = LevelList(
                 pattern, segment: segment, base: root + base, start: root + start,
-                interval: end == .firstPoll ? nil : interval)
+                interval: following.end == .firstPoll ? nil : following.interval)
             add(base, list, segment: segment)
         }
     }
@@ -138,11 +129,11 @@ package struct PrefixLists: KeyList {
     }
 
     private mutating func followed(_ prefix: [UInt8]) -> FollowList {
-        FollowList(
-            prefix: root + prefix, recent: recent.removeValue(forKey: prefix) ?? RecentKeys(),
-            interval: interval,
-            end: end == .firstPoll ? .firstPoll : .never, lookback: lookback, isParallel: isParallel,
-            maximumBytes: maximumBytes)
+        var following = following
+        // The end is that of all prefixes.
+        if following.end != .firstPoll { following.end = .never }
+        return FollowList(
+            prefix: root + prefix, recent: recent.removeValue(forKey: prefix) ?? RecentKeys(), following)
     }
 
     // MARK: pages
@@ -151,7 +142,7 @@ package struct PrefixLists: KeyList {
 
     package mutating func requests(free: Int) -> [ListRequest] {
         var room = min(free, Self.mostInFlight - inFlight.count)
-        let isFull = heldBytes >= maximumBytes
+        let isFull = heldBytes >= following.maximumBytes
         // If memory is full, keys that are ready are returned first. If there are none, only the page is
         // requested that makes some ready.
         guard room > 0, !isFull || ready.isEmpty else { return [] }
@@ -202,6 +193,6 @@ package struct PrefixLists: KeyList {
     private mutating func ended(_ index: Int) {
         polling.removeAll { $0 == index }
         nextDue = nil
-        if end == .firstPoll, polling.isEmpty { isOver = true }
+        if following.end == .firstPoll, polling.isEmpty { isOver = true }
     }
 }

@@ -1,4 +1,5 @@
 import ByteIO
+import S3Core
 
 /// Tracks objects after their bytes were handed to standard output. Once standard output has taken an object,
 /// it is counted, then noted (`--done`), and once it is noted, the cursor moves past it (`--cursor`). The

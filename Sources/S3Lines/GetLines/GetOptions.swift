@@ -1,5 +1,4 @@
 import ByteIO
-package import S3Core
 
 /// The options of a run of s3-get-lines, except the keys.
 package struct GetOptions: Sendable {
@@ -36,18 +35,4 @@ package struct GetOptions: Sendable {
     package var cursorFile: CursorFile?
 
     package init() {}
-}
-
-/// How to follow a listing.
-package struct Following: Sendable {
-    /// The minimum time between polls, in milliseconds.
-    package let interval: Int
-    package let end: FollowList.End
-    package let lookback: FollowList.Lookback
-
-    package init(interval: Int, end: FollowList.End, lookback: FollowList.Lookback) {
-        self.interval = interval
-        self.end = end
-        self.lookback = lookback
-    }
 }

@@ -42,20 +42,19 @@ struct KeySource: ~Copyable {
 
     private static func list(_ range: ListedKeyRange, in location: Location, memory: Int) -> any KeyList {
         let isParallel = !location.isDirectoryBucket
+        var following = range.following ?? Following(interval: 0, end: .firstPoll, lookback: .keys(0))
+        following.isParallel = isParallel
+        following.maximumBytes = memory
         if let pattern = range.pattern {
-            let following = range.following ?? Following(interval: 0, end: .firstPoll, lookback: .keys(0))
             var recent: [[UInt8]: RecentKeys] = [:]
             for (prefix, place) in range.places {
                 recent[prefix] = place.recent.under(location.prefix + prefix)
             }
-            return PrefixLists(
-                root: location.prefix, pattern: pattern, recent: recent, interval: following.interval,
-                end: following.end, lookback: following.lookback, isParallel: isParallel, maximumBytes: memory
-            )
+            return PrefixLists(root: location.prefix, pattern: pattern, recent: recent, following)
         }
         let endBefore = range.endBefore.map { location.prefix + $0 }
         let place = range.places[[]]
-        guard let following = range.following else {
+        guard range.following != nil else {
             return ParallelList(
                 prefix: location.prefix,
                 startAfter: (place?.key ?? range.startAfter).map { location.prefix + $0 },
@@ -63,9 +62,7 @@ struct KeySource: ~Copyable {
         }
         let recent = place?.recent ?? RecentKeys(after: range.startAfter)
         return FollowList(
-            prefix: location.prefix, endBefore: endBefore, recent: recent.under(location.prefix),
-            interval: following.interval, end: following.end, lookback: following.lookback,
-            isParallel: isParallel, maximumBytes: memory)
+            prefix: location.prefix, endBefore: endBefore, recent: recent.under(location.prefix), following)
     }
 
     /// Whether the keys come from standard input and it had no line.
