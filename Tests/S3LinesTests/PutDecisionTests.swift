@@ -205,6 +205,16 @@ import Testing
         #expect(receipts.count == 0)
     }
 
+    @Test func receiptsWithoutAnOutcomeCanBePassedOver() {
+        var receipts = OrderedReceipts<PutReceipt>()
+        let numbers = (0..<3).map { _ in receipts.expect() }
+        receipts.confirmed(numbers[1], receipt(1))
+        #expect(receipts.next() == nil)
+        #expect(receipts.next(passingOver: true) == receipt(1))
+        #expect(receipts.next(passingOver: true) == nil)
+        #expect(receipts.count == 0)
+    }
+
     @Test func manyReceiptsAreOrderedForAnyOrderOfResponses() {
         var receipts = OrderedReceipts<PutReceipt>()
         var random = SeededGenerator(7)

@@ -1,3 +1,4 @@
+import ByteIO
 package import S3Core
 
 /// Decides which requests to send to delete objects: many keys per request, several requests at once, and
@@ -21,13 +22,10 @@ package struct DeletePlan {
     /// Unknown until it is tested.
     private enum Support { case unknown, yes, no }
 
-    private enum State { case open, confirmed, failed }
-
     private struct Entry {
         /// Relative to the location.
         let key: [UInt8]
         let object: DeleteObjects.Object
-        var state = State.open
         /// How often it failed while other keys of the same request did not.
         var failures = 0
     }
@@ -45,15 +43,14 @@ package struct DeletePlan {
     private let comparesETags: Bool
     private var batches: Support
     private var conditions: Support
-    /// The keys in order; those before `first` were given out.
-    private var entries: [Entry] = []
-    private var first = 0
-    /// The number of `entries[0]`.
-    private var base = 0
+    /// The objects without an outcome, by number.
+    private var entries: [Int: Entry] = [:]
+    /// The confirmed keys, in the order of input, with the memory of each entry.
+    private var receipts = OrderedReceipts<(key: [UInt8], size: Int)>()
     private var bytes = 0
     // The numbers of waiting entries, in order.
     private var forBatches: [Int] = []
-    private var alone: [Int] = []
+    private var alone = Queue<Int>()
     private var delayed: [(due: Int, number: Int)] = []
     /// Requests that follow from a response; they are sent first.
     private var ready: [(number: Int, Request)] = []
@@ -88,17 +85,18 @@ package struct DeletePlan {
     // MARK: keys
 
     /// Whether no more keys should be added for now.
-    package var isFull: Bool { entries.count - first >= Self.maximumEntries || bytes >= Self.maximumBytes }
+    package var isFull: Bool { receipts.count >= Self.maximumEntries || bytes >= Self.maximumBytes }
     /// Whether all added keys have an outcome and were given out.
-    package var isEmpty: Bool { first == entries.count }
+    package var isEmpty: Bool { receipts.count == 0 }
 
     /// Adds an object to delete.
     ///
     /// - Parameter key: relative to the location.
     package mutating func add(key: [UInt8], object: DeleteObjects.Object) {
-        let number = base + entries.count
-        entries.append(Entry(key: key, object: object))
-        bytes += Self.size(of: entries[entries.count - 1])
+        let number = receipts.expect()
+        let entry = Entry(key: key, object: object)
+        entries[number] = entry
+        bytes += Self.size(of: entry)
         line(up: number)
     }
 
@@ -115,27 +113,17 @@ package struct DeletePlan {
     }
 
     private subscript(number: Int) -> Entry {
-        get { entries[number - base] }
-        _modify { yield &entries[number - base] }
+        guard let entry = entries[number] else { preconditionFailure("it has an outcome") }
+        return entry
     }
 
     /// The next confirmed key, in the order of input; nil if it is not known yet.
     ///
     /// - Parameter passingOver: whether to skip keys without an outcome, because they will not get one.
     package mutating func nextConfirmed(passingOver: Bool = false) -> [UInt8]? {
-        var confirmed: [UInt8]?
-        while confirmed == nil, first < entries.count, passingOver || entries[first].state != .open {
-            if entries[first].state == .confirmed { confirmed = entries[first].key }
-            bytes -= Self.size(of: entries[first])
-            first += 1
-        }
-        // Compacts when half is unused, so each element is moved at most once per element added.
-        if first == entries.count || first > 64 && 2 * first > entries.count {
-            entries.removeFirst(first)
-            base += first
-            first = 0
-        }
-        return confirmed
+        guard let (key, size) = receipts.next(passingOver: passingOver) else { return nil }
+        bytes -= size
+        return key
     }
 
     /// Takes the failures since the last call.
@@ -165,11 +153,12 @@ package struct DeletePlan {
         } else if let batch = nextBatch(isPaused: isPaused) {
             return batch
         }
-        guard !alone.isEmpty else { return nil }
-        guard comparesETags else { return one(alone.removeFirst()) }
-        guard conditions != .unknown || !isTryingOne else { return nil }
+        guard !comparesETags || conditions != .unknown || !isTryingOne, let number = alone.popFirst() else {
+            return nil
+        }
+        guard comparesETags else { return one(number) }
         isTryingOne = conditions == .unknown
-        return head(alone.removeFirst(), isForBatch: false)
+        return head(number, isForBatch: false)
     }
 
     private mutating func nextBatch(isPaused: Bool) -> Request? {
@@ -215,7 +204,7 @@ package struct DeletePlan {
         case (.batch(let numbers), .failure(let error)):
             if refusesBatches(error) {
                 if !knowsService { giveUpBatches() }
-                alone += numbers
+                for number in numbers { alone.append(number) }
             } else if !stops(error) {
                 for number in numbers { fail(number, error) }
             }
@@ -253,7 +242,7 @@ package struct DeletePlan {
         if outcome.deleted.contains(key) { return confirm(number) }
         var error = outcome.failed[key] ?? S3Error(.damaged, "the response does not mention the key")
         if error.kind == .noSuchKey { return confirm(number) }
-        self[number].failures += 1
+        entries[number]?.failures += 1
         error.attempts = self[number].failures
         switch retry.failed(error) {
         case .retry(let milliseconds): delayed.append((now + milliseconds, number))
@@ -264,7 +253,9 @@ package struct DeletePlan {
     /// Deletes each object by itself from now on.
     private mutating func giveUpBatches() {
         batches = .no
-        alone = forBatches + alone
+        var first = Queue<Int>()
+        for number in forBatches + alone.elements { first.append(number) }
+        alone = first
         forBatches.removeAll()
     }
 
@@ -369,13 +360,16 @@ package struct DeletePlan {
 
     private mutating func confirm(_ number: Int) {
         knowsService = true
-        self[number].state = .confirmed
+        guard let entry = entries.removeValue(forKey: number) else { return }
+        receipts.confirmed(number, (entry.key, Self.size(of: entry)))
     }
 
     private mutating func fail(_ number: Int, _ failure: S3Error) {
+        guard let entry = entries.removeValue(forKey: number) else { return }
         var error = failure
         if error.kind == .preconditionFailed { error.message = "the object has another ETag now" }
-        self[number].state = .failed
-        failures.append((self[number].key, error))
+        bytes -= Self.size(of: entry)
+        receipts.failed(number)
+        failures.append((entry.key, error))
     }
 }

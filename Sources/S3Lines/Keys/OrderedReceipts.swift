@@ -35,9 +35,11 @@ package struct OrderedReceipts<Receipt> {
     package mutating func failed(_ number: Int) { entries[number - firstNumber] = .failed }
 
     /// The next receipt that is due, if any.
-    package mutating func next() -> Receipt? {
+    ///
+    /// - Parameter passingOver: whether to skip those without an outcome, because they will not get one.
+    package mutating func next(passingOver: Bool = false) -> Receipt? {
         while let entry = entries.first {
-            if case .awaited = entry { return nil }
+            if case .awaited = entry, !passingOver { return nil }
             _ = entries.popFirst()
             firstNumber += 1
             if case .confirmed(let receipt) = entry { return receipt }
