@@ -41,38 +41,42 @@ package struct ChildProcess: ~Copyable {
         hasGroup: Bool = false,
         _ settings: CommandSettings
     ) throws(SystemError) {
+        // A step that fails for lack of memory must not start a command that reads or writes something else.
+        var failure: CInt = 0
+        func check(_ code: CInt) { failure = failure == 0 ? code : failure }
         var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
+        check(unsafe posix_spawn_file_actions_init(&actions))
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         if let input = streams.input {
-            unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+            check(unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO))
         } else {
-            unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+            check(unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0))
         }
-        unsafe posix_spawn_file_actions_adddup2(&actions, streams.output, STDOUT_FILENO)
+        check(unsafe posix_spawn_file_actions_adddup2(&actions, streams.output, STDOUT_FILENO))
         if let errors = streams.errors {
-            unsafe posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+            check(unsafe posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO))
         }
         var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
+        check(unsafe posix_spawnattr_init(&attributes))
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         var flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
-        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+        check(unsafe posix_spawnattr_setsigmask(&attributes, &signals))
         if !settings.ignoresPipeSignal { unsafe sigaddset(&signals, SIGPIPE) }
         if !SignalPipe.commandsIgnoreFileSizeSignal { unsafe sigaddset(&signals, SIGXFSZ) }
-        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+        check(unsafe posix_spawnattr_setsigdefault(&attributes, &signals))
         if hasGroup {
             flags |= POSIX_SPAWN_SETPGROUP
-            unsafe posix_spawnattr_setpgroup(&attributes, 0)
+            check(unsafe posix_spawnattr_setpgroup(&attributes, 0))
         }
-        unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
+        check(unsafe posix_spawnattr_setflags(&attributes, Int16(flags)))
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
         defer { unsafe arguments.forEach { unsafe free($0) } }
         var environment = unsafe Self.environment(with: variables)
         defer { unsafe environment.forEach { unsafe free($0) } }
         var child: pid_t = 0
+        guard failure == 0 else { throw SystemError(path, code: failure) }
         let code = settings.applied {
             unsafe posix_spawnp(&child, path, &actions, &attributes, &arguments, &environment)
         }

@@ -15,6 +15,7 @@ package struct CommandSettings: Sendable {
     func applied<Result>(_ body: () -> Result) -> Result {
         if let descriptors {
             for descriptor in openDescriptors() where descriptor > STDERR_FILENO {
+                // It can fail only for a descriptor that is not open, which no command can have.
                 if !descriptors.contains(descriptor) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
             }
         }
@@ -33,6 +34,7 @@ private func openDescriptors() -> [CInt] {
         // Without /proc: tries all possible descriptors.
         return (0..<CInt(clamping: min(4096, sysconf(CInt(_SC_OPEN_MAX))))).filter { fcntl($0, F_GETFD) >= 0 }
     }
+    // The directory was only read: closing it cannot lose anything.
     defer { unsafe closedir(directory) }
     var found: [CInt] = []
     while let entry = unsafe readdir(directory) {

@@ -43,11 +43,13 @@ package struct FileReplacement: Sendable {
         do {
             let file = try OpenFile.emptied(aside)
             var status = stat()
+            // Where modes cannot be set, the file keeps those of a new file.
             if unsafe stat(target, &status) == 0 { fchmod(file.descriptor, status.st_mode & 0o7777) }
             try writeAll(content.bytes, to: file.descriptor, name: aside)
             _ = try restarting(aside) { fsync(file.descriptor) }
             _ = try restarting(path) { unsafe rename(aside, target) }
         } catch {
+            // A file that is left here is overwritten by the next run; the first error is the one to report.
             _ = unsafe unlink(aside)
             throw error
         }

@@ -21,6 +21,7 @@ package final class PollWait: Sendable {
     package var wakeUp: @Sendable () -> Void {
         { [self] in
             var byte: UInt8 = 0
+            // If the pipe is full, the bytes in it end the wait as well.
             _ = unsafe write(writing, &byte, 1)
         }
     }
@@ -38,6 +39,7 @@ package final class PollWait: Sendable {
         }
         if polled[descriptors.count].revents != 0 {
             var bytes = [UInt8](repeating: 0, count: 256)
+            // Bytes that are left only make the next wait return early.
             _ = unsafe read(reading, &bytes, bytes.count)
         }
         return polled.dropLast().map { $0.revents != 0 }

@@ -31,6 +31,9 @@ package struct SignalPipe: ~Copyable {
         return CInt(number)
     }
 
+    // sigaction(2) fails only for a number that is no signal, or one that cannot be caught. Here all numbers are known, so
+    // its results are ignored.
+
     /// Makes writing to a pipe without a reader an error (EPIPE) instead of ending the process.
     package static func ignorePipeSignal() {
         var action = sigaction()
@@ -82,6 +85,7 @@ package struct SignalPipe: ~Copyable {
             SignalPipe.setDefault(SIGQUIT)
             SignalPipe.setDefault(SIGXCPU)
             var byte = UInt8(truncatingIfNeeded: number)
+            // If the pipe is full, the signals in it end the wait as well.
             _ = unsafe write(signalPipeWriteEnd, &byte, 1)
             errno = code
         }

@@ -33,6 +33,6 @@ struct WorkerThread: Sendable {
         self.thread = thread
     }
 
-    /// Waits until the thread has ended; must be called once.
+    /// Waits until the thread has ended; must be called once, from another thread: then it cannot fail.
     func join() { _ = pthread_join(thread, nil) }
 }

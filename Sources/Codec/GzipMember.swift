@@ -107,6 +107,7 @@ private final class GzipPiece: CompressionPiece {
     func lookBack(at bytes: RawSpan) {
         unsafe bytes.withUnsafeBytes {
             let typed = unsafe $0.assumingMemoryBound(to: UInt8.self)
+            // It fails only in the middle of a block, which a flush has just ended.
             _ = unsafe deflateSetDictionary(stream, typed.baseAddress, UInt32(typed.count))
         }
     }

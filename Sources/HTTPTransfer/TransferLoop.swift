@@ -180,6 +180,7 @@ package struct TransferID: Equatable, Sendable {
             guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
             // Removing the handle frees the message, so its values are copied first.
             let code = unsafe message.pointee.data.result
+            // Set for each handle; it cannot fail.
             var context: UnsafeMutableRawPointer?
             unsafe s3_curl_get_pointer(message.pointee.easy_handle, CURLINFO_PRIVATE, &context)
             finish(unsafe EasyHandle.from(context), code)
@@ -187,6 +188,7 @@ package struct TransferID: Equatable, Sendable {
     }
 
     private func finish(_ handle: EasyHandle, _ code: CURLcode, as kind: TransferError.Kind? = nil) {
+        // It fails only for a handle that is not in `multi`.
         unsafe curl_multi_remove_handle(multi, handle.handle)
         guard let (receiver, result) = handle.end(code, as: kind) else { return }
         idle.append(handle.slot)
@@ -230,6 +232,8 @@ package struct TransferID: Equatable, Sendable {
     fileprivate func wakeUp() {
         // Before the wait ends.
         wasWoken.store(true, ordering: .releasing)
+        // It fails only if the pipe or event of the wait is full, and then the wait ends anyway, or if libcurl has
+        // none; then waits end after `lookMilliseconds` while transfers are in progress.
         unsafe curl_multi_wakeup(multi)
     }
 

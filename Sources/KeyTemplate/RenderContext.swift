@@ -21,6 +21,7 @@ package struct RenderContext: Sendable {
     package static var system: RenderContext {
         var name = [CChar](repeating: 0, count: 256)
         // The last byte stays NUL, because POSIX does not require one for a truncated name; Linux allows 64 bytes.
+        // It can fail only for a name that is longer, and then leaves its head.
         _ = unsafe gethostname(&name, name.count - 1)
         let host = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         return RenderContext(host: host, process: getpid()) { name in

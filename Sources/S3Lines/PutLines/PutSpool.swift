@@ -12,7 +12,8 @@ final class PutSpool {
         name = directory + "/s3-put-lines-XXXXXX"
         var path = name.utf8.map { CChar(bitPattern: $0) } + [0]
         descriptor = try restarting(directory) { unsafe mkstemp(&path) }
-        unsafe unlink(path)
+        // Otherwise the records would stay on disk after the run.
+        _ = try restarting(name) { unsafe unlink(path) }
         _ = try restarting(directory) { fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     }
 
