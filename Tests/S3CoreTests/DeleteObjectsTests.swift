@@ -12,7 +12,8 @@ import Testing
         let body = request.body.map { block in block.bytes.array } ?? []
         #expect(
             String(decoding: body, as: UTF8.self)
-                == "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a&lt;&amp;&gt;\"b</Key></Object>"
+                == "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                + "<Object><Key>a&lt;&amp;&gt;\"b</Key></Object>"
                 + "<Object><Key>c</Key><ETag>\"e\"</ETag></Object></Delete>")
         #expect(request.method == .post && request.query.map(\.name) == ["delete"])
         #expect(request.headers.first?.value.count == 24)

@@ -15,6 +15,17 @@ def test_every_type_named_in_the_architecture_exists():
     assert len(named) > 30 and named - declared - modules == set()
 
 
+def test_every_step_of_the_data_flow_is_in_a_folder_of_its_row():
+    text = (DOCS / "ARCHITECTURE.md").read_text()
+    rows = re.findall(r"^\| [^|`]+ \| ([^|]*`[^|]*) \| ([^|`]+) \|$", text.partition("## Invariants")[0], re.MULTILINE)
+    assert len(rows) > 10
+    for steps, folders in rows:
+        named = set(re.findall(r"`([A-Z]\w+)", steps))
+        found = {folder: {name for name in named if (ROOT / f"Sources/{folder}/{name}.swift").exists()}
+                 for folder in folders.split(", ")}  # fmt: skip
+        assert set().union(*found.values()) == named and all(found.values()), (steps, found)
+
+
 def test_every_test_named_in_a_guarantee_exists():
     named = set(re.findall(r"`(test_\w+|\w+Tests)::(\w+)`", (DOCS / "GUARANTEES.md").read_text()))
     assert len(named) > 40
