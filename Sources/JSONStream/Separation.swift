@@ -136,7 +136,7 @@ package struct Separation: ~Copyable {
             if let signal = signals.pending() { return signal }
             skipped += 1
             if skipped <= Self.reportLimit { report = SkipReport("\(name):\(invalid)") }
-            try beginReject(behindSeparator: splitter.followsSeparator)
+            try beginReject(afterSeparator: splitter.followsSeparator)
             splitter.skipInvalid()
         }
         return nil
@@ -195,10 +195,10 @@ package struct Separation: ~Copyable {
         do { try rejects?.endLine() } catch { throw .system(error) }
     }
 
-    private mutating func beginReject(behindSeparator: Bool) throws(SeparationError) {
+    private mutating func beginReject(afterSeparator: Bool) throws(SeparationError) {
         do {
             // Texts after an RS are separated by RS, all others by lines.
-            if behindSeparator { try rejects?.append(0x1E) } else { try rejects?.endLine() }
+            if afterSeparator { try rejects?.append(0x1E) } else { try rejects?.endLine() }
         } catch { throw .system(error) }
     }
 

@@ -10,7 +10,7 @@ extension ValueSplitter {
         let acceptsAnyLine = holdsOnlyScalars && (validCount > 0 || !beginsWithBrokenContainer)
         invalidCount += 1
         failure = nil
-        endedBehindSeparator = false
+        endedAfterSeparator = false
         resynchronizer = Resynchronizer(acceptsAnyLine: acceptsAnyLine)
     }
 
@@ -18,7 +18,7 @@ extension ValueSplitter {
     package var isSkipping: Bool { byLine?.isSkipping ?? (resynchronizer != nil) }
 
     /// Whether RS precedes the invalid value found by the last step.
-    package var followsSeparator: Bool { endedBehindSeparator || scanner.followsSeparator }
+    package var followsSeparator: Bool { endedAfterSeparator || scanner.followsSeparator }
 
     func fail(_ unread: RawSpan, _ failure: JSONSyntaxError) -> Step {
         let reason = head.explained(failure, at: scanned - overshoot, of: unread, from: position.byte)

@@ -65,7 +65,7 @@ package struct ValueSplitter: ~Copyable {
     /// Whether the first value of the input is invalid and starts as an array or object.
     var beginsWithBrokenContainer = false
     /// Whether RS preceded a value that ended just beyond the length limit.
-    var endedBehindSeparator = false
+    var endedAfterSeparator = false
     /// The first bytes of the input, which show its format if it is not JSON.
     private(set) var head = InputHead()
     /// Whether the input was checked for a byte order mark.
@@ -269,7 +269,7 @@ package struct ValueSplitter: ~Copyable {
         if isLimited, scanned == end {
             overshoot = 1
             if case .whiteSpace(let start) = event { passWhiteSpace(unread, from: start) }
-            if event == .ended { endedBehindSeparator = followsSeparator }
+            if event == .ended { endedAfterSeparator = followsSeparator }
             event = .failed(JSONSyntaxError(expected: .length(atMost: options.maximumLength), found: .more))
         } else if event == .needsBytes, supply == .ended {
             event = scanner.finish()

@@ -129,7 +129,7 @@ import Testing
         #expect(schedule.overdue(now: 6000) == [2], "the other one has its own time")
     }
 
-    @Test mutating func attemptsAreLimitedInAHurry() {
+    @Test mutating func attemptsAreLimitedWhenHurried() {
         let cleaner = schedule.add(0, cleansUp: true)
         let other = schedule.add(1)
         #expect(!schedule.isLastAttempt(cleaner, failures: 9))

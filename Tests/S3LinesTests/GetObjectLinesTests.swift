@@ -11,11 +11,11 @@ private final class Lines {
 
     init(
         isRaw: Bool = false, isFiltered: Bool = false, chunkSize: Int, size: Int?,
-        checksum: ObjectChecksum? = nil, hashedBeside: Int? = nil
+        checksum: ObjectChecksum? = nil, hashedInBackground: Int? = nil
     ) {
         lines = ObjectLines(
             isRaw: isRaw, isFiltered: isFiltered, chunkSize: chunkSize, longestLine: 1000,
-            hashedBeside: hashedBeside)
+            hashedInBackground: hashedInBackground)
         lines.begin(size: size, checksum: checksum)
     }
 
@@ -39,12 +39,12 @@ private final class Lines {
     }
     func endFiltered() { lines.endFiltered() }
     /// Like another thread.
-    func hashBeside() -> BesideHashing? {
+    func hashInBackground() -> BackgroundHashing? {
         let hashing = lines.lendBytes()
         hashing?.run()
         return hashing
     }
-    func takeBack(_ hashing: BesideHashing) { lines.takeBack(hashing) }
+    func takeBack(_ hashing: BackgroundHashing) { lines.takeBack(hashing) }
     func next() throws(ObjectLines.Problem) -> [UInt8] { try lines.next().flatMap { $0.bytes.array } }
 }
 
@@ -85,48 +85,51 @@ struct GetObjectLinesTests {
 
     @Test func anExpensiveChecksumIsVerifiedInAnotherThread() throws {
         let sum = hash(Self.text)
-        let lines = Lines(chunkSize: 6, size: Self.text.count, checksum: sum, hashedBeside: 8)
+        let lines = Lines(chunkSize: 6, size: Self.text.count, checksum: sum, hashedInBackground: 8)
         lines.append(Array(Self.text.prefix(7)))
-        #expect(lines.hashBeside() == nil, "not worth a thread")
+        #expect(lines.hashInBackground() == nil, "not worth a thread")
         lines.append([Self.text[7]])
-        let first = try #require(lines.hashBeside())
+        let first = try #require(lines.hashInBackground())
         #expect(try lines.next() == Array("one\ntwo\n".utf8))
         // The bytes are kept for their checksum.
         #expect(lines.carriedBytes == 8)
-        #expect(lines.hashBeside() == nil)
+        #expect(lines.hashInBackground() == nil)
         lines.append(Array(Self.text.dropFirst(8)))
         try lines.end()
         // The end is given out only after verification.
         #expect(try lines.next().isEmpty && !lines.isDone)
         lines.takeBack(first)
         #expect(try lines.next().isEmpty && lines.carriedBytes == 0)
-        lines.takeBack(try #require(lines.hashBeside()))
+        lines.takeBack(try #require(lines.hashInBackground()))
         #expect(try lines.next() == Array("three".utf8))
         #expect(lines.isDone)
     }
 
     /// The end may arrive after all bytes were hashed.
     @Test func theEndMayFollowTheHash() throws {
-        let lines = Lines(chunkSize: 6, size: Self.text.count, checksum: hash(Self.text), hashedBeside: 1)
+        let lines = Lines(
+            chunkSize: 6, size: Self.text.count, checksum: hash(Self.text), hashedInBackground: 1)
         lines.append(Self.text)
-        lines.takeBack(try #require(lines.hashBeside()))
-        #expect(lines.hashBeside() == nil)
+        lines.takeBack(try #require(lines.hashInBackground()))
+        #expect(lines.hashInBackground() == nil)
         try lines.end()
         #expect(try lines.next() == Self.text)
         #expect(lines.isDone)
     }
 
     @Test(arguments: [1, 13]) func aMismatchFoundByAnotherThreadIsReported(least: Int) throws {
-        let lines = Lines(chunkSize: 100, size: Self.text.count, checksum: hash([1]), hashedBeside: least)
+        let lines = Lines(
+            chunkSize: 100, size: Self.text.count, checksum: hash([1]), hashedInBackground: least)
         lines.append(Self.text)
         try lines.end()
         #expect(try lines.next().isEmpty)
-        lines.takeBack(try #require(lines.hashBeside()))
+        lines.takeBack(try #require(lines.hashInBackground()))
         #expect(throws: ObjectLines.Problem.self) { try lines.next() }
     }
 
     @Test(arguments: [nil, 14]) func aSmallObjectIsVerifiedImmediately(least: Int?) throws {
-        let lines = Lines(chunkSize: 100, size: Self.text.count, checksum: hash([1]), hashedBeside: least)
+        let lines = Lines(
+            chunkSize: 100, size: Self.text.count, checksum: hash([1]), hashedInBackground: least)
         lines.append(Self.text)
         #expect(throws: ObjectLines.Problem.self) { try lines.end() }
     }

@@ -76,7 +76,7 @@ import Testing
         each.options.multipartThreshold = Int.random(in: 0...6000, using: &random)
         each.options.memory = each.options.chunkSize * Int.random(in: 4...12, using: &random) + 8 * 2048
         each.options.threads = Int.random(in: 1...3, using: &random)
-        each.options.hashedBeside = Int.random(in: 1...4000, using: &random)
+        each.options.hashedInBackground = Int.random(in: 1...4000, using: &random)
         each.failureRate = seed % 3 == 0 ? 0.1 : 0
         each.connections = Int.random(in: 1...6, using: &random)
         for number in 0..<Int.random(in: 1...30, using: &random) {

@@ -100,7 +100,7 @@ import Testing
         unknown.mayBeUnderWay = true
         var upload = completing()
         #expect(
-            upload.completed(.failure(unknown), canBeginAnew: true)
+            upload.completed(.failure(unknown), canStartAgain: true)
                 == [.failed(unknown), .orphaned(id: id, unknown)])
         #expect(upload.isOver && upload.giveUp(error) == [])
     }
@@ -109,14 +109,14 @@ import Testing
     func anUploadDroppedByTheServiceStartsAgain(kind: S3Error.Kind) {
         let dropped = S3Error(kind, "")
         var upload = completing()
-        #expect(upload.completed(.failure(dropped), canBeginAnew: true) == [.abort(id: id)])
+        #expect(upload.completed(.failure(dropped), canStartAgain: true) == [.abort(id: id)])
         #expect(upload.giveUp(error) == [], "it is on its way to a new one")
-        #expect(upload.aborted(nil) == [.beginAnew])
+        #expect(upload.aborted(nil) == [.startAgain])
         #expect(upload.addPart() == (1, [.create]))
 
         var orphan = completing()
-        _ = orphan.completed(.failure(dropped), canBeginAnew: true)
-        #expect(orphan.aborted(error) == [.orphaned(id: id, error), .beginAnew])
+        _ = orphan.completed(.failure(dropped), canStartAgain: true)
+        #expect(orphan.aborted(error) == [.orphaned(id: id, error), .startAgain])
 
         var lost = completing()
         #expect(lost.completed(.failure(dropped)) == [.failed(dropped), .abort(id: id)])
@@ -128,7 +128,9 @@ import Testing
         for failure in [unknown, error, S3Error(.preconditionFailed, "")] {
             var upload = completing()
             #expect(
-                upload.completed(.failure(failure), canBeginAnew: true) == [.failed(failure), .abort(id: id)])
+                upload.completed(.failure(failure), canStartAgain: true) == [
+                    .failed(failure), .abort(id: id),
+                ])
         }
     }
 

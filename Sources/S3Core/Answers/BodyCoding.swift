@@ -22,7 +22,7 @@ enum BodyCoding: Equatable {
     case stored
     /// The bytes must be decompressed.
     case compressed(CompressedFormat)
-    /// Only another request can tell: `AskForObject`.
+    /// Only another request can tell: `ObjectProbe`.
     case unknown
     /// The bytes cannot be used; the text says why.
     case unusable(String)
@@ -30,7 +30,7 @@ enum BodyCoding: Equatable {
     /// - Parameters:
     ///   - answer: the response's head.
     ///   - known: the object's size and ETag, if known.
-    ///   - stored: the result of `AskForObject`, if it was sent.
+    ///   - stored: the result of `ObjectProbe`, if it was sent.
     ///   - isDirect: whether the response is from the service itself, so that its length is that of the
     ///     stored object.
     init(of answer: ObjectHead, known: KnownObject?, stored: ObjectHead?, isDirect: Bool = false) {

@@ -61,7 +61,7 @@ package struct CallSchedule<Call> {
     private var pausedCount = 0
     /// The number of calls that are not removed.
     package private(set) var count = 0
-    private var isInAHurry = false
+    private var isHurried = false
 
     package init() {}
 
@@ -219,7 +219,7 @@ package struct CallSchedule<Call> {
     /// - Parameter failures: the number of failed attempts.
     package func isLastAttempt(_ id: CallID, failures: Int) -> Bool {
         guard let entry = entry(id) else { return true }
-        return entry.isLastAttempt || (isInAHurry && entry.cleansUp && failures >= Self.hurriedAttempts)
+        return entry.isLastAttempt || (isHurried && entry.cleansUp && failures >= Self.hurriedAttempts)
     }
 
     // MARK: the end
@@ -231,11 +231,11 @@ package struct CallSchedule<Call> {
 
     /// The run is about to end: cleanup calls get three attempts. Cleanup calls and calls at their last
     /// attempt have five seconds from the time they are sent.
-    package mutating func hurry() { isInAHurry = true }
+    package mutating func hurry() { isHurried = true }
 
     /// The calls past their deadline.
     package mutating func overdue(now: Int) -> [Call] {
-        guard isInAHurry else { return [] }
+        guard isHurried else { return [] }
         for slot in entries.indices {
             // The deadline of a call starts when it is sent, not while it waits for a connection.
             guard let entry = entries[slot], entry.cleansUp || entry.isLastAttempt, entry.state == .sent,
@@ -252,7 +252,7 @@ package struct CallSchedule<Call> {
         for id in delayed {
             if case .delayed(let due?) = entry(id)?.state { first = min(first ?? due, due) }
         }
-        if isInAHurry {
+        if isHurried {
             for case let deadline? in entries.map({ $0?.deadline }) {
                 first = min(first ?? deadline, deadline)
             }

@@ -59,8 +59,8 @@ package struct GetObject: S3Operation {
     private enum StoredObject {
         case unasked
         /// It must be requested in this way.
-        case wanted(AskForObject.Way)
-        case asked(AskForObject.Way)
+        case wanted(ObjectProbe.Way)
+        case asked(ObjectProbe.Way)
         case told(ObjectHead)
         /// Neither way gave a result.
         case untold
@@ -164,10 +164,10 @@ package struct GetObject: S3Operation {
     // MARK: the stored object
 
     /// The request that must be answered before the paused transfer can continue. Returns each one once.
-    mutating func nextQuestion() -> AskForObject? {
+    mutating func nextQuestion() -> ObjectProbe? {
         guard case .wanted(let way) = stored else { return nil }
         stored = .asked(way)
-        return AskForObject(key: key, way: way)
+        return ObjectProbe(key: key, way: way)
     }
 
     /// Records the answer to `nextQuestion`.

@@ -204,7 +204,7 @@ package final class GetLines: RunFilter {
         ObjectLines(
             isRaw: options.isRaw, isFiltered: options.filter != nil, chunkSize: options.chunkSize,
             longestLine: options.memory,
-            hashedBeside: options.threads > 1 && options.filter == nil ? options.hashedBeside : nil)
+            hashedInBackground: options.threads > 1 && options.filter == nil ? options.hashedInBackground : nil)
     }
 
     private func begin(_ next: FetchWindow.Fetch) {
@@ -337,7 +337,7 @@ package final class GetLines: RunFilter {
         var problem: S3Error?
         var rest = Rest.unknown
         do throws(S3Error) { rest = try writeLines(of: object) } catch { problem = error }
-        hashBeside(object)
+        hashInBackground(object)
         recount(object)
         measured.done += Double(object.lines.consumedBytes - consumedBefore)
         window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)

@@ -21,7 +21,7 @@ package struct GetOptions: Sendable {
     /// The number of threads that decompress objects before their turn; 1 for none.
     package var threads = WorkPool.processors
     /// The size in bytes from which on another thread computes an expensive checksum.
-    package var hashedBeside = 1 << 20
+    package var hashedInBackground = 1 << 20
     /// Whether to request and verify checksums.
     package var verifiesChecksums = true
     /// The share of the keys to process.

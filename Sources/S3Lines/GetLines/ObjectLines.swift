@@ -21,7 +21,7 @@ struct ObjectLines: ~Copyable {
 
     private let isRaw: Bool
     private let chunkSize: Int
-    private let hashedBeside: Int?
+    private let hashedInBackground: Int?
     private var format = Format.unknown
     private var checksum: ChecksumVerification?
     /// Whether the checksum is expensive; and the bytes that it does not include yet.
@@ -58,13 +58,13 @@ struct ObjectLines: ~Copyable {
     /// The size of blocks of decompressed bytes.
     private static let blockSize = 128 << 10
 
-    /// - Parameter hashedBeside: from this many bytes on, `lendBytes` passes an expensive checksum to another
+    /// - Parameter hashedInBackground: from this many bytes on, `lendBytes` passes an expensive checksum to another
     ///   thread; nil never does.
     init(
-        isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int, hashedBeside: Int? = nil
+        isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int, hashedInBackground: Int? = nil
     ) {
         self.isRaw = isRaw
-        self.hashedBeside = hashedBeside
+        self.hashedInBackground = hashedInBackground
         if isFiltered { format = .filtered }
         self.chunkSize = chunkSize
         assembler = LineAssembler(limit: longestLine)
@@ -79,7 +79,7 @@ struct ObjectLines: ~Copyable {
     /// Whether enough bytes wait for the checksum that no more should be taken.
     var awaitsHash: Bool { hashingBytes != nil && unhashedCount > chunkSize }
     /// Whether `count` bytes are enough to compute the checksum in another thread.
-    func isHashedBeside(_ count: Int) -> Bool { isHashed && count >= hashedBeside ?? .max }
+    func isHashedInBackground(_ count: Int) -> Bool { isHashed && count >= hashedInBackground ?? .max }
     /// Whether a part of an incomplete line was given out.
     var isInsideLine: Bool { assembler.isInsideLine }
     /// Sets the known properties of the object before its first byte.
@@ -89,7 +89,7 @@ struct ObjectLines: ~Copyable {
     ///   - expected: the checksum to verify, if any.
     mutating func begin(size: Int?, checksum expected: ObjectChecksum?) {
         checksum = expected.map { ChecksumVerification($0) }
-        isHashed = hashedBeside != nil && expected.map { $0.algorithm.crc == nil } ?? false
+        isHashed = hashedInBackground != nil && expected.map { $0.algorithm.crc == nil } ?? false
         if let size { isHeldBack = size <= chunkSize }
     }
 
@@ -111,7 +111,7 @@ struct ObjectLines: ~Copyable {
     mutating func end() throws(Problem) {
         isWhole = true
         guard hashingBytes == nil else { return }
-        let isSmall = hashedCount == 0 && !isHashedBeside(unhashedCount)
+        let isSmall = hashedCount == 0 && !isHashedInBackground(unhashedCount)
         if isSmall || unhashedCount == 0 { try verify() }
     }
 
@@ -127,8 +127,8 @@ struct ObjectLines: ~Copyable {
     // MARK: checksums in another thread
 
     /// Lends the bytes of an expensive checksum to another thread, if they are many enough.
-    mutating func lendBytes() -> BesideHashing? {
-        let isWorthwhile = isHashedBeside(unhashedCount) || hashedCount > 0 && unhashedCount > 0
+    mutating func lendBytes() -> BackgroundHashing? {
+        let isWorthwhile = isHashedInBackground(unhashedCount) || hashedCount > 0 && unhashedCount > 0
         guard isHashed, hashingBytes == nil, !isVerified, isWorthwhile, let verification = checksum.take()
         else { return nil }
         hashingBytes = unhashedCount
@@ -136,11 +136,11 @@ struct ObjectLines: ~Copyable {
             unhashed.removeAll()
             unhashedCount = 0
         }
-        return BesideHashing(verification, unhashed, count: unhashedCount)
+        return BackgroundHashing(verification, unhashed, count: unhashedCount)
     }
 
     /// Takes the checksum back and continues.
-    mutating func takeBack(_ hashing: BesideHashing) {
+    mutating func takeBack(_ hashing: BackgroundHashing) {
         hashingBytes = nil
         hashedCount += hashing.count
         checksum = hashing.takeVerification()

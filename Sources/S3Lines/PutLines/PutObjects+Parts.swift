@@ -88,7 +88,7 @@ extension PutObjects {
                 let canReplay = canReplay(draft, transfer)
                 if canReplay, case .failure = result { holdKept(transfer) }
                 perform(
-                    transfer.upload.completed(result, canBeginAnew: canReplay), draft, transfer)
+                    transfer.upload.completed(result, canStartAgain: canReplay), draft, transfer)
             }
         case .abort(let id):
             store.abort(draft.objectKey, id: id) { [self] error in
@@ -103,7 +103,7 @@ extension PutObjects {
                 releasePart(number, of: transfer)
             }
             failed(draft, error)
-        case .beginAnew: beginReplay(draft, transfer)
+        case .startAgain: beginReplay(draft, transfer)
         case .orphaned(let id, let error): outcomes.orphaned(draft, upload: id, error)
         }
     }

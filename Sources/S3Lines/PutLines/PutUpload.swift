@@ -16,7 +16,7 @@ package struct PutUpload {
         /// Report that the object will not be stored; returned once, as early as possible.
         case failed(S3Error)
         /// Send all parts again in a new upload: this one left nothing.
-        case beginAnew
+        case startAgain
         /// Report that the upload could not be aborted and its parts remain. `id` is nil if the upload may
         /// exist but its id is unknown.
         case orphaned(id: [UInt8]?, S3Error)
@@ -92,9 +92,9 @@ package struct PutUpload {
         }
     }
 
-    /// - Parameter canBeginAnew: whether the parts can be sent again if the service dropped them.
+    /// - Parameter canStartAgain: whether the parts can be sent again if the service dropped them.
     package mutating func completed(
-        _ result: Result<[UInt8], S3Error>, canBeginAnew: Bool = false
+        _ result: Result<[UInt8], S3Error>, canStartAgain: Bool = false
     ) -> [Action] {
         switch result {
         case .success(let etag):
@@ -103,7 +103,7 @@ package struct PutUpload {
         case .failure(let error):
             // After a conflict in a first attempt, the retry finds no upload.
             let isDropped = error.kind == .conflict || error.kind == .noSuchUpload
-            if canBeginAnew, isDropped, !error.mayHaveBeenApplied {
+            if canStartAgain, isDropped, !error.mayHaveBeenApplied {
                 stage = .dropping
                 return [.abort(id: id)]
             }
@@ -132,7 +132,7 @@ package struct PutUpload {
     package mutating func aborted(_ error: S3Error?) -> [Action] {
         if stage == .dropping {
             defer { self = PutUpload() }
-            return (error.map { [.orphaned(id: id, $0)] } ?? []) + [.beginAnew]
+            return (error.map { [.orphaned(id: id, $0)] } ?? []) + [.startAgain]
         }
         if let error {
             stage = .over

@@ -4,7 +4,7 @@ import ByteIO
 ///
 /// `ObjectLines` lends it the checksum and the bytes and takes both back. No other code may touch them
 /// meanwhile.
-final class BesideHashing {
+final class BackgroundHashing {
     private var verification: ChecksumVerification?
     private let slices: [ByteSlice]
     /// The number of bytes.
@@ -27,7 +27,7 @@ final class BesideHashing {
 /// Computes expensive checksums in other threads, also before an object's turn if all of it is here.
 extension GetLines {
     /// Starts the checksum of the received bytes of `object` in another thread, if they are many enough.
-    func hashBeside(_ object: WindowObject) {
+    func hashInBackground(_ object: WindowObject) {
         guard let hashing = object.lines.lendBytes() else { return }
         object.hashing = hashing
         recount(object)
@@ -38,7 +38,7 @@ extension GetLines {
             object.lines.takeBack(hashing)
             recount(object)
             if !options.keepsOrder { changed.insert(object.number) }
-            hashBeside(object)
+            hashInBackground(object)
         }
     }
 }

@@ -3,7 +3,7 @@ import HTTPTransfer
 /// Finds out how an object is stored when an intermediary compresses responses. There are two ways because
 /// neither is reliable: HEAD, to which some intermediaries respond as if there were a body; and GET of one
 /// byte, because a compressed response has no ranges, but some services ignore Range.
-struct AskForObject: S3Operation {
+struct ObjectProbe: S3Operation {
     enum Way: Equatable, Sendable {
         case head, byte
     }

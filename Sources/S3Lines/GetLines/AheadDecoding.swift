@@ -57,7 +57,7 @@ extension GetLines {
         guard options.threads > 1, fetch.isLast, fetch.error == nil, object.fetches.count == 1,
             object.lines.isHeldBack,
             !options.isRaw && fetch.mayBeCompressed
-                || object.lines.isHashedBeside(fetch.receivedBytes)
+                || object.lines.isHashedInBackground(fetch.receivedBytes)
         else { return }
         undecoded.append(object.number)
     }
@@ -86,7 +86,7 @@ extension GetLines {
 
     private func begin(decoding object: WindowObject) {
         do { _ = try object.takeFetched() } catch { return object.problem = error }
-        hashBeside(object)
+        hashInBackground(object)
         guard let decoding = object.lines.lend(limit: options.chunkSize) else { return }
         object.decoding = decoding
         recount(object)

@@ -1,0 +1,117 @@
+import ByteIO
+import Codec
+import S3Core
+
+/// An object in the window, with its requests and fetched bytes.
+final class WindowObject {
+    let request: RequestedObject
+    /// Its number in input order.
+    let number: Int
+    /// The head of its first response.
+    var head: ObjectHead?
+    /// The size and version that further requests must match.
+    var known: KnownObject? { head?.objectSize.map { KnownObject(size: $0, etag: head?.etag) } }
+    /// Started requests whose bytes are not all in `lines`, in byte order.
+    var fetches: [ObjectFetch] = []
+    var lines: ObjectLines
+    /// Set while another thread decompresses its bytes.
+    var decoding: AheadDecoding?
+    /// The command that filters its bytes, until it ends; and whether one was started.
+    var command: FilterCommand?
+    var hasBegunFiltering = false
+    /// Set while another thread computes its checksum.
+    var hashing: BackgroundHashing?
+    /// An error that was found before the object's turn.
+    var problem: S3Error?
+    /// Lines, or a part of a long one, that are ready to be written.
+    var pending: [ByteSlice] = []
+    /// Whether its size is included in the total of known sizes.
+    var isMeasured = false
+    /// Whether a response has shown that it exists.
+    var wasAnswered = false
+    /// Bytes of its lines that were written.
+    var writtenBytes = 0
+    /// Whether the next byte starts a line.
+    var isAtLineStart = true
+    /// How often it was fetched again because its data was damaged.
+    var restarts = 0
+
+    init(_ request: RequestedObject, number: Int, lines: consuming ObjectLines) {
+        self.request = request
+        self.number = number
+        self.lines = lines
+    }
+
+    /// The prefix of each of its lines: the escaped key and a TAB.
+    lazy var keyField: [UInt8] = {
+        var field: [UInt8] = []
+        let key = request.key
+        KeyEscaping.escape(key.bytes, into: &field)
+        field.append(UInt8(ascii: "\t"))
+        return field
+    }()
+
+    /// Bytes that are in memory but no longer in a fetch.
+    var carriedBytes: Int {
+        lines.carriedBytes + pending.reduce(0) { $0 + $1.count } + (command?.heldBytes ?? 0)
+    }
+    /// `carriedBytes` when it was last counted.
+    var countedBytes = 0
+
+    /// Counts written bytes.
+    func wrote(_ count: Int, last: UInt8) {
+        writtenBytes += count
+        isAtLineStart = last == UInt8(ascii: "\n")
+    }
+
+    /// The next lines of the bytes taken so far.
+    func nextLines() throws(S3Error) -> [ByteSlice] {
+        if let problem { throw problem }
+        do { return try lines.next() } catch { throw error.failure }
+    }
+
+    /// Takes the newly received bytes.
+    ///
+    /// - Returns: false if there are none.
+    func takeFetched() throws(S3Error) -> Bool {
+        guard let fetch = fetches.first, !lines.awaitsHash else { return false }
+        let slices = fetch.takeBytes()
+        for slice in slices { lines.append(slice) }
+        guard fetch.hasEnded else { return !slices.isEmpty }
+        if let error = fetch.error {
+            // Bytes received before the error are written first.
+            if slices.isEmpty { throw error }
+            return true
+        }
+        fetches.removeFirst()
+        if fetch.isLast { do { try lines.end() } catch { throw error.failure } }
+        return true
+    }
+}
+
+/// Objects by number, in a window that moves forward.
+struct WindowObjects {
+    private var entries: [WindowObject?] = []
+    /// The number of `entries[0]`.
+    private var base = 0
+    /// The count of free entries at the start.
+    private var free = 0
+
+    var isEmpty: Bool { free == entries.count }
+
+    subscript(number: Int) -> WindowObject? {
+        get { entries.indices.contains(number - base) ? entries[number - base] : nil }
+        set {
+            guard number >= base else { return }
+            while entries.count <= number - base { entries.append(nil) }
+            entries[number - base] = newValue
+            while free < entries.count, entries[free] == nil { free += 1 }
+            // Amortized: each entry is moved at most once per entry added.
+            if free > 64, 2 * free > entries.count {
+                entries.removeFirst(free)
+                base += free
+                free = 0
+            }
+        }
+    }
+}
