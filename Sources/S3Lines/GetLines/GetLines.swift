@@ -204,7 +204,8 @@ package final class GetLines: RunFilter {
         ObjectLines(
             isRaw: options.isRaw, isFiltered: options.filter != nil, chunkSize: options.chunkSize,
             longestLine: options.memory,
-            hashedInBackground: options.threads > 1 && options.filter == nil ? options.hashedInBackground : nil)
+            hashedInBackground: options.threads > 1 && options.filter == nil
+                ? options.hashedInBackground : nil)
     }
 
     private func begin(_ next: FetchWindow.Fetch) {

@@ -61,7 +61,8 @@ struct ObjectLines: ~Copyable {
     /// - Parameter hashedInBackground: from this many bytes on, `lendBytes` passes an expensive checksum to another
     ///   thread; nil never does.
     init(
-        isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int, hashedInBackground: Int? = nil
+        isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int,
+        hashedInBackground: Int? = nil
     ) {
         self.isRaw = isRaw
         self.hashedInBackground = hashedInBackground
