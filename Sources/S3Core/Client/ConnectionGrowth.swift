@@ -5,8 +5,8 @@
 /// network, the service or this machine is saturated. The limit starts small and doubles as long as that
 /// increases throughput. If it does not, the limit goes back and is tried again later.
 ///
-///     64 --round--> 128 --skipped, round--> more moved? -- yes --> 256 ...
-///                                                       '- no ---> 64, rests
+///     64 --rounds until steady--> 128 --skipped, round--> more moved? -- yes --> 256 ...
+///                                                                     '- no ---> 64, rests
 ///
 /// Throughput is measured in rounds of `limit` calls, because the responses to requests that were sent
 /// together arrive together. Small calls cost time by their number, large ones by their bytes, so each counts
@@ -54,6 +54,8 @@ package struct ConnectionGrowth: Equatable, Sendable {
     private var nextRest = rest.lowerBound
     /// The limit and throughput before the limit was doubled; nil unless a doubled limit is being tried.
     private var before: Known?
+    /// The throughput of the previous round; nil if there was none with this limit.
+    private var previous: Double?
 
     /// - Parameter range: the initial limit, and the largest one.
     package init(_ range: ClosedRange<Int>) {
@@ -100,7 +102,13 @@ package struct ConnectionGrowth: Equatable, Sendable {
         if let before {
             if rate < before.rate * Self.worthwhile { return takeBack(before) }
             nextRest = Self.rest.lowerBound
+        } else {
+            // While connections are opened and TLS is negotiated, throughput is low. Compared with that, any
+            // limit would be worthwhile.
+            defer { previous = rate }
+            guard let previous, rate < previous * Self.worthwhile else { return }
         }
+        previous = nil
         before = limit < largest ? Known(limit: limit, rate: rate) : nil
         isSettling = limit < largest
         limit = min(2 * limit, largest)
@@ -109,6 +117,7 @@ package struct ConnectionGrowth: Equatable, Sendable {
     private mutating func takeBack(_ before: Known) {
         limit = before.limit
         self.before = nil
+        previous = nil
         restsUntil = nil
     }
 
