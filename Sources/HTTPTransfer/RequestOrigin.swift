@@ -20,6 +20,7 @@ import CCurl
             url[colon + 1] == slash, url[colon + 2] == slash,
             let length = url.firstIndex(of: slash, from: colon + 3)
         else { return nil }
+        if let query = url.firstIndex(of: UInt8(ascii: "?")), query < length { return nil }
         let isPlain =
             !url.hasByte(upTo: 0x20) && url.firstIndex(of: 0x7F) == nil
             && url.firstIndex(of: UInt8(ascii: "#")) == nil
@@ -30,9 +31,9 @@ import CCurl
 
     /// Makes it the one at the start of an address.
     ///
-    /// - Returns: what libcurl is given, valid as long as this; nil if it cannot be used.
+    /// - Returns: what libcurl is given, valid as long as this; nil if it cannot be used. Then `isUsed` stays as it is,
+    ///   because libcurl may still be set to the previous origin.
     mutating func set(_ origin: RawSpan) -> UnsafeRawPointer? {
-        isUsed = false
         text = origin.array
         guard let parsed = unsafe parsed else { return nil }
         let code = unsafe (text + [0]).withUnsafeBytes { bytes in

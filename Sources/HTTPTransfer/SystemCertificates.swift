@@ -26,16 +26,40 @@ final class SystemCertificates {
         return result
     }
 
-    /// Compares numbers, because what keeps both writes the same certificates to both: a certificate that was added
-    /// to the directory alone makes the directory's number larger.
+    /// Whether each certificate that OpenSSL finds in `directory` is in `file`, too. False if either cannot be read.
     static func isEnough(file: String, directory: String) -> Bool {
-        guard let file = try? OpenFile.readingRegularFile(file).contents(limit: largestFile) else {
-            return false
+        guard let file = contents(file), let names = hashedNames(directory) else { return false }
+        let known = Set(certificates(in: file))
+        return !known.isEmpty
+            && names.allSatisfy { name in
+                guard let text = contents(directory + "/" + name) else { return false }
+                return certificates(in: text).allSatisfy(known.contains)
+            }
+    }
+
+    private static func contents(_ path: String) -> [UInt8]? {
+        guard let file = try? OpenFile.readingRegularFile(path).contents(limit: largestFile) else {
+            return nil
         }
-        let certificates = file.split(separator: UInt8(ascii: "\n"))
-            .count { starts.contains([UInt8]($0.prefix { $0 != UInt8(ascii: "\r") })) }
-        guard certificates > 0, let links = hashedNames(directory) else { return false }
-        return links <= certificates
+        return [UInt8](file)
+    }
+
+    /// The certificates of a text in PEM, in base64 without line breaks.
+    private static func certificates(in text: [UInt8]) -> [[UInt8]] {
+        var found: [[UInt8]] = []
+        var body: [UInt8]?
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            let line = [UInt8](line.prefix { $0 != UInt8(ascii: "\r") })
+            if starts.contains(line) {
+                body = []
+            } else if line.starts(with: [UInt8]("-----END ".utf8)) {
+                if let body { found.append(body) }
+                body = nil
+            } else {
+                body?.append(contentsOf: line)
+            }
+        }
+        return found
     }
 
     private static let largestFile = 16 << 20
@@ -45,19 +69,19 @@ final class SystemCertificates {
         [UInt8]("-----BEGIN X509 CERTIFICATE-----".utf8),
     ]
 
-    /// How many names the directory has by which OpenSSL finds a certificate: eight hexadecimal digits, a dot and a
-    /// number. Zero if there is no directory, nil if it cannot be read. Source: openssl-rehash(1).
-    private static func hashedNames(_ path: String) -> Int? {
-        guard let directory = unsafe opendir(path) else { return errno == ENOENT ? 0 : nil }
+    /// The names in the directory by which OpenSSL finds a certificate: eight hexadecimal digits, a dot and a
+    /// number. None if there is no directory, nil if it cannot be read. Source: openssl-rehash(1).
+    private static func hashedNames(_ path: String) -> [String]? {
+        guard let directory = unsafe opendir(path) else { return errno == ENOENT ? [] : nil }
         defer { unsafe closedir(directory) }
-        var count = 0
+        var names: [String] = []
         while let entry = unsafe readdir(directory) {
             let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 unsafe Array(bytes.prefix { $0 != 0 })
             }
-            if isHashed(name) { count += 1 }
+            if isHashed(name) { names.append(String(decoding: name, as: UTF8.self)) }
         }
-        return count
+        return names
     }
 
     private static func isHashed(_ name: [UInt8]) -> Bool {

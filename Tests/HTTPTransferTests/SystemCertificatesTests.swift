@@ -5,26 +5,34 @@ import Testing
 
 /// Whether the file of the system's certificates has all of them.
 struct SystemCertificatesTests {
-    private static let certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-    private static let trusted = "# a name\r\n-----BEGIN TRUSTED CERTIFICATE-----\r\nMIIB\r\n"
+    private static let certificate = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n"
+    private static let other =
+        "# a name\r\n-----BEGIN TRUSTED CERTIFICATE-----\r\nMIIC\r\n-----END TRUSTED CERTIFICATE-----"
 
     @Test(arguments: [
-        (certificate + trusted, ["0123abcd.0", "0123abcd.1", "some.pem", "ca-certificates.crt"], true),
-        (certificate + certificate, ["0123abcd.0"], true),
-        (certificate, ["0123abcd.0", "fedcba98.0"], false),
-        // None of these is a certificate's: OpenSSL does not find them, or they revoke certificates.
+        (certificate + other, ["0123abcd.0": certificate, "0123abcd.1": other, "some.pem": "x"], true),
+        (certificate + certificate, ["0123abcd.0": certificate], true),
+        // As many certificates, but not the same.
+        (certificate + certificate, ["0123abcd.0": certificate, "fedcba98.0": other], false),
+        (certificate, ["0123abcd.0": certificate, "fedcba98.0": certificate + other], false),
+        // OpenSSL does not find these, or they revoke certificates.
         (
-            certificate, ["0123abcd.0", "0123abcd.r0", "0123abcd.x", "0123ABCD.0", "123abcd.0", "0123abcd."],
+            certificate,
+            [
+                "0123abcd.r0": other, "0123abcd.x": other, "0123ABCD.0": other, "123abcd.0": other,
+                "0123abcd.": other,
+            ],
             true
         ),
-        (certificate, [], true),
-        ("", [], false),
-        ("-----BEGIN PRIVATE KEY-----\n", [], false),
+        (certificate, ["0123abcd.0": ""], true),
+        (certificate, [:], true),
+        ("", [:], false),
+        ("-----BEGIN PRIVATE KEY-----\nMIIB\nAAAA\n-----END PRIVATE KEY-----\n", [:], false),
     ])
-    func theFileIsEnough(file: String, names: [String], isEnough: Bool) throws {
+    func theFileIsEnough(file: String, names: [String: String], isEnough: Bool) throws {
         let directory = try TemporaryDirectory()
         try directory.write("ca-certificates.crt", file)
-        for name in names where name != "ca-certificates.crt" { try directory.write(name, "") }
+        for (name, text) in names { try directory.write(name, text) }
         let path = directory.path + "/ca-certificates.crt"
         #expect(SystemCertificates.isEnough(file: path, directory: directory.path) == isEnough)
     }

@@ -229,8 +229,30 @@ import Testing
         }
     }
 
+    /// libcurl keeps the last origin of a handle. A request must not go there if libcurl refuses its own.
+    @Test func aRefusedAddressIsNotReplacedByTheLastOne() throws {
+        let server = try ScriptedServer([[.readHead, .send(Self.ok + "12345"), .waitForEnd]])
+        let loop = try TransferLoop(TransferOptions())
+        let first = Receiver()
+        try loop.start(request(server, .get), first)
+        while first.result == nil { turn(loop) }
+        for _ in 0..<2 {
+            var refused = request(server, .get)
+            refused.url = [UInt8]("http://[zz]:1/k".utf8)
+            let receiver = Receiver()
+            do {
+                try loop.start(refused, receiver)
+                while receiver.result == nil { turn(loop) }
+            } catch { continue }
+            #expect(receiver.result?.error != nil)
+        }
+        #expect(server.requests.count == 1)
+        server.stop()
+    }
+
     @Test(arguments: [
         ("http://h:1/a", 10), ("https://[::1]:1/", 15), ("http://h/a?b=/", 8), ("http://h", nil),
+        ("http://h?x=a/b", nil),
         ("h/a", nil),
         ("http://h/a b", nil), ("http://h/a\r\nb: c", nil), ("http://h/a#b", nil), ("http://h/\u{7F}", nil),
         ("", nil), ("http:/", nil),

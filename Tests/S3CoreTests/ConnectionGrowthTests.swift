@@ -36,6 +36,15 @@ import Testing
         #expect(service.limits == [128, 64])
     }
 
+    /// If a round is slow by chance, the one before counts.
+    @Test func aSlowRoundDoesNotMakeALargerLimitWorthwhile() {
+        var service = Service(64...512) { _ in 0.5 }
+        service.run(calls: 64 * 2)
+        service.opening = 64
+        service.run(calls: 1500)
+        #expect(service.limits == [128, 64])
+    }
+
     @Test func itStopsGrowingWhenThroughputStopsGrowing() {
         // This machine is saturated at the rate of about 256 requests.
         var service = Service(64...512) { calls in max(30.0 / Double(calls), 0.118) }

@@ -99,6 +99,7 @@ package struct ConnectionGrowth: Equatable, Sendable {
     }
 
     private mutating func judge(_ rate: Double) {
+        var best = rate
         if let before {
             if rate < before.rate * Self.worthwhile { return takeBack(before) }
             nextRest = Self.rest.lowerBound
@@ -107,9 +108,11 @@ package struct ConnectionGrowth: Equatable, Sendable {
             // limit would be worthwhile.
             defer { previous = rate }
             guard let previous, rate < previous * Self.worthwhile else { return }
+            // A round that was slow by chance is no measure, either.
+            best = max(rate, previous)
         }
         previous = nil
-        before = limit < largest ? Known(limit: limit, rate: rate) : nil
+        before = limit < largest ? Known(limit: limit, rate: best) : nil
         isSettling = limit < largest
         limit = min(2 * limit, largest)
     }
@@ -131,6 +134,7 @@ package struct ConnectionGrowth: Equatable, Sendable {
     /// The service asked to slow down: reverts a limit that is being tried.
     package mutating func slowedDown() {
         round = nil
+        previous = nil
         if let before { takeBack(before) }
     }
 }

@@ -64,9 +64,9 @@ package final class DeleteKeys: RunFilter {
         if !options.isDry { send(isPaused: inputEnded || !canRead(input.descriptor)) }
         if inputEnded, inputFailure == nil { run.counts.totalObjects = lineNumber }
         guard inputEnded, plan.isEmpty else {
-            return .wait(
-                input: !inputEnded && !isHeldUp, milliseconds: plan.untilDue(now: MonotonicClock.milliseconds)
-            )
+            // A key that is due is sent only if a connection is free, which a completion tells.
+            let due = client.freeConnections > 0 ? plan.untilDue(now: MonotonicClock.milliseconds) : nil
+            return .wait(input: !inputEnded && !isHeldUp, milliseconds: due)
         }
         _ = end()
         if lineNumber == 0, inputFailure == nil, location.hasOpenPrefix {
