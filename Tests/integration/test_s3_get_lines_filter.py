@@ -281,3 +281,19 @@ def test_a_command_that_reads_the_terminal_fails(location, seaweedfs_shell):
 
 def test_an_empty_command_is_64(seaweedfs_shell):
     assert "--filter" in get(seaweedfs_shell, "", "s3://b", "k", status=64).message
+
+
+def test_an_object_of_unknown_size_goes_through_the_command_while_it_arrives():
+    """No length says how large it is, and it is larger than what is held back."""
+    piece = b"".join(b"%07d\n" % number for number in range(8192))
+
+    def handle(request):
+        yield b'HTTP/1.1 200 OK\r\nx-amz-request-id: r\r\nETag: "e"\r\nTransfer-Encoding: chunked\r\n\r\n'
+        for _ in range(40):
+            yield b"%x\r\n%s\r\n" % (len(piece), piece)
+        yield b"0\r\n\r\n"
+
+    with LyingServer(handle) as server:
+        words = [BIN / "s3-get-lines", "--multipart-chunksize", "1M", "--filter", "cat", "s3://bucket", "k"]
+        got = subprocess.run(words, env=os.environ | environment(1, AWS_ENDPOINT_URL_S3=server.endpoint), capture_output=True, timeout=SECONDS, check=True)
+    assert got.stdout == piece * 40

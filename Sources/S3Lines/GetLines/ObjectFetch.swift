@@ -79,7 +79,8 @@ final class ObjectFetch: ObjectSink {
             return .pause
         }
         let taken = min(bytes.byteCount, wanted.map { $0 - receivedBytes } ?? .max)
-        if kept == 0 && !object.lines.isHeldBack { run.arrived(self) }
+        // A bounded transfer, of an object of unknown size, is paused for what its bytes become.
+        if kept == 0 && (!object.lines.isHeldBack || limit < .max) { run.arrived(self) }
         append(bytes.extracting(first: taken))
         receivedBytes += taken
         kept += taken

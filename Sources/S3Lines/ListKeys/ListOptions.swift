@@ -19,7 +19,7 @@ package struct ListOptions: Sendable {
     package var delimiter: [UInt8]?
     package var filter = KeyFilter()
     /// The maximum memory for keys listed ahead, in bytes.
-    package var memory = 4 << 20
+    package var memory = 3 << 20
 
     package init() {}
 }
