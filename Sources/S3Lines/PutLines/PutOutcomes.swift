@@ -53,7 +53,7 @@ final class PutOutcomes {
         if !run.endsQuietly, wasBegun { run.report("\(draft.label): \(error)") }
     }
 
-    /// Reports an upload that was left behind because of `error`; `id` is nil if the upload's id is unknown.
+    /// Reports an upload that stays open because of `error`; `id` is nil if the upload's id is unknown.
     func orphaned(_ draft: PutDraft, upload id: [UInt8]?, _ error: S3Error) {
         let upload =
             id.map {
