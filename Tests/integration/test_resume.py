@@ -4,6 +4,7 @@
 
 """
 
+import bisect
 import math
 import os
 import random
@@ -22,6 +23,7 @@ from servers import die_with_parent
 
 RESUME = ROOT / "examples/resume/resume"
 PARTITION = ROOT / "examples/partition/partition"
+RECEIPT = 45  # fewer bytes than a receipt has, so that all kills happen before the last one
 PART = 6_000_000  # the size in bytes of an object that is sent in parts
 # The faults of a run through the fault proxy: all kinds, except those that are slow on purpose.
 FAULTS = ("reset", "lose answer", "cut", "cut by reset", "close", "slow down", "internal error")
@@ -101,7 +103,9 @@ class Killer:
         """Kills `kills` times, spread over `expected` bytes of receipts, then runs until a run succeeds."""
         try:
             process = self.start()
-            for target in sorted(self.dice.uniform(0, expected) for _ in range(kills)):
+            targets = sorted(self.dice.uniform(0, expected) for _ in range(kills))
+            while targets:
+                target = targets.pop(0)
                 # Half of the kills happen while a run starts, independent of its progress.
                 soon = time.monotonic() + self.dice.choice([self.dice.uniform(0, 0.2), math.inf])
                 while self.progress() < target and time.monotonic() < soon and process.poll() != 0:
@@ -110,7 +114,8 @@ class Killer:
                     time.sleep(0.002)
                 if process.poll() == 0:
                     break
-                self.kill(process)
+                if not self.kill(process):
+                    bisect.insort(targets, self.dice.uniform(self.progress(), expected))
             for _ in range(20):
                 if process.wait(3600) == 0:
                     return
@@ -120,6 +125,7 @@ class Killer:
         raise AssertionError((self.shell.directory / "messages").read_text()[-4000:])
 
     def kill(self, process):
+        """Returns false if the process ended before it was killed."""
         victim = self.dice.choice(self.VICTIMS)
         if victim == "all":
             self.kill_all()
@@ -131,9 +137,10 @@ class Killer:
             try:
                 os.kill(number, signal.SIGKILL)
             except ProcessLookupError:
-                return
+                return False
         self.killed.append(victim)
         self.runs = [run for run in self.runs if processes_of(run.pid)]
+        return True
 
     def kill_all(self):
         for run in self.runs:
@@ -195,7 +202,7 @@ def test_every_line_is_stored_once_after_any_kill(server, tmp_path, pytestconfig
             location, receipts = f"s3://{bucket.name}/{rounds}/", tmp_path / f"receipts{rounds}"
             script, written = (PARTITION, f"{receipts}.new") if form.is_partitioned else (RESUME, receipts)
             killer = Killer(killed_shell, [script, "in", location, receipts, *form.options], Path(written), dice)
-            killer.run(kills - killed.total(), count / form.batch * 60)
+            killer.run(kills - killed.total(), count / form.batch * RECEIPT)
             killed += Counter(killer.killed)
             assert_stored(shell, form, location, lines, receipts)
     finally:
