@@ -2,7 +2,7 @@
 
 import PackageDescription
 
-/// One set of rules for every target: Swift 6 mode, checked memory, no warning left behind.
+/// One set of rules for every target: Swift 6 mode, checked memory, warnings are errors.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -18,8 +18,8 @@ let hardened: [CSetting] = [
     .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
 ]
 
-/// Every symbol is bound at start, and what was bound can no longer be written over. What the Swift runtime calls when
-/// it gets no memory is CProcess's: it ends a tool with a line and a status, not with a stack trace.
+/// Every symbol is bound at start, and the table of bound symbols is read-only afterwards. CProcess replaces the function
+/// that the Swift runtime calls when it gets no memory: a tool then ends with a line and a status, not a stack trace.
 let bound: [LinkerSetting] = [
     .unsafeFlags(
         ["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"],
@@ -51,7 +51,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
         swiftSettings: settings)
 }
 
-// From the bottom up: each target uses only what stands above it.
+// From the bottom up: each target uses only targets above it.
 let package = Package(
     name: "s3-lines",
     dependencies: [

@@ -11,20 +11,9 @@ count=20000
 work=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$work"' EXIT
 
-# The launcher of the s5cmd package is a script; the program itself is measured.
-s5cmd="$(find .venv/lib -path '*/s5cmd/bin/s5cmd' -type f) --endpoint-url $AWS_ENDPOINT_URL_S3 --numworkers 64"
-cat > "$work/rclone.conf" <<END
-[s3]
-type = s3
-provider = Other
-env_auth = true
-endpoint = $AWS_ENDPOINT_URL_S3
-region = $AWS_REGION
-no_check_bucket = true
-no_head = true
-list_version = 2
-END
-rclone=".venv/bin/rclone --config $work/rclone.conf --transfers 64 --checkers 64"
+. bench/peers
+s5cmd+=" --numworkers 64"
+rclone+=" --transfers 64 --checkers 64"
 
 mkdir "$work/files"
 awk -v count=$count -v directory="$work/files" 'BEGIN {

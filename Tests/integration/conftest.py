@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,16 +30,18 @@ def pytest_addoption(parser):
     parser.addoption("--renewal-seconds", type=int, default=9, help="how long each pipeline over short-lived keys runs")
     parser.addoption("--precedence-rows", type=int, default=40, help="mixtures of sources of credentials, of each seed")
     parser.addoption("--kill-lines", type=int, default=10_000, help="lines that are stored while runs are killed")
-    parser.addoption("--kill-objects", type=int, default=1000, help="the same where each line is an object")
-    parser.addoption("--queue-kills", type=int, default=3, help="how many of its runs are killed")
-    parser.addoption("--queue-lines", type=int, default=15, help="lines that each of its writers stores")
+    parser.addoption("--kill-objects", type=int, default=1000, help="the same if each line is an object")
     parser.addoption("--kills", type=int, default=6, help="how many of these runs are killed")
-
+    parser.addoption("--queue-kills", type=int, default=3, help="how many runs of a queue's worker are killed")
+    parser.addoption("--queue-lines", type=int, default=15, help="lines that each writer of a queue stores")
     parser.addoption("--worker-lines", type=int, default=10_000, help="lines that workers of other programs store")
     parser.addoption("--all-examples", action="store_true", help="also those that need what `make examples` installs")
 
 
 def pytest_configure(config):
+    missing = [name for name in TOOLS if not (BIN / name).exists()]
+    if missing:
+        pytest.exit(f"{BIN} has no {', '.join(missing)}; run: make", 2)
     # By default these signals would end pytest without stopping the servers.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: pytest.exit(f"signal {number}", 128 + number))
@@ -79,18 +82,15 @@ class Shell:
         return other
 
     def tool(self, name, *arguments, stdin=b""):
-        """Runs one tool. The test is skipped if Package.swift does not declare the tool."""
-        require(name)
+        """Runs one tool."""
         return self._run([BIN / name, *arguments], stdin)
 
     def run(self, script, stdin=b"", shell=("bash", "-o", "pipefail", "-euc")):
         """Runs `script` in a shell with pipefail: the status of a pipeline is that of its last failure."""
-        require_tools_of(script)
         return self._run([*shell, script], stdin)
 
     def start(self, name, *arguments, **options):
         """One tool, running, with pipes for its standard descriptors unless `options` of Popen say otherwise."""
-        require(name)
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         return subprocess.Popen(
             [BIN / name, *arguments],
@@ -119,19 +119,6 @@ class Shell:
                 process.wait()
         status = process.returncode if process.returncode >= 0 else 128 - process.returncode
         return Finished(" ".join(map(str, command)), status, stdout, stderr)
-
-
-def require(name):
-    """Skips the test if the package has no such tool, and fails it if the tool was not built."""
-    if name not in TOOLS and "S3_LINES_BIN" not in os.environ:
-        pytest.skip(f"{name} is not in Package.swift")
-    assert (BIN / name).exists(), f"{BIN / name} was not built: make build"
-
-
-def require_tools_of(script):
-    """Calls `require` for each tool named in the shell script."""
-    for name in re.findall(r"(?<![\w./-])(?:json-sep|s3-[a-z]+(?:-[a-z]+)?)(?![\w./-])", script):
-        require(name)
 
 
 @pytest.fixture(scope="session")
@@ -177,11 +164,17 @@ class Bucket:
 
     def __init__(self, server):
         self.name = "t-" + uuid.uuid4().hex[:16]
+        self.location = f"s3://{self.name}"
         self.client = server.client()
         server.create_bucket(self.name)
 
     def put(self, key, body):
         self.client.put_object(Bucket=self.name, Key=key, Body=body)
+
+    def fill(self, objects):
+        """Stores many objects, several at once: a dictionary of their bodies by key."""
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(self.put, objects.keys(), objects.values()))
 
     def get(self, key):
         return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
@@ -189,6 +182,11 @@ class Bucket:
     def keys(self):
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def open_uploads(self):
+        """The key and the ID of each multipart upload that is neither completed nor aborted."""
+        found = self.client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])
+        return [(upload["Key"], upload["UploadId"]) for upload in found]
 
 
 @pytest.fixture
@@ -243,8 +241,15 @@ def within(seconds, condition):
     """Waits until the condition holds; fails after a time limit."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.02)
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
+def memory(process, name="VmHWM"):
+    """The memory of a process in bytes, by default its peak resident size; 0 after its end. Source:
+    proc_pid_status(5)."""
+    found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
+    return int(found[1]) << 10 if found else 0
 
 
 def is_gone(group):

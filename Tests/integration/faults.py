@@ -2,6 +2,7 @@
 
 import random
 import re
+from contextlib import contextmanager
 
 import servers
 from conftest import Bucket, Shell
@@ -22,13 +23,24 @@ def large(size, seed=1):
     return b"".join(lines)
 
 
+def numbered_lines(size, seed=0):
+    """About `size` bytes of lines of various lengths."""
+    generator = random.Random(seed)
+    lines, total = [], 0
+    while total < size:
+        line = b"%d " % total + b"x" * int(generator.expovariate(1 / 200)) + b"\n"
+        lines.append(line)
+        total += len(line)
+    return b"".join(lines)
+
+
 class Faulty:
     """An empty bucket, a proxy in front of it, and a shell whose tools use only the proxy."""
 
     def __init__(self, server, proxy, directory):
         self.server, self.proxy, self.rules = server, proxy, proxy.rules
         self.bucket = Bucket(server)
-        self.location = f"s3://{self.bucket.name}"
+        self.location, self.open_uploads = self.bucket.location, self.bucket.open_uploads
         environment = server.tool_environment() | {"AWS_ENDPOINT_URL_S3": proxy.endpoint}
         self.shell = Shell(directory, environment, SECONDS)
         self.attempts(4)
@@ -55,23 +67,12 @@ class Faulty:
         """The requests that reached the proxy, in order."""
         return [each for each in self.proxy.journal if Rule("none", method, target).matches(each)]
 
-    def open_uploads(self):
-        found = self.bucket.client.list_multipart_uploads(Bucket=self.bucket.name).get("Uploads", [])
-        return [(upload["Key"], upload["UploadId"]) for upload in found]
 
-
+@contextmanager
 def proxied(server, directory, **options):
-    """A context with a Faulty."""
-
-    class Context:
-        def __enter__(self):
-            self.proxy = FaultProxy(server.endpoint, **options).start()
-            return Faulty(server, self.proxy, directory)
-
-        def __exit__(self, *_):
-            self.proxy.stop()
-
-    return Context()
+    """A context with a Faulty; `options` are those of the proxy."""
+    with FaultProxy(server.endpoint, **options) as proxy:
+        yield Faulty(server, proxy, directory)
 
 
 def assert_no_secret(*texts):

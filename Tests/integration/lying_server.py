@@ -52,6 +52,8 @@ class Asked:
 
 
 class LyingServer:
+    """Listens on 127.0.0.1 within a `with` block; `journal` has the requests in order."""
+
     def __init__(self, handle, tls=None):
         self.handle, self.journal, self.scheme = handle, [], "https" if tls else "http"
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -64,6 +66,10 @@ class LyingServer:
     @property
     def endpoint(self):
         return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def tool_environment(self, attempts=2, **more):
+        """The environment variables that direct a tool to this server."""
+        return environment(attempts, AWS_ENDPOINT_URL_S3=self.endpoint) | more
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()

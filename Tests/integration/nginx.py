@@ -64,10 +64,6 @@ class Nginx(servers.Server):
     def endpoint(self):
         return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
 
-    @property
-    def access_log(self):
-        return (self.directory / "access.log").read_text()
-
     def leading_to(self, server, path=""):
         """The environment for a tool that uses `server` through this nginx."""
         found = server.tool_environment() | {"AWS_ENDPOINT_URL_S3": self.endpoint + path}

@@ -64,6 +64,7 @@ class Server:
         self.directory = Path(tempfile.mkdtemp(prefix=f"s3-lines-{self.name}-"))
         self.process = None
         self.port = 0
+        self.clients = {}
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.directory),
@@ -121,22 +122,25 @@ class Server:
         return True
 
     def client(self, endpoint=None):
-        """A boto3 client of this server, to check its content; `endpoint` replaces the server's own endpoint."""
+        """The boto3 client of this server, to check its content; `endpoint` replaces the server's own endpoint."""
         import boto3
         from botocore.config import Config
 
-        return boto3.client(
-            "s3",
-            endpoint_url=endpoint or self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
-            config=Config(
-                s3={"addressing_style": "path"},
-                request_checksum_calculation="when_required",
-                max_pool_connections=32,
-            ),
-        )
+        endpoint = endpoint or self.endpoint
+        if endpoint not in self.clients:
+            self.clients[endpoint] = boto3.client(
+                "s3",
+                endpoint_url=endpoint,
+                region_name=REGION,
+                aws_access_key_id=ACCESS_KEY,
+                aws_secret_access_key=SECRET_KEY,
+                config=Config(
+                    s3={"addressing_style": "path"},
+                    request_checksum_calculation="when_required",
+                    max_pool_connections=32,
+                ),
+            )
+        return self.clients[endpoint]
 
     def create_bucket(self, name):
         location = {"CreateBucketConfiguration": {"LocationConstraint": REGION}} if self.has_regions else {}

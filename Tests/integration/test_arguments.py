@@ -5,7 +5,7 @@ import subprocess
 from urllib.parse import quote
 
 import pytest
-from conftest import BIN, TOOLS, require
+from conftest import BIN, TOOLS
 
 # Moves the environment, which the Swift runtime expects next to the arguments.
 LIBRARY = """
@@ -25,7 +25,6 @@ def preloaded(tmp_path_factory):
 
 
 def run(tool, *arguments, stdin=b"", **variables):
-    require(tool)
     command = [BIN / tool, *arguments]
     return subprocess.run(command, input=stdin, env=os.environ | variables, capture_output=True, check=False)
 
@@ -44,16 +43,16 @@ def test_an_unknown_option_is_reported_before_a_missing_operand(tool, word):
     assert finished.returncode == 64 and f"Unknown option '{word}'".encode() in finished.stderr
 
 
-def test_an_option_counts(preloaded):
+def test_an_option_takes_effect(preloaded):
     assert run("json-sep", "--unwrap", stdin=b"[1,2]", **preloaded).stdout == b"1\n2\n"
 
 
-def test_a_name_that_looks_like_the_end_of_the_arguments(preloaded):
+def test_an_empty_or_negative_argument_ends_no_arguments(preloaded):
     assert run("json-sep", "", **preloaded).returncode == 66
     assert run("s3-keygen", "{line}", "--start", "-1", **preloaded).returncode == 64
 
 
-def test_no_word_at_all():
+def test_a_tool_runs_without_its_own_name():
     """Even the tool's name is missing."""
     program = f"import ctypes; ctypes.CDLL(None).execv({bytes(BIN / 'json-sep')!r}, (ctypes.c_char_p * 1)(None))"
     finished = subprocess.run(["python3", "-c", program], input=b"{}", capture_output=True, check=False)

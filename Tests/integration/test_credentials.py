@@ -66,11 +66,11 @@ def test_credentials_of_motos_services_work_with_its_s3(server, tmp_path):
         (tmp_path / ".aws/config").unlink(missing_ok=True)
         led = source(shell, server).with_environment(AWS_ENDPOINT_URL_STS=server.endpoint)
         key = source.__name__
-        finished = led.tool("s3-put-lines", "--verbose", f"s3://{bucket.name}", stdin=f"{key}\tv\n".encode()).expect()
+        finished = led.tool("s3-put-lines", "--verbose", bucket.location, stdin=f"{key}\tv\n".encode()).expect()
         assert bucket.get(key) == b"v\n" and SOURCES[source] in finished.message
 
 
-def test_the_requests_to_credential_services(shell, here, world):
+def test_credential_services_get_their_parameters(shell, here, world):
     put(role(shell, here)).expect()
     (asked,) = world.asked
     assert parse_qs(asked.body.decode()) == {

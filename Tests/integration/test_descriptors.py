@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from conftest import BIN, SECONDS, TOOLS, require
+from conftest import BIN, SECONDS, TOOLS
 
 LINES = 120_000  # with keys, more than the largest pipe holds
 NOTHING = ["--no-sign-request", "--endpoint", "http://127.0.0.1:9"]
@@ -31,7 +31,6 @@ FILTERS = {
 def filtered(request):
     """The command of a filter, an input of many lines, and the expected output."""
     words, line, written = FILTERS[request.param]
-    require(words[0])
     numbers = range(LINES)
     return [BIN / words[0], *words[1:]], b"".join(map(line, numbers)), b"".join(map(written, numbers))
 
@@ -138,7 +137,6 @@ def test_a_nonblocking_input_is_waited_for(filtered, kind):
     ids=lambda value: " ".join(value) if isinstance(value, list) else value,
 )
 def test_messages_wait_for_a_nonblocking_standard_error(words, status, plain_shell):
-    require(words[0])
     with ends() as (reader, writer):
         before = fill(writer)
         process = subprocess.Popen(
@@ -157,7 +155,6 @@ def test_messages_wait_for_a_nonblocking_standard_error(words, status, plain_she
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_help_waits_for_a_nonblocking_output(tool):
-    require(tool)
     with ends() as (reader, writer):
         before = fill(writer)
         process = subprocess.Popen([BIN / tool, "--help"], stdout=writer, stderr=subprocess.PIPE)
@@ -171,7 +168,7 @@ def test_lines_of_objects_wait_for_a_nonblocking_output(bucket, shell):
     data = b"".join(b"line %d\n" % number for number in range(200_000))
     bucket.put("k", data)
     with ends() as (reader, writer):
-        words = [BIN / "s3-get-lines", f"s3://{bucket.name}", "k"]
+        words = [BIN / "s3-get-lines", bucket.location, "k"]
         process = subprocess.Popen(words, env=shell.environment, stdout=writer, stderr=subprocess.PIPE)
         os.close(writer)
         assert read_slowly(reader) == data
@@ -250,7 +247,7 @@ def test_other_files_and_non_files_are_not_inputs(script, files):
 def test_with_key_operands_standard_input_is_not_read(bucket, shell):
     bucket.put("k", b"data\n")
     (shell.directory / "f").write_bytes(b"")
-    for words in (f"s3://{bucket.name} k", f"--all s3://{bucket.name}"):
+    for words in (f"{bucket.location} k", f"--all {bucket.location}"):
         shell.run(f"s3-get-lines {words} <> f >> f").expect()
     assert (shell.directory / "f").read_bytes() == b"data\ndata\n"
 

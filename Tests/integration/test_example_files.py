@@ -10,20 +10,20 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
-from conftest import ROOT, Bucket, Shell, within
+from conftest import ROOT, within
 from servers import die_with_parent
 
 EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture
-def bucket(seaweedfs):
-    return Bucket(seaweedfs)
+def bucket(seaweedfs_bucket):
+    return seaweedfs_bucket
 
 
 @pytest.fixture
-def shell(seaweedfs, tmp_path):
-    return Shell(tmp_path, seaweedfs.tool_environment())
+def shell(seaweedfs_shell):
+    return seaweedfs_shell
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
@@ -62,7 +62,7 @@ def test_the_unit_stops_by_a_signal_to_its_group_and_loses_no_line(bucket, shell
         if group_of(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
     assert "SuccessExitStatus=143 SIGTERM" in text
-    assert shell.tool("s3-get-lines", "--all", f"s3://{bucket.name}/logs/app/").expect().stdout == lines
+    assert shell.tool("s3-get-lines", "--all", f"{bucket.location}/logs/app/").expect().stdout == lines
 
 
 def files_of_tail(group):
@@ -112,7 +112,7 @@ def test_the_pods_of_the_job_share_a_bucket(bucket, shell):
     job = yaml.safe_load((EXAMPLES / "kubernetes/read.yaml").read_text())
     assert job["kind"] == "Job" and job["spec"]["completionMode"] == "Indexed"
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    shell.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"".join(b"k%d\tx\n" % n for n in range(100))).expect()
+    shell.tool("s3-put-lines", bucket.location, stdin=b"".join(b"k%d\tx\n" % n for n in range(100))).expect()
     counts = []
     for index in range(job["spec"]["completions"]):
         pod = shell.with_environment(JOB_COMPLETION_INDEX=str(index), BUCKET=bucket.name)
@@ -121,10 +121,10 @@ def test_the_pods_of_the_job_share_a_bucket(bucket, shell):
 
 
 def test_the_tasks_of_the_array_share_a_bucket(bucket, shell):
-    shell.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"".join(b"k%d\t%d\n" % (n, n) for n in range(50))).expect()
+    shell.tool("s3-put-lines", bucket.location, stdin=b"".join(b"k%d\t%d\n" % (n, n) for n in range(50))).expect()
     for task in ("1", "2"):
         array = shell.with_environment(SLURM_ARRAY_TASK_ID=task, SLURM_ARRAY_TASK_COUNT="2")
-        array.run(f"bash '{EXAMPLES}/slurm/read.sbatch' s3://{bucket.name}").expect()
+        array.run(f"bash '{EXAMPLES}/slurm/read.sbatch' {bucket.location}").expect()
     lines = shell.run("cat counts-1 counts-2").expect().lines
     assert sorted(int(line.split()[1]) for line in lines) == list(range(50))
 
@@ -134,19 +134,19 @@ def test_slurm_runs_the_array(bucket, shell, pytestconfig):
         pytest.skip("make examples runs it")
     from slurm import Slurm
 
-    shell.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"".join(b"k%d\t%d\n" % (n, n) for n in range(50))).expect()
+    shell.tool("s3-put-lines", bucket.location, stdin=b"".join(b"k%d\t%d\n" % (n, n) for n in range(50))).expect()
     with Slurm() as slurm:
         shell = shell.with_environment(**slurm.environment)
         file = EXAMPLES / "slurm/read.sbatch"
-        shell.run(f"sbatch --test-only '{file}' s3://{bucket.name}").expect()
-        shell.run(f"sbatch --wait --array=1-4 '{file}' s3://{bucket.name}").expect()
+        shell.run(f"sbatch --test-only '{file}' {bucket.location}").expect()
+        shell.run(f"sbatch --wait --array=1-4 '{file}' {bucket.location}").expect()
         assert shell.run("cat read-*.log").expect().stdout == b""
     lines = shell.run("cat counts-[1234]").expect().lines
     assert sorted(int(line.split()[1]) for line in lines) == list(range(50))
 
 
 def test_make_stores_changed_files(bucket, shell):
-    make = f"make -s -f '{EXAMPLES}/make/Makefile' LOCATION=s3://{bucket.name}"
+    make = f"make -s -f '{EXAMPLES}/make/Makefile' LOCATION={bucket.location}"
     (shell.directory / "data.jsonl").write_bytes(b"1\n")
     shell.run(make).expect()
     assert bucket.get("data.jsonl") == b"1\n"

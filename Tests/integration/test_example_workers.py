@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Bucket, Shell
+from conftest import ROOT, Shell, within
 from servers import PYTHON_BIN, die_with_parent
 
 PARALLEL = ROOT / "examples/parallel/store"
@@ -21,8 +21,8 @@ SECONDS = 1800
 
 
 @pytest.fixture
-def bucket(seaweedfs):
-    return Bucket(seaweedfs)
+def bucket(seaweedfs_bucket):
+    return seaweedfs_bucket
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ class Workers:
 
 def assert_stored(bucket, shell, lines, receipts):
     """Each line is stored once, and each object has a receipt."""
-    got = shell.tool("s3-get-lines", "--all", f"s3://{bucket.name}").expect().stdout
+    got = shell.tool("s3-get-lines", "--all", bucket.location).expect().stdout
     assert sorted(got.splitlines(keepends=True)) == sorted(lines)
     stored = {receipt.split("\t")[0]: int(receipt.split("\t")[3]) for receipt in receipts}
     assert set(stored) == set(bucket.keys()) and sum(stored.values()) == len(lines)
@@ -111,7 +111,7 @@ def assert_stored(bucket, shell, lines, receipts):
 @pytest.mark.parametrize("victim", ["s3-put-lines", "s3-keygen"])
 def test_a_killed_worker_of_parallel_is_run_again(bucket, shell, lines, tmp_path, victim):
     shell = shell.with_environment(BLOCK=str(len(lines) // 20), BATCH="100")
-    words = [PARALLEL, f"s3://{bucket.name}/", "--joblog", "log", "--delay", "0.02"]
+    words = [PARALLEL, f"{bucket.location}/", "--joblog", "log", "--delay", "0.02"]
     with open(tmp_path / "in", "rb") as stdin, open(tmp_path / "receipts", "wb") as stdout:
         workers = Workers(shell, words, stdin=stdin, stdout=stdout)
     dice = random.Random(victim)
@@ -125,14 +125,12 @@ def test_a_killed_parallel_stores_no_partial_object(bucket, shell, lines, tmp_pa
     shell = shell.with_environment(BLOCK=str(len(lines) // 20), BATCH="100")
     for attempt in range(2):
         with open(tmp_path / "in", "rb") as stdin, open(tmp_path / "receipts", "wb") as stdout:
-            workers = Workers(shell, [PARALLEL, f"s3://{bucket.name}/"], stdin=stdin, stdout=stdout)
+            workers = Workers(shell, [PARALLEL, f"{bucket.location}/"], stdin=stdin, stdout=stdout)
         if attempt == 0:
-            while not bucket.keys() and workers.process.poll() is None:
-                time.sleep(0.01)
+            within(SECONDS, lambda: bucket.keys() or workers.process.poll() is not None)
             os.kill(min(workers.running("/parallel", ["perl"])), signal.SIGKILL)
             workers.process.wait(SECONDS)
-            while workers.running("s3-put-lines"):
-                time.sleep(0.01)
+            within(SECONDS, lambda: not workers.running("s3-put-lines"))
     workers.wait()
     assert_stored(bucket, shell, lines, (tmp_path / "receipts").read_text().splitlines())
 
@@ -146,7 +144,7 @@ def test_a_killed_worker_of_spark_is_run_again(bucket, shell, lines, tmp_path, p
         PATH=f"{PYTHON_BIN}:{shell.environment['PATH']}", SPARK_LOCAL_IP="127.0.0.1", SPARK_WORKER_DIR=str(tmp_path)
     )
     words = ["spark-submit", "--master", "local-cluster[2,1,1024]", "--conf", "spark.ui.enabled=false",
-             "--conf", "spark.task.maxFailures=4", SPARK, "in", f"s3://{bucket.name}/", "receipts"]  # fmt: skip
+             "--conf", "spark.task.maxFailures=4", SPARK, "in", f"{bucket.location}/", "receipts"]  # fmt: skip
     workers = Workers(shell, words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         while not bucket.keys():

@@ -9,7 +9,7 @@ import time
 import documents
 import pytest
 import servers
-from conftest import ROOT, SECONDS, Shell, require_tools_of
+from conftest import ROOT, SECONDS, Shell
 
 LONG_SECONDS = 1800  # for examples that start a cluster first
 PAGES = sorted((ROOT / "man").glob("*.[17]"))
@@ -73,7 +73,6 @@ def run_transcript(example, shell):
 
 def run_until_stopped(example, shell):
     """An endless example gets SIGTERM when its condition is true, like SIGINT from Ctrl-C."""
-    require_tools_of(example.text)
     with open(shell.directory / "stdout", "wb") as stdout, open(shell.directory / "stderr", "wb") as stderr:
         process = subprocess.Popen(
             ["bash", "-c", example.text],

@@ -76,7 +76,7 @@ def test_an_object_of_one_request_that_was_sent_in_parts_is_read(faulty):
 @pytest.mark.parametrize("form", ["whole", "in parts"])
 def test_each_server_supports_the_condition_or_is_detected(bucket, shell, server, option, form):
     records = b"k\t1\n" if form == "whole" else b"k\t" + b"x" * (6 << 20) + b"\n"
-    words = ["s3-put-lines", option, f"s3://{bucket.name}"]
+    words = ["s3-put-lines", option, bucket.location]
     first = shell.tool(*words, stdin=records).expect(None)
     if form in KEPT[server.name]:
         assert (first.status, first.lines) == (0, ["k"]), first.message
@@ -87,7 +87,7 @@ def test_each_server_supports_the_condition_or_is_detected(bucket, shell, server
     else:
         assert (first.status, first.lines) == (78, [])
         assert "ignores If-None-Match" in first.message and "may have replaced another" in first.message
-    assert bucket.client.list_multipart_uploads(Bucket=bucket.name).get("Uploads", []) == []
+    assert bucket.open_uploads() == []
 
 
 def test_the_two_exclude_each_other(plain_shell):

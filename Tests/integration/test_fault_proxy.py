@@ -69,21 +69,21 @@ def test_connections_are_reused_and_numbered(proxy):
     assert seen == [(0, False), (0, True), (1, False)]
 
 
-def test_reset_before_the_server_sees_it(proxy, origin):
+def test_a_reset_request_does_not_reach_the_server(proxy, origin):
     proxy.rules.append(Rule("reset"))
     with pytest.raises(ConnectionResetError):
         ask(proxy)
     assert (origin.journal, proxy.journal[0].fault, proxy.journal[0].forwarded) == ([], "reset", False)
 
 
-def test_reset_in_mid_upload(proxy, origin):
+def test_an_upload_can_be_reset_in_its_middle(proxy, origin):
     proxy.rules.append(Rule("reset", at=100_000))
     with pytest.raises((ConnectionResetError, BrokenPipeError)):
         ask(proxy, "PUT", body=bytes(50_000_000))
     assert origin.journal == []
 
 
-def test_lose_answer(proxy, origin):
+def test_a_request_whose_answer_is_lost_is_applied(proxy, origin):
     proxy.rules.append(Rule("lose answer", method="PUT"))
     with pytest.raises(ConnectionResetError):
         ask(proxy, "PUT", body=b"data")
@@ -92,13 +92,13 @@ def test_lose_answer(proxy, origin):
 
 
 @pytest.mark.parametrize("fault", ["cut", "unfinished chunks"])
-def test_responses_that_are_cut(proxy, fault):
+def test_a_cut_response_is_incomplete(proxy, fault):
     proxy.rules.append(Rule(fault, at=4))
     with pytest.raises(http.client.IncompleteRead):
         ask(proxy).read()
 
 
-def test_cut_by_reset(proxy):
+def test_a_response_can_end_by_a_reset(proxy):
     proxy.rules.append(Rule("cut by reset", at=4))
     response = ask(proxy)
     assert response.getheader("Content-Length") == "10"
@@ -114,38 +114,38 @@ def test_flip_changes_one_bit(proxy):
     assert sum((a ^ b).bit_count() for a, b in zip(got, BODY)) == 1
 
 
-def test_flip_upload(proxy, origin):
+def test_a_flipped_upload_reaches_the_server_changed(proxy, origin):
     proxy.rules.append(Rule("flip upload"))
     assert ask(proxy, "PUT", body=BODY).status == 200
     assert proxy.journal[0].sha256 == hashlib.sha256(BODY).hexdigest() != origin.journal[0].sha256
 
 
 @pytest.mark.parametrize("off", [-1, 5])
-def test_wrong_length(proxy, off):
+def test_a_wrong_length_is_announced(proxy, off):
     proxy.rules.append(Rule("wrong length", at=off))
     assert ask(proxy).getheader("Content-Length") == str(len(BODY) + off)
 
 
-def test_no_length(proxy):
+def test_a_response_without_a_length_has_its_body(proxy):
     proxy.rules.append(Rule("no length"))
     response = ask(proxy)
     assert (response.getheader("Content-Length"), response.read()) == (None, BODY)
 
 
-def test_answer_instead_of_the_server(proxy, origin):
+def test_the_proxy_can_answer_instead_of_the_server(proxy, origin):
     proxy.rules.append(s3_error(503, "SlowDown", method="GET"))
     response = ask(proxy)
     assert response.status == 503 and b"<Code>SlowDown</Code>" in response.read()
     assert origin.journal == []
 
 
-def test_replaced_answer(proxy, origin):
+def test_a_request_with_a_replaced_answer_is_applied(proxy, origin):
     proxy.rules.append(Rule("replace answer", status=500, body=b"no"))
     response = ask(proxy)
     assert (response.status, response.read(), len(origin.journal)) == (500, b"no", 1)
 
 
-def test_rewritten_answer(proxy):
+def test_an_answer_can_be_rewritten(proxy):
     def shout(answer):
         answer.body += b"!"
         return answer
@@ -178,12 +178,12 @@ def test_a_slow_response_is_complete(proxy):
     assert ask(proxy).read() == BODY
 
 
-def test_endless_chunks(proxy):
+def test_endless_chunks_repeat_the_body(proxy):
     proxy.rules.append(Rule("endless chunks"))
     assert ask(proxy).read(1_000_000) == BODY * 100_000
 
 
-def test_expect_continue(proxy):
+def test_100_continue_is_sent_unless_a_rule_forbids_it(proxy):
     proxy.rules.append(Rule("no continue", target="never"))
     for target, expected in (("/b/k", b"HTTP/1.1 100 "), ("/never", None)):
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=0.5) as client:
@@ -196,7 +196,7 @@ def test_expect_continue(proxy):
                     client.recv(1)
 
 
-def test_close_without_a_response(proxy):
+def test_a_connection_can_close_without_notice(proxy):
     proxy.rules.append(Rule("close"))
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client:
         client.sendall(b"GET /b/k HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -204,7 +204,7 @@ def test_close_without_a_response(proxy):
     assert answer.endswith(BODY) and b"Connection" not in answer
 
 
-def test_refused_then_up(origin):
+def test_a_stopped_proxy_refuses_connections_until_it_starts_again(origin):
     proxy = FaultProxy(origin.endpoint).start()
     proxy.stop()
     with pytest.raises(ConnectionRefusedError):

@@ -97,14 +97,6 @@ def test_permanent_errors_are_reported_at_once(faulty, name):
     assert len(faulty.requests("PUT")) == 1 and faulty.bucket.keys() == []
 
 
-def test_a_response_that_is_not_s3_is_76(faulty):
-    for method in ("PUT", "GET"):
-        faulty.rule("answer", method=method, status=404, body=b"<html>nginx</html>", times=None)
-    assert "not from S3" in faulty.put(b"k\tdata\n", status=76).message
-    assert "not from S3" in faulty.get("k", status=76).message
-    assert "not from S3" in faulty.get(options=["--all"], status=76).message
-
-
 @pytest.mark.parametrize("body", [b"<html>Console</html>", b""])
 def test_a_web_servers_page_is_not_an_object(faulty, body):
     """For instance the port of a web console next to the intended one."""
@@ -155,26 +147,13 @@ def test_a_storm_of_slow_downs_shrinks_concurrency_and_passes(faulty):
 def test_there_are_no_more_requests_than_descriptors(faulty):
     """If the limit of open files is this low, the number of concurrent requests is reduced, whether it is the default
     or an option, and nothing fails."""
-    for number in range(200):
-        faulty.bucket.put(f"k{number:03d}", b"data %d\n" % number)
+    faulty.bucket.fill({f"k{number:03d}": b"data %d\n" % number for number in range(200)})
     keys = " ".join(f"k{number:03d}" for number in range(200))
     for options in "", "--max-connections 100":
         script = f"ulimit -n 40; exec s3-get-lines --verbose {options} {faulty.location} {keys}"
         got = faulty.shell.run(script, shell=("bash", "-c")).expect()
         assert got.lines == [f"data {number}" for number in range(200)]
         assert int(re.search(r"objects, .*/s, (\d+) at once$", got.message, re.MULTILINE)[1]) <= 16
-
-
-def test_a_failed_object_stops_the_run_or_goes_to_the_rejects(faulty):
-    faulty.rules.append(s3_error(400, "InvalidArgument", method="PUT", target="/k5$", times=None))
-    records = [b"k%d\tdata %d\n" % (number, number) for number in range(10)]
-    rejects = faulty.shell.directory / "rejects"
-    put = faulty.put(b"".join(records), "--reject", str(rejects), status=1)
-    assert put.lines == [f"k{number}" for number in range(10) if number != 5]
-    assert rejects.read_bytes() == records[5]
-    faulty.rules.clear()
-    assert faulty.put(rejects.read_bytes()).lines == ["k5"]
-    assert faulty.bucket.keys() == [f"k{number}" for number in range(10)]
 
 
 def test_a_failed_object_does_not_hold_up_others(faulty):

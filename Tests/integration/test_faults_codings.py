@@ -4,8 +4,8 @@ import gzip
 import zlib
 
 import pytest
-from conftest import Shell, require
-from lying_server import LyingServer, environment, page
+from conftest import Shell
+from lying_server import LyingServer, page
 
 TEXT = b"".join(b"line %d\n" % number for number in range(2000))
 PACKED = gzip.compress(TEXT)
@@ -16,7 +16,6 @@ CODED = ETAG | {"Content-Encoding": "gzip"}
 @pytest.fixture
 def get(tmp_path):
     """Runs s3-get-lines --raw --exact on a server, given the listed size of `k` and the responses to GET and HEAD."""
-    require("s3-get-lines")
 
     def get(answer, head=None, listed=None, status=0, options=(), tag="e", by_range=None):
         def handle(request):
@@ -29,7 +28,7 @@ def get(tmp_path):
             return answer(request) if callable(answer) else answer
 
         with LyingServer(handle) as server:
-            shell = Shell(tmp_path, environment(2, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
+            shell = Shell(tmp_path, server.tool_environment(2), seconds=30)
             words = ["--all", "s3://b"] if listed is not None else ["s3://b", "k"]
             got = shell.tool("s3-get-lines", "--raw", "--exact", *options, *words).expect(status)
             got.journal = [request for request in server.journal if "list-type" not in request.query]
@@ -161,7 +160,7 @@ def test_googles_stored_size_is_compared(get):
     assert get((200, stored | {"Content-Encoding": "gzip"}, PACKED), sized(len(PACKED), CODED)).stdout == PACKED
 
 
-def test_an_object_replaced_after_it_was_listed(get):
+def test_an_object_replaced_after_it_was_listed_is_read(get):
     assert get((200, ETAG, TEXT), listed=5, tag="older").stdout == TEXT
 
 
@@ -172,5 +171,5 @@ def test_a_listing_compressed_in_transit_is_decompressed(tmp_path):
         return 200, ETAG, b"1\n"
 
     with LyingServer(handle) as server:
-        shell = Shell(tmp_path, environment(2, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
+        shell = Shell(tmp_path, server.tool_environment(2), seconds=30)
         assert shell.tool("s3-get-lines", "--all", "s3://b").expect().stdout == b"1\n"

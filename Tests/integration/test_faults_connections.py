@@ -31,7 +31,7 @@ def shell_of(tmp_path):
 
 
 @pytest.mark.parametrize("tool", ["put", "get"])
-def test_a_service_that_starts_during_the_retries(faulty, tool):
+def test_a_service_may_start_during_the_retries(faulty, tool):
     faulty.attempts(10)
     faulty.bucket.put("k", OBJECT)
     faulty.proxy.stop()
@@ -60,7 +60,7 @@ def test_an_unreachable_service_is_69_after_all_attempts(faulty):
     ("scheme", "variable"),
     [("http", "http_proxy"), ("http", "all_proxy"), ("http", "ALL_PROXY"), ("https", "https_proxy"),
      ("https", "HTTPS_PROXY")])
-def test_proxies_that_curl_supports(shell, scheme, variable):
+def test_the_proxies_of_curls_variables_are_used(shell, scheme, variable):
     settings = {"AWS_ENDPOINT_URL_S3": f"{scheme}://service.invalid", variable: "http://127.0.0.1:1"}
     get = ["s3-get-lines", "--max-attempts", "1", "--no-sign-request", "s3://bucket", "k"]
     message = shell.with_environment(**settings).tool(*get).expect(69).message
@@ -70,20 +70,20 @@ def test_proxies_that_curl_supports(shell, scheme, variable):
     assert "resolve host: service.invalid" in message and "proxy" not in message
 
 
-def test_resets_of_fresh_connections(faulty):
+def test_resets_of_fresh_connections_are_retried(faulty):
     faulty.rule("close", method="HEAD")
     faulty.rule("reset", method="PUT", reused=False, times=5)
     assert_stored(faulty, faulty.put(RECORDS))
 
 
-def test_resets_of_reused_connections(faulty):
+def test_resets_of_reused_connections_are_retried(faulty):
     """libcurl itself sends a request again if a reused connection ends without a response."""
     faulty.rule("reset", method="PUT", reused=True, times=2)
     assert_stored(faulty, faulty.put(RECORDS, "--max-connections", "1"))
 
 
 @pytest.mark.parametrize("reused", [False, True])
-def test_resets_in_mid_upload(faulty, reused):
+def test_an_upload_that_was_reset_is_sent_again(faulty, reused):
     if not reused:
         faulty.rule("close", method="HEAD")
     faulty.rule("reset", method="PUT", reused=reused, at=500_000, times=1)
@@ -95,7 +95,7 @@ def test_resets_in_mid_upload(faulty, reused):
 
 
 @pytest.mark.parametrize("reused", [False, True])
-def test_lost_answers_of_puts(faulty, reused):
+def test_a_put_whose_answer_was_lost_is_sent_again(faulty, reused):
     """An unconditional PUT is sent again: the second one has the same effect."""
     if not reused:
         faulty.rule("close", method="HEAD")
@@ -105,7 +105,7 @@ def test_lost_answers_of_puts(faulty, reused):
     assert len(bodies) == 4 and len(set(bodies)) == 3
 
 
-def test_connections_that_close_without_a_response(faulty):
+def test_connections_may_close_after_each_response(faulty):
     faulty.rule("close", times=None)
     assert_stored(faulty, faulty.put(RECORDS))
     assert faulty.get("a", "b", "c").stdout == b"1\n2\n3\n"
@@ -172,7 +172,7 @@ def test_a_service_that_stays_silent_is_75(faulty):
     assert "k: 1 line from line 1: PutObject: no data in either direction for 1 s" in put.message
 
 
-def test_complete_may_take_longer(faulty):
+def test_complete_may_take_longer_than_the_timeout(faulty):
     faulty.rule("none", method="POST", target=r"\?uploadId=", delay=4)
     data = large(6 << 20)
     assert faulty.put_object("large", data, "--timeout", "1s").lines == ["large"]
@@ -226,7 +226,7 @@ def test_a_slow_response_delays_no_other_request(faulty):
 
 
 @pytest.mark.parametrize("limit", ["-n 30", "-S -n 12"])
-def test_more_connections_than_descriptors(faulty, limit):
+def test_a_low_limit_of_descriptors_fails_no_request(faulty, limit):
     """The tool raises a soft limit; a hard limit reduces the number of connections instead of making them fail."""
     faulty.attempts(1)
     faulty.rules.append(Rule("none", method="PUT", delay=0.05, times=None))

@@ -86,7 +86,7 @@ def test_every_range_fails_once(faulty, fault):
     assert faulty.get("k", options=RANGES).stdout == LARGE
 
 
-def test_an_object_that_is_replaced_between_ranges(faulty):
+def test_an_object_replaced_between_ranges_is_never_mixed(faulty):
     """The output is all of one version, or complete lines of the first version and an error, never a mixture."""
     faulty.bucket.put("k", LARGE)
     other = large(12 << 20, seed=2)
@@ -105,7 +105,7 @@ def test_an_object_that_is_replaced_between_ranges(faulty):
         assert got.stdout == b"" or f"{len(got.stdout)} bytes" in got.message
 
 
-def test_an_object_that_is_replaced_while_a_lost_connection_resumes(faulty):
+def test_an_object_replaced_before_a_resume_is_never_mixed(faulty):
     faulty.bucket.put("k", OBJECT)
 
     def replaced_and_cut(answer):
@@ -133,7 +133,7 @@ def test_a_server_that_ignores_if_match_is_detected(faulty):
     assert LARGE.startswith(got.stdout)
 
 
-def test_a_server_that_ignores_ranges(faulty):
+def test_a_server_may_ignore_ranges(faulty):
     """The server sends the whole object each time; each request uses the bytes that it needs."""
     faulty.bucket.put("k", LARGE)
 
@@ -146,7 +146,7 @@ def test_a_server_that_ignores_ranges(faulty):
     assert faulty.get("k", options=options).stdout == LARGE
 
 
-def test_a_server_that_ignores_the_range_of_a_resumed_download(faulty):
+def test_a_server_may_ignore_the_range_of_a_resumed_download(faulty):
     faulty.bucket.put("k", OBJECT)
     faulty.rule("cut", method="GET", at=0.5)
 
@@ -160,7 +160,7 @@ def test_a_server_that_ignores_the_range_of_a_resumed_download(faulty):
 
 
 @pytest.mark.parametrize("shift", [100, -100])
-def test_a_server_that_sends_another_range(faulty, shift):
+def test_another_range_than_the_requested_one_is_an_error(faulty, shift):
     """The response's Content-Range is correct, but it is not the requested range."""
     faulty.bucket.put("k", LARGE)
 
@@ -176,7 +176,7 @@ def test_a_server_that_sends_another_range(faulty, shift):
     assert LARGE.startswith(got.stdout) and "a different range" in got.message
 
 
-def test_an_empty_object(faulty):
+def test_an_empty_object_is_read_without_ranges(faulty):
     """A range of it would be refused (416), so no range is requested."""
     faulty.bucket.put("k", b"")
     assert faulty.get("k", options=("--multipart-threshold", "0")).stdout == b""
@@ -257,6 +257,6 @@ def test_an_error_is_read_up_to_a_limit(faulty, method, more):
     assert "400" in message and ("InvalidArgument" in message) == (more == 0)
 
 
-def test_a_missing_key_whose_error_has_no_end(faulty):
+def test_a_missing_key_is_reported_although_its_error_has_no_end(faulty):
     faulty.rule("endless chunks", method="GET", times=None)
     assert "nokey" in faulty.get("nokey", status=66).message

@@ -2,8 +2,8 @@
 never comes with truncated data."""
 
 import pytest
-from conftest import Shell, require
-from lying_server import LyingServer, environment, page
+from conftest import Shell
+from lying_server import LyingServer, page
 
 CHUNKS = b"6\r\nabcde\n\r\n0\r\n\r\n"
 TAGGED = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nx-amz-request-id: r\r\n'
@@ -12,11 +12,10 @@ TAGGED = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nx-amz-request-id: r\r\n'
 @pytest.fixture
 def get(tmp_path):
     """Runs s3-get-lines on a server with the handler `handle`."""
-    require("s3-get-lines")
 
     def get(handle, *words, status):
         with LyingServer(handle) as server:
-            shell = Shell(tmp_path, environment(2, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
+            shell = Shell(tmp_path, server.tool_environment(2), seconds=30)
             got = shell.tool("s3-get-lines", *words).expect(status)
             got.journal = server.journal
             return got

@@ -4,7 +4,6 @@ memory."""
 import itertools
 
 import pytest
-import servers
 from conftest import Shell
 from lying_server import LyingServer, error, page
 
@@ -22,8 +21,7 @@ def run(tmp_path):
             return 200, {"ETag": '"e"'}, (request.path.rsplit("/", 1)[1][:4] + "\n").encode()
 
         with LyingServer(handle) as server:
-            environment = servers.SeaweedFS.tool_environment(server) | {"AWS_MAX_ATTEMPTS": "2"}
-            shell = Shell(tmp_path, environment, seconds=30)
+            shell = Shell(tmp_path, server.tool_environment(), seconds=30)
             got = shell.tool("s3-get-lines", "--all", *options, location).expect(status)
             got.journal = server.journal
             return got
@@ -86,13 +84,13 @@ def test_a_refused_list_ends_the_run(run, code, status):
     assert code in run(one(error(code), http), status).message or code == "NoSuchBucket"
 
 
-def test_a_token_repeated_at_once(run):
+def test_a_token_repeated_at_once_is_an_error(run):
     got = run(one(page(["p/aaaa"], token="t")), 76)
     assert "repeats a continuation token" in got.message
     assert sum("list-type" in request.query for request in got.journal) == 2
 
 
-def test_a_token_repeated_later(run):
+def test_a_token_repeated_later_is_an_error(run):
     numbers = itertools.count()
 
     def pages(request):
@@ -102,14 +100,14 @@ def test_a_token_repeated_later(run):
     assert "repeats a continuation token" in run(pages, 76).message
 
 
-def test_a_page_repeated_with_other_tokens(run):
+def test_a_page_repeated_with_other_tokens_is_an_error(run):
     numbers = itertools.count()
     got = run(lambda request: (200, {}, page(["p/aaaa", "p/bbbb"], token=f"t{next(numbers)}")), 76)
     assert "same keys on different pages" in got.message
     assert sum("list-type" in request.query for request in got.journal) == 2
 
 
-def test_pages_that_overlap(run):
+def test_a_key_repeated_on_the_next_page_counts_once(run):
     pages = {None: page(["p/aaaa", "p/bbbb"], token="1"), "1": page(["p/bbbb", "p/cccc"])}
     got = run(lambda request: (200, {}, pages[request.query.get("continuation-token")]), 0)
     assert got.lines == ["aaaa", "bbbb", "cccc"]

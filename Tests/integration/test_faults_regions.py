@@ -157,13 +157,6 @@ def test_an_invalid_date_corrects_nothing(shell, date):
     assert len(server.journal) <= 3
 
 
-def test_an_unknown_host_is_69_and_named(shell):
-    shell = shell.with_environment(AWS_ENDPOINT_URL_S3="http://no-such-host.invalid:1")
-    for words in (["s3-put-lines", "s3://bucket"], ["s3-get-lines", "s3://bucket", "a"]):
-        finished = shell.tool(*words, stdin=RECORDS).expect(69)
-        assert "no-such-host.invalid" in finished.message and finished.stdout == b""
-
-
 @pytest.mark.parametrize(
     "answer",
     [

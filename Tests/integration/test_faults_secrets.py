@@ -5,16 +5,14 @@ import os
 import resource
 import signal
 import subprocess
-import time
 from base64 import b64encode, encodebytes, urlsafe_b64encode
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import servers
-from conftest import BIN, Shell, require
+from conftest import BIN, Shell, within
 from faults import assert_no_secret
-from lying_server import LyingServer, error
+from lying_server import LyingServer, environment, error
 
 TOKEN = "FwoGZXIvYXdzEXAMPLEtoken//////////wEaDEXAMPLE"
 TOOLS = {
@@ -25,9 +23,8 @@ TOOLS = {
 
 @pytest.fixture
 def shell(tmp_path):
-    environment = servers.SeaweedFS.tool_environment(type("Nowhere", (), {"endpoint": "http://127.0.0.1:9"}))
-    environment |= {"AWS_SESSION_TOKEN": TOKEN, "AWS_MAX_ATTEMPTS": "2"}
-    return Shell(tmp_path, environment, seconds=30)
+    variables = environment(2, AWS_ENDPOINT_URL_S3="http://127.0.0.1:9", AWS_SESSION_TOKEN=TOKEN)
+    return Shell(tmp_path, variables, seconds=30)
 
 
 def echo(request):
@@ -180,17 +177,15 @@ UID = os.geteuid() or NOBODY  # root can read all files
 @pytest.fixture
 def running(shell):
     """An s3-put-lines that has read its credentials and waits for input; the size of core files is not limited."""
-    require("s3-put-lines")
     shell.directory.chmod(0o777)
     with LyingServer(good) as server, (BIN / "s3-put-lines").open() as program:
-        environment = shell.with_environment(AWS_ENDPOINT_URL_S3=server.endpoint).environment
         process = subprocess.Popen(
             ["s3-put-lines", "s3://bucket"],
             # By its descriptor, because the other user may not be allowed to enter the directory.
             executable=f"/proc/self/fd/{program.fileno()}",
             pass_fds=[program.fileno()],
             user=UID,
-            env=environment,
+            env=shell.environment | {"AWS_ENDPOINT_URL_S3": server.endpoint},
             cwd=shell.directory,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -199,8 +194,7 @@ def running(shell):
         )
         process.stdin.write(b"a\t1\n")
         process.stdin.flush()
-        while not server.journal:
-            time.sleep(0.01)
+        within(30, lambda: server.journal)
         yield process
         process.kill()
         process.communicate()

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from conftest import BIN, require
+from conftest import BIN, within
 from faults import large
 
 MOMENTS = 20
@@ -19,7 +19,6 @@ class Fed:
     """A tool whose standard input a thread writes slowly, until it is stopped."""
 
     def __init__(self, faulty, *words, data, seconds, stays_open=False):
-        require(words[0])
         self.process = subprocess.Popen(
             [BIN / words[0], *words[1:]],
             env=faulty.shell.environment,
@@ -67,7 +66,7 @@ def assert_exact(faulty, receipts, stderr, expected):
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS // 2))
-def test_sigterm_in_a_run_of_large_objects(faulty, moment):
+def test_sigterm_leaves_exactly_the_objects_with_receipts(faulty, moment):
     records = b"".join(
         key.encode() + b"\t" + line + b"\n" for key, data in OBJECTS.items() for line in data.splitlines()
     )
@@ -88,7 +87,7 @@ def test_sigterm_in_a_run_of_large_objects(faulty, moment):
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS // 2))
-def test_sigterm_in_one_large_object(faulty, moment):
+def test_sigterm_in_one_large_object_leaves_nothing(faulty, moment):
     """The end of the object is not known, so the upload is aborted at once."""
     data = b"".join(OBJECTS.values())
     tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, "one", data=data, seconds=1)
@@ -101,18 +100,12 @@ def test_sigterm_in_one_large_object(faulty, moment):
 
 
 @pytest.mark.parametrize("target, delay", [(r"\?uploads=", 0.5), ("partNumber=1&", 0.5), ("partNumber=2&", 0.5)])
-def test_sigterm_while_a_request_is_in_flight(faulty, target, delay):
+def test_sigterm_during_a_request_leaves_no_upload_open(faulty, target, delay):
     """The tool waits for the response to CreateMultipartUpload, because only it contains the ID to abort."""
     faulty.rule("none", target=target, delay=delay)
     tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, "one", data=OBJECTS["k0"], seconds=30)
     tool.stopping.set()
-    deadline = time.monotonic() + 20
-    faulty.proxy.rules[0].times = 1
-    tool.process.stdin.flush()
-    while not any(target.strip("\\?") in each.target for each in faulty.proxy.journal):
-        if time.monotonic() > deadline or tool.process.poll() is not None:
-            break
-        time.sleep(0.01)
+    within(20, lambda: tool.process.poll() is not None or faulty.requests(None, target))
     tool.process.send_signal(signal.SIGTERM)
     status, receipts, stderr = tool.end()
     assert faulty.open_uploads() == [], stderr
@@ -125,8 +118,7 @@ def test_an_abort_that_waits_for_a_connection_is_sent(faulty):
     records = b"".join(b"large\t" + line + b"\n" for line in OBJECTS["k0"].splitlines()) + b"small\tdata\nsmall\n"
     words = ["--max-connections", "1", "--max-open", "2", "--commit-on", "end", "--part-size", "5M"]
     tool = Fed(faulty, "s3-put-lines", *words, faulty.location, data=records, seconds=0, stays_open=True)
-    while not any("/small" in each.target for each in faulty.proxy.journal):
-        time.sleep(0.01)
+    within(30, lambda: faulty.requests("PUT", "/small"))
     tool.process.send_signal(signal.SIGTERM)
     status, receipts, stderr = tool.end()
     assert (status, receipts) == (-signal.SIGTERM, ["small"]) and "not aborted" not in stderr
@@ -138,8 +130,7 @@ def test_other_signals_leave_nothing_open_either(faulty, number):
     """A closed terminal, Ctrl-\\, a CPU time limit: each used to leave the upload open without a message."""
     tool = Fed(faulty, "s3-put-lines", "--part-size", "5M", faulty.location, "one", data=OBJECTS["k0"], seconds=1,
                stays_open=True)  # fmt: skip
-    while not faulty.requests("PUT", "partNumber=1&"):
-        time.sleep(0.01)
+    within(30, lambda: faulty.requests("PUT", "partNumber=1&"))
     assert faulty.open_uploads() != []
     tool.process.send_signal(number)
     status, receipts, stderr = tool.end()
@@ -151,8 +142,7 @@ def test_other_signals_leave_nothing_open_either(faulty, number):
 def test_a_second_signal_ends_it_at_once(faulty, number):
     faulty.rule("stall", method="PUT", times=None)
     tool = Fed(faulty, "s3-put-lines", faulty.location, data=b"a\t1\n" * 50, seconds=30)
-    while not faulty.requests("HEAD"):
-        time.sleep(0.01)
+    within(30, lambda: faulty.requests("HEAD"))
     tool.process.send_signal(number)
     time.sleep(0.2)
     tool.process.send_signal(number)
@@ -194,9 +184,3 @@ def test_a_closed_standard_output_is_74(faulty, words):
 @pytest.mark.parametrize("words", ["s3-put-lines {0}", "s3-get-lines {0}"])
 def test_a_closed_standard_input_is_74(faulty, words):
     faulty.shell.run(words.format(faulty.location) + " <&-").expect(74)
-
-
-def test_a_full_disk_for_objects_is_74(faulty):
-    faulty.bucket.put("k", large(3 << 20))
-    got = faulty.shell.run(f"s3-get-lines {faulty.location} k > /dev/full").expect(74)
-    assert "standard output" in got.message

@@ -12,7 +12,7 @@ import threading
 import warnings
 
 import pytest
-from conftest import Bucket, Shell
+from conftest import Shell
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -77,10 +77,9 @@ def authority(tmp_path):
 
 
 @pytest.fixture
-def bucket(seaweedfs):
-    bucket = Bucket(seaweedfs)
-    bucket.put("k", b"data\n")
-    return bucket
+def bucket(seaweedfs_bucket):
+    seaweedfs_bucket.put("k", b"data\n")
+    return seaweedfs_bucket
 
 
 def shell(seaweedfs, proxy, authority, **changes):
@@ -95,51 +94,51 @@ def shell(seaweedfs, proxy, authority, **changes):
 def assert_refused(seaweedfs, bucket, authority, context, word, **changes):
     with FaultProxy(seaweedfs.endpoint, tls=context) as proxy:
         run = shell(seaweedfs, proxy, authority, **changes)
-        put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect(69)
-        got = run.tool("s3-get-lines", f"s3://{bucket.name}", "k").expect(69)
+        put = run.tool("s3-put-lines", bucket.location, stdin=b"new\tdata\n").expect(69)
+        got = run.tool("s3-get-lines", bucket.location, "k").expect(69)
         assert put.stdout == got.stdout == b""
         assert word in put.message.lower() and word in got.message.lower(), put.message
         assert proxy.journal == [], "no request went out"
     assert bucket.keys() == ["k"]
 
 
-def test_a_certificate_of_the_named_authority(seaweedfs, bucket, authority):
+def test_a_certificate_of_the_named_authority_is_accepted(seaweedfs, bucket, authority):
     with FaultProxy(seaweedfs.endpoint, tls=authority.context()) as proxy:
         run = shell(seaweedfs, proxy, authority)
-        assert run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect().lines == ["new"]
-        assert run.tool("s3-get-lines", f"s3://{bucket.name}", "k", "new").expect().stdout == b"data\n" * 2
+        assert run.tool("s3-put-lines", bucket.location, stdin=b"new\tdata\n").expect().lines == ["new"]
+        assert run.tool("s3-get-lines", bucket.location, "k", "new").expect().stdout == b"data\n" * 2
         assert proxy.endpoint.startswith("https://")
 
 
-def test_an_unknown_authority(seaweedfs, bucket, authority):
+def test_an_unknown_authority_is_refused(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context(), "certificate", AWS_CA_BUNDLE=None)
 
 
-def test_a_self_signed_certificate(seaweedfs, bucket, authority):
+def test_a_self_signed_certificate_is_refused(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context(self_signed=True), "certificate")
 
 
-def test_an_expired_certificate(seaweedfs, bucket, authority):
+def test_an_expired_certificate_is_refused(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context(days=(-2, -1)), "certificate")
 
 
-def test_a_certificate_for_another_host(seaweedfs, bucket, authority):
+def test_a_certificate_for_another_host_is_refused(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context("127.0.0.2"), "ssl")
 
 
-def test_a_service_without_tls(seaweedfs, bucket, authority):
+def test_a_service_without_tls_is_69(seaweedfs, bucket, authority):
     with LyingServer(lambda request: (200, {"ETag": '"e"'}, b"")) as server:
         run = shell(seaweedfs, server, authority, AWS_ENDPOINT_URL_S3=f"https://127.0.0.1:{server.port}")
-        put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect(69)
+        put = run.tool("s3-put-lines", bucket.location, stdin=b"new\tdata\n").expect(69)
         assert put.stdout == b"" and "ssl" in put.message.lower()
-        run.tool("s3-get-lines", f"s3://{bucket.name}", "k").expect(69)
+        run.tool("s3-get-lines", bucket.location, "k").expect(69)
         assert server.journal == []
 
 
-def test_plain_http_to_a_tls_port(seaweedfs, bucket, authority):
+def test_plain_http_to_a_tls_port_sends_no_request(seaweedfs, bucket, authority):
     with FaultProxy(seaweedfs.endpoint, tls=authority.context()) as proxy:
         run = shell(seaweedfs, proxy, authority, AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{proxy.port}")
-        put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n")
+        put = run.tool("s3-put-lines", bucket.location, stdin=b"new\tdata\n")
         assert put.status in (69, 76) and put.stdout == b""
         assert proxy.journal == []
 
@@ -176,7 +175,7 @@ def test_an_invalid_bundle_is_78(seaweedfs, bucket, authority, content):
         authority.bundle.write_bytes(content)
     with FaultProxy(seaweedfs.endpoint, tls=authority.context()) as proxy:
         run = shell(seaweedfs, proxy, authority)
-        put = run.tool("s3-put-lines", f"s3://{bucket.name}", stdin=b"new\tdata\n").expect(78)
+        put = run.tool("s3-put-lines", bucket.location, stdin=b"new\tdata\n").expect(78)
         assert "authority.pem" in put.message and proxy.journal == []
 
 
@@ -192,7 +191,7 @@ def test_a_bundle_replaces_the_systems_authorities(seaweedfs, bucket, authority,
     digest = subprocess.check_output(["openssl", "x509", "-hash", "-noout", "-in", system.bundle], text=True)
     for file in ("ca-certificates.crt", f"{digest.strip()}.0"):
         (places[1] / file).write_bytes(system.bundle.read_bytes())
-    script = f"mount --bind {places[1]} /etc/ssl/certs && exec s3-get-lines s3://{bucket.name} k"
+    script = f"mount --bind {places[1]} /etc/ssl/certs && exec s3-get-lines {bucket.location} k"
     with FaultProxy(seaweedfs.endpoint, tls=system.context()) as proxy:
         run = shell(seaweedfs, proxy, authority)
         got = run.run(script, shell=(*namespace, "bash", "-c")).expect(69)

@@ -32,7 +32,7 @@ def assert_nothing_left(faulty, put):
     assert faulty.open_uploads() == []
 
 
-def test_the_parts_of_an_upload(faulty):
+def test_a_large_object_is_sent_in_parts(faulty):
     assert_stored(faulty, put_large(faulty))
     parts = faulty.requests("PUT")
     assert sorted(each.length for each in parts) == [len(LARGE) - (10 << 20), 5 << 20, 5 << 20]
@@ -93,7 +93,7 @@ def test_a_part_without_etag_is_a_failure(faulty):
     assert_nothing_left(faulty, put)
 
 
-def test_a_lost_answer_to_the_start_of_an_upload(faulty):
+def test_an_upload_whose_first_answer_was_lost_starts_again(faulty):
     """The ID of the first upload is lost; the second upload creates the object."""
     faulty.rule("lose answer", method="POST", target=r"\?uploads=")
     put = put_large(faulty)
@@ -127,10 +127,11 @@ def test_an_error_in_a_200_that_stays_is_a_failure(faulty):
     assert len(faulty.requests("POST", COMPLETE)) == 3
 
 
+@pytest.mark.parametrize("options", [[], ["--no-clobber"]])
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_lost_answer_to_complete_is_success(faulty, times):
+def test_a_lost_answer_to_complete_is_success(faulty, times, options):
     faulty.rule("lose answer", method="POST", target=COMPLETE, times=times)
-    assert_stored(faulty, put_large(faulty))
+    assert_stored(faulty, put_large(faulty, *options))
 
 
 def test_complete_is_not_sent_again_by_libcurl(faulty):
@@ -176,7 +177,7 @@ def test_an_upload_that_cannot_be_aborted_is_named(faulty, status):
     faulty.rule("answer", method="DELETE", status=status, times=None)
     put = put_large(faulty, status=77)
     ((key, upload_id),) = faulty.open_uploads()
-    assert key in put.message and upload_id in put.message
+    assert f"{key}: upload {upload_id} was not aborted" in put.message
     assert faulty.bucket.keys() == []
 
 
@@ -221,7 +222,7 @@ def test_a_conflict_of_conditional_requests_is_retried(faulty):
     assert len(faulty.requests("PUT")) == 4
 
 
-def test_a_conflict_at_complete_that_passes(faulty):
+def test_a_temporary_conflict_at_complete_is_retried(faulty):
     faulty.rules.append(s3_error(409, "ConditionalRequestConflict", method="POST", target=COMPLETE))
     assert_stored(faulty, put_large(faulty, "--no-clobber"))
 

@@ -26,7 +26,7 @@ def ask(tmp_path):
             return status, headers, body
 
         with LyingServer(handle) as server:
-            shell = Shell(tmp_path, environment(attempts, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
+            shell = Shell(tmp_path, server.tool_environment(attempts), seconds=30)
             finished = shell.tool(*words, stdin=stdin)
             finished.journal = server.journal
         return finished
@@ -44,7 +44,7 @@ def ask(tmp_path):
         (b"", {}),
     ],
 )
-def test_a_refusal_that_may_mean_a_missing_key(ask, body, headers):
+def test_a_refusal_hints_at_a_missing_key(ask, body, headers):
     message = ask(GET, 403, headers, body).expect(1).message
     assert HINT in message and ": ;" not in message
 
@@ -185,7 +185,7 @@ def test_a_proxy_without_an_address_is_named(tmp_path):
     assert_noticed(shell, PUT, "proxy proxy.invalid:1080 (all_proxy): ", "resolve proxy")
 
 
-def test_with_verbose_the_requests_show_it(tmp_path):
+def test_with_verbose_the_requests_show_a_closed_port(tmp_path):
     endpoint = f"http://127.0.0.1:{closed_port()}"
     shell = Shell(tmp_path, environment(2, AWS_ENDPOINT_URL_S3=endpoint), seconds=60)
     finished = shell.tool("s3-get-lines", "--verbose", "s3://bucket", "k").expect(69)

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 import servers
-from conftest import BIN, Shell, require
-from lying_server import LyingServer, environment
+from conftest import BIN, Shell
+from lying_server import LyingServer
 
 # A command line, and a part of the first line of its message; all are usage errors.
 MISTAKES = [
@@ -90,9 +90,8 @@ def test_a_dry_run_names_objects_in_full(tool, stdin, done, plain_shell):
 
 def answers(handle, *words, stdin=b"", directory="/"):
     """Runs a tool with a server; returns the result and the requests."""
-    require(words[0])
     with LyingServer(handle) as server:
-        shell = Shell(directory, environment(attempts=1, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
+        shell = Shell(directory, server.tool_environment(1), seconds=30)
         return shell.tool(*words, stdin=stdin), server.journal
 
 
@@ -168,7 +167,6 @@ def test_expires_takes_dates(time):
     ],
 )
 def test_put_reports_that_it_reads_from_a_terminal(words, message, tmp_path):
-    require("s3-put-lines")
     terminal, end = pty.openpty()
     shell = Shell(tmp_path, {})
     process = subprocess.Popen(

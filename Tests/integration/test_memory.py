@@ -4,24 +4,17 @@ import gzip
 import re
 import subprocess
 import threading
-from pathlib import Path
 
 import pytest
-from conftest import BIN, SECONDS
-from lying_server import LyingServer, environment
+from conftest import BIN, SECONDS, memory
+from lying_server import LyingServer
 
 MIB = 1 << 20
 
 
-def fields(process):
-    """Its peak resident size and its peak address space, in bytes."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return {name: int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) << 10 for name in ("VmHWM", "VmPeak")}
-
-
 def start(server, *arguments):
     return subprocess.Popen(
-        [BIN / "s3-get-lines", *arguments], env=environment(1, AWS_ENDPOINT_URL_S3=server.endpoint),
+        [BIN / "s3-get-lines", *arguments], env=server.tool_environment(1),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -32,7 +25,7 @@ def test_a_long_line_of_a_key_list_is_refused_without_being_kept():
         for _ in range(100):
             process.stdin.write(b"x" * MIB)
         process.stdin.flush()
-        peak = fields(process)["VmHWM"]
+        peak = memory(process)
         _, stderr = process.communicate(b"\nk\n", timeout=SECONDS)
         assert process.returncode == 65 and server.journal == []
     assert re.search(rb"standard input: line 1: expected a key, then a TAB .* more than 2048 bytes", stderr)
@@ -50,7 +43,7 @@ def test_data_after_a_key_uses_no_memory():
             process.stdin.write(b"\n")
         process.stdin.write(b"k" * 1024 + b"\n" + b"\\n" * 1024 + b"\tdata\nlast\t" + b"y" * 5000)
         process.stdin.flush()
-        peak = fields(process)["VmHWM"]
+        peak = memory(process)
         stdout, stderr = process.communicate(timeout=SECONDS)
         assert (process.returncode, stderr) == (0, b"")
     paths = [line.rsplit(b"/", 1)[-1] for line in stdout.splitlines()]
@@ -99,7 +92,7 @@ def test_a_line_in_many_pieces_does_not_use_a_block_per_piece(compress, extent, 
         reader = threading.Thread(target=lambda: got.append(process.stdout.read()))
         reader.start()
         assert all_but_the_last_piece.wait(SECONDS)
-        peak = fields(process)["VmPeak"]
+        peak = memory(process, "VmPeak")
         measured.set()
         assert process.wait(SECONDS) == 0
         reader.join()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import servers
-from conftest import Bucket, Shell, require
+from conftest import Bucket, Shell
 from fault_proxy import FaultProxy, Rule
 from faults import large
 from nginx import Nginx, certificate, forwards_to
@@ -15,13 +15,6 @@ from nginx import Nginx, certificate, forwards_to
 LINES = large(300_000)
 PARTS = large(12 << 20, seed=2)
 OPEN = "client_max_body_size 0;"
-pytestmark = pytest.mark.usefixtures("tools")
-
-
-@pytest.fixture(scope="module")
-def tools():
-    require("s3-put-lines")
-    require("s3-get-lines")
 
 
 def through(front, server, directory, path=""):
@@ -31,7 +24,7 @@ def through(front, server, directory, path=""):
 
 def put_and_get(shell, bucket, data, *options):
     """Stores `data` as one object, and asserts that the server and the tool return the same."""
-    location = f"s3://{bucket.name}"
+    location = bucket.location
     shell.tool("s3-put-lines", *options, location, "k.txt", stdin=data).expect()
     assert bucket.get("k.txt") == data
     for words in ([location, "k.txt"], ["--all", location], ["--raw", location, "k.txt"]):
@@ -39,14 +32,14 @@ def put_and_get(shell, bucket, data, *options):
 
 
 @pytest.mark.parametrize("data", [LINES, PARTS], ids=["one request", "parts"])
-def test_tls_and_http2(server, tmp_path, data):
+def test_objects_pass_over_tls_and_http2(server, tmp_path, data):
     block = f"{OPEN} location / {{ {forwards_to(server)} }}"
     with Nginx(block, certificate=certificate(tmp_path)) as front:
         put_and_get(*through(front, server, tmp_path), data)
 
 
 @pytest.mark.parametrize("buffering", ["on", "off"])
-def test_buffering(strict_server, tmp_path, buffering):
+def test_parts_pass_with_and_without_buffering(strict_server, tmp_path, buffering):
     block = (
         f"{OPEN} proxy_request_buffering {buffering}; proxy_buffering {buffering};"
         f"location / {{ {forwards_to(strict_server)} }}"
@@ -56,19 +49,19 @@ def test_buffering(strict_server, tmp_path, buffering):
 
 
 @pytest.mark.parametrize("path", ["/s3", "/a/b"])
-def test_a_path_prefix(seaweedfs, tmp_path, path):
+def test_objects_pass_under_a_path_prefix(seaweedfs, tmp_path, path):
     # The server must know the prefix, because the signature covers the path.
     block = f"location {path}/ {{ {forwards_to(seaweedfs, '/')} proxy_set_header X-Forwarded-Prefix {path}; }}"
     with Nginx(block) as front:
         put_and_get(*through(front, seaweedfs, tmp_path, path), LINES)
 
 
-def test_a_body_larger_than_allowed(strict_server, tmp_path):
+def test_a_body_larger_than_nginx_allows_is_reported_with_its_size(strict_server, tmp_path):
     with Nginx(f"location / {{ {forwards_to(strict_server)} }}") as front:
         shell, bucket = through(front, strict_server, tmp_path)
         put_and_get(shell, bucket, LINES)
         data = large(2 << 20)
-        put = shell.tool("s3-put-lines", f"s3://{bucket.name}", "large", stdin=data).expect(1)
+        put = shell.tool("s3-put-lines", bucket.location, "large", stdin=data).expect(1)
         assert "413" in put.message and f"the request had {len(data)} bytes" in put.message
         assert "--part-size" in put.message and "--min-part-size" in put.message
         assert bucket.keys() == ["k.txt"]
@@ -82,7 +75,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("when", SLOW)
-def test_complete_takes_longer_than_nginx_waits(strict_server, tmp_path, when):
+def test_complete_may_take_longer_than_nginx_waits(strict_server, tmp_path, when):
     """nginx responds with 504 while the server is still working: the object is stored once, and its parts are not
     removed."""
     with FaultProxy(strict_server.endpoint) as proxy:
@@ -90,7 +83,7 @@ def test_complete_takes_longer_than_nginx_waits(strict_server, tmp_path, when):
         block = f"{OPEN} proxy_read_timeout 1s; location / {{ {forwards_to(proxy)} }}"
         with Nginx(block) as front:
             shell, bucket = through(front, strict_server, tmp_path)
-            put = shell.tool("s3-put-lines", "--long", f"s3://{bucket.name}", "k.txt", stdin=PARTS).expect()
+            put = shell.tool("s3-put-lines", "--long", bucket.location, "k.txt", stdin=PARTS).expect()
             assert put.lines[0].split("\t")[2:] == [str(len(PARTS)), str(PARTS.count(b"\n"))]
             assert bucket.get("k.txt") == PARTS
             assert [each.method for each in proxy.journal if each.method == "DELETE"] == []
@@ -126,7 +119,7 @@ def compressing(server, directory, asks=False):
 def test_objects_compressed_in_transit_are_read_as_stored(server, tmp_path, words, asks):
     with compressing(server, tmp_path, asks) as (shell, bucket, front):
         bucket.client.put_object(Bucket=bucket.name, Key="k", Body=TEXT, ContentType="text/plain")
-        location = f"s3://{bucket.name}"
+        location = bucket.location
         options, keys = [word for word in words if word != "k"], [word for word in words if word == "k"]
         assert shell.tool("s3-get-lines", "--raw", *options, location, *keys).expect().stdout == TEXT
         assert shell.tool("s3-get-lines", *options, location, *keys).expect().stdout == TEXT
@@ -139,7 +132,7 @@ def test_objects_stored_as_gzip_stay_gzip(server, tmp_path, encoding, asks):
     with compressing(server, tmp_path, asks) as (shell, bucket, front):
         more = {"ContentEncoding": encoding} if encoding else {}
         bucket.client.put_object(Bucket=bucket.name, Key="k", Body=stored, ContentType="text/plain", **more)
-        for words in ([f"s3://{bucket.name}", "k"], ["--all", f"s3://{bucket.name}"]):
+        for words in ([bucket.location, "k"], ["--all", bucket.location]):
             assert shell.tool("s3-get-lines", "--raw", "--exact", *words).expect().stdout == stored
             assert shell.tool("s3-get-lines", *words).expect().stdout == TEXT
 
@@ -152,15 +145,15 @@ def test_decompression_by_nginx_is_an_error(server, tmp_path):
         bucket.put("plain", TEXT)
         if bucket.client.head_object(Bucket=bucket.name, Key="k").get("ContentEncoding") != "gzip":
             pytest.skip("the server does not keep Content-Encoding")
-        got = shell.tool("s3-get-lines", "--raw", f"s3://{bucket.name}", "plain", "k").expect(1)
+        got = shell.tool("s3-get-lines", "--raw", bucket.location, "plain", "k").expect(1)
         assert got.stdout == TEXT and "k: GetObject" in got.message
-        shell.tool("s3-get-lines", "--raw", "--all", f"s3://{bucket.name}").expect(1)
+        shell.tool("s3-get-lines", "--raw", "--all", bucket.location).expect(1)
 
 
 @pytest.mark.parametrize("asks", [False, True], ids=["on request", "always"])
-def test_ranges_of_compressible_objects(strict_server, tmp_path, asks):
+def test_ranges_of_compressible_objects_are_read_as_stored(strict_server, tmp_path, asks):
     with compressing(strict_server, tmp_path, asks) as (shell, bucket, front):
         bucket.client.put_object(Bucket=bucket.name, Key="k", Body=PARTS, ContentType="text/plain")
         options = ["--multipart-chunksize", "1M", "--multipart-threshold", "1M", "--memory", "8M"]
-        for words in ([f"s3://{bucket.name}", "k"], ["--all", f"s3://{bucket.name}"]):
+        for words in ([bucket.location, "k"], ["--all", bucket.location]):
             assert shell.tool("s3-get-lines", *options, *words).expect().stdout == PARTS

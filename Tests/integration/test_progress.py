@@ -13,7 +13,7 @@ import time
 
 import pytest
 import servers
-from conftest import Shell, require
+from conftest import Shell, within
 from lying_server import LyingServer, error
 
 SLOW = 1.3  # seconds; more than two updates on a terminal, which are half a second apart
@@ -38,12 +38,7 @@ def handle(request):
 @pytest.fixture
 def shell(tmp_path):
     with LyingServer(handle) as server:
-        environment = {
-            "AWS_ACCESS_KEY_ID": servers.ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY,
-            "AWS_ENDPOINT_URL_S3": server.endpoint,
-        }
-        yield Shell(tmp_path, environment, seconds=30)
+        yield Shell(tmp_path, server.tool_environment(), seconds=30)
 
 
 # Makes the terminal of standard error the controlling terminal of a new session, with the process in its foreground, or
@@ -81,10 +76,7 @@ class Screen:
                 self.shown += part
 
     def until(self, pattern):
-        deadline = time.monotonic() + 30
-        while not re.search(pattern, self.shown):
-            assert time.monotonic() < deadline, self.shown
-            time.sleep(0.02)
+        within(30, lambda: re.search(pattern, self.shown))
 
     def run(self, shell, words, stdin, stdout, place="foreground", meanwhile=lambda screen: None, **more):
         process = subprocess.Popen(
@@ -178,7 +170,6 @@ def test_the_line_is_cut_to_the_width(shell, tool):
 
 
 def test_the_line_keeps_to_a_window_that_gets_smaller(shell):
-    require("s3-get-lines")
     words = ["s3-get-lines", "s3://bucket", "fast", "slow"]
     screen = Screen(200)
 
@@ -196,9 +187,9 @@ def test_put_and_get_in_one_pipeline_share_the_screen(shell):
     script = "s3-put-lines s3://bucket | s3-get-lines s3://bucket > out"
     shown, _ = on_terminal(shell, ["sh", "-c", script], b"fast\t1\nslow\t2\n")
     assert "s3-get-lines: 1 object" in shown and "s3-put-lines" not in shown
-    script = script.replace("s3-put-lines", "s3-put-lines --progress").replace("slow", "slow")
+    script = script.replace("s3-put-lines", "s3-put-lines --progress")
     shown, _ = on_terminal(shell, ["sh", "-c", script], b"fast\t1\nslow\t2\n")
-    assert re.search(rf"(^|[\rK])s3-put-lines: 2 objects, [^\r\n]*\r\n", shown)
+    assert re.search(r"(^|[\rK])s3-put-lines: 2 objects, [^\r\n]*\r\n", shown)
 
 
 def test_a_terminal_without_a_cursor_gets_lines(shell):

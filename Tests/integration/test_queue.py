@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import ROOT, Bucket, require
+from conftest import ROOT, Bucket
 from servers import die_with_parent
 from test_resume import processes_of
 
@@ -83,7 +83,7 @@ def compares_etags(bucket, shell):
     """Whether the service keeps an object whose ETag differs from the given one; the tool detects that."""
     etag = {bucket.client.put_object(Bucket=bucket.name, Key=key, Body=b"probe")["ETag"] for key in "ab"}.pop()
     lines = f"a\t{etag}\nb\t{etag}\n".encode()
-    status = shell.tool("s3-delete-keys", "--if-match", f"s3://{bucket.name}", stdin=lines).status
+    status = shell.tool("s3-delete-keys", "--if-match", bucket.location, stdin=lines).status
     for key in bucket.keys():
         bucket.client.delete_object(Bucket=bucket.name, Key=key)
     assert status in (0, 78)
@@ -92,14 +92,12 @@ def compares_etags(bucket, shell):
 
 @pytest.mark.parametrize("server", SERVERS, indirect=True)
 def test_every_line_is_processed_after_any_kill(server, shell, writers, pytestconfig):
-    for tool in ("s3-get-lines", "s3-delete-keys", "s3-keygen"):
-        require(tool)
     kills, count = pytestconfig.getoption("--queue-kills"), pytestconfig.getoption("--queue-lines")
     bucket = Bucket(server)
     compares = compares_etags(bucket, shell)
     settings = {"INTERVAL": "50ms", "IDLE": "500ms", "ROUND": "20"} | ({} if compares else {"DELETE": ""})
     worker = shell.with_environment(**settings)
-    location = f"s3://{bucket.name}"
+    location = bucket.location
     words = [SCRIPT, location, "sh", "-c", "cat >> worked"]
     dice = random.Random(server.name)
 

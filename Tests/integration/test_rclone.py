@@ -3,9 +3,9 @@ element."""
 
 import pytest
 import servers
-from conftest import Bucket, Shell, require
+from conftest import Bucket, Shell
 from faults import large
-from lying_server import LyingServer, environment
+from lying_server import LyingServer
 
 DATA = large(12 << 20, seed=3)
 SMALL_CHUNKS = ["--multipart-threshold", "1M", "--multipart-chunksize", "1M"]
@@ -37,14 +37,12 @@ def rclone():
 
 @pytest.fixture
 def shell(rclone, tmp_path):
-    require("s3-put-lines")
-    require("s3-get-lines")
     return Shell(tmp_path, rclone.tool_environment())
 
 
 @pytest.mark.parametrize("data", [b"a\nb\n", DATA], ids=["one request", "parts"])
 def test_stored_objects_are_read_back(rclone, shell, data):
-    location = f"s3://{Bucket(rclone).name}"
+    location = Bucket(rclone).location
     shell.tool("s3-put-lines", location, "k", stdin=data).expect()
     assert shell.tool("s3-get-lines", location, "k").expect().stdout == data
     assert shell.tool("s3-get-lines", *SMALL_CHUNKS, location, "k").expect().stdout == data
@@ -72,9 +70,8 @@ def ranges(request, change=lambda fields, part: (fields, part)):
 @pytest.fixture
 def get(tmp_path):
     def get(handle, status):
-        require("s3-get-lines")
         with LyingServer(handle) as server:
-            shell = Shell(tmp_path, environment(2, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
+            shell = Shell(tmp_path, server.tool_environment(2), seconds=30)
             options = ["--multipart-threshold", "128K", "--multipart-chunksize", "128K"]
             return shell.tool("s3-get-lines", *options, "s3://b", "k").expect(status)
 

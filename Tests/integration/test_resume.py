@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SECONDS, Bucket, Shell
+from conftest import ROOT, SECONDS, Bucket, Shell, within
 from fault_proxy import Chaos, FaultProxy
-from servers import die_with_parent
+from servers import MinIO, die_with_parent
 
 RESUME = ROOT / "examples/resume/resume"
 PARTITION = ROOT / "examples/partition/partition"
@@ -153,10 +153,10 @@ class Killer:
 
 def close_uploads(bucket):
     """Aborts the uploads that the kills have left, as the example's page describes; returns the keys."""
-    listed = bucket.client.list_multipart_uploads(Bucket=bucket.name).get("Uploads", [])
-    for upload in listed:
-        bucket.client.abort_multipart_upload(Bucket=bucket.name, Key=upload["Key"], UploadId=upload["UploadId"])
-    return [upload["Key"] for upload in listed]
+    uploads = bucket.open_uploads()
+    for key, upload in uploads:
+        bucket.client.abort_multipart_upload(Bucket=bucket.name, Key=key, UploadId=upload)
+    return [key for key, _ in uploads]
 
 
 CASES = [
@@ -199,7 +199,7 @@ def test_every_line_is_stored_once_after_any_kill(server, tmp_path, pytestconfig
         # again.
         while rounds == 0 or (not is_short and killed.total() < kills and rounds < 10):
             rounds += 1
-            location, receipts = f"s3://{bucket.name}/{rounds}/", tmp_path / f"receipts{rounds}"
+            location, receipts = f"{bucket.location}/{rounds}/", tmp_path / f"receipts{rounds}"
             script, written = (PARTITION, f"{receipts}.new") if form.is_partitioned else (RESUME, receipts)
             killer = Killer(killed_shell, [script, "in", location, receipts, *form.options], Path(written), dice)
             killer.run(kills - killed.total(), count / form.batch * RECEIPT)
@@ -246,13 +246,13 @@ def resumed(seaweedfs, tmp_path):
         bucket = Bucket(seaweedfs)
         shell = Shell(tmp_path, seaweedfs.tool_environment())
         receipts = tmp_path / "receipts"
-        words = [RESUME, "in", f"s3://{bucket.name}/", "receipts"]
+        words = [RESUME, "in", f"{bucket.location}/", "receipts"]
 
         def run(self, *options, status=0):
             return self.shell.run(" ".join(map(str, [*self.words, *options]))).expect(status)
 
         def assert_whole(self):
-            got = self.shell.tool("s3-get-lines", "--all", f"s3://{self.bucket.name}").expect().stdout
+            got = self.shell.tool("s3-get-lines", "--all", self.bucket.location).expect().stdout
             assert got == (tmp_path / "in").read_bytes()
             keys = [line.split("\t")[0] for line in self.receipts.read_text().splitlines()]
             assert keys == self.bucket.keys()
@@ -261,7 +261,7 @@ def resumed(seaweedfs, tmp_path):
 
 
 @pytest.mark.parametrize("victim", ["tail", "s3-keygen", "s3-put-lines", "script", "all"])
-def test_one_killed_process(resumed, tmp_path, victim):
+def test_a_run_resumes_after_one_process_is_killed(resumed, tmp_path, victim):
     """The producer, each tool, the shell alone, or all. The next run waits for processes that outlive the shell: two
     concurrent runs would both write receipts, and the sum of their lines would be too large."""
     (tmp_path / "in").write_bytes(b"".join(b"%0999d\n" % number for number in range(20_000)))
@@ -269,9 +269,7 @@ def test_one_killed_process(resumed, tmp_path, victim):
         slow = resumed.shell.with_environment(AWS_ENDPOINT_URL_S3=proxy.endpoint)
         killer = Killer(slow, [*resumed.words, "--max-connections", "4"], resumed.receipts, random.Random(1))
         process = killer.start()
-        while killer.progress() == 0:
-            assert process.poll() is None
-            time.sleep(0.01)
+        within(SECONDS, lambda: killer.progress() > 0)
         running = processes_of(process.pid)
         assert {"tail", "s3-keygen", "s3-put-lines"} <= set(running.values()), "one has ended before"
         killer.VICTIMS = (victim,)
@@ -300,7 +298,7 @@ def test_receipts_lost_by_a_machine_are_written_again(resumed, tmp_path, seed):
     [("awk", 1), ("awk", 2), ("flock", 1), ("grep", 1), ("head", 1), ("mv", 1), ("tail", 1), ("tail", 2), ("wc", 1),
      ("wc", 2), ("wc", 3)],
 )  # fmt: skip
-def test_a_killed_counting_program_of_the_script(resumed, tmp_path, name, call):
+def test_a_killed_counting_program_spoils_no_receipt(resumed, tmp_path, name, call):
     """Missing output of the program counts neither as a number of stored lines nor as a missing newline."""
     (tmp_path / "in").write_bytes(b"".join(b"%d\n" % number for number in range(250))[:-1])
     resumed.run()
@@ -334,26 +332,22 @@ def test_a_file_whose_last_line_has_no_newline_is_stored_once(resumed, tmp_path)
 
 def test_a_killed_server_keeps_confirmed_objects(tmp_path):
     """It is killed and started again during a run; runs that fail in the meantime are run again."""
-    import servers
-
-    server = servers.MinIO()
+    server = MinIO()
     try:
         server.start().wait_until_ready()
         bucket = Bucket(server)
         (tmp_path / "in").write_bytes(b"".join(b"%d\n" % number for number in range(50_000)))
         with FaultProxy(server.endpoint) as proxy:
             shell = Shell(tmp_path, server.tool_environment() | {"AWS_ENDPOINT_URL_S3": proxy.endpoint, "EXISTING": ""})
-            killer = Killer(shell, [RESUME, "in", f"s3://{bucket.name}/", "receipts"], tmp_path / "receipts", None)
+            killer = Killer(shell, [RESUME, "in", f"{bucket.location}/", "receipts"], tmp_path / "receipts", None)
             process = killer.start()
-            while killer.progress() == 0:
-                assert process.poll() is None
-                time.sleep(0.01)
+            within(SECONDS, lambda: killer.progress() > 0)
             server.end_process()
             server.start().wait_until_ready()
             proxy.upstream = proxy.upstream._replace(netloc=f"127.0.0.1:{server.port}")
             process.wait(SECONDS)
-            shell.run(f"until '{RESUME}' in s3://{bucket.name}/ receipts; do sleep 0.1; done").expect()
-            got = shell.tool("s3-get-lines", "--all", f"s3://{bucket.name}").expect().stdout
+            shell.run(f"until '{RESUME}' in {bucket.location}/ receipts; do sleep 0.1; done").expect()
+            got = shell.tool("s3-get-lines", "--all", bucket.location).expect().stdout
             assert got == (tmp_path / "in").read_bytes()
     finally:
         server.stop()

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from conftest import BIN, Shell, require
+from conftest import BIN, Shell, memory, within
 from lying_server import LyingServer, environment
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
@@ -21,10 +21,8 @@ class Tool:
     """A running tool, all of whose descriptors the test controls."""
 
     def __init__(self, server, *words, directory="/"):
-        require(words[0])
-        shell = Shell(
-            directory, environment(attempts=2, AWS_ENDPOINT_URL_S3=server.endpoint if server else "http://s3")
-        )
+        variables = server.tool_environment() if server else environment(2, AWS_ENDPOINT_URL_S3="http://s3")
+        shell = Shell(directory, variables)
         pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
         self.process = subprocess.Popen([BIN / words[0], *words[1:]], env=shell.environment, bufsize=0, **pipes)
 
@@ -64,11 +62,6 @@ class Tool:
             quiet = quiet + 1 if set(states) == {"S"} else 0
             time.sleep(0.02)
 
-    def memory(self, name):
-        """`VmSize` or `VmRSS`, in bytes."""
-        fields = dict(line.split(":", 1) for line in open(f"/proc/{self.process.pid}/status"))
-        return int(fields[name].split()[0]) << 10
-
 
 def store(objects, gate=None):
     """A server with `objects`; a request for any other key waits for the gate."""
@@ -84,10 +77,8 @@ def store(objects, gate=None):
 
 
 def asked(server, key):
-    deadline = time.monotonic() + SECONDS
-    while not any(request.path.endswith("/" + key) for request in server.journal):
-        assert time.monotonic() < deadline, f"{key} is not asked for"
-        time.sleep(0.01)
+    """Waits until the tool has requested the key."""
+    within(SECONDS, lambda: any(request.path.endswith("/" + key) for request in server.journal))
 
 
 # Getting
@@ -206,14 +197,14 @@ def test_slow_small_objects_use_little_memory(options):
         tool.write(b"first\n")
         asked(server, "first")
         tool.until_idle()
-        before = {name: tool.memory(name) for name in ("VmSize", "VmRSS")}
+        before = {name: memory(tool.process, name) for name in ("VmSize", "VmRSS")}
         for number in range(count):
             tool.write(b"%d\n" % number)
             time.sleep(0.003)
         asked(server, str(count - 1))
         tool.until_idle()
         for name, bound in {"VmSize": 24 * MIB, "VmRSS": 8 * MIB}.items():
-            assert tool.memory(name) - before[name] < bound, name
+            assert memory(tool.process, name) - before[name] < bound, name
         tool.process.stdin.close()
         status, lines = tool.end()
         if "--with-key" in options:

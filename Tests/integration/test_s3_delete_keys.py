@@ -7,30 +7,18 @@ import signal
 import subprocess
 import time
 import urllib.parse
-from concurrent.futures import ThreadPoolExecutor
 from xml.sax.saxutils import escape, unescape
 
 import pytest
 import servers
-from conftest import BIN, Shell, require
+from conftest import BIN, Shell
 from lying_server import LyingServer, error
 
-pytestmark = pytest.mark.usefixtures("tool")
-
-
-@pytest.fixture(scope="module")
-def tool():
-    require("s3-delete-keys")
 
 
 @pytest.fixture
 def location(bucket):
-    return f"s3://{bucket.name}"
-
-
-def fill(bucket, keys, body=b"x"):
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda key: bucket.put(key, body), keys))
+    return bucket.location
 
 
 def delete(shell, *arguments, keys, status=0):
@@ -53,19 +41,19 @@ def test_a_missing_object_is_deleted_too(bucket, shell, location):
     assert bucket.keys() == []
 
 
-def test_more_than_a_batch(bucket, shell, location):
+def test_more_keys_than_a_batch_has_are_deleted(bucket, shell, location):
     keys = [f"k{number:05d}" for number in range(1500)]
-    fill(bucket, keys)
+    bucket.fill(dict.fromkeys(keys, b"x"))
     assert delete(shell, location, keys=keys).lines == keys
     assert bucket.keys() == []
 
 
 @pytest.mark.parametrize("key", ["a b", "ü/😀", "<&>'\"", "%41+", "tab\there", "line\nbreak", "\x7f", "a=b?c#d"])
-def test_keys_of_any_byte(seaweedfs_bucket, seaweedfs_shell, key):
+def test_keys_of_any_characters_are_deleted(seaweedfs_bucket, seaweedfs_shell, key):
     seaweedfs_bucket.put(key, b"1")
     seaweedfs_bucket.put("other", b"1")
     field = key.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
-    assert delete(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", keys=[field]).lines == [field]
+    assert delete(seaweedfs_shell, seaweedfs_bucket.location, keys=[field]).lines == [field]
     assert seaweedfs_bucket.keys() == ["other"]
 
 
@@ -73,16 +61,16 @@ def test_a_dry_run_sends_nothing(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"1")
     bare = seaweedfs_shell.with_environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
     for option in ("--dry-run", "-n"):
-        assert delete(bare, option, f"s3://{seaweedfs_bucket.name}", keys=["a", "b"]).lines == ["a", "b"]
+        assert delete(bare, option, seaweedfs_bucket.location, keys=["a", "b"]).lines == ["a", "b"]
     assert seaweedfs_bucket.keys() == ["a"]
 
 
 def test_url_keys_are_decoded(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a b/ü+", b"1")
     encoded = urllib.parse.quote_plus("a b/ü+")
-    assert delete(seaweedfs_shell, "--url-keys", f"s3://{seaweedfs_bucket.name}", keys=[encoded]).lines == ["a b/ü+"]
+    assert delete(seaweedfs_shell, "--url-keys", seaweedfs_bucket.location, keys=[encoded]).lines == ["a b/ü+"]
     assert seaweedfs_bucket.keys() == []
-    wrong = delete(seaweedfs_shell, "--url-keys", f"s3://{seaweedfs_bucket.name}", keys=["a", "b%4"], status=65)
+    wrong = delete(seaweedfs_shell, "--url-keys", seaweedfs_bucket.location, keys=["a", "b%4"], status=65)
     assert wrong.lines == ["a"] and "line 2" in wrong.message
 
 
@@ -104,9 +92,9 @@ def test_a_replaced_object_is_not_deleted(bucket, shell, location):
 
 
 def test_a_bucket_is_a_queue(seaweedfs_bucket, seaweedfs_shell):
-    fill(seaweedfs_bucket, [f"k{number}" for number in range(20)])
+    seaweedfs_bucket.fill({f"k{number}": b"x" for number in range(20)})
     got = seaweedfs_shell.run(
-        f"s3-list-keys s3://{seaweedfs_bucket.name} | s3-delete-keys s3://{seaweedfs_bucket.name} | wc -l"
+        f"s3-list-keys {seaweedfs_bucket.location} | s3-delete-keys {seaweedfs_bucket.location} | wc -l"
     ).expect()
     assert got.lines == ["20"] and seaweedfs_bucket.keys() == []
 
@@ -169,7 +157,7 @@ def on(tmp_path):
 
     def run(store, *options, keys, status=0):
         with LyingServer(store) as server:
-            shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server) | {"AWS_MAX_ATTEMPTS": "3"}, seconds=60)
+            shell = Shell(tmp_path, server.tool_environment(3), seconds=60)
             return delete(shell, *options, "s3://bucket", keys=keys, status=status)
 
     return run
@@ -261,7 +249,7 @@ def test_a_malformed_key_ends_the_run_after_earlier_ones(on, line):
 
 def test_a_pause_of_the_input_sends_a_partial_batch(on, tmp_path):
     with LyingServer(Store(dict.fromkeys("abc", '"e"'))) as server:
-        shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server))
+        shell = Shell(tmp_path, server.tool_environment())
         process = subprocess.Popen(
             [BIN / "s3-delete-keys", "s3://bucket"], env=shell.environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -284,7 +272,7 @@ def test_after_a_signal_sent_requests_are_confirmed(tmp_path):
         return store(request)
 
     with LyingServer(handle) as server:
-        shell = Shell(tmp_path, servers.SeaweedFS.tool_environment(server))
+        shell = Shell(tmp_path, server.tool_environment())
         process = subprocess.Popen(
             [BIN / "s3-delete-keys", "s3://bucket"], env=shell.environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -9,22 +9,15 @@ import signal
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import servers
-from conftest import BIN, Shell, require
+from conftest import BIN, Shell, memory
 from lying_server import LyingServer, environment, error, page
 
 KIB, MIB = 1 << 10, 1 << 20
 ETAG = {"ETag": '"e"'}
 SMALL_MEMORY = ("--memory", "1M", "--multipart-threshold", "64M")
-pytestmark = pytest.mark.usefixtures("tool")
-
-
-@pytest.fixture(scope="module")
-def tool():
-    require("s3-get-lines")
 
 
 @pytest.fixture
@@ -194,11 +187,6 @@ def test_a_damaged_unwritten_gzip_object_is_fetched_again(shell):
 # Memory, signals, timeouts
 
 
-def peak_memory(process):
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
-
-
 def test_keys_before_short_lines_are_formatted_while_writing(shell):
     lines = 2 * MIB
     with running(
@@ -208,7 +196,7 @@ def test_keys_before_short_lines_are_formatted_while_writing(shell):
         time.sleep(1)
         while written < 40 * MIB:
             written += len(process.stdout.read(MIB))
-        assert peak_memory(process) < 64 * MIB
+        assert memory(process) < 64 * MIB
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -346,7 +334,3 @@ def test_a_failed_list_names_its_location(shell):
 def test_start_after_is_a_key(shell, key):
     got = shell.tool("s3-get-lines", "--all", "--start-after", key, "s3://b").expect(65)
     assert "--start-after" in got.message
-
-
-def test_a_wrong_shard_is_explained(shell):
-    assert "I from 1 to N" in shell.tool("s3-get-lines", "--shard", "3/2", "s3://b", "k").expect(64).message

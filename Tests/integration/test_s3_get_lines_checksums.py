@@ -6,7 +6,7 @@ import re
 import pytest
 from checksums import ALGORITHMS
 from conftest import Shell
-from lying_server import LyingServer, environment, error
+from lying_server import LyingServer, error
 
 KIB = 1 << 10
 ETAG = {"ETag": '"e"'}
@@ -48,7 +48,7 @@ class Store:
 
 def get(directory, handle, *options, status=0):
     with LyingServer(handle) as server:
-        shell = Shell(directory, environment(attempts=2, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
+        shell = Shell(directory, server.tool_environment(2), seconds=30)
         got = shell.tool("s3-get-lines", *options, "s3://bucket", "k").expect(status)
         assert server.journal[0].headers["x-amz-checksum-mode"] == "ENABLED"
         return got, server.journal
@@ -176,7 +176,7 @@ def refusing(status, code="InvalidArgument", also=lambda request: False):
 
 def run(directory, handle, *keys):
     with LyingServer(handle) as server:
-        shell = Shell(directory, environment(attempts=3, AWS_ENDPOINT_URL_S3=server.endpoint), seconds=30)
+        shell = Shell(directory, server.tool_environment(3), seconds=30)
         got = shell.tool("s3-get-lines", "--max-connections", "1", "s3://bucket", *keys)
         return got, [("x-amz-checksum-mode" in request.headers) for request in server.journal]
 

@@ -7,15 +7,9 @@ import threading
 import time
 
 import pytest
-from conftest import require, within
+from conftest import within
 from lying_server import LyingServer, environment, page
 
-pytestmark = pytest.mark.usefixtures("tool")
-
-
-@pytest.fixture(scope="module")
-def tool():
-    require("s3-get-lines")
 
 
 @pytest.fixture
@@ -40,7 +34,7 @@ def get(shell, *arguments):
 
 @pytest.mark.parametrize("options", [[], ["--unordered"], ["--done", "done"], ["--lookback", "10"]], ids=" ".join)
 def test_the_next_run_reads_new_objects(bucket, shell, options):
-    cursor, location = shell.directory / "cursor", f"s3://{bucket.name}/p/"
+    cursor, location = shell.directory / "cursor", f"{bucket.location}/p/"
     for key in ("p/a", "p/b\tb", "q"):
         bucket.put(key, key.encode())
     assert sorted(get(shell, *options, location).expect().lines) == ["p/a", "p/b\tb"]
@@ -54,7 +48,7 @@ def test_the_next_run_reads_new_objects(bucket, shell, options):
 
 
 def test_a_late_key_between_runs_is_read(seaweedfs_bucket, seaweedfs_shell):
-    location, follow = f"s3://{seaweedfs_bucket.name}", ["--follow", "--interval", "50ms", "--until-idle", "100ms"]
+    location, follow = seaweedfs_bucket.location, ["--follow", "--interval", "50ms", "--until-idle", "100ms"]
     for key in "bdf":
         seaweedfs_bucket.put(key, key.encode())
     assert get(seaweedfs_shell, *follow, location).expect().lines == ["b", "d", "f"]
@@ -74,36 +68,36 @@ def test_a_late_key_between_runs_is_read(seaweedfs_bucket, seaweedfs_shell):
 def test_the_cursor_is_updated_during_the_run(seaweedfs_bucket, seaweedfs_shell, start):
     cursor = seaweedfs_shell.directory / "cursor"
     seaweedfs_bucket.put("a", b"1\n")
-    process = start(seaweedfs_shell, "--follow", "--interval", "50ms", f"s3://{seaweedfs_bucket.name}")
+    process = start(seaweedfs_shell, "--follow", "--interval", "50ms", seaweedfs_bucket.location)
     assert process.stdout.readline() == b"1\n"
     within(30, cursor.exists)
     seaweedfs_bucket.put("b", b"2\n")
     assert process.stdout.readline() == b"2\n"
-    within(30, lambda: cursor.read_text() == f"s3://{seaweedfs_bucket.name}\tb\n")
+    within(30, lambda: cursor.read_text() == f"{seaweedfs_bucket.location}\tb\n")
     seaweedfs_bucket.put("c", b"3\n")
     assert process.stdout.readline() == b"3\n"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == -signal.SIGTERM
-    assert cursor.read_text() == f"s3://{seaweedfs_bucket.name}\tc\n"
+    assert cursor.read_text() == f"{seaweedfs_bucket.location}\tc\n"
 
 
 def test_the_cursor_never_passes_unwritten_output(seaweedfs_bucket, seaweedfs_shell, start):
     cursor = seaweedfs_shell.directory / "cursor"
     seaweedfs_bucket.put("a", b"1\n")
     seaweedfs_bucket.put("b", b"x" * (3 << 20) + b"\n")
-    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}")
+    process = start(seaweedfs_shell, seaweedfs_bucket.location)
     within(30, cursor.exists)
-    assert cursor.read_text() == f"s3://{seaweedfs_bucket.name}\ta\n"
+    assert cursor.read_text() == f"{seaweedfs_bucket.location}\ta\n"
     process.stdout.close()
     assert process.wait(30) == -signal.SIGPIPE
-    assert cursor.read_text() == f"s3://{seaweedfs_bucket.name}\ta\n"
-    output = get(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}").expect().stdout
+    assert cursor.read_text() == f"{seaweedfs_bucket.location}\ta\n"
+    output = get(seaweedfs_shell, seaweedfs_bucket.location).expect().stdout
     assert len(output) == (3 << 20) + 1
 
 
 def test_a_killed_follower_resumes(seaweedfs_bucket, seaweedfs_shell):
     """It writes to a file, which keeps the output: only keys after the cursor may be read twice."""
-    dice, location = random.Random(3), f"s3://{seaweedfs_bucket.name}"
+    dice, location = random.Random(3), seaweedfs_bucket.location
     numbers = list(range(1000, 1200))
     for first in range(0, len(numbers), 10):
         # No key arrives later than ten keys after it in order.
@@ -150,7 +144,7 @@ def test_the_cursor_stops_before_a_failed_object(plain_shell, options):
         return 200, {"ETag": '"e"'}, key.encode() + b"234\n"
 
     with LyingServer(handle) as server:
-        shell = plain_shell.with_environment(**environment(1, AWS_ENDPOINT_URL_S3=server.endpoint))
+        shell = plain_shell.with_environment(**server.tool_environment(1))
         assert sorted(get(shell, *options, "s3://bucket").expect(1).lines) == ["a234", "c234", "d234"]
         assert (shell.directory / "cursor").read_text() == "s3://bucket\ta\n"
         broken.clear()
@@ -176,13 +170,13 @@ def test_an_invalid_cursor_is_78(plain_shell, content, what):
 def test_a_cursor_that_cannot_be_written_is_74_or_78(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"1\n")
     got = seaweedfs_shell.tool(
-        "s3-get-lines", "--all", "--cursor", "no/cursor", f"s3://{seaweedfs_bucket.name}"
+        "s3-get-lines", "--all", "--cursor", "no/cursor", seaweedfs_bucket.location
     ).expect(74)
     assert "no/cursor" in got.message and got.stdout == b""
-    seaweedfs_shell.tool("s3-get-lines", "--all", "--cursor", "/dev/null", f"s3://{seaweedfs_bucket.name}").expect(78)
+    seaweedfs_shell.tool("s3-get-lines", "--all", "--cursor", "/dev/null", seaweedfs_bucket.location).expect(78)
     # The path of the new content is a directory.
     (seaweedfs_shell.directory / "cursor.new").mkdir()
-    got = get(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}").expect(74)
+    got = get(seaweedfs_shell, seaweedfs_bucket.location).expect(74)
     assert "cursor.new" in got.message and got.stdout == b"1\n"
 
 
@@ -190,7 +184,7 @@ def test_start_after_is_for_the_first_run(seaweedfs_bucket, seaweedfs_shell):
     for key in "abc":
         seaweedfs_bucket.put(key, key.encode())
     for expected in (["b", "c"], []):
-        assert get(seaweedfs_shell, "--start-after", "a", f"s3://{seaweedfs_bucket.name}").expect().lines == expected
+        assert get(seaweedfs_shell, "--start-after", "a", seaweedfs_bucket.location).expect().lines == expected
 
 
 @pytest.mark.parametrize(

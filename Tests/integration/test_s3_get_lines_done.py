@@ -5,15 +5,9 @@ import signal
 import subprocess
 
 import pytest
-from conftest import require, within
+from conftest import within
 
-pytestmark = pytest.mark.usefixtures("tool")
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def tool():
-    require("s3-get-lines")
 
 
 def notes(shell):
@@ -30,7 +24,7 @@ def test_each_object_is_recorded_with_its_etag(bucket, shell):
     for key in ("a", "b\tb", "empty"):
         bucket.put(key, b"" if key == "empty" else key.encode())
         etags[key] = bucket.client.head_object(Bucket=bucket.name, Key=key)["ETag"]
-    location = f"s3://{bucket.name}"
+    location = bucket.location
     shell.tool("s3-get-lines", "--done", "done", "--all", location).expect()
     assert notes(shell) == [["a", etags["a"]], ["b\\tb", etags["b\tb"]], ["empty", etags["empty"]]]
     shell.tool("s3-get-lines", "--done", "done", location, "a").expect()
@@ -42,7 +36,7 @@ def test_failed_objects_are_not_recorded(seaweedfs_bucket, seaweedfs_shell, opti
     for key in "abc":
         seaweedfs_bucket.put(key, b"1\n")
     seaweedfs_shell.tool(
-        "s3-get-lines", "--done", "done", *options, f"s3://{seaweedfs_bucket.name}", "a", "none", "c"
+        "s3-get-lines", "--done", "done", *options, seaweedfs_bucket.location, "a", "none", "c"
     ).expect(66)
     assert sorted(key for key, _ in notes(seaweedfs_shell)) == ["a", "c"]
 
@@ -52,7 +46,7 @@ def test_an_object_is_recorded_only_after_it_is_written(seaweedfs_bucket, seawee
     seaweedfs_bucket.put("a", b"1\n")
     seaweedfs_bucket.put("b", b"x" * 99 + b"\n" + b"y" * (2 * MIB) + b"\n")
     seaweedfs_bucket.put("c", b"3\n")
-    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", "a", "b", "c")
+    process = start(seaweedfs_shell, seaweedfs_bucket.location, "a", "b", "c")
     within(30, lambda: notes(seaweedfs_shell))
     assert [key for key, _ in notes(seaweedfs_shell)] == ["a"]
     output = process.stdout.read()
@@ -62,7 +56,7 @@ def test_an_object_is_recorded_only_after_it_is_written(seaweedfs_bucket, seawee
 
 def test_objects_are_recorded_during_the_run(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"1\n")
-    process = start(seaweedfs_shell, f"s3://{seaweedfs_bucket.name}", stdin=subprocess.PIPE)
+    process = start(seaweedfs_shell, seaweedfs_bucket.location, stdin=subprocess.PIPE)
     process.stdin.write(b"a\n")
     process.stdin.flush()
     assert process.stdout.readline() == b"1\n"
@@ -74,10 +68,10 @@ def test_objects_are_recorded_during_the_run(seaweedfs_bucket, seaweedfs_shell):
 
 def test_a_file_that_cannot_be_written_is_74(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"1\n")
-    got = seaweedfs_shell.tool("s3-get-lines", "--done", "no/done", f"s3://{seaweedfs_bucket.name}", "a").expect(74)
+    got = seaweedfs_shell.tool("s3-get-lines", "--done", "no/done", seaweedfs_bucket.location, "a").expect(74)
     assert "no/done" in got.message
     if os.path.exists("/dev/full"):
-        got = seaweedfs_shell.tool("s3-get-lines", "--done", "/dev/full", f"s3://{seaweedfs_bucket.name}", "a").expect(
+        got = seaweedfs_shell.tool("s3-get-lines", "--done", "/dev/full", seaweedfs_bucket.location, "a").expect(
             74
         )
         assert "/dev/full" in got.message and got.stdout == b"1\n"
@@ -86,14 +80,13 @@ def test_a_file_that_cannot_be_written_is_74(seaweedfs_bucket, seaweedfs_shell):
 def test_the_file_is_not_an_input(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", b"1\n")
     (seaweedfs_shell.directory / "keys").write_text("a\n")
-    seaweedfs_shell.run(f"s3-get-lines --done keys s3://{seaweedfs_bucket.name} < keys").expect(64)
+    seaweedfs_shell.run(f"s3-get-lines --done keys {seaweedfs_bucket.location} < keys").expect(64)
 
 
 def test_recorded_objects_can_be_deleted(seaweedfs_bucket, seaweedfs_shell):
-    require("s3-delete-keys")
     for key in "abc":
         seaweedfs_bucket.put(key, b"1\n")
-    location = f"s3://{seaweedfs_bucket.name}"
+    location = seaweedfs_bucket.location
     script = (
         f"s3-list-keys {location} | s3-get-lines --done done {location} | wc -l && s3-delete-keys {location} < done"
     )

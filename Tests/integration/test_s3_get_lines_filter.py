@@ -6,28 +6,23 @@ import pty
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from conftest import BIN, SECONDS, Bucket, is_gone, require, within
-from lying_server import LyingServer, environment
+from conftest import BIN, SECONDS, Bucket, is_gone, memory, within
+from lying_server import LyingServer
 
 MIB = 1 << 20
 KEYS = [f"k{number:02}" for number in range(40)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tool():
-    require("s3-get-lines")
-
-
 @pytest.fixture(scope="module")
 def location(seaweedfs):
-    seaweedfs_bucket = Bucket(seaweedfs)
-    for number, key in enumerate(KEYS):
-        seaweedfs_bucket.put(key, b"".join(b"%s %d\n" % (key.encode(), line) for line in range(number)))
-    return f"s3://{seaweedfs_bucket.name}"
+    bucket = Bucket(seaweedfs)
+    bucket.fill(
+        {key: b"".join(b"%s %d\n" % (key.encode(), line) for line in range(number)) for number, key in enumerate(KEYS)}
+    )
+    return bucket.location
 
 
 def get(shell, command, *arguments, status=0):
@@ -60,7 +55,7 @@ def test_lines_are_in_the_order_of_the_keys(location, seaweedfs_shell):
 
 
 @pytest.mark.parametrize("options", [["--with-key"], ["--unordered"], ["--with-key", "--unordered"], ["--raw"]])
-def test_with_other_options(location, seaweedfs_shell, options):
+def test_output_options_work_with_a_filter(location, seaweedfs_shell, options):
     got = get(seaweedfs_shell, "wc -l", "--all", *options, location)
     prefix = "{}\t" if "--with-key" in options else ""
     expected = [prefix.format(key) + str(number) for number, key in enumerate(KEYS)]
@@ -95,7 +90,7 @@ def test_a_search_may_find_nothing(location, seaweedfs_shell):
         ("exec <&-; exec >&-; sleep 0.1; exit 4", "the command ended with status 4"),
     ],
 )
-def test_a_command_that_fails(location, seaweedfs_shell, command, reason):
+def test_a_failed_command_fails_its_object_only(location, seaweedfs_shell, command, reason):
     """Its object fails and nothing of it is written; the other objects do not fail."""
     got = get(seaweedfs_shell, f'case $S3_KEY in k02) {command};; *) cat;; esac', "--done", "done", location,
               "k01", "k02", "k03", status=1)  # fmt: skip
@@ -119,7 +114,7 @@ def test_messages_of_a_command_are_reported_with_the_key(location, seaweedfs_she
 def test_lines_that_were_written_before_a_failure_are_counted(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("k", b"line\n" * (2 * MIB))
     got = get(
-        seaweedfs_shell, "cat; exit 5", "--multipart-chunksize", "1M", f"s3://{seaweedfs_bucket.name}", "k", status=1
+        seaweedfs_shell, "cat; exit 5", "--multipart-chunksize", "1M", seaweedfs_bucket.location, "k", status=1
     )
     assert f"status 5; {len(got.stdout)} bytes of it were written" in got.message
     assert got.stdout.endswith(b"line\n") and len(got.stdout) > 5 * MIB
@@ -128,20 +123,20 @@ def test_lines_that_were_written_before_a_failure_are_counted(seaweedfs_bucket, 
 def test_only_whole_lines_are_written(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("k", b"line\n" * (2 * MIB))
     got = get(seaweedfs_shell, "head -c 4000001; exit 5", "--multipart-chunksize", "1M",
-        f"s3://{seaweedfs_bucket.name}", "k",
+        seaweedfs_bucket.location, "k",
               status=1)  # fmt: skip
     assert len(got.stdout) % 5 == 0 and len(got.stdout) <= 4_000_000
 
 
 @pytest.mark.parametrize("options, expected", [([], b"x\nx\n"), (["--exact"], b"xx")])
-def test_a_last_line_without_newline(location, seaweedfs_shell, options, expected):
+def test_a_last_line_without_newline_gets_one_unless_exact(location, seaweedfs_shell, options, expected):
     assert get(seaweedfs_shell, "printf x", *options, location, "k00", "k01").stdout == expected
 
 
 def test_the_command_gets_the_stored_bytes(seaweedfs_bucket, seaweedfs_shell):
     """Including compressed objects, unchanged."""
     seaweedfs_bucket.put("k", gzip.compress(b"one\ntwo\n"))
-    location = f"s3://{seaweedfs_bucket.name}"
+    location = seaweedfs_bucket.location
     assert get(seaweedfs_shell, "zcat | tac", location, "k").lines == ["two", "one"]
 
 
@@ -150,7 +145,7 @@ def test_its_environment_has_the_unescaped_key(seaweedfs_bucket, seaweedfs_shell
     seaweedfs_bucket.put(key, b"x\n")
     got = seaweedfs_shell.with_environment(S3_KEY="other", S3_KEYS="stays").tool(
         "s3-get-lines", "--filter", 'printf "%s|%s|%s" "$S3_BUCKET" "$S3_KEYS" "$S3_KEY"',
-        f"s3://{seaweedfs_bucket.name}/p/",
+        f"{seaweedfs_bucket.location}/p/",
         stdin=key[2:].replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").encode(),
     ).expect()  # fmt: skip
     assert got.stdout.decode() == f"{seaweedfs_bucket.name}|stays|{key}\n"
@@ -187,7 +182,7 @@ def test_the_command_inherits_descriptors_of_the_shell(location, seaweedfs_shell
 def test_a_command_that_ends_early_succeeds(plain_shell, size):
     """The rest of the object is not fetched."""
     with whole(b"line\n" * (size // 5)) as server:
-        shell = plain_shell.with_environment(**environment(1, AWS_ENDPOINT_URL_S3=server.endpoint))
+        shell = plain_shell.with_environment(**server.tool_environment(1))
         for command, expected in (("head -n 1", ["line"]), ("true", [])):
             server.journal.clear()
             got = get(shell, command, "--memory", "8M", "--multipart-chunksize", "1M", "s3://b", "k", "l")
@@ -201,13 +196,13 @@ def test_an_incomplete_object_is_not_passed_to_a_command(plain_shell):
     command = "cat > got-$S3_KEY && touch whole-$S3_KEY"
     for size in (100, 4 * MIB):
         with whole(b"x" * size, wrong) as server:
-            shell = plain_shell.with_environment(**environment(1, AWS_ENDPOINT_URL_S3=server.endpoint))
+            shell = plain_shell.with_environment(**server.tool_environment(1))
             got = get(shell, command, "--multipart-chunksize", "1M", "s3://b", "k", status=1)
             assert "CRC32" in got.message
             assert not list(Path(shell.directory).glob("whole-*"))
 
 
-def test_objects_that_cannot_be_fetched(location, seaweedfs_shell):
+def test_objects_that_cannot_be_fetched_are_reported(location, seaweedfs_shell):
     got = get(seaweedfs_shell, "cat", location, "k01", "none", "k02", status=66)
     assert got.lines == ["k01 0", "k02 0", "k02 1"] and "none: " in got.message
 
@@ -217,14 +212,13 @@ def test_memory_is_bounded_for_any_output(seaweedfs_bucket, seaweedfs_shell):
     for key in "abcdef":
         seaweedfs_bucket.put(key, b"x\n")
     command = "[ $S3_KEY != a ] || sleep 1; head -c 40000000 /dev/zero | tr '\\0' '\\n'"
-    process = start(seaweedfs_shell, "--memory", "8M", "--all", "--filter", command, f"s3://{seaweedfs_bucket.name}")
-    count = 0
+    process = start(seaweedfs_shell, "--memory", "8M", "--all", "--filter", command, seaweedfs_bucket.location)
+    count = most = 0
     while data := process.stdout.read(4 * MIB):
         count += len(data)
-        peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text() + "VmHWM: 0 kB")[1])
-        most = max(peak, locals().get("most", 0))
+        most = max(most, memory(process))
     assert process.wait(SECONDS) == 0 and count == 6 * 40_000_000
-    assert most < 64 << 10, most
+    assert most < 64 * MIB, most
 
 
 def groups(directory):
@@ -234,20 +228,16 @@ def groups(directory):
 
 def assert_gone(directory):
     """All processes of the commands are gone, after init has reaped the orphans."""
-    found, deadline = groups(directory), time.monotonic() + SECONDS
+    found = groups(directory)
     assert found
-    for group in found:
-        within(deadline - time.monotonic(), lambda group=group: is_gone(group))
+    within(SECONDS, lambda: all(map(is_gone, found)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("command", ["sleep 1000 | sleep 1000", "cat; sleep 1000"])
 def test_a_signal_leaves_no_command(location, seaweedfs_shell, number, command):
     process = start(seaweedfs_shell, "--filter", f"echo $$ > group-$S3_KEY; {command}", location, *KEYS[1:5])
-    deadline = time.monotonic() + SECONDS
-    while len(groups(seaweedfs_shell.directory)) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    within(SECONDS, lambda: len(groups(seaweedfs_shell.directory)) >= 2)
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=SECONDS)
     assert process.returncode == -number and b"command" not in stderr
@@ -295,5 +285,6 @@ def test_an_object_of_unknown_size_goes_through_the_command_while_it_arrives():
 
     with LyingServer(handle) as server:
         words = [BIN / "s3-get-lines", "--multipart-chunksize", "1M", "--filter", "cat", "s3://bucket", "k"]
-        got = subprocess.run(words, env=os.environ | environment(1, AWS_ENDPOINT_URL_S3=server.endpoint), capture_output=True, timeout=SECONDS, check=True)
+        variables = os.environ | server.tool_environment(1)
+        got = subprocess.run(words, env=variables, capture_output=True, timeout=SECONDS, check=True)
     assert got.stdout == piece * 40

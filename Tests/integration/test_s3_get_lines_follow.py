@@ -5,16 +5,9 @@ import subprocess
 import uuid
 
 import pytest
-import servers
-from conftest import Bucket, require
+from conftest import Bucket
 from lying_server import LyingServer, page
 
-pytestmark = pytest.mark.usefixtures("tool")
-
-
-@pytest.fixture(scope="module")
-def tool():
-    require("s3-get-lines")
 
 
 @pytest.fixture
@@ -23,7 +16,7 @@ def follow(plain_shell):
     processes = []
 
     def start(server, location, *options):
-        shell = plain_shell.with_environment(**servers.SeaweedFS.tool_environment(server))
+        shell = plain_shell.with_environment(**server.tool_environment())
         words = ["--all", "--follow", "--interval", "50ms", *options, location]
         processes.append(shell.start("s3-get-lines", *words, stdin=subprocess.DEVNULL))
         return processes[-1]
@@ -36,7 +29,7 @@ def follow(plain_shell):
 
 def test_new_objects_are_read_once_until_a_signal(server, bucket, follow):
     bucket.put("a", b"1\n")
-    process = follow(server, f"s3://{bucket.name}")
+    process = follow(server, bucket.location)
     assert process.stdout.readline() == b"1\n"
     # The last one is before the keys that were read.
     for key, line in (("b", b"2\n"), ("d", b"3\n"), ("c", b"4\n")):
@@ -52,7 +45,7 @@ def test_until_idle_ends_it(seaweedfs, follow):
     keys = [str(uuid.uuid4()) for _ in range(50)]
     for key in keys:
         bucket.put(key, key.encode())
-    process = follow(seaweedfs, f"s3://{bucket.name}", "--until-idle", "200ms", "--done", "done")
+    process = follow(seaweedfs, bucket.location, "--until-idle", "200ms", "--done", "done")
     assert process.stdout.read().decode().splitlines() == sorted(keys)
     assert process.wait(30) == 0
 
@@ -91,7 +84,7 @@ def test_incompatible_options_are_64(plain_shell, options):
 def test_a_new_prefix_is_followed(server, bucket, follow):
     for key in ("logs/1/eu/b", "logs/2/us/b", "logs/1/x", "logs/1/eu/c/d", "other/1/eu/b"):
         bucket.put(key, key.encode())
-    process = follow(server, f"s3://{bucket.name}/logs/", "--per", "*/*/", "--cursor", "cursor")
+    process = follow(server, f"{bucket.location}/logs/", "--per", "*/*/", "--cursor", "cursor")
     assert sorted(process.stdout.readline() for _ in range(3)) == [
         b"logs/1/eu/b\n",
         b"logs/1/eu/c/d\n",
@@ -130,7 +123,7 @@ def test_each_prefix_is_listed_by_itself_and_a_failure_ends_it(follow):
 
 @pytest.mark.parametrize("options", [[], ["--unordered"], ["--lookback", "1h"]], ids=" ".join)
 def test_each_prefix_has_a_cursor(bucket, shell, options):
-    words = ["--all", "--per", "acc*/*/", "--cursor", "cursor", *options, f"s3://{bucket.name}/l/"]
+    words = ["--all", "--per", "acc*/*/", "--cursor", "cursor", *options, f"{bucket.location}/l/"]
     for key in ("l/acc1/eu/b", "l/acc1/us/b", "l/acc2/eu/a", "l/xx1/eu/a"):
         bucket.put(key, key.encode())
     lines = shell.tool("s3-get-lines", *words).expect().lines
@@ -141,9 +134,9 @@ def test_each_prefix_has_a_cursor(bucket, shell, options):
     lines = shell.tool("s3-get-lines", *words).expect().lines
     assert sorted(lines) == sorted(["l/acc1/eu/c", "l/acc3/eu/a", *late])
     assert (shell.directory / "cursor").read_text().splitlines() == [
-        f"s3://{bucket.name}/l/{place}" for place in ("acc1/eu/\tc", "acc1/us/\tb", "acc2/eu/\ta", "acc3/eu/\ta")
+        f"{bucket.location}/l/{place}" for place in ("acc1/eu/\tc", "acc1/us/\tb", "acc2/eu/\ta", "acc3/eu/\ta")
     ]
-    got = shell.tool("s3-get-lines", "--all", "--cursor", "cursor", f"s3://{bucket.name}/l/").expect(78)
+    got = shell.tool("s3-get-lines", "--all", "--cursor", "cursor", f"{bucket.location}/l/").expect(78)
     assert "remove it" in got.message
 
 
@@ -151,7 +144,7 @@ def test_idle_prefixes_end_it(seaweedfs, follow):
     bucket = Bucket(seaweedfs)
     for key in ("a/1", "b/1"):
         bucket.put(key, key.encode())
-    process = follow(seaweedfs, f"s3://{bucket.name}", "--per", "*/", "--until-idle", "200ms")
+    process = follow(seaweedfs, bucket.location, "--per", "*/", "--until-idle", "200ms")
     assert sorted(process.stdout.read().split()) == [b"a/1", b"b/1"]
     assert process.wait(30) == 0
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from conftest import Shell
-from lying_server import LyingServer, environment
+from lying_server import LyingServer
 
 SECONDS = 60  # longer means that the tool hangs
 KIB = 1 << 10
@@ -52,7 +52,7 @@ def get(directory, objects, *options):
         return objects[int(request.path.rsplit("/", 1)[-1])].answer(request)
 
     with LyingServer(handle) as server:
-        shell = Shell(directory, environment(attempts=2, AWS_ENDPOINT_URL_S3=server.endpoint), SECONDS)
+        shell = Shell(directory, server.tool_environment(2), SECONDS)
         keys = map(str, range(len(objects)))
         return shell.tool("s3-get-lines", *options, "s3://bucket", *keys).expect()
 

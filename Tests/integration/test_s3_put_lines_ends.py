@@ -44,27 +44,6 @@ def test_many_open_objects_with_compressors_end(plain_shell):
 # Files
 
 
-def test_the_file_of_rejected_records_is_not_the_input(plain_shell):
-    (plain_shell.directory / "r").write_bytes(b"a\t1\n")
-    put = plain_shell.run("s3-put-lines --dry-run --reject r s3://b < r").expect(64)
-    assert "--reject r and standard input are the same file" in put.message
-
-
-def test_rejected_records_begin_on_a_line_of_their_own(plain_shell):
-    (plain_shell.directory / "r").write_bytes(b"old")
-    plain_shell.tool("s3-put-lines", "--dry-run", "--reject", "r", "s3://b", stdin=b"bad\n").expect(1)
-    assert rejected(plain_shell) == b"old\nbad\n"
-
-
-def test_a_full_disk_leaves_whole_rejected_records(plain_shell):
-    bad = b"x" * 999
-    (plain_shell.directory / "in").write_bytes((bad + b"\n") * 3000)
-    script = "trap '' XFSZ; ulimit -f 1001; s3-put-lines --dry-run --reject r s3://b < in"
-    plain_shell.run(script, shell=("bash", "-c")).expect(74)
-    assert set(rejected(plain_shell).split(b"\n")) == {bad, b""}
-    assert rejected(plain_shell).endswith(b"\n")
-
-
 def test_without_a_directory_for_parts_the_run_fails_at_once(plain_shell):
     shell = plain_shell.with_environment(TMPDIR="/no/such/directory")
     put = shell.tool("s3-put-lines", "--dry-run", "--reject", "r", "s3://b", stdin=b"a\t1\n").expect(74)
@@ -177,13 +156,18 @@ def test_a_truncated_last_record_does_not_fail_earlier_ones(faulty):
 
 
 def test_endless_input_is_cut_off_with_a_message(faulty):
-    process = start(faulty.shell, faulty.location)
-    process.stdin.write(b"a\t1\nb\t2\n")
-    assert process.stdout.readline() == b"a\n"
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == -signal.SIGINT
-    assert b"the input did not end within 5 s; the lines after line 2 were not read" in process.stderr.read()
-    process.stdin.close()
+    rests = {b"": b"the input did not end within 5 s; the lines after line 2 were not read", b"part": b"line 3: "}
+    running = []
+    for number, (rest, message) in enumerate(rests.items()):
+        process = start(faulty.shell, f"{faulty.location}/{number}/")
+        process.stdin.write(b"a\t1\nb\t2\n" + rest)
+        assert process.stdout.readline() == b"a\n"
+        process.send_signal(signal.SIGINT)
+        running.append((process, message))
+    for process, message in running:
+        assert process.wait(30) == -signal.SIGINT
+        assert process.stdout.read() == b"b\n" and message in process.stderr.read()
+        process.stdin.close()
 
 
 @pytest.mark.parametrize("words", [["k"], ["--commit-on=#"], []])

@@ -10,20 +10,15 @@ from pathlib import Path
 
 import pytest
 import servers
-from conftest import BIN, SECONDS, is_gone, require, within
+from conftest import BIN, SECONDS, is_gone, memory, within
 from faults import large
 
 MIB = 1 << 20
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tool():
-    require("s3-put-lines")
-
-
 @pytest.fixture
 def location(seaweedfs_bucket):
-    return f"s3://{seaweedfs_bucket.name}"
+    return seaweedfs_bucket.location
 
 
 def put(shell, command, *arguments, stdin=b"", status=0):
@@ -42,7 +37,7 @@ def test_objects_are_the_output_of_the_command(seaweedfs_bucket, seaweedfs_shell
 
 
 @pytest.mark.parametrize("options", [["--each"], ["--max-open", "7"], ["--max-open", "1000", "--memory", "20M"]])
-def test_with_other_options(seaweedfs_bucket, seaweedfs_shell, location, options):
+def test_grouping_options_work_with_a_filter(seaweedfs_bucket, seaweedfs_shell, location, options):
     if "--each" in options:
         data = b"".join(b"k%02d\tline\n" % n for n in range(30))
     else:
@@ -53,7 +48,7 @@ def test_with_other_options(seaweedfs_bucket, seaweedfs_shell, location, options
     assert {seaweedfs_bucket.get(key) for key in seaweedfs_bucket.keys()} == {expected}
 
 
-def test_one_stream_of_any_size(seaweedfs_bucket, seaweedfs_shell, location):
+def test_one_stream_may_have_any_size(seaweedfs_bucket, seaweedfs_shell, location):
     """In parts, while input arrives; the output may be larger than the input."""
     data = large(12 * MIB, seed=1)
     put(seaweedfs_shell, "gzip -1", "--memory", "32M", location, "one", stdin=data)
@@ -62,7 +57,7 @@ def test_one_stream_of_any_size(seaweedfs_bucket, seaweedfs_shell, location):
     assert seaweedfs_bucket.get("two") == data + bytes(20_000_000)
 
 
-def test_large_objects_that_are_open_at_once(seaweedfs_bucket, seaweedfs_shell, location):
+def test_large_objects_open_at_once_do_not_block(seaweedfs_bucket, seaweedfs_shell, location):
     """There are more of them than processors: none may wait for another to end."""
     data = b"".join(b"k%d\t%s\n" % (n % 9, b"x" * 1000) for n in range(54_000))
     got = put(seaweedfs_shell, "cat", "--max-open", "9", "--memory", "100M", location, stdin=data)
@@ -125,7 +120,7 @@ def test_large_objects_are_rejected_unchanged(seaweedfs_bucket, seaweedfs_shell,
     got = put(seaweedfs_shell, script, "--reject", "rejected", "--memory", "24M", location, stdin=data, status=1)
     assert got.lines == ["small"] and "big: 20000 lines from line 1: the command ended with status 9" in got.message
     assert (seaweedfs_shell.directory / "rejected").read_bytes() == data[: -len(b"small\tx\n")]
-    assert "Uploads" not in seaweedfs_bucket.client.list_multipart_uploads(Bucket=seaweedfs_bucket.name)
+    assert seaweedfs_bucket.open_uploads() == []
 
 
 def test_records_after_a_failure_are_rejected_too(seaweedfs_bucket, seaweedfs_shell, location):
@@ -146,7 +141,7 @@ def test_a_dry_run_names_the_objects_to_store(seaweedfs_bucket, seaweedfs_shell,
 
 
 @pytest.mark.parametrize("options", [["--gzip"], ["--zstd"], ["--gzip-level", "1"], ["--zstd-level", "1"]])
-def test_not_with_compression(seaweedfs_shell, options):
+def test_a_filter_with_compression_is_64(seaweedfs_shell, options):
     assert "--filter" in put(seaweedfs_shell, "cat", *options, "s3://b", status=64).message
     assert "--filter" in put(seaweedfs_shell, "", "s3://b", status=64).message
 
@@ -162,11 +157,10 @@ def test_memory_is_bounded_for_any_output(seaweedfs_shell, location):
     process.stdin.close()
     most = 0
     while process.poll() is None:
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        most = max([most, *(int(kilobytes) for kilobytes in re.findall(r"VmHWM:\s+(\d+) kB", status))])
+        most = max(most, memory(process))
         time.sleep(0.01)
     assert process.returncode == 0 and len(process.stdout.read().splitlines()) == 6
-    assert most < 80 << 10, most
+    assert most < 80 * MIB, most
 
 
 @pytest.mark.parametrize("key, signals", [(["one"], 1), ([], 2), ([], 1)], ids=["key", "twice", "once"])
@@ -181,11 +175,13 @@ def test_a_signal_leaves_no_command(seaweedfs_bucket, seaweedfs_shell, location,
     )  # fmt: skip
     process.stdin.write(b"a\tx\nb\tx\n" + b"b\txxxxxxxxxxxxxxxx\n" * 100_000)
     process.stdin.flush()
-    deadline = time.monotonic() + SECONDS
     files = Path(seaweedfs_shell.directory)
-    while not (found := [int(text) for file in files.glob("group-*") if (text := file.read_text())]):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+
+    def groups():
+        return [int(text) for file in files.glob("group-*") if (text := file.read_text())]
+
+    within(SECONDS, groups)
+    found = groups()
     process.send_signal(signal.SIGTERM)
     if signals == 2:
         time.sleep(0.2)
@@ -193,5 +189,4 @@ def test_a_signal_leaves_no_command(seaweedfs_bucket, seaweedfs_shell, location,
     _, stderr = process.communicate(timeout=SECONDS)
     assert process.returncode == -signal.SIGTERM and seaweedfs_bucket.keys() == []
     assert (b"a: 1 line from line 1: the command did not end" in stderr) == (not key and signals == 1)
-    for group in found:
-        within(deadline - time.monotonic(), lambda group=group: is_gone(group))
+    within(SECONDS, lambda: all(map(is_gone, found)))

@@ -34,7 +34,7 @@ def test_truncated_input_completes_no_partial_object(plain_shell, records, optio
 
 
 def test_a_truncated_close_record_completes_no_object(seaweedfs_bucket, seaweedfs_shell):
-    words = ["s3-put-lines", *COMMIT, f"s3://{seaweedfs_bucket.name}"]
+    words = ["s3-put-lines", *COMMIT, seaweedfs_bucket.location]
     put = seaweedfs_shell.tool(*words, stdin=b"k\t1\nk").expect(65)
     assert put.lines == [] and seaweedfs_bucket.keys() == []
     assert "line 2: the input ended inside this record" in put.message
@@ -42,7 +42,7 @@ def test_a_truncated_close_record_completes_no_object(seaweedfs_bucket, seaweedf
 
 @pytest.mark.parametrize("length", [3, 400_000])
 def test_a_truncated_record_is_not_sent_with_each(seaweedfs_bucket, seaweedfs_shell, length):
-    words = ["s3-put-lines", "--each", *COMMIT, f"s3://{seaweedfs_bucket.name}"]
+    words = ["s3-put-lines", "--each", *COMMIT, seaweedfs_bucket.location]
     put = seaweedfs_shell.tool(*words, stdin=b"a\t1\nb\t" + b"x" * length).expect(65)
     assert put.lines == ["a"] and seaweedfs_bucket.keys() == ["a"]
 
@@ -57,10 +57,10 @@ def test_the_commit_line_itself_may_lack_its_newline(plain_shell):
 
 
 @pytest.mark.parametrize("options, stored", [(["--each"], [b"a\n", b"to\n"]), ([], [b"a\n"])])
-def test_objects_stored_after_the_death_of_a_producer(seaweedfs_bucket, seaweedfs_shell, options, stored):
+def test_only_each_stores_the_last_line_of_a_dead_producer(seaweedfs_bucket, seaweedfs_shell, options, stored):
     """s3-keygen adds a newline to the truncated line, and --each does not wait to see whether the commit line
     follows."""
-    location = f"s3://{seaweedfs_bucket.name}"
+    location = seaweedfs_bucket.location
     words = " ".join(["s3-put-lines", "--commit-on '#END'", *options, location])
     seaweedfs_shell.run(
         f"{{ printf 'a\\nto'; kill -KILL $BASHPID; echo '#END'; }} | s3-keygen '{{line}}' | {words}"

@@ -113,7 +113,7 @@ static void fill_answer(struct connection *connection, const char *body, size_t 
     connection->sent = 0;
 }
 
-/* What DeleteObjects is answered: each key as it came. */
+/* The response to DeleteObjects, which confirms each key. */
 static char *make_deleted(const char *request, size_t *length) {
     char *body = malloc(2 * strlen(request) + 256), *text = body;
     text += sprintf(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DeleteResult>");
