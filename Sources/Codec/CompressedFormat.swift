@@ -54,7 +54,7 @@ package enum CompressedFormat: Sendable, CaseIterable {
     package var name: String { self == .gzip ? "gzip" : "zstd" }
 }
 
-/// What is wrong with compressed bytes.
+/// An error in compressed bytes.
 package struct CodecError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Kind: Equatable, Sendable {
         /// The bytes end in the middle of a member or frame.

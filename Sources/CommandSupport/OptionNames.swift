@@ -53,7 +53,7 @@ struct OptionNames {
 
     /// The message about a word that `firstUnknown` returned.
     ///
-    /// - Parameter foreign: what the message adds about options of other programs, by their names.
+    /// - Parameter foreign: hints for options of other programs, by option name.
     func explanation(of word: String, foreign: [String: String] = [:]) -> String {
         let name = String(Substring(word.utf8.prefix { $0 != UInt8(ascii: "=") }))
         let suggestion = foreign[name] ?? nearest(to: name).map { "; did you mean '\($0)'?" } ?? ""

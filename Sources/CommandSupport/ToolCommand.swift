@@ -6,7 +6,7 @@ package protocol ToolCommand: ParsableCommand {
     /// Example commands at the end of `--help`.
     static var examples: [String] { get }
 
-    /// What a message adds about options of other programs that people try here, by their names: `; ...`.
+    /// Hints for options of other programs that people try here, by option name; a message ends with the hint, `; ...`.
     static var foreignOptions: [String: String] { get }
 
     /// Does all of the tool's work.

@@ -36,7 +36,7 @@ import CCurl
     private var refusedOption: (option: CURLoption, code: CURLcode)?
 
     private var headers = HeaderList()
-    /// Where the last request that used no proxy went.
+    /// The origin of the last request without a proxy.
     private var origin = RequestOrigin()
     /// Sent as an ordinary header: libcurl would format its own option twice for each request.
     private let userAgent: HTTPHeader
@@ -164,7 +164,7 @@ import CCurl
         try checkOptions()
     }
 
-    /// Sets the two parts of an address apart: the first one most often stays the same. A proxy needs the whole.
+    /// Sets the origin and the path separately, because the origin usually stays the same. A proxy needs the whole URL.
     private func setAddress(_ request: HTTPRequest) {
         let url = request.url.bytes
         guard !request.usesProxy, let length = RequestOrigin.length(in: url) else { return setWhole(url) }

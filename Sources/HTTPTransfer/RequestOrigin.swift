@@ -1,20 +1,19 @@
 import ByteIO
 import CCurl
 
-/// The scheme, host and port of an address as libcurl takes them apart: done once for all requests to one service, not
-/// for each. The rest of the address, which is what is signed, is sent as it stands. Source: curl_url_set(3),
-/// CURLOPT_REQUEST_TARGET(3).
+/// The scheme, host and port of a URL, parsed by libcurl once for all requests to one service. The rest of the URL, the
+/// signed part, is sent unchanged. Source: curl_url_set(3), CURLOPT_REQUEST_TARGET(3).
 @safe struct RequestOrigin: ~Copyable {
     private let parsed = unsafe curl_url()
     /// `https://host:443`
     private(set) var text: [UInt8] = []
-    /// Whether libcurl is set to it.
+    /// Whether libcurl uses it.
     var isUsed = false
 
     deinit { unsafe curl_url_cleanup(parsed) }
 
-    /// How long the scheme, host and port of `url` are, in bytes; nil if `url` is not the address of a path, or libcurl
-    /// would refuse or change what follows.
+    /// The length of the scheme, host and port of `url` in bytes; nil if `url` has no path, or if libcurl would refuse
+    /// or change the rest.
     static func length(in url: RawSpan) -> Int? {
         guard let colon = url.firstIndex(of: UInt8(ascii: ":")), colon + 3 < url.byteCount,
             url[colon + 1] == slash, url[colon + 2] == slash,
@@ -29,10 +28,10 @@ import CCurl
 
     private static let slash = UInt8(ascii: "/")
 
-    /// Makes it the one at the start of an address.
+    /// Sets the origin.
     ///
-    /// - Returns: what libcurl is given, valid as long as this; nil if it cannot be used. Then `isUsed` stays as it is,
-    ///   because libcurl may still be set to the previous origin.
+    /// - Returns: the handle for libcurl, valid as long as this value; nil if the origin cannot be used. Then `isUsed`
+    ///   stays as it is, because libcurl may still use the previous origin.
     mutating func set(_ origin: RawSpan) -> UnsafeRawPointer? {
         text = origin.array
         guard let parsed = unsafe parsed else { return nil }

@@ -1,7 +1,7 @@
 import ByteIO
 import CCurl
 
-/// The certificates that libcurl trusts unless told otherwise: those of a file and of a directory, as it was built.
+/// The certificates that libcurl trusts by default: those of a file and of a directory, which its build defines.
 ///
 /// libcurl reads a file once for all connections, but only if it need not look into a directory as well. Otherwise it
 /// reads the file for each connection, and each keeps its own copy: with the usual 140 certificates, 20 ms of CPU and

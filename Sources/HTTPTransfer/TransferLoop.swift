@@ -237,7 +237,7 @@ package struct TransferID: Equatable, Sendable {
         unsafe curl_multi_wakeup(multi)
     }
 
-    /// Whether `wakeUp` was called since this was last asked.
+    /// Whether `wakeUp` was called since the last call of this method.
     package func takeWakeUp() -> Bool { wasWoken.exchange(false, ordering: .acquiring) }
 }
 

@@ -22,7 +22,7 @@ enum BodyCoding: Equatable {
     case stored
     /// The bytes must be decompressed.
     case compressed(CompressedFormat)
-    /// Only another request can tell: `ObjectProbe`.
+    /// Another request has to find out: `ObjectProbe`.
     case unknown
     /// The bytes cannot be used; the text says why.
     case unusable(String)

@@ -2,7 +2,7 @@ import ByteIO
 
 /// The process's environment variables, or those of a test. An empty variable counts as unset, as in AWS's tools.
 package struct Environment: Sendable {
-    /// Nil if they are the process's, of which few are looked at.
+    /// Nil for the variables of the process, which are looked up one by one, because few are needed.
     private let variables: [String: String]?
 
     /// Creates an environment for tests.

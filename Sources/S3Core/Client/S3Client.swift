@@ -155,8 +155,8 @@ package final class S3Client {
     /// Sends waiting calls, delivers completions, and then waits for the next event: a response, a retry that
     /// is due, a ready descriptor in `descriptors`, or the end of `milliseconds`.
     ///
-    /// Does not wait if a completion was called, an operation has paused, or bytes of an object came: only the
-    /// client's user can continue then. Whatever else happens on a connection concerns the client alone.
+    /// Does not wait if a completion was called, an operation has paused, or bytes of an object arrived: only the
+    /// client's user can continue then. All other events on a connection concern only the client.
     ///
     /// - Returns: for each of `descriptors` whether it is ready.
     package func turn(waitingFor descriptors: [DescriptorWait] = [], milliseconds: Int? = nil) -> [Bool] {

@@ -4,7 +4,7 @@ package struct CredentialsLookup: CredentialsMachine {
     private var current: any CredentialsMachine = NoCredentials()
     private var rest: ArraySlice<any CredentialsMachine> = []
     private var reasons: [String] = []
-    /// Whether another source asks this lookup, and says that it found nothing.
+    /// Whether this lookup is part of another source, which then reports that no credentials were found.
     private let isPart: Bool
 
     package init(_ machines: [any CredentialsMachine]) {

@@ -18,7 +18,7 @@ package struct SharedFiles: Sendable {
         self.read = read
     }
 
-    // Made where they are needed: with keys in the environment they are not.
+    // Computed on demand: with keys in the environment they are not needed.
     package var configPath: String {
         environment.expandedPath(environment.value("AWS_CONFIG_FILE") ?? "~/.aws/config")
     }

@@ -181,7 +181,7 @@ package struct ParallelList: KeyList {
         for index in segments.indices {
             position += Double(segments[index].held.count)
             guard !segments[index].isDone else { continue }
-            // What is given out next has to come, however much is held.
+            // The page that is returned next is requested even if the memory limit is reached.
             let isNext = position == 0
             if !segments[index].isInFlight, requests.count < free,
                 isNext || position < reach && room(at: position) >= 1,

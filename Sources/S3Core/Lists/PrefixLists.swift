@@ -50,7 +50,7 @@ package struct PrefixLists: KeyList {
     ///   - root: the prefix that the pattern follows.
     ///   - recent: the keys read before under each prefix. The prefixes are relative to `root`, the keys whole, the times
     ///     of the monotonic clock.
-    ///   - following: for each prefix; what is listed ahead is counted for all of them together.
+    ///   - following: applies to each prefix; `maximumBytes` applies to all prefixes together.
     package init(
         root: [UInt8], pattern: PrefixPattern, recent: [[UInt8]: RecentKeys] = [:], _ following: Following
     ) {

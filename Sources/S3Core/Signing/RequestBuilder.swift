@@ -22,7 +22,7 @@ struct RequestBuilder: ~Copyable {
     private var time = Timestamp(seconds: 0)
     private var timeText: [UInt8] = []
     private var clockOffsetSeconds = 0
-    /// What follows from the address.
+    /// The special cases of the service at this address.
     private(set) var traits: HostTraits
     private(set) var isAWS: Bool
 

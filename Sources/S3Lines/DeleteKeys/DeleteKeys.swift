@@ -64,7 +64,7 @@ package final class DeleteKeys: RunFilter {
         if !options.isDry { send(isPaused: inputEnded || !canRead(input.descriptor)) }
         if inputEnded, inputFailure == nil { run.counts.totalObjects = lineNumber }
         guard inputEnded, plan.isEmpty else {
-            // A key that is due is sent only if a connection is free, which a completion tells.
+            // A key that is due is sent only on a free connection; without one, a completion ends the wait.
             let due = client.freeConnections > 0 ? plan.untilDue(now: MonotonicClock.milliseconds) : nil
             return .wait(input: !inputEnded && !isHeldUp, milliseconds: due)
         }

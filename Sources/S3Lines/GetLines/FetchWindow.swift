@@ -4,7 +4,7 @@
 ///     written | head of the line ... fetched ahead ... | not begun
 ///             |<-------------- the window ----------->|
 ///
-/// The first request asks for the whole object; the head of the response tells its size. If the object is
+/// The first request asks for the whole object; the head of the response contains its size. If the object is
 /// large, that request ends after the first chunk, and the rest is fetched as ranges of the same version. An
 /// object after the head is requested, or continued after the response head, only if there is room for all
 /// the bytes of the request. So the request ends without waiting for other objects, and no connection is held

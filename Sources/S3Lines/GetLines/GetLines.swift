@@ -91,7 +91,7 @@ package final class GetLines: RunFilter {
         guard !hasEnded else { return .done }
         if !run.isStopped {
             pool.handBack()
-            // Before writing, which would decompress in this thread what no other thread has.
+            // Before `write`, which decompresses in this thread all that no other thread decompresses.
             decodeAhead()
             try writeFiltered()
             // Written bytes make room for new requests.

@@ -6,7 +6,7 @@ import S3Core
 final class ObjectFetch: ObjectSink {
     unowned let object: WindowObject
     private unowned let run: GetLines
-    /// The expected number of bytes; nil until the response tells it.
+    /// The expected number of bytes; nil until the response head contains it.
     private(set) var wanted: Int?
     /// Whether this is not the first request for the object.
     let isRange: Bool
@@ -36,7 +36,7 @@ final class ObjectFetch: ObjectSink {
     private static let firstBlockSize = 16 << 10
 
     /// - Parameters:
-    ///   - run: decides about the response and is told when bytes arrive.
+    ///   - run: decides about the response; it is called when bytes arrive.
     ///   - range: the bytes to fetch; nil for the first request.
     ///   - isLast: whether the object ends with this range.
     ///   - streamLimit: the maximum of bytes to keep of a response that is received only as fast as it is
@@ -79,7 +79,7 @@ final class ObjectFetch: ObjectSink {
             return .pause
         }
         let taken = min(bytes.byteCount, wanted.map { $0 - receivedBytes } ?? .max)
-        // A bounded transfer, of an object of unknown size, is paused for what its bytes become.
+        // A transfer with a limit pauses until its bytes are taken, even if none of its lines may be written yet.
         if kept == 0 && (!object.lines.isHeldBack || limit < .max) { run.arrived(self) }
         append(bytes.extracting(first: taken))
         receivedBytes += taken

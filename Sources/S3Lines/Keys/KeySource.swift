@@ -12,7 +12,7 @@ struct KeySource: ~Copyable {
     private var nextOperand = 0
     private var lineNumber = 0
     private var list: (any KeyList)?
-    // Known apart from the list and the end, which each look at them would copy.
+    // Stored separately: reading `list` or `end` would copy them.
     private let isListing: Bool
     private var hasEnded = false
     private var listed: [ListObjectsV2.Object] = []

@@ -3,7 +3,7 @@ import Codec
 
 /// Compression of objects before their bytes are gathered.
 extension PutObjects {
-    /// The compressor of an object, or nil without `--compress`.
+    /// The compressor of an object, or nil without compression.
     func encoder(of draft: PutDraft) -> ObjectCompressor? {
         guard let compression = options.compression else { return nil }
         // With several open objects, the objects are compressed in parallel, each by one thread.

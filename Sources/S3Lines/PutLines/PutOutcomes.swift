@@ -27,7 +27,7 @@ final class PutOutcomes {
     func took(bytes: Int) { run.counts.bytes += bytes }
     func took(lines: Int) { run.counts.lines? += lines }
 
-    // MARK: what goes wrong
+    // MARK: failures
 
     /// Ends the run as soon as the complete objects are finished.
     func stop(_ reason: StopReason) {

@@ -1,4 +1,4 @@
-/// What a receipt says about a stored object.
+/// The content of a receipt: a stored object.
 package struct PutReceipt: Equatable, Sendable {
     /// Unescaped, relative to the location.
     package let key: [UInt8]

@@ -1,6 +1,6 @@
 package import ByteIO
 
-/// What the end of a command means for its object. No I/O.
+/// The result of a command for its object, derived from how the command ended. No I/O.
 package enum FilterOutcome: Equatable, Sendable {
     /// The output is complete.
     case success

@@ -37,7 +37,7 @@ package final class Run {
     package private(set) var signal: CInt?
     /// Why the run cannot continue; it was reported.
     package private(set) var stopReason: StopReason?
-    /// Whether there is one. Cheaper than to look at the reason itself.
+    /// Whether there is a stop reason. Reading this costs less than reading the reason.
     package private(set) var isStopped = false
     /// Whether the reader of standard output has closed it, as `head` does; this is not an error.
     package private(set) var endsQuietly = false
