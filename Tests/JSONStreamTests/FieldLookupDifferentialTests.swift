@@ -1,12 +1,13 @@
 import ByteIO
 import JSONStream
+import Randomness
 import Testing
 
 /// The lookup and a simple reference agree on which texts are valid JSON and where the values are.
 @Suite struct FieldLookupDifferentialTests {
     @Test(arguments: [UInt64(1), 20_260_501, .random(in: 0...UInt64.max)])
     func agreesWithTheReference(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         let names = [".a", ".a.b", ".a.a.b", ".b[1]", ".b[0].a", ".[1]", ".[0].b", "."]
         var lookup = FieldLookup(try names.map { try #require(FieldPath($0)) })
         for _ in seeds(1500) {
@@ -32,7 +33,7 @@ import Testing
     /// The lookup reports the errors of the scanner, with the same offset and expectation.
     @Test(arguments: [UInt64(2), 20_261_128, .random(in: 0...UInt64.max)])
     func failsWhereTheScannerDoes(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var lookup = FieldLookup([try #require(FieldPath(".a.b"))])
         for _ in seeds(3000) {
             var text = [UInt8](json(depth: 3, &random).utf8)
@@ -75,7 +76,7 @@ import Testing
         }
     }
 
-    private func json(depth: Int, _ random: inout SeededRandom) -> String {
+    private func json(depth: Int, _ random: inout SplitMix64) -> String {
         let space = ["", "", "", " ", "\t ", "\r\n"].randomElement(using: &random) ?? ""
         switch depth > 0 ? Int.random(in: 0..<6, using: &random) : 0 {
         case 1, 2, 3:
@@ -99,7 +100,7 @@ import Testing
         }
     }
 
-    private func mutate(_ text: inout [UInt8], _ random: inout SeededRandom) {
+    private func mutate(_ text: inout [UInt8], _ random: inout SplitMix64) {
         let place = Int.random(in: 0..<text.count, using: &random)
         switch Int.random(in: 0..<4, using: &random) {
         case 0: text.remove(at: place)
@@ -107,20 +108,5 @@ import Testing
         case 2: text[place] = Array("{}[],:\"\\ 01-.eEtfnu\u{1}".utf8).randomElement(using: &random) ?? 0
         default: text.insert(Array("{}[],:\"\\ 0-.e".utf8).randomElement(using: &random) ?? 0, at: place)
         }
-    }
-}
-
-/// Random numbers, reproducible for a seed. Source: SplitMix64.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

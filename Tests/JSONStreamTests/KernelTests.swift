@@ -1,5 +1,6 @@
 import ByteIO
 @testable import JSONStream
+import Randomness
 import SeparationHarness
 import Testing
 

@@ -1,4 +1,5 @@
 import ByteIO
+import Randomness
 import SeparationHarness
 
 /// The seeds 0..<count; a tenth of them under a sanitizer, where each takes ten times as long.

@@ -1,5 +1,6 @@
 import ByteIO
 import KeyTemplate
+import Randomness
 import Testing
 
 /// Events in, output records out: `key:partition` for a record, `-key` for a close record.
@@ -137,7 +138,7 @@ private struct Batching {
     /// no batch exceeds its limits.
     @Test(arguments: [UInt64(3), .random(in: 0...UInt64.max)])
     func keepsItsPromises(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         for _ in 0..<50 {
             let most = Int.random(in: 1...5, using: &random)
             let limits = BatchLimits(

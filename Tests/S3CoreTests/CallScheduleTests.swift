@@ -1,3 +1,4 @@
+import Randomness
 import S3Core
 import Testing
 
@@ -142,7 +143,7 @@ import Testing
 
     /// For any sequence of events, the limit is kept, no call is lost, and none is sent twice.
     @Test(arguments: 0..<40) mutating func everyCallIsSentAndEnds(seed: UInt64) {
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         var under: [(id: CallID, call: Int)] = []
         var left: Set<Int> = []
         var now = 0

@@ -1,3 +1,4 @@
+import Randomness
 import S3Core
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
 
     @Test(arguments: 0..<2)
     func keysOfConcurrentWritersAreFound(seed: UInt64) {
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         var follower = Follower(keys: names(0..<500), lookback: .keys(100))
         var given = follower.run(to: 0)
         // Each key appears before more than 50 greater ones have.
@@ -124,7 +125,7 @@ private struct Follower {
     var bucket: ListedBucket
     var list: FollowList
     var requests = 0
-    private var random = SeededGenerator(9)
+    private var random = SplitMix64(seed: 9)
 
     init(
         keys: [[UInt8]], recent: RecentKeys = RecentKeys(), end: FollowList.End = .never,

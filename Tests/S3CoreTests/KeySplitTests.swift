@@ -1,3 +1,4 @@
+import Randomness
 import S3Core
 import Testing
 
@@ -46,7 +47,7 @@ import Testing
         (.empty, Double.infinity),
     ])
     func rangesAreAboutEqual(shape: KeyShape, most: Double) throws {
-        var random = SeededGenerator(3)
+        var random = SplitMix64(seed: 3)
         let keys = shape.keys(20_000, &random)
         let bucket = ListedBucket(keys: keys, pageSize: 20)
         for ranges in [2, 8] {
@@ -86,7 +87,7 @@ import Testing
     }
 
     @Test func onlyTheRequestedRangeIsDivided() throws {
-        var random = SeededGenerator(3)
+        var random = SplitMix64(seed: 3)
         let keys = KeyShape.uuid.keys(10_000, &random)
         let split = KeySplit(prefix: [], startAfter: keys[1999], endBefore: keys[6000], ranges: 4)
         let sizes = Self.sizes(

@@ -1,3 +1,4 @@
+import Randomness
 import S3Core
 
 /// A bucket that answers listings in virtual time: all requests take about the same time.
@@ -23,8 +24,8 @@ struct ListedBucket {
 
     /// - Parameter change: may change the bucket between responses.
     mutating func list(
-        _ list: ParallelList, connections: Int = 64, random: inout SeededGenerator,
-        change: (inout ListedBucket, inout SeededGenerator) -> Void = { _, _ in }
+        _ list: ParallelList, connections: Int = 64, random: inout SplitMix64,
+        change: (inout ListedBucket, inout SplitMix64) -> Void = { _, _ in }
     ) -> Outcome {
         var list = list
         var outcome = Outcome()
@@ -98,7 +99,7 @@ enum KeyShape: String, CaseIterable, Sendable {
     case counter, unpadded, uuid, dates, tenants, deep, mixed, words, prefixes, highBytes, trail, empty,
         single, page
 
-    func keys(_ count: Int, _ random: inout SeededGenerator) -> [[UInt8]] {
+    func keys(_ count: Int, _ random: inout SplitMix64) -> [[UInt8]] {
         var keys: Set<String> = []
         switch self {
         case .empty: break
@@ -109,7 +110,7 @@ enum KeyShape: String, CaseIterable, Sendable {
         return keys.map { [UInt8]($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
-    private func key(_ number: Int, _ random: inout SeededGenerator) -> String {
+    private func key(_ number: Int, _ random: inout SplitMix64) -> String {
         func decimal(_ range: ClosedRange<Int>, _ width: Int) -> String {
             Self.pad(String(Int.random(in: range, using: &random)), width)
         }

@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import S3Core
@@ -6,7 +7,7 @@ import Testing
 @Suite struct PackedObjectsTests {
     @Test(arguments: KeyShape.allCases)
     func theSameObjectsComeOut(shape: KeyShape) {
-        var random = SeededGenerator(3)
+        var random = SplitMix64(seed: 3)
         let objects = shape.keys(2000, &random).prefix(1000).map { key in
             let isPrefix = Int.random(in: 0..<10, using: &random) == 0
             let details = ListObjectsV2.Details(
@@ -35,7 +36,7 @@ import Testing
 
     @Test(arguments: [(KeyShape.uuid, 34), (.counter, 7), (.dates, 20), (.deep, 20), (.trail, 40)])
     func theyTakeLittleMemory(shape: KeyShape, most: Int) {
-        var random = SeededGenerator(3)
+        var random = SplitMix64(seed: 3)
         let objects = shape.keys(20_000, &random).prefix(1000).map { ListObjectsV2.Object(key: $0, size: 9) }
         #expect(PackedObjects([ListObjectsV2.Object](objects)).size <= most * 1000 + 200)
     }

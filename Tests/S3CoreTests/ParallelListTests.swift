@@ -1,3 +1,4 @@
+import Randomness
 import S3Core
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 
     @Test(arguments: KeyShape.allCases, [1, 64])
     func returnsAllKeysOnceAndInOrder(shape: KeyShape, connections: Int) {
-        var random = SeededGenerator(7)
+        var random = SplitMix64(seed: 7)
         let keys = shape.keys(10_000, &random)
         var bucket = ListedBucket(keys: keys)
         let outcome = bucket.list(
@@ -30,7 +31,7 @@ import Testing
         (.highBytes, 5), (.trail, 2),
     ])
     func isManyTimesAsFast(shape: KeyShape, least: Int) {
-        var random = SeededGenerator(11)
+        var random = SplitMix64(seed: 11)
         var bucket = ListedBucket(keys: shape.keys(40_000, &random))
         let outcome = bucket.list(ParallelList(prefix: [], maximumBytes: 8 << 20), random: &random)
         let pages = bucket.keys.count / bucket.pageSize
@@ -41,7 +42,7 @@ import Testing
 
     @Test(arguments: [KeyShape.counter, .dates, .mixed, .words], 0..<10)
     func anyRangeOfKeysIsExact(shape: KeyShape, seed: UInt64) {
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         let keys = shape.keys(5000, &random)
         let bounds = [keys.randomElement(using: &random) ?? [], keys.randomElement(using: &random) ?? []]
             .sorted { $0.lexicographicallyPrecedes($1) }
@@ -59,7 +60,7 @@ import Testing
 
     @Test(arguments: [ListedBucket.Reading.ignored, .inclusive], [KeyShape.counter, .uuid, .dates, .words])
     func aServerThatMisreadsStartAfterIsListedPageByPage(reading: ListedBucket.Reading, shape: KeyShape) {
-        var random = SeededGenerator(5)
+        var random = SplitMix64(seed: 5)
         let keys = shape.keys(10_000, &random)
         var bucket = ListedBucket(keys: keys, reading: reading)
         let outcome = bucket.list(ParallelList(prefix: [], maximumBytes: Self.memory), random: &random)
@@ -70,7 +71,7 @@ import Testing
 
     @Test(arguments: [ListedBucket.Reading.ignored, .inclusive])
     func keysExcludedByStartAfterAreLeftOut(reading: ListedBucket.Reading) {
-        var random = SeededGenerator(5)
+        var random = SplitMix64(seed: 5)
         let keys = KeyShape.counter.keys(5000, &random)
         var bucket = ListedBucket(keys: keys, reading: reading)
         let outcome = bucket.list(
@@ -83,7 +84,7 @@ import Testing
     /// A service that stores directories lists keys in another order, which is kept.
     @Test(arguments: 0..<20)
     func theOrderOfAServiceIsKept(seed: UInt64) {
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         var keys: Set<String> = []
         for number in 0..<4000 {
             let folder = ["a", "a-b", "a.c", "b", "b/c"].randomElement(using: &random) ?? ""
@@ -99,7 +100,7 @@ import Testing
     /// Keys that exist all the time are listed once and in order while other keys are added and deleted.
     @Test(arguments: 0..<20)
     func keysMayBeAddedAndDeletedMeanwhile(seed: UInt64) {
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         let stable = KeyShape.uuid.keys(8000, &random)
         var bucket = ListedBucket(keys: stable)
         let outcome = bucket.list(ParallelList(prefix: [], maximumBytes: Self.memory), random: &random) {
@@ -139,7 +140,7 @@ import Testing
     /// While the output takes nothing, the list stops at its memory limit; it continues afterwards.
     @Test(arguments: [KeyShape.uuid, .counter, .words], [true, false])
     func aReaderThatWaitsStopsTheList(shape: KeyShape, isParallel: Bool) throws {
-        var random = SeededGenerator(7)
+        var random = SplitMix64(seed: 7)
         let bucket = ListedBucket(keys: shape.keys(20_000, &random))
         let limit = 8 << 10
         var list = ParallelList(prefix: [], isParallel: isParallel, maximumBytes: limit)
@@ -166,7 +167,7 @@ import Testing
     }
 
     @Test func pageByPageThereIsOneRequestAtATime() {
-        var random = SeededGenerator(5)
+        var random = SplitMix64(seed: 5)
         var bucket = ListedBucket(keys: KeyShape.uuid.keys(3000, &random))
         let outcome = bucket.list(
             ParallelList(prefix: [], isParallel: false, maximumBytes: Self.memory), random: &random)

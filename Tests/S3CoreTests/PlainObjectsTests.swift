@@ -1,4 +1,5 @@
 import HTTPTransfer
+import Randomness
 import S3Core
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 @Suite struct PlainObjectsTests {
     @Test(arguments: 0..<200)
     func theFastAndTheFullParserAgree(seed: UInt64) throws {
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         var objects: [[String]] = []
         for number in 0..<Int.random(in: 0...20, using: &random) {
             objects.append(Self.elements(number, &random))
@@ -20,7 +21,7 @@ import Testing
         }
     }
 
-    private static func elements(_ number: Int, _ random: inout SeededGenerator) -> [String] {
+    private static func elements(_ number: Int, _ random: inout SplitMix64) -> [String] {
         var elements = [
             "<Key>\(["k", "a%2Bb", "é", "&amp;", "a+b", "&lt;", "😀", "]]"].randomElement(using: &random) ?? "")\(number)</Key>",
             "<Size>\(Int.random(in: 0...99, using: &random))</Size>",

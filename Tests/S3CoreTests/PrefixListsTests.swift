@@ -1,3 +1,4 @@
+import Randomness
 import S3Core
 import Testing
 
@@ -100,7 +101,7 @@ import Testing
 
     @Test(arguments: 0..<4)
     func eachKeyIsReturnedOnceAndInOrder(seed: UInt64) throws {
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         var follower = try Follower("AWSLogs/*/CloudTrail/*/", keys: [], lookback: .keys(60), seed: seed)
         var given: [String] = []
         var late: [String] = []
@@ -146,13 +147,13 @@ private struct Follower {
     var failing: String?
     var error: S3Error?
     private var lastAsked: [String: Int] = [:]
-    private var random: SeededGenerator
+    private var random: SplitMix64
 
     init(
         _ pattern: String, keys: [String], recent: [[UInt8]: RecentKeys] = [:], end: FollowList.End = .never,
         lookback: FollowList.Lookback = .keys(100), maximumBytes: Int = 1 << 14, seed: UInt64 = 7
     ) throws {
-        random = SeededGenerator(seed)
+        random = SplitMix64(seed: seed)
         var following = Following(interval: 1000, end: end, lookback: lookback)
         following.maximumBytes = maximumBytes
         lists = PrefixLists(root: [], pattern: try PrefixPattern(pattern), recent: recent, following)

@@ -1,3 +1,4 @@
+import Randomness
 import S3Core
 import S3Lines
 import Testing
@@ -27,7 +28,7 @@ import Testing
 
     @Test func confirmationsKeepTheOrderOfTheInput() {
         for seed in 0..<20 {
-            var service = Service(random: SeededGenerator(UInt64(seed)))
+            var service = Service(random: SplitMix64(seed: UInt64(seed)))
             service.failures = 0.2
             let isRight = service.delete(keys(3000), comparesETags: false) == keys(3000).map(\.key)
             #expect(isRight)
@@ -143,7 +144,7 @@ import Testing
 private func plan(comparesETags: Bool, trusts: Bool = false) -> DeletePlan {
     DeletePlan(
         comparesETags: comparesETags, trustsService: trusts,
-        retry: RetryPolicy(maxAttempts: 10, random: SeededGenerator(1)))
+        retry: RetryPolicy(maxAttempts: 10, random: SplitMix64(seed: 1)))
 }
 
 extension DeletePlanTests {
@@ -152,7 +153,7 @@ extension DeletePlanTests {
         enum Compares: CaseIterable, Sendable { case both, batches, alone, neither }
 
         var compares = Compares.both
-        var random = SeededGenerator(3)
+        var random = SplitMix64(seed: 3)
         var failures = 0.0
         var denied: Set<[UInt8]> = []
         var unmentioned: Set<[UInt8]> = []
@@ -167,7 +168,7 @@ extension DeletePlanTests {
         var reported: [(key: [UInt8], error: S3Error)] = []
         var stop: S3Error?
 
-        init(compares: Compares = .both, random: SeededGenerator = SeededGenerator(3)) {
+        init(compares: Compares = .both, random: SplitMix64 = SplitMix64(seed: 3)) {
             self.compares = compares
             self.random = random
         }

@@ -1,3 +1,4 @@
+import Randomness
 import S3Lines
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func eachObjectIsDoneOnceAndNotEarly() {
-        var random = SeededGenerator(5)
+        var random = SplitMix64(seed: 5)
         var delivery = Delivery<Int>()
         var ends: [Int] = []
         var end = 0

@@ -2,57 +2,6 @@ import ByteIO
 import S3Lines
 import Testing
 
-/// The outcome of a command, without running one.
-struct FilterOutcomeTests {
-    @Test(arguments: [
-        (ChildProcess.End.exited(status: 0), false, false, nil),
-        (.exited(status: 0), true, true, nil),
-        (.exited(status: 1), false, false, nil),
-        (.exited(status: 1), true, false, "status 1"),
-        (.exited(status: 1), false, true, "status 1"),
-        (.exited(status: 2), false, false, "status 2"),
-        (.exited(status: 126), false, true, "cannot be run"),
-        (.exited(status: 127), false, true, "not found"),
-        (.killed(signal: SIGKILL), true, false, "signal 9"),
-    ])
-    func ofASearch(end: ChildProcess.End, hasWritten: Bool, hasComplained: Bool, expected: String?) {
-        let outcome = FilterOutcome(end, hasWritten: hasWritten, hasComplained: hasComplained, isSearch: true)
-        switch outcome {
-        case .success: #expect(expected == nil)
-        case .failure(let text): #expect(expected.map { text.contains($0) } == true)
-        }
-    }
-
-    @Test func onlyASearchMayFindNothing() {
-        let outcome = FilterOutcome(
-            .exited(status: 1), hasWritten: false, hasComplained: false, isSearch: false)
-        #expect(outcome == .failure("the command ended with status 1"))
-    }
-}
-
-struct FilterComplaintsTests {
-    private func take(_ pieces: [String]) -> [String] {
-        var complaints = FilterComplaints()
-        #expect(complaints.isEmpty)
-        var lines: [[UInt8]] = []
-        for piece in pieces { lines += complaints.take([UInt8](piece.utf8).bytes) }
-        if let last = complaints.end() { lines.append(last) }
-        return lines.map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    @Test func areSplitIntoLines() {
-        #expect(take(["one\ntw", "o\n", "\nthree"]) == ["one", "two", "", "three"])
-        #expect(take([]) == [])
-    }
-
-    @Test func areTruncatedIfTheyAreLong() {
-        let limit = FilterComplaints.longestLine
-        let long = String(repeating: "x", count: 3 * limit)
-        #expect(take([long, long + "\nshort\n"]) == [String(repeating: "x", count: limit) + "...", "short"])
-        #expect(take([String(repeating: "x", count: limit)]) == [String(repeating: "x", count: limit)])
-    }
-}
-
 /// Commands, driven like in a run.
 @Suite(.serialized) struct FilterCommandTests {
     private struct Result {

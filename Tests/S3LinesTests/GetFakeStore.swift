@@ -1,6 +1,7 @@
 import ByteIO
 import HTTPTransfer
 import Digest
+import Randomness
 import S3Core
 import S3Lines
 
@@ -34,7 +35,7 @@ final class GetFakeStore: GetStore {
         }
     }
 
-    private var random: SeededGenerator
+    private var random: SplitMix64
     private let objects: [[UInt8]: [UInt8]]
     private let failureRate: Double
     private let connections: Int
@@ -50,7 +51,7 @@ final class GetFakeStore: GetStore {
         self.failureRate = failureRate
         self.connections = connections
         self.hasHashes = hasHashes
-        random = SeededGenerator(seed)
+        random = SplitMix64(seed: seed)
     }
 
     var pending: Int { calls.count }

@@ -1,4 +1,5 @@
 import ByteIO
+import Randomness
 import S3Core
 import S3Lines
 
@@ -19,7 +20,7 @@ final class PutFakeStore: PutStore, RunService {
         var underWay = 0
     }
 
-    private var random: SeededGenerator
+    private var random: SplitMix64
     private let failureRate: Double
     private var requests: [Int: Request] = [:]
     private var nextRequest = 0
@@ -42,7 +43,7 @@ final class PutFakeStore: PutStore, RunService {
     init(
         seed: UInt64, failureRate: Double, minPartSize: Int, wantsEqualParts: Bool, connections: Int
     ) {
-        random = SeededGenerator(seed)
+        random = SplitMix64(seed: seed)
         self.failureRate = failureRate
         self.minPartSize = minPartSize
         self.wantsEqualParts = wantsEqualParts

@@ -1,3 +1,4 @@
+import Randomness
 import S3Core
 import S3Lines
 import Testing
@@ -58,7 +59,7 @@ import Testing
 
     @Test(arguments: 0..<6)
     func resumingReadsNothingTwiceAndSkipsNothing(seed: UInt64) throws {
-        var random = SeededGenerator(seed)
+        var random = SplitMix64(seed: seed)
         let text = CursorText(Location(bucket: "b", prefix: bytes("p/")))
         // No key arrives later than ten keys after it in order.
         var coming: [[UInt8]] = []
@@ -93,97 +94,6 @@ import Testing
             place = kept[[]]
         }
         #expect(Set(read) == Set(bucket) && read.count == bucket.count && coming.isEmpty)
-    }
-}
-
-/// One cursor per matching prefix.
-@Suite struct ReadCursorsTests {
-    @Test func eachPrefixHasItsOwnPlace() throws {
-        let pattern = try PrefixPattern("*/")
-        let text = CursorText(Location(bucket: "b", prefix: bytes("p/")), pattern: pattern)
-        var cursors = ReadCursors(
-            [bytes("old/"): ReadCursor.Place(key: bytes("k"))], pattern: pattern, lookback: .keys(1))
-        for (number, key) in ["a/1", "b/1", "a/2", "b/2", "none"].enumerated() {
-            cursors.requested(number, key: bytes(key))
-        }
-        #expect(!cursors.isChanged)
-        cursors.failed(1, key: bytes("b/1"))
-        for (number, key) in ["b/2": 3, "a/1": 0, "a/2": 2].map({ ($1, $0) }).sorted(by: <) {
-            cursors.done(number, key: bytes(key), now: number)
-        }
-        #expect(cursors.isChanged)
-        let places = cursors.places(now: 5)
-        #expect(!cursors.isChanged)
-        #expect(text.cursor(places) == bytes("s3://b/p/a/\t2\ns3://b/p/old/\tk\n"))
-        #expect(text.recentKeys(places) == bytes("s3://b/p/a/\t1\n\t2\t2\ns3://b/p/old/\tk\n"))
-        var kept = try text.places(text.cursor(places))
-        try text.add(text.recentKeys(places), to: &kept)
-        #expect(kept == places)
-        for line in ["s3://b/p/\tk\n", "s3://b/p/a/c/\tk\n", "s3://b/p/a\tk\n", "s3://bb/p/a/\tk\n"] {
-            #expect(throws: CursorText.Problem.self, "\(line)") { try text.places(bytes(line)) }
-        }
-    }
-}
-
-/// The files of cursors.
-@Suite struct CursorTextTests {
-    private let text = CursorText(Location(bucket: "b", prefix: bytes("p/\t")))
-
-    @Test func aLineIsLocationTabKey() throws {
-        let place = ReadCursor.Place(key: bytes("a\nb\\"))
-        let written = text.cursor([[]: place])
-        #expect(written == bytes("s3://b/p/\\t\ta\\nb\\\\\n"))
-        #expect(try text.places(written) == [[]: place])
-        let whole = CursorText(Location(bucket: "b"))
-        #expect(whole.cursor([[]: ReadCursor.Place(key: bytes("k"))]) == bytes("s3://b\tk\n"))
-    }
-
-    @Test(arguments: [
-        "", "\n", "s3://b/p/\\t\ta", "s3://b/p/\\t", "s3://b/p/\\t\n", "s3://b/p/\\t\ta\tb\n",
-        "s3://b/p/\\t\ta\\\n",
-        "s3://b/p/\\t\ta\ns3://b/p/\\t\tb\n", "a\tb\n", "s3://b/p/\\t\ta\n\n",
-    ])
-    func aTruncatedFileIsMalformed(written: String) {
-        do {
-            _ = try text.places(bytes(written))
-            Issue.record("no error")
-        } catch {
-            guard case .malformed = error else {
-                Issue.record("another error: \(error)")
-                return
-            }
-        }
-    }
-
-    @Test func aCursorKeyThatIsNotUTF8IsMalformed() {
-        let line = bytes("s3://b/p/\\t\t") + [0xFF, 0x0A]
-        #expect(throws: CursorText.Problem.malformed(line: 1)) { try text.places(line) }
-    }
-
-    @Test func anotherLocationIsNamed() {
-        #expect(throws: CursorText.Problem.elsewhere(line: 1, location: "s3://b/q/")) {
-            try text.places(bytes("s3://b/q/\ta\n"))
-        }
-    }
-
-    @Test func anEditedCursorTakesPrecedence() throws {
-        let recent = RecentKeys(
-            after: bytes("c"), ["d", "f", "h"].map { RecentKeys.Entry(key: bytes($0), time: 5) })
-        let kept = text.recentKeys([[]: ReadCursor.Place(key: bytes("h"), recent: recent)])
-        for (key, floor, known) in [
-            ("h", "c", "dfh"), ("g", "c", "df"), ("c", "c", ""), ("a", "a", ""), ("z", "z", ""),
-        ] {
-            var places: ReadCursors.Places = [[]: ReadCursor.Place(key: bytes(key))]
-            try text.add(kept, to: &places)
-            #expect(places[[]]?.recent.floor == bytes(floor), "\(key)")
-            #expect(places[[]]?.recent.entries.flatMap(\.key) == bytes(known), "\(key)")
-        }
-    }
-
-    @Test(arguments: ["", "s3://b/p/\\t\tc\n\td\t5", "s3://b/p/\\t\tc\n\td\n", "s3://b/p/\\t\tc\n\td\tx\n"])
-    func aTruncatedLookbackFileIsMalformed(written: String) {
-        var places: ReadCursors.Places = [[]: ReadCursor.Place(key: bytes("d"))]
-        #expect(throws: CursorText.Problem.self) { try text.add(bytes(written), to: &places) }
     }
 }
 
