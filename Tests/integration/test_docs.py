@@ -37,3 +37,10 @@ def test_every_test_named_in_a_guarantee_exists():
             texts = [path.read_text() for path in (ROOT / "Tests").rglob("*.swift")]
             assert any(f"func {test}(" in text and file in text for text in texts), (file, test)
     assert not re.findall(r"`test_\w+`", (DOCS / "GUARANTEES.md").read_text()), "a file says too little"
+
+
+def test_every_rate_in_the_readme_is_a_measured_one():
+    table = (ROOT / "README.md").read_text().partition("\n## Performance\n")[2].partition("\n## ")[0]
+    rates = re.findall(r"[\d,.]+ (?:[MG]B|objects|keys|lines)/s", table)
+    measured = (ROOT / "bench/RESULTS.md").read_text()
+    assert len(rates) > 20 and [rate for rate in rates if f"| {rate} |" not in measured] == []
