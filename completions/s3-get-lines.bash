@@ -15,7 +15,7 @@ _s3_get_lines() {
         elif [[ $word == -?* && ! $ended ]]; then
             seen+="${word%%=*} "
             case $word in
-            --start-after|--end-before|--interval|--until-idle|--lookback|--per|--cursor|--shard|--done|--filter|--multipart-threshold|--multipart-chunksize|--memory|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
+            --start-after|--end-before|--interval|--until-idle|--lookback|--per|--cursor|--done|--shard|--filter|--multipart-threshold|--multipart-chunksize|--memory|--endpoint|--region|--profile|--addressing|--max-connections|--max-attempts|--timeout) option=$word ;;
             esac
         else
             operand=$((operand + 1))
@@ -44,8 +44,8 @@ _s3_get_lines() {
             --per \
             --cursor \
             --url-keys \
-            --shard \
             --done \
+            --shard \
             --unordered \
             --with-key \
             --exact \

@@ -33,8 +33,6 @@ _s3_list_keys() {
         esac
     elif [[ $word == -* && ! $ended ]]; then
         for name in \
-            --long \
-            --summary \
             --start-after \
             --end-before \
             --include \
@@ -43,6 +41,8 @@ _s3_list_keys() {
             --older-than \
             --delimiter \
             --shard \
+            --long \
+            --summary \
             --split \
             --endpoint \
             --region \

@@ -112,6 +112,9 @@ package struct LineReader: ~Copyable {
         return count
     }
 
+    /// Ends the input here: nothing more is read, and the unread bytes are the last.
+    package mutating func endHere() { isAtEnd = true }
+
     /// Drops bytes of a truncated line up to and including its newline.
     private mutating func keepAfterNewline(_ count: Int) {
         let newEnd = end + count

@@ -21,9 +21,22 @@ enum InvalidValue {
     ///     The value 'x' is invalid for '--sse <s>'. Please provide  --sse: 'x' is not one of a, b
     ///         one of 'a' or 'b'.
     ///     Missing expected argument '<location>'                    LOCATION is missing: ...
+    ///     Unexpected argument 'x'                                   Unexpected argument 'x'; ...
     ///
-    /// - Parameter swallowed: what the last of these says about a location that became the value of an option.
-    static func explained(_ message: String, swallowed: String? = nil) -> String {
+    /// - Parameters:
+    ///   - swallowed: what a message says about a location that became the value of an option.
+    ///   - operandsHint: what a message adds about too many operands.
+    static func explained(
+        _ message: String, swallowed: String? = nil, operandsHint: String = ""
+    ) -> String {
+        if message.hasPrefix("Unexpected argument '") || message.contains(" unexpected arguments: ") {
+            return message + operandsHint
+        }
+        // The operand after the swallowed location is taken for the location.
+        let notLocation = "' is not a location: expected s3://BUCKET[/PREFIX]"
+        if let swallowed, let place = message.lastRange(of: notLocation) {
+            return "\(message[..<place.upperBound])\(swallowed)"
+        }
         if message.hasPrefix("Missing expected argument '<") {
             let name = message.drop { $0 != "<" }.dropFirst().prefix { $0 != " " && $0 != ">" }
             return (operands[String(name)] ?? message) + (name == "location" ? swallowed ?? "" : "")

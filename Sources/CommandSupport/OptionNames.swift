@@ -42,6 +42,14 @@ struct OptionNames {
         return nil
     }
 
+    /// The first unknown word of several letters that the parser takes for `-h`: `-lh`.
+    func firstUnknownCluster(in words: [String]) -> String? {
+        guard let word = firstUnknown(in: words), !word.hasPrefix("--"), word.contains("h") else {
+            return nil
+        }
+        return word
+    }
+
     /// Says which location became the value of an option, as in `--acl s3://b`.
     func swallowedLocation(in words: [String]) -> String? {
         for (word, next) in zip(words, words.dropFirst())
@@ -60,11 +68,13 @@ struct OptionNames {
         return "Unknown option '\(word)'\(suggestion)"
     }
 
-    /// The option that was probably meant: one with this prefix, or one within an edit distance of two.
+    /// The option that was probably meant: one with this prefix, one of which this is a longer form (`--endpoint-url`), or
+    /// one within an edit distance of two.
     private func nearest(to name: String) -> String? {
         guard name.utf8.count > 3 else { return nil }
         let names = takesValue.keys.filter { $0.hasPrefix("--") }.sorted()
         if let longer = names.first(where: { $0.hasPrefix(name) }) { return longer }
+        if let shorter = names.first(where: { name.hasPrefix($0 + "-") }) { return shorter }
         let distances = names.map { (name: $0, distance: Self.distance($0, name)) }
         guard let best = distances.min(by: { $0.distance < $1.distance }), best.distance <= 2 else {
             return nil

@@ -9,6 +9,9 @@ package protocol ToolCommand: ParsableCommand {
     /// Hints for options of other programs that people try here, by option name; a message ends with the hint, `; ...`.
     static var foreignOptions: [String: String] { get }
 
+    /// What a message adds about too many operands: `; ...`.
+    static var operandsHint: String { get }
+
     /// Does all of the tool's work.
     ///
     /// - Returns: the exit status: success, or a failure that was reported already.
@@ -27,6 +30,7 @@ extension ToolCommand {
     package var outputs: [ToolFile] { [.standardOutput] }
 
     package static var foreignOptions: [String: String] { [:] }
+    package static var operandsHint: String { "" }
 
     /// The tool's name, in messages and in the shell.
     package static var toolName: String { configuration.commandName ?? _commandName }
@@ -53,7 +57,14 @@ extension ToolCommand {
 
     /// An unknown option is reported before anything else: it may be the reason.
     private static func parse(words: [String]) throws -> any ParsableCommand {
-        do { return try parseAsRoot(words) } catch {
+        do {
+            let command = try parseAsRoot(words)
+            // Otherwise help or the version is requested.
+            if command is Self { return command }
+            let names = OptionNames(help: helpMessage())
+            guard let word = names.firstUnknownCluster(in: words) else { return command }
+            throw ValidationError(names.explanation(of: word, foreign: foreignOptions))
+        } catch {
             if let apart = separated(words, message(for: error)) { return try parse(words: apart) }
             guard exitCode(for: error) != .success else { throw error }
             let names = OptionNames(help: helpMessage())
@@ -102,7 +113,9 @@ extension ToolCommand {
         }
         let names = OptionNames(help: helpMessage())
         let hint = (try? commandLineWords()).flatMap { names.swallowedLocation(in: $0) }
-        Diagnostics(tool: toolName).report(InvalidValue.explained(message(for: error), swallowed: hint))
+        let text = InvalidValue.explained(
+            message(for: error), swallowed: hint, operandsHint: operandsHint)
+        Diagnostics(tool: toolName).report(text)
         let usage = "Usage: " + usageString() + "\nSee '\(toolName) --help'.\n"
         try? writeAll(usage, to: STDERR_FILENO, name: "standard error")
         ExitStatus.usage.endProcess()

@@ -44,7 +44,7 @@ extension LineFault: CustomStringConvertible {
         let text =
             switch reason {
             case .missing:
-                "is missing" + (field.map { "; to insert a default, write \($0.dropLast())?DEFAULT}" } ?? "")
+                "is missing" + (field == nil ? "" : "; to insert a default, add ?DEFAULT before its '}'")
             case .notScalar: "is an object or array, which cannot be part of a key"
             case .loneSurrogate: "has a lone surrogate"
             case .notUTF8: "is not UTF-8"

@@ -263,9 +263,17 @@ private struct TemplateParser {
         case _ where word.isEmpty || word.first == " ":
             throw TemplateError(start, "expected the name of a field: \(Self.fieldNames)")
         default:
+            let name = Diagnostics.excerpt(word.utf8)
             throw TemplateError(
-                start, "unknown field '\(Diagnostics.excerpt(word.utf8))'; the fields are \(Self.fieldNames)")
+                start, "unknown field '\(name)'; the fields are \(Self.fieldNames)\(Self.pathAdvice(word))")
         }
+    }
+
+    /// What to write for the field of a JSON line, without the dot (`a`) or as a JSONPath (`$.a`).
+    private static func pathAdvice(_ word: String) -> String {
+        let path = "." + word.drop { $0 == "$" || $0 == "." }
+        guard path.utf8.count > 1, FieldPath(path) != nil else { return "" }
+        return "; for the field of a JSON line write {\(Diagnostics.excerpt(path.utf8))}"
     }
 
     private func without(

@@ -222,12 +222,3 @@ extension RequestRecord {
         return remark.isEmpty ? text : text + ": " + remark
     }
 }
-
-/// The help text of the operand LOCATION.
-///
-/// - Parameter meaning: the start of the text, such as `Where the objects are`.
-package func locationHelp(_ meaning: String) -> ArgumentHelp {
-    ArgumentHelp(
-        "\(meaning): s3://BUCKET[/PREFIX]. PREFIX and KEY are joined as they are; end a folder with /.",
-        valueName: "location")
-}

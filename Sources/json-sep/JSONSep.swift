@@ -11,10 +11,16 @@ struct JSONSep: ToolCommand {
         "json-sep --lines --skip-invalid < app.log > events.jsonl",
     ]
 
-    static let foreignOptions = [
-        "-c": "; the output is always compact",
-        "--compact-output": "; the output is always compact",
-    ]
+    static let foreignOptions: [String: String] = {
+        let compact = "; the output is always compact"
+        let unchanged = "; values are not changed, only white space between their tokens is removed"
+        let slurp = "; the output is one value on each line, which jq -s makes one array of"
+        return [
+            "-c": compact, "--compact-output": compact, "--indent": compact, "--tab": compact,
+            "-r": unchanged, "--raw-output": unchanged, "-S": unchanged, "--sort-keys": unchanged,
+            "-s": slurp, "--slurp": slurp, "--stream": "; did you mean '--unwrap'?",
+        ]
+    }()
 
     static let configuration = CommandConfiguration(
         commandName: "json-sep",
@@ -72,6 +78,10 @@ struct JSONSep: ToolCommand {
     var maxValue = ByteSize(bytes: 64 << 20)
 
     func validate() throws {
+        if let filter = files.first(where: { $0 == "." || $0.hasPrefix(".[") }) {
+            throw ValidationError(
+                "'\(filter)' is a filter of jq: expected the names of files (--unwrap does what .[] does)")
+        }
         if maxDepth < 0 { throw ValidationError("--max-depth must be at least 0") }
         if maxValue.bytes < 1 { throw ValidationError("--max-value must be at least 1 byte") }
         if unwrap, unwrapPath != nil {

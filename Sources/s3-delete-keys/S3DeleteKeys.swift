@@ -12,11 +12,18 @@ struct S3DeleteKeys: ToolCommand {
         "s3-delete-keys --dry-run s3://b < keys",
     ]
 
-    static let foreignOptions = [
-        "--all": "; s3-list-keys prints the keys to delete",
-        "--recursive": "; s3-list-keys prints the keys to delete",
-        "-r": "; s3-list-keys prints the keys to delete",
-    ]
+    static let foreignOptions: [String: String] = {
+        let list = "; s3-list-keys prints the keys to delete"
+        let choice = "; s3-list-keys has this option, and prints the keys to delete"
+        let asks = "; the tool never asks for confirmation"
+        return optionsOfOtherClients.merging([
+            "--all": list, "--recursive": list, "-r": list, "-rf": list, "--include": choice,
+            "--exclude": choice, "--older-than": choice, "--newer-than": choice, "-f": asks,
+            "--force": asks, "--yes": asks,
+        ]) { $1 }
+    }()
+
+    static let operandsHint = "; keys come from standard input, one on each line"
 
     static let configuration = CommandConfiguration(
         commandName: "s3-delete-keys",
@@ -44,11 +51,13 @@ struct S3DeleteKeys: ToolCommand {
     @OptionGroup(title: HelpText.sharedTitle)
     var service: S3Options
 
+    func validate() throws { try Location.check(operand: location) }
+
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
         let place: Location
-        do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
+        do { place = try Location(location) } catch { throw ToolFailure(error) }
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(
                 .usage,

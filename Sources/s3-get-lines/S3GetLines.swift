@@ -13,10 +13,17 @@ struct S3GetLines: ToolCommand {
         "s3-get-lines --all --with-key --raw s3://a | s3-put-lines s3://b",
     ]
 
-    static let foreignOptions = [
-        "--recursive": "; --all fetches every object under the location",
-        "-r": "; --all fetches every object under the location",
-    ]
+    static let foreignOptions: [String: String] = {
+        let all = "; --all fetches every object under the location"
+        let list = "; s3-list-keys has this option, and prints the keys to fetch"
+        let output = "; lines go to standard output: > FILE"
+        let raw = "; objects are decompressed unless --raw is given"
+        return optionsOfOtherClients.merging([
+            "--recursive": all, "-r": all, "--include": list, "--exclude": list, "--newer-than": list,
+            "--older-than": list, "-o": output, "-O": output, "--output": output, "--decompress": raw,
+            "--gunzip": raw, "-z": raw, "--key": "; KEYs are the operands after LOCATION",
+        ]) { $1 }
+    }()
 
     static let configuration = CommandConfiguration(
         commandName: "s3-get-lines",
@@ -35,181 +42,41 @@ struct S3GetLines: ToolCommand {
         help: ArgumentHelp("Keys, relative to the location. (default: standard input)", valueName: "key"))
     var keys: [String] = []
 
-    @Flag(help: "Fetch every object under the location, in listing order.")
-    var all = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("With --all, use only the keys after KEY.", valueName: "key"))
-    var startAfter: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("With --all, use only the keys before KEY.", valueName: "key"))
-    var endBefore: String?
-
-    @Flag(help: "With --all, continue to list keys that come later, until a signal.")
-    var follow = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("With --follow, wait at least TIME between two lists.", valueName: "time"))
-    var interval = TimeSpan(milliseconds: 5000)
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("With --follow, end after TIME without a new key.", valueName: "time"))
-    var untilIdle: TimeSpan?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "List the last N keys, or those of the last TIME, again. (default with --follow: 1000)",
-            valueName: "n|time"),
-        transform: FollowList.Lookback.option)
-    var lookback: FollowList.Lookback?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "With --all, read each prefix that matches PATTERN as a list of its own: 'AWSLogs/*/CloudTrail/*/'.",
-            valueName: "pattern"),
-        transform: PrefixPattern.option)
-    var per: PrefixPattern?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "With --all, keep in FILE how far all lines were written, and continue from there.",
-            valueName: "file"))
-    var cursor: String?
-
-    @Flag(help: "Read keys that are percent-encoded, as in inventories and event notifications.")
-    var urlKeys = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Use only the I-th of N shares of the keys.", valueName: "i/n"),
-        transform: Shard.option)
-    var shard: Shard?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Append KEY, TAB and ETAG of each object to FILE once all of it was written.", valueName: "file"))
-    var done: String?
-
-    @Flag(help: "Write whole lines as they arrive, in any order of the objects.")
-    var unordered = false
-
-    @Flag(help: "Write KEY and a TAB before each line.")
-    var withKey = false
-
-    @Flag(help: "Add no newline to an object that ends without one.")
-    var exact = false
-
-    @Flag(help: "Write compressed objects as they are stored.")
-    var raw = false
-
-    @Flag(help: "Write the stored bytes and nothing else: --raw --exact.")
-    var bytes = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Pipe each object, as it is stored, through 'sh -c COMMAND' and write the lines of the output.",
-            valueName: "command"))
-    var filter: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Fetch objects of SIZE bytes or more in parallel ranges.", valueName: "size"))
-    var multipartThreshold = ByteSize(bytes: 8 << 20)
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Size of the ranges. (default: 8M, or a quarter of --memory if that is less)", valueName: "size"))
-    var multipartChunksize: ByteSize?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Most bytes that are being fetched or not yet written.", valueName: "size"))
-    var memory = ByteSize(bytes: 128 << 20)
-
-    @OptionGroup(title: HelpText.sharedTitle)
-    var service: S3Options
-
-    /// With less memory the bookkeeping would need more than the data.
-    private static let minimumMemory = ByteSize(bytes: 1 << 20)
+    @OptionGroup(title: "Keys") var choice: KeyChoiceOptions
+    @OptionGroup(title: "Lines") var format: LineOptions
+    @OptionGroup(title: "Transfers") var transfers: FetchOptions
+    @OptionGroup(title: HelpText.sharedTitle) var service: S3Options
 
     func validate() throws {
-        if all && !keys.isEmpty {
+        try Location.check(operand: location, others: keys)
+        if choice.all && !keys.isEmpty {
             throw ValidationError("--all cannot be combined with KEY: it fetches every object")
-        }
-        if (startAfter ?? endBefore) != nil && !all {
-            throw ValidationError(
-                "\(startAfter != nil ? "--start-after" : "--end-before") needs --all")
-        }
-        if follow && !all { throw ValidationError("--follow needs --all") }
-        if follow && endBefore != nil {
-            throw ValidationError("--end-before cannot be combined with --follow")
-        }
-        if !follow, untilIdle != nil { throw ValidationError("--until-idle needs --follow") }
-        if cursor != nil && !all { throw ValidationError("--cursor needs --all") }
-        if per != nil && !all { throw ValidationError("--per needs --all") }
-        if per != nil && (startAfter ?? endBefore) != nil {
-            throw ValidationError(
-                "\(startAfter != nil ? "--start-after" : "--end-before") cannot be combined with --per: each prefix is a list of its own"
-            )
-        }
-        if lookback != nil, !follow, cursor == nil {
-            throw ValidationError("--lookback needs --follow or --cursor")
-        }
-        if let cursor, [cursor, cursor + ".lookback"].contains(done) {
-            throw ValidationError("--cursor and --done must be different files")
-        }
-        if interval.milliseconds < 1 { throw ValidationError("--interval must be at least 1ms") }
-        if urlKeys && all {
-            throw ValidationError("--url-keys cannot be combined with --all, which lists keys itself")
-        }
-        if exact || bytes, withKey || unordered {
-            let other = withKey ? "--with-key" : "--unordered"
-            throw ValidationError(
-                "\(bytes ? "--bytes" : "--exact") cannot be combined with \(other): lines of different objects would run together"
-            )
         }
         if keys.contains("-") {
             throw ValidationError(
                 "KEY '-': omit it to read keys from standard input; lines always go to standard output")
         }
-        if filter == "" { throw ValidationError("--filter: the command is empty") }
-        if memory.bytes < Self.minimumMemory.bytes {
-            throw ValidationError("--memory must be at least \(Self.minimumMemory)")
-        }
-        if let size = multipartChunksize, !(1...memory.bytes / 2).contains(size.bytes) {
-            throw ValidationError("--multipart-chunksize must be from 1 to half of --memory (\(memory))")
-        }
     }
 
     /// With KEY operands or --all, standard input is not read.
-    var inputs: [ToolFile] { all || !keys.isEmpty ? [] : [.standardInput] }
+    var inputs: [ToolFile] { choice.all || !keys.isEmpty ? [] : [.standardInput] }
 
     var outputs: [ToolFile] {
-        [.standardOutput] + ToolFile.option("--done", done) + ToolFile.option("--cursor", cursor)
+        [.standardOutput] + ToolFile.option("--done", choice.done)
+            + ToolFile.option("--cursor", choice.cursor)
     }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
         let place: Location
-        do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
-        let range = try range(place)
+        do { place = try Location(location) } catch { throw ToolFailure(error) }
+        let range = try choice.range(place)
         let origin = try origin(range)
         let client = try service.client(
-            for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal, runsCommands: filter != nil)
+            for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal, runsCommands: format.filter != nil)
         var options = options(client)
-        if all { options.cursorFile = cursorFile(place) }
+        if choice.all { options.cursorFile = choice.cursorFile(place) }
         let run = try service.run(
             in: client, diagnostics, outputLimit: min(Run.outputLimit, options.memory / 8))
         let lines: GetLines
@@ -219,34 +86,8 @@ struct S3GetLines: ToolCommand {
         return try run.run(lines).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
-    private func cursorFile(_ place: Location) -> CursorFile? {
-        cursor.map { CursorFile($0, for: place, pattern: per, looksBack: follow || lookback != nil) }
-    }
-
-    /// The range to list with --all.
-    private func range(_ place: Location) throws(ToolFailure) -> ListedKeyRange {
-        var range = ListedKeyRange()
-        guard all else { return range }
-        if let startAfter { range.startAfter = try place.key(startAfter, option: "--start-after") }
-        if let endBefore { range.endBefore = try place.key(endBefore, option: "--end-before") }
-        range.pattern = per
-        do { range.places = try cursorFile(place)?.places() ?? [:] } catch {
-            switch error {
-            case .unusable(let text): throw ToolFailure(.configuration, text)
-            case .system(let error): throw ToolFailure(error)
-            }
-        }
-        if follow || lookback != nil {
-            let end: FollowList.End = untilIdle.map { .idle($0.milliseconds) } ?? .never
-            range.following = Following(
-                interval: interval.milliseconds, end: follow ? end : .firstPoll,
-                lookback: lookback ?? .keys(1000))
-        }
-        return range
-    }
-
     private func origin(_ range: ListedKeyRange) throws(ToolFailure) -> KeyOrigin {
-        if all { return .listing(range) }
+        if choice.all { return .listing(range) }
         guard keys.isEmpty else { return .operands(keys.map { [UInt8]($0.utf8) }) }
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(
@@ -258,20 +99,20 @@ struct S3GetLines: ToolCommand {
 
     private func options(_ client: S3Client) -> GetOptions {
         var options = GetOptions()
-        options.keepsOrder = !unordered
-        options.writesKeys = withKey
-        options.isExact = exact || bytes
-        options.isRaw = raw || bytes || filter != nil
-        options.filter = filter.map {
+        options.keepsOrder = !format.unordered
+        options.writesKeys = format.withKey
+        options.isExact = format.exact || format.bytes
+        options.isRaw = format.raw || format.bytes || format.filter != nil
+        options.filter = format.filter.map {
             FilterOptions(command: $0, settings: client.commands, bucket: client.bucket)
         }
-        options.multipartThreshold = multipartThreshold.bytes
-        options.memory = memory.bytes
-        options.chunkSize = multipartChunksize?.bytes ?? min(options.chunkSize, memory.bytes / 4)
+        options.multipartThreshold = transfers.multipartThreshold.bytes
+        options.memory = transfers.memory.bytes
+        options.chunkSize = transfers.chunkSize(options.chunkSize)
         options.verifiesChecksums = client.verifiesChecksums
-        options.readsURLKeys = urlKeys
-        options.donePath = done
-        if let shard { options.shard = shard }
+        options.readsURLKeys = choice.urlKeys
+        options.donePath = choice.done
+        if let shard = choice.shard { options.shard = shard }
         return options
     }
 }

@@ -13,6 +13,19 @@ struct S3Keygen: ToolCommand {
         "s3-keygen 'dt={.time:%F}/{uuid}' < events.jsonl | s3-put-lines s3://b",
     ]
 
+    static let foreignOptions: [String: String] = {
+        let lines = "; did you mean '--roll-lines'?"
+        let bytes = "; did you mean '--roll-bytes'?"
+        let template = "; TEMPLATE is an operand, as in s3-keygen 'logs/{now:%F}/{uuid}'"
+        return [
+            "-l": lines, "--lines": lines, "-b": bytes, "-C": bytes, "--bytes": bytes,
+            "--line-bytes": bytes, "-t": template, "--template": template, "-k": template,
+            "--key": template, "--format": template, "--prefix": template, "--suffix": template,
+        ]
+    }()
+
+    static let operandsHint = "; lines come from standard input: s3-keygen TEMPLATE < FILE"
+
     static let configuration = CommandConfiguration(
         commandName: "s3-keygen",
         abstract: "Gives each line of standard input a key: LINE becomes KEY TAB LINE.",
@@ -70,8 +83,8 @@ struct S3Keygen: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Keep a batch for each of the N latest texts of the line's fields.", valueName: "n"))
-    var maxOpen = 1
+            "Keep a batch for each of the N latest texts of the line's fields. (default: 1)", valueName: "n"))
+    var maxOpen: Int?
 
     func validate() throws {
         // At least as many numbers remain above the greatest allowed one, so no run can exhaust them.
@@ -89,8 +102,8 @@ struct S3Keygen: ToolCommand {
         if let rollAfter, rollAfter.milliseconds < 1 {
             throw ValidationError("--roll-after must be at least 1ms")
         }
-        if maxOpen < 1 { throw ValidationError("--max-open must be at least 1") }
-        if maxOpen > 1, !isRolled {
+        if let maxOpen, maxOpen < 1 { throw ValidationError("--max-open must be at least 1") }
+        if maxOpen != nil, !isRolled {
             throw ValidationError("--max-open needs --roll-lines, --roll-bytes or --roll-after")
         }
     }
@@ -112,6 +125,9 @@ struct S3Keygen: ToolCommand {
                     + "without one of them two batches could get the same key")
         }
         let countsKeys = template.fields.flatMap(\.alternatives).contains { $0.source.isSequence }
+        guard countsKeys || start == nil else {
+            throw ToolFailure(.usage, "--start: the template has no {seq}, which this number is for")
+        }
         guard !isRolled || !countsKeys || firstLine == 1 || start != nil else {
             throw ToolFailure(
                 .usage,
@@ -156,7 +172,7 @@ struct S3Keygen: ToolCommand {
         do {
             return KeyedLines(
                 renderer, firstLine: firstLine,
-                batches: isRolled ? BatchTable(limits, maximumOpen: maxOpen) : nil,
+                batches: isRolled ? BatchTable(limits, maximumOpen: maxOpen ?? 1) : nil,
                 rejects: try rejectFile(), output: BlockWriter(), signals: try SignalPipe(),
                 diagnostics: diagnostics)
         } catch {

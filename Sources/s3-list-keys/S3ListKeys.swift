@@ -14,11 +14,23 @@ struct S3ListKeys: ToolCommand {
         "s3-list-keys --split 8 s3://b",
     ]
 
-    static let foreignOptions = [
-        "--recursive": "; keys in folders are listed, too, unless --delimiter / is given",
-        "-r": "; keys in folders are listed, too, unless --delimiter / is given",
-        "-l": "; did you mean '--long'?",
-    ]
+    static let foreignOptions: [String: String] = {
+        let folders = "; keys in folders are listed, too, unless --delimiter / is given"
+        let long = "; did you mean '--long'?"
+        let some = "; to print some keys: s3-list-keys LOCATION | head -n N"
+        let columns = "; --long prints columns that are separated by TABs"
+        let versions = "; only the current version of an object is listed"
+        return optionsOfOtherClients.merging([
+            "--recursive": folders, "-r": folders, "-R": folders, "-l": long, "-lh": long,
+            "--human-readable": "; sizes are in bytes, which numfmt(1) converts",
+            "--summarize": "; did you mean '--summary'?", "--max-keys": some, "--max-items": some,
+            "--limit": some, "--output": columns, "--json": columns, "--versions": versions,
+            "--all-versions": versions, "--glob": "; did you mean '--include'?",
+            "--regex": "; to choose keys by a regular expression: s3-list-keys LOCATION | grep -E REGEX",
+        ]) { $1 }
+    }()
+
+    static let operandsHint = "; a prefix is part of the location: s3://BUCKET/PREFIX"
 
     static let configuration = CommandConfiguration(
         commandName: "s3-list-keys",
@@ -32,96 +44,16 @@ struct S3ListKeys: ToolCommand {
     @Argument(help: locationHelp("Where the objects are"))
     var location: String
 
-    @Flag(help: "Print KEY, SIZE, LAST_MODIFIED and ETAG, separated by TABs.")
-    var long = false
-
-    @Flag(help: "Print COUNT and BYTES of all keys, separated by a TAB, instead of the keys.")
-    var summary = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("List only the keys after KEY.", valueName: "key"))
-    var startAfter: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("List only the keys before KEY.", valueName: "key"))
-    var endBefore: String?
-
-    @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp(
-            "List only keys that match GLOB, or another --include; * and ? match / too.",
-            valueName: "glob"))
-    var include: [String] = []
-
-    @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Do not list keys that match GLOB.", valueName: "glob"))
-    var exclude: [String] = []
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "List only objects modified at TIME or later: a date, or 7d for 7 days ago.", valueName: "time"),
-        transform: Timestamp.option)
-    var newerThan: Timestamp?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("List only objects modified before TIME.", valueName: "time"),
-        transform: Timestamp.option)
-    var olderThan: Timestamp?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Print the common prefix of keys up to the first C, once, as a key that ends in C.",
-            valueName: "c"))
-    var delimiter: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("List only the I-th of N shares of the keys.", valueName: "i/n"),
-        transform: Shard.option)
-    var shard: Shard?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Print N - 1 keys that divide the list into N ranges of about the same number of keys.",
-            valueName: "n"),
-        transform: splitOption)
-    var split: Int?
-
-    @OptionGroup(title: HelpText.sharedTitle)
-    var service: S3Options
+    @OptionGroup(title: "Keys") var choice: KeyFilterOptions
+    @OptionGroup(title: "Output") var output: ListOutputOptions
+    @OptionGroup(title: HelpText.sharedTitle) var service: S3Options
 
     var inputs: [ToolFile] { [] }
 
-    /// The first given option that filters keys or changes their format.
-    private var optionNotWithSplit: String? {
-        if long { return "--long" }
-        if summary { return "--summary" }
-        if !include.isEmpty || !exclude.isEmpty { return include.isEmpty ? "--exclude" : "--include" }
-        if newerThan != nil || olderThan != nil { return newerThan == nil ? "--older-than" : "--newer-than" }
-        if delimiter != nil { return "--delimiter" }
-        return shard == nil ? nil : "--shard"
-    }
-
     func validate() throws {
-        if split != nil, let other = optionNotWithSplit {
+        try Location.check(operand: location)
+        if output.split != nil, let other = output.firstNotWithSplit ?? choice.firstNotWithSplit {
             throw ValidationError("--split cannot be combined with \(other): it divides all keys")
-        }
-        if long && summary {
-            throw ValidationError("--summary cannot be combined with --long: it prints no keys")
-        }
-        guard let delimiter else { return }
-        if delimiter.isEmpty { throw ValidationError("--delimiter must not be empty") }
-        if newerThan != nil || olderThan != nil {
-            let option = newerThan != nil ? "--newer-than" : "--older-than"
-            throw ValidationError(
-                "\(option) cannot be combined with --delimiter: a common prefix has no time")
         }
     }
 
@@ -129,11 +61,11 @@ struct S3ListKeys: ToolCommand {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
         let place: Location
-        do { place = try Location(location) } catch { throw ToolFailure(.usage, error.description) }
+        do { place = try Location(location) } catch { throw ToolFailure(error) }
         let options = try options(place)
         let client = try service.client(for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         let run = try service.run(in: client, diagnostics, outputLimit: Self.outputLimit)
-        if let split {
+        if let split = output.split {
             let splitter = SplitKeys(
                 place, client: client, run: run, startAfter: options.startAfter, endBefore: options.endBefore,
                 ranges: split)
@@ -148,23 +80,11 @@ struct S3ListKeys: ToolCommand {
 
     private func options(_ place: Location) throws(ToolFailure) -> ListOptions {
         var options = ListOptions()
-        options.style = long ? .long : summary ? .summary : .keys
-        if let startAfter { options.startAfter = try place.key(startAfter, option: "--start-after") }
-        if let endBefore { options.endBefore = try place.key(endBefore, option: "--end-before") }
-        options.delimiter = delimiter.map { [UInt8]($0.utf8) }
-        options.filter.includes = include.map { Glob($0) }
-        options.filter.excludes = exclude.map { Glob($0) }
-        options.filter.newerThan = newerThan
-        options.filter.olderThan = olderThan
-        if let shard { options.filter.shard = shard }
+        options.style = output.style
+        if let key = choice.startAfter { options.startAfter = try place.key(key, option: "--start-after") }
+        if let key = choice.endBefore { options.endBefore = try place.key(key, option: "--end-before") }
+        options.delimiter = choice.delimiter.map { [UInt8]($0.utf8) }
+        options.filter = choice.filter
         return options
     }
-}
-
-/// Parses the value of `--split`.
-private func splitOption(_ text: String) throws -> Int {
-    guard let number = Int(text), 1...KeySplit.maximumRanges ~= number else {
-        throw ValidationError("expected a number of ranges from 1 to \(KeySplit.maximumRanges)")
-    }
-    return number
 }

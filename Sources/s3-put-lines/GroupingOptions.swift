@@ -15,8 +15,9 @@ struct GroupingOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Send an object in parts if it has SIZE bytes or more.", valueName: "size"))
-    var minPartSize = ByteSize(bytes: MultipartLimits.minPartSize)
+        help: ArgumentHelp(
+            "Send an object in parts if it has SIZE bytes or more. (default: 5M)", valueName: "size"))
+    var minPartSize: ByteSize?
 
     @Option(
         parsing: .unconditional,
@@ -30,6 +31,9 @@ struct GroupingOptions: ParsableArguments {
             "Most bytes to buffer; while they are used up, the input waits.", valueName: "size"))
     var memory = ByteSize(bytes: 256 << 20)
 
+    /// Bytes of the first part of an object.
+    private var firstPart: Int { (partSize ?? minPartSize)?.bytes ?? MultipartLimits.minPartSize }
+
     func validate() throws {
         if let maxOpen {
             if each { throw ValidationError("--each and --max-open cannot be combined") }
@@ -37,7 +41,13 @@ struct GroupingOptions: ParsableArguments {
                 throw ValidationError("--max-open must be from 1 to 1000000")
             }
         }
-        for (name, size) in [("--min-part-size", minPartSize), ("--part-size", partSize ?? minPartSize)] {
+        if minPartSize != nil && partSize != nil {
+            throw ValidationError(
+                "--min-part-size cannot be combined with --part-size: an object of at least that size is sent in parts"
+            )
+        }
+        for (name, size) in [("--min-part-size", minPartSize), ("--part-size", partSize)] {
+            guard let size else { continue }
             if size.bytes < MultipartLimits.minPartSize {
                 throw ValidationError("\(name) must be at least 5M, the least that S3 accepts")
             }
@@ -45,10 +55,11 @@ struct GroupingOptions: ParsableArguments {
                 throw ValidationError("\(name) must be at most 5G, the most that S3 accepts")
             }
         }
-        let needed = (partSize ?? minPartSize).bytes * PutPartPlan.partsInMemory
+        let needed = firstPart * PutPartPlan.partsInMemory
         if memory.bytes < needed {
             throw ValidationError(
-                "--memory must be at least \(ByteSize(bytes: needed)): \(PutPartPlan.partsInMemory) parts")
+                "--memory must be at least \(ByteSize(bytes: needed)), which is \(PutPartPlan.partsInMemory) parts of \(ByteSize(bytes: firstPart))"
+            )
         }
     }
 }

@@ -14,6 +14,24 @@ struct S3PutLines: ToolCommand {
         "tail -F log | s3-keygen '{uuid}' | s3-put-lines --each s3://b",
     ]
 
+    static let foreignOptions = optionsOfOtherClients.merging([
+        "--recursive": "; to store files, use aws s3 cp --recursive",
+        "-r": "; to store files, use aws s3 cp --recursive",
+        "-f": "; data comes from standard input: < FILE",
+        "--file": "; data comes from standard input: < FILE",
+        "--key": "; KEY is the operand after LOCATION",
+        "--compress": "; did you mean '--gzip' or '--zstd'?",
+        "--compression": "; did you mean '--gzip' or '--zstd'?",
+        "--if-none-match": "; did you mean '--no-clobber'?",
+        "--no-overwrite": "; did you mean '--no-clobber'?",
+        "--expected-size": "; parts grow with the object, so no size is needed",
+        "--roll-lines": "; s3-keygen has this option, and gives the lines of an object one key",
+        "--roll-bytes": "; s3-keygen has this option, and gives the lines of an object one key",
+        "--roll-after": "; s3-keygen has this option, and gives the lines of an object one key",
+    ]) { $1 }
+
+    static let operandsHint = "; data comes from standard input: s3-put-lines LOCATION KEY < FILE"
+
     static let configuration = CommandConfiguration(
         commandName: "s3-put-lines",
         abstract: "Stores keyed records as objects in S3.",
@@ -36,7 +54,7 @@ struct S3PutLines: ToolCommand {
     @OptionGroup(title: HelpText.sharedTitle) var s3: S3Options
 
     func validate() throws {
-        do { _ = try Location(location) } catch { throw ValidationError("\(error)") }
+        try Location.check(operand: location, others: key.map { [$0] } ?? [])
         if let needed = headers.compression?.memory, grouping.memory.bytes < needed {
             throw ValidationError(
                 "--memory must be at least \(ByteSize(bytes: needed)) for this compression level")
@@ -50,6 +68,11 @@ struct S3PutLines: ToolCommand {
                 throw ValidationError(
                     "KEY '-': the tool always reads standard input; omit '-' for keyed records, or give the key of the "
                         + "one object to store")
+            }
+            if key.hasPrefix("s3://") {
+                throw ValidationError(
+                    "KEY '\(key)': expected a key, which is relative to the location \(location), found a location; "
+                        + "to copy objects: s3-get-lines --all --with-key --raw FROM | s3-put-lines TO")
             }
             if failing.reject != nil {
                 throw ValidationError("--reject is for keyed records and cannot be combined with KEY")
@@ -73,7 +96,8 @@ struct S3PutLines: ToolCommand {
             diagnostics.report(
                 key == nil
                     ? "reading records from the terminal, KEY TAB DATA on each line; Ctrl-D ends the input"
-                    : "reading the object's lines from the terminal; Ctrl-D ends the input")
+                    : "reading the object's lines from the terminal; Ctrl-D ends the input; '< FILE' stores a file"
+            )
         }
         let end: RunEnd
         if failing.dryRun {
@@ -126,7 +150,7 @@ struct S3PutLines: ToolCommand {
         do { options.key = try key.map(Self.unescaped) } catch { throw ToolFailure(.usage, "\(error)") }
         options.each = grouping.each
         options.maxOpen = grouping.maxOpen ?? 1
-        options.minPartSize = grouping.minPartSize.bytes
+        if let size = grouping.minPartSize { options.minPartSize = size.bytes }
         options.partSize = grouping.partSize?.bytes
         options.memory = grouping.memory.bytes
         options.compression = headers.compression

@@ -113,6 +113,24 @@ def test_help_fits_a_terminal(tool):
     assert [line for line in help_of(tool).splitlines() if len(line) > 80] == []
 
 
+def test_help_and_page_have_the_same_groups_of_options(tool):
+    groups = re.split(r"^([A-Z][A-Z0-9 ]*):$", help_of(tool), flags=re.MULTILINE)[1:]
+    in_help = {
+        title.capitalize(): set(documents.options_of_help(text))
+        for title, text in zip(groups[::2], groups[1::2], strict=True)
+        if title not in ("OVERVIEW", "USAGE", "ARGUMENTS", "OPTIONS", "EXAMPLES")
+    }
+    page = (ROOT / f"man/{tool}.1").read_text().partition(".Sh OPTIONS\n")[2].partition("\n.Sh ")[0]
+    groups = re.split(r"^\.Ss (.*)$", page, flags=re.MULTILINE)[1:]
+    in_page = {
+        title.replace("S3", "s3"): set(documents.options_of_page(text)) - {"-h", "--help", "--version"}
+        for title, text in zip(groups[::2], groups[1::2], strict=True)
+    }
+    assert list(in_help.items()) == list(in_page.items())
+    own = set(documents.options_of_help(help_of(tool))).difference(*in_help.values())
+    assert len([option for option in own if option.startswith("--")]) <= 12
+
+
 def test_help_shows_its_own_options_first_and_examples_last(tool):
     text = help_of(tool)
     titles = re.findall(r"^([A-Z][A-Z0-9 ]*):", text, re.MULTILINE)

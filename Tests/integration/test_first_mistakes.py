@@ -2,11 +2,10 @@
 
 import os
 import pty
-import subprocess
+import signal
 
 import pytest
-import servers
-from conftest import BIN, Shell
+from conftest import Shell
 from lying_server import LyingServer
 
 # A command line, and a part of the first line of its message; all are usage errors.
@@ -48,6 +47,40 @@ MISTAKES = [
     (["s3-get-lines", "--bytes", "--with-key", "s3://b", "k"], "--bytes cannot be combined with --with-key"),
     (["s3-keygen", "--roll-lines", "9", "{sha256}"], "--roll-lines: the template must contain {ns}, {us}, {seq}"),
     (["s3-keygen", "--roll-after", "5m", "dt={now:%F}"], "--roll-after: the template must contain {ns}"),
+    (["s3-get-lines", "--all", "--interval", "1s", "s3://b"], "--interval needs --follow"),
+    (["s3-keygen", "--start", "5", "{line}"], "--start: the template has no {seq}, which this number is for"),
+    (["s3-keygen", "--max-open", "1", "{uuid}"], "--max-open needs --roll-lines, --roll-bytes or --roll-after"),
+    (["s3-put-lines", "--part-size", "8M", "--min-part-size", "5M", "s3://b"], "--min-part-size cannot be combined with --part-size"),
+    (["s3-put-lines", "--endpoint-url", "http://h", "s3://b"], "Unknown option '--endpoint-url'; did you mean '--endpoint'?"),
+    (["s3-get-lines", "--no-verify-ssl", "s3://b", "k"], "Unknown option '--no-verify-ssl'; TLS is always verified"),
+    (["s3-list-keys", "--numworkers=9", "s3://b"], "Unknown option '--numworkers=9'; did you mean '--max-connections'?"),
+    (["s3-list-keys", "-lh", "s3://b"], "Unknown option '-lh'; did you mean '--long'?"),
+    (["s3-list-keys", "--versions", "s3://b"], "Unknown option '--versions'; only the current version of an object"),
+    (["s3-list-keys", "--max-keys", "5", "s3://b"], "; to print some keys: s3-list-keys LOCATION | head -n N"),
+    (["s3-get-lines", "-o", "f", "s3://b", "k"], "Unknown option '-o'; lines go to standard output: > FILE"),
+    (["s3-get-lines", "--include", "*", "s3://b"], "; s3-list-keys has this option, and prints the keys to fetch"),
+    (["s3-delete-keys", "-f", "s3://b"], "Unknown option '-f'; the tool never asks for confirmation"),
+    (["s3-delete-keys", "--older-than", "9d", "s3://b"], "; s3-list-keys has this option, and prints the keys to delete"),
+    (["s3-put-lines", "--recursive", "s3://b"], "Unknown option '--recursive'; to store files, use aws s3 cp --recursive"),
+    (["s3-put-lines", "--roll-bytes", "9M", "s3://b"], "; s3-keygen has this option, and gives the lines of an object"),
+    (["s3-keygen", "-l", "1000", "{seq}"], "Unknown option '-l'; did you mean '--roll-lines'?"),
+    (["s3-keygen", "--bytes=9M", "{seq}"], "Unknown option '--bytes=9M'; did you mean '--roll-bytes'?"),
+    (["json-sep", "-s"], "Unknown option '-s'; the output is one value on each line, which jq -s makes one array of"),
+    (["json-sep", ".", "a.json"], "'.' is a filter of jq: expected the names of files (--unwrap does what .[] does)"),
+    (["json-sep", ".[]"], "'.[]' is a filter of jq: expected the names of files"),
+    (["s3-delete-keys", "s3://b", "k"], "Unexpected argument 'k'; keys come from standard input, one on each line"),
+    (["s3-keygen", "a.jsonl", "{seq}"], "Unexpected argument '{seq}'; lines come from standard input: s3-keygen TEMPLATE"),
+    (["s3-put-lines", "s3://b", "a", "b"], "Unexpected argument 'b'; data comes from standard input: s3-put-lines LOC"),
+    (["s3-list-keys", "s3://b", "p"], "Unexpected argument 'p'; a prefix is part of the location: s3://BUCKET/PREFIX"),
+    (["s3-put-lines", "file", "s3://b"], "'file' is not a location: LOCATION is the first operand, and 's3://b' comes after"),
+    (["s3-get-lines", "k", "l", "s3://b"], "'k' is not a location: LOCATION is the first operand, and 's3://b' comes after"),
+    (["s3-get-lines", "cat", "k"], "'cat' is not a location: expected s3://BUCKET[/PREFIX]; this tool has no subcommands"),
+    (["s3-get-lines", "--region", "s3://b", "k"], "expected s3://BUCKET[/PREFIX] ('s3://b' is the value of --region)"),
+    (["s3-put-lines", "s3://a", "s3://b"], "KEY 's3://b': expected a key, which is relative to the location s3://a, found"),
+    (["s3-put-lines", "--memory", "10M", "s3://b"], "--memory must be at least 20M, which is 4 parts of 5M"),
+    (["s3-get-lines", "--multipart-chunksize", "1G", "s3://b"], "must be from 1 to 64M, half of --memory"),
+    (["s3-keygen", "{date}"], "unknown field 'date'; the fields are ns us ms s now seq line uuid"),
+    (["s3-keygen", "{$.a.b}"], "; for the field of a JSON line write {.a.b}"),
     (["s3-keygen", "{nosuch}"], "unknown field 'nosuch'; the fields are ns us ms s now seq line uuid"),
     (["s3-keygen", "{now:yyyy-MM-dd}"], "for 'yyyy-MM-dd' write '%Y-%m-%d'"),
     (["s3-keygen", "{.t:YYYY}"], "for 'YYYY' write '%Y'"),
@@ -113,6 +146,8 @@ def test_verbose_names_objects_in_full():
         (["s3-get-lines", "s3://b/k"], "nothing was fetched. For the object s3://b/k: s3-get-lines s3://b k"),
         (["s3-get-lines", "s3://b/a/k"], "nothing was fetched. For the object s3://b/a/k: s3-get-lines s3://b/a/ k"),
         (["s3-delete-keys", "s3://b/k"], "nothing was deleted"),
+        (["s3-get-lines", "s3://b/a*/k"],
+         "nothing was fetched. For a glob: s3-list-keys --include 'a*/k' s3://b | s3-get-lines s3://b"),
         (["s3-get-lines", "s3://b/a/"], None),
         (["s3-get-lines", "s3://b"], None),
         (["s3-delete-keys", "s3://b"], None),
@@ -123,6 +158,48 @@ def test_missing_keys_are_explained_if_the_location_may_be_a_key(words, hint):
     finished, journal = answers(lambda request: (500, {}, b""), *words)
     assert finished.expect().message == (f"{words[0]}: standard input had no keys; {hint}\n" if hint else "")
     assert journal == []
+
+
+@pytest.mark.parametrize("words", [["s3-list-keys"], ["s3-get-lines", "--all"]])
+def test_a_location_that_is_meant_as_a_glob_is_explained(words):
+    def handle(request):
+        return 200, {}, b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+
+    advice = "no key begins with this prefix, which is literal; for a glob: s3-list-keys --include '*.gz' s3://b/a/"
+    finished, _ = answers(handle, *words, "s3://b/a/*.gz")
+    assert finished.expect().message == f"{words[0]}: s3://b/a/*.gz: {advice}\n"
+    finished, _ = answers(handle, *words, "s3://b/a/")
+    assert finished.expect().message == ""
+
+
+@pytest.mark.parametrize(
+    "location, key, advice",
+    [
+        ("s3://b/p", b"k", "; the object is s3://b/pk, because no / joins the prefix and the key"),
+        ("s3://b/p/", b"k\r", "; the key ends in a carriage return, which tr -d '\\r' removes from a list of keys"),
+        ("s3://b", b"s3://b/k", "; a key is relative to the location, without s3://BUCKET/"),
+        ("s3://b", b"*.gz", "; a key is literal; for a glob: s3-list-keys --include '*.gz' s3://b | s3-get-lines s3://b"),
+        ("s3://b/p/", b"k", None),
+    ],
+)  # fmt: skip
+def test_a_missing_key_is_explained(location, key, advice):
+    missing = b"<Error><Code>NoSuchKey</Code><Message>No such key.</Message></Error>"
+    finished, _ = answers(lambda request: (404, {}, missing), "s3-get-lines", location, stdin=key + b"\n")
+    message = finished.expect(66).message
+    assert message.endswith(f"{advice or '404 NoSuchKey: No such key.'}\n"), message
+
+
+@pytest.mark.parametrize(
+    "words, variables, name",
+    [
+        (["--region", "a b"], {"AWS_REGION": "eu-west-1"}, "--region"),
+        ([], {"AWS_REGION": "a b"}, "AWS_REGION"),
+        ([], {"AWS_DEFAULT_REGION": "a b"}, "AWS_DEFAULT_REGION"),
+    ],
+)
+def test_an_invalid_region_is_named_by_its_source(words, variables, name, tmp_path):
+    finished = Shell(tmp_path, variables).tool("s3-list-keys", "--no-sign-request", *words, "s3://b").expect(78)
+    assert finished.message.startswith(f"s3-list-keys: {name}: expected letters, digits and '-'"), finished.message
 
 
 # Options that other tools have too
@@ -159,27 +236,49 @@ def test_expires_takes_dates(time):
 # In a terminal
 
 
+@pytest.fixture
+def typed(tmp_path):
+    """s3-put-lines with a terminal as standard input, which `typed.type` writes to."""
+    terminal, end = pty.openpty()
+    started = []
+
+    class Typed:
+        def start(self, *words):
+            started.append(Shell(tmp_path, {}).start("s3-put-lines", "-n", "s3://b", *words, stdin=end))
+            return started[-1]
+
+        def type(self, text):
+            os.write(terminal, text)
+
+    yield Typed()
+    for process in started:
+        process.kill()
+        process.wait()
+    os.close(end)
+    os.close(terminal)
+
+
 @pytest.mark.parametrize(
     "words, message",
     [
         ([], "reading records from the terminal, KEY TAB DATA on each line"),
-        (["k"], "reading the object's lines from the terminal"),
+        (["k"], "reading the object's lines from the terminal; Ctrl-D ends the input; '< FILE' stores a file"),
     ],
 )
-def test_put_reports_that_it_reads_from_a_terminal(words, message, tmp_path):
-    terminal, end = pty.openpty()
-    shell = Shell(tmp_path, {})
-    process = subprocess.Popen(
-        [BIN / "s3-put-lines", "-nq", "s3://b", *words], env=shell.environment, cwd=tmp_path, stdin=end,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=servers.die_with_parent,
-    )  # fmt: skip
-    try:
-        assert message in process.stderr.readline().decode()
-        os.write(terminal, b"\x04")  # Ctrl-D
-        process.communicate(timeout=30)
-        assert process.returncode == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(end)
-        os.close(terminal)
+def test_put_reports_that_it_reads_from_a_terminal(words, message, typed):
+    process = typed.start("-q", *words)
+    assert message in process.stderr.readline().decode()
+    typed.type(b"\x04")  # Ctrl-D
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_an_interrupt_ends_records_that_are_typed(typed):
+    """Nothing upstream flushes on the signal, so there is nothing to wait for."""
+    process = typed.start()
+    typed.type(b"k\tv\nl\tv\n")
+    assert process.stdout.readline() == b"k\n"
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (-signal.SIGINT, b"l\n")
+    assert b"did not end" not in stderr

@@ -72,6 +72,7 @@ def test_an_empty_poll_is_one_request_and_a_failure_ends_the_run(follow):
     "options",
     [
         ["--follow"], ["--all", "--until-idle", "1s"], ["--all", "--lookback", "5"],
+        ["--all", "--interval", "5s"], ["--interval", "1s"], ["--all", "--cursor", "c", "--interval", "1s"],
         ["--all", "--follow", "--lookback", "x"],
         ["--all", "--follow", "--end-before", "k"], ["--all", "--follow", "--interval", "0"],
         ["--per", "*/"], ["--all", "--per", "*/", "--start-after", "k"], ["--all", "--per", "*/", "--end-before", "k"],

@@ -209,8 +209,8 @@ def test_a_template_that_repeats_keys_cannot_be_rolled(keygen, template):
 @pytest.mark.parametrize(
     "line, message",
     [
-        (b'{"b":1}', "line 2: {.a.b} is missing; to insert a default, write {.a.b?DEFAULT}"),
-        (b'{"a":{"b":null}}', "line 2: {.a.b} is missing; to insert a default, write {.a.b?DEFAULT}"),
+        (b'{"b":1}', "line 2: {.a.b} is missing; to insert a default, add ?DEFAULT before its '}'"),
+        (b'{"a":{"b":null}}', "line 2: {.a.b} is missing; to insert a default, add ?DEFAULT before its '}'"),
         (b'{"a":{"b":[1]}}', "line 2: {.a.b} is an object or array, which cannot be part of a key"),
         (b'{"a":{"b":"\\udead"}}', "line 2: {.a.b} has a lone surrogate"),
         (b'{"a":{"b":1}', "line 2, column 13 (byte 26): not JSON: expected ',' or '}', found the line's end"),
@@ -230,6 +230,13 @@ def test_a_line_without_its_field_is_65_and_named(keygen, line, message):
     finished = keygen("{.a.b}", stdin=b'{"a":{"b":1}}\n' + line + b'\n{"a":{"b":2}}\n', status=65)
     assert finished.message == f"s3-keygen: {message}\n"
     assert finished.stdout == b'1\t{"a":{"b":1}}\n'
+
+
+@pytest.mark.parametrize("field", ["{.a!}", "{.a:%F}", "{.a|.b!:%F}", "{col:2}"])
+def test_the_advice_about_a_default_is_right_for_any_field(keygen, field):
+    message = keygen("{line}/" + field, stdin=b"{}\n", status=65).message
+    assert message.endswith(" is missing; to insert a default, add ?DEFAULT before its '}'\n")
+    assert keygen("{line}/" + field[:-1] + "?none}", stdin=b"{}\n").stdout == b"1/none\t{}\n"
 
 
 @pytest.mark.parametrize(

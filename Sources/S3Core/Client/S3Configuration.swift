@@ -76,7 +76,9 @@ package struct S3Configuration: Sendable {
         let layers = SettingLayers(environment: environment, profiles: profiles)
         let named = try RegionName(
             settings.region ?? layers.value("region", "AWS_REGION", "AWS_DEFAULT_REGION")
-                ?? Self.defaultRegion)
+                ?? Self.defaultRegion,
+            name: settings.region == nil
+                ? layers.name("region", "AWS_REGION", "AWS_DEFAULT_REGION") : "--region")
         region = named.name
         isGlobal = named.isGlobal
         addressing = if let style = settings.addressing { style } else { try layers.addressing() }

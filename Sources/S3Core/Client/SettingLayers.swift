@@ -88,7 +88,8 @@ struct SettingLayers {
         region.isFIPS || flag("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT")
     }
 
-    private func name(_ setting: String, _ variable: String) -> String {
-        environment.value(variable) == nil ? "\(setting) of profile '\(profiles.name)'" : variable
+    /// The name of a setting's source for messages: the variable that is set, or the profile.
+    func name(_ setting: String, _ variables: String...) -> String {
+        variables.first { environment.value($0) != nil } ?? "\(setting) of profile '\(profiles.name)'"
     }
 }

@@ -38,8 +38,7 @@ package final class GetLines: RunFilter {
     var carriedBytes = 0
     /// Whether the next key is expected on standard input.
     private var awaitsInput = false
-    /// A message for the case that standard input has no keys but the location may be one.
-    private let hint: String?
+    private let location: Location
     /// The maximum memory for keys listed ahead, in bytes.
     private static let listMemory = 8 << 20
     /// Whether nothing is left to do.
@@ -58,7 +57,7 @@ package final class GetLines: RunFilter {
         self.options = options
         self.run = run
         output = LineOutput(run.output)
-        hint = location.hasOpenPrefix ? Self.hint(location) : nil
+        self.location = location
         pool = WorkPool(threads: options.threads, wakeUp: store.wakeUp)
         var range = ListedKeyRange()
         if case .listing(let listed) = origin {
@@ -75,15 +74,6 @@ package final class GetLines: RunFilter {
             memory: options.memory, chunkSize: options.chunkSize, threshold: options.multipartThreshold,
             lanes: options.filter?.atOnce ?? 1)
         if let filter = options.filter { run.pipe(through: filter) }
-    }
-
-    /// The message for a location that looks like a key while standard input has no keys.
-    private static func hint(_ location: Location) -> String {
-        let start = location.prefix.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
-        let folder = Location(bucket: location.bucket, prefix: Array(location.prefix[..<start]))
-        let key = String(decoding: location.prefix[start...], as: UTF8.self)
-        return
-            "standard input had no keys; nothing was fetched. For the object \(location): s3-get-lines \(folder) \(key)"
     }
 
     package func step(_ input: inout LineReader) throws(StopReason) -> RunStep {
@@ -188,9 +178,18 @@ package final class GetLines: RunFilter {
         case .end(let failure):
             keysEnded = true
             keyFailure = failure
-            if failure == nil, run.signal == nil, keys.hadNoLine, let hint { run.report(hint) }
+            if failure == nil, run.signal == nil { reportMissingKeys() }
         }
         return false
+    }
+
+    /// Reports that there were no keys, if the location may be meant as the key of an object or as a glob.
+    private func reportMissingKeys() {
+        if keys.hadNoLine {
+            if let advice = location.adviceWithoutKeys { run.report(advice) }
+        } else if listsKeys, measured.count == 0, let advice = location.adviceIfEmpty {
+            run.report(advice)
+        }
     }
 
     private func measure(_ object: WindowObject, _ size: Int?) {
@@ -414,8 +413,10 @@ package final class GetLines: RunFilter {
         case .stop(let error): throw .service(error, context: context)
         case .report(let error):
             let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
-            run.report("\(context): \(error)\(written)")
-            if error.kind == .noSuchKey { run.missing += 1 } else { run.failed += 1 }
+            let isMissing = error.kind == .noSuchKey
+            let advice = isMissing ? location.advice(ifMissing: object.request.key) : ""
+            run.report("\(context): \(error)\(written)\(advice)")
+            if isMissing { run.missing += 1 } else { run.failed += 1 }
         }
         return true
     }

@@ -33,6 +33,7 @@ package final class ListKeys: RunFilter {
         } catch { throw .service(error, context: location.description) }
         if list.isAtEnd {
             if options.style == .summary { run.output.append(lines.summary.bytes) }
+            if lines.count == 0, let advice = location.adviceIfEmpty { run.report(advice) }
             return end()
         }
         for request in list.requests(free: min(client.freeConnections, pace.limit - client.pending)) {

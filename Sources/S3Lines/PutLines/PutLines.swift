@@ -108,6 +108,8 @@ package final class PutLines<Store: PutStore>: RunFilter {
         if options.key != nil || options.commitLine != nil {
             stopReading(&input)
         } else {
+            // Nothing upstream flushes what is typed.
+            if Terminal(descriptor: input.descriptor) != nil { input.endHere() }
             phase = .draining(deadline: MonotonicClock.milliseconds + Self.drainMilliseconds)
         }
     }
