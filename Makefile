@@ -57,9 +57,11 @@ lint:
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
 	@for page in $(wildcard man/*.[17]); do mandoc -T lint -W warning $$page || exit; done
 
+# The tests of a file run one after the other; files run in parallel, because tests mostly wait.
+TEST_WORKERS ?= 2
 test:
 	swift test --quiet
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile --durations 10
 
 # Counts instructions, because times vary on a busy machine.
 instructions:

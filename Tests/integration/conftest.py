@@ -245,6 +245,19 @@ def within(seconds, condition):
         time.sleep(0.01)
 
 
+def until_idle(process):
+    """Waits until all threads of a process have been waiting for a while."""
+    quiet = 0
+    tasks = Path(f"/proc/{process.pid}/task")
+    deadline = time.monotonic() + SECONDS
+    while quiet < 10:
+        assert process.poll() is None, "it has ended"
+        assert time.monotonic() < deadline, "it never waits"
+        states = [(task / "stat").read_text().rpartition(") ")[2][0] for task in tasks.iterdir()]
+        quiet = quiet + 1 if set(states) == {"S"} else 0
+        time.sleep(0.02)
+
+
 def memory(process, name="VmHWM"):
     """The memory of a process in bytes, by default its peak resident size; 0 after its end. Source:
     proc_pid_status(5)."""

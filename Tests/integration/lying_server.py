@@ -72,7 +72,7 @@ class LyingServer:
         return environment(attempts, AWS_ENDPOINT_URL_S3=self.endpoint) | more
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.005,), daemon=True).start()
         return self
 
     def __exit__(self, *_):

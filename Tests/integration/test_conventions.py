@@ -1,4 +1,4 @@
-"""Behaviour common to all tools: help, statuses, flushing, SIGPIPE, full disks, signals."""
+"""Behavior common to all tools: help, statuses, flushing, SIGPIPE, full disks, signals."""
 
 import fcntl
 import os

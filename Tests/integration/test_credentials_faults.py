@@ -11,7 +11,7 @@ import pytest
 from credential_sources import BY_COMMAND, OVER_HTTP, SOURCES, instance, put, stage
 from servers import free_ports
 
-SLOW_SECONDS = 4
+SLOW_SECONDS = 2.5
 
 
 def everywhere(tmp_path, sources, prepare, check):

@@ -29,8 +29,8 @@ def example_shell(seaweedfs, tmp_path, request):
         if name not in existing:
             client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": servers.REGION})
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
-            for item in page.get("Contents", []):
-                client.delete_object(Bucket=name, Key=item["Key"])
+            if keys := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
+                client.delete_objects(Bucket=name, Delete={"Objects": keys})
     seconds = LONG_SECONDS if example.directive("needs") else SECONDS
     shell = Shell(tmp_path, seaweedfs.tool_environment() | {"ROOT": str(ROOT)}, seconds)
     # The AWS command line and Spark are in the virtual environment.

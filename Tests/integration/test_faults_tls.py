@@ -234,7 +234,7 @@ class Tunnel(socketserver.StreamRequestHandler):
 def tunnel():
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as server:
         server.daemon_threads, server.asked = True, []
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
         yield server
         server.shutdown()
 

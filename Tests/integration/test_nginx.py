@@ -69,8 +69,8 @@ def test_a_body_larger_than_nginx_allows_is_reported_with_its_size(strict_server
 
 # Each makes Complete take longer than nginx waits: before the server applies it, and after.
 SLOW = {
-    "before": Rule("none", delay=2.5),
-    "after": Rule("rewrite", rewrite=lambda answer: time.sleep(2.5) or answer),
+    "before": Rule("none", delay=1.5),
+    "after": Rule("rewrite", rewrite=lambda answer: time.sleep(1.5) or answer),
 }
 
 
@@ -145,9 +145,10 @@ def test_decompression_by_nginx_is_an_error(server, tmp_path):
         bucket.put("plain", TEXT)
         if bucket.client.head_object(Bucket=bucket.name, Key="k").get("ContentEncoding") != "gzip":
             pytest.skip("the server does not keep Content-Encoding")
-        got = shell.tool("s3-get-lines", "--raw", bucket.location, "plain", "k").expect(1)
+        options = ("--raw", "--max-attempts", "2", bucket.location)
+        got = shell.tool("s3-get-lines", *options, "plain", "k").expect(1)
         assert got.stdout == TEXT and "k: GetObject" in got.message
-        shell.tool("s3-get-lines", "--raw", "--all", bucket.location).expect(1)
+        shell.tool("s3-get-lines", "--all", *options).expect(1)
 
 
 @pytest.mark.parametrize("asks", [False, True], ids=["on request", "always"])

@@ -34,7 +34,7 @@ KEYS = {
     "1024 bytes, not ASCII": "é/" + "é" * 510 + "e",
 }
 
-# The keys that each server does not store as given, and its behaviour.
+# The keys that each server does not store as given, and its behavior.
 REFUSED = {
     "seaweedfs": {
         "backslash": "is stored as a slash",

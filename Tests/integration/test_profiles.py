@@ -41,10 +41,17 @@ def write(directory, config=None, credentials=None):
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
-def botocores(shell, option):
+@pytest.fixture(scope="module")
+def loader():
+    """botocore's data files, read once."""
+    return botocore.session.Session().get_component("data_loader")
+
+
+def botocores(shell, option, loader):
     """Key, region and endpoint according to botocore; or a status, if the tool must end with one."""
     with environment(shell.environment):
         session = botocore.session.Session(profile=option)
+        session.register_component("data_loader", loader)
         try:
             keys = session.get_credentials()
             if keys is None:
@@ -121,7 +128,7 @@ def rows(count, seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_precedence_is_that_of_botocore(tmp_path, seed):
+def test_precedence_is_that_of_botocore(tmp_path, seed, loader):
     with LyingServer(good) as server:
         outcomes = set()
         for number, config, credentials, variables, option in rows(75, seed):
@@ -136,7 +143,7 @@ def test_precedence_is_that_of_botocore(tmp_path, seed):
             named = option or variables.get("AWS_PROFILE") or variables.get("AWS_DEFAULT_PROFILE")
             if "AWS_ACCESS_KEY_ID" in variables and not named:
                 write(tmp_path)
-            expected = botocores(shell, option)
+            expected = botocores(shell, option, loader)
             if isinstance(expected, tuple) and not expected[3].startswith(server.endpoint):
                 continue
             assert tools(shell, server, option) == expected, (number, config, credentials, variables, option)
@@ -184,14 +191,14 @@ ODD = {
 
 @pytest.mark.parametrize("form", ODD)
 @pytest.mark.parametrize("place", ["config", "credentials"])
-def test_unusual_files_are_parsed_like_botocore(tmp_path, form, place):
+def test_unusual_files_are_parsed_like_botocore(tmp_path, form, place, loader):
     text = ODD[form]
     shell = Shell(tmp_path, BASE | {"HOME": str(tmp_path), "PYTHONUTF8": "1"}, 30)
     with LyingServer(good) as server:
         data = text if isinstance(text, bytes) else text.encode()
         data = data.replace(b"HERE", server.endpoint.encode())
         write(tmp_path, **{place: data})
-        expected = botocores(shell, None)
+        expected = botocores(shell, None, loader)
         assert tools(shell, server, None) == expected
 
 

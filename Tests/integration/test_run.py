@@ -1,6 +1,5 @@
-"""The behaviour that all S3 tools share: signals in each phase of a run, and slow readers of standard output."""
+"""The behavior that all S3 tools share: signals in each phase of a run, and slow readers of standard output."""
 
-import os
 import re
 import signal
 import subprocess
@@ -8,7 +7,7 @@ import threading
 import time
 
 import pytest
-from conftest import BIN, Shell, memory, within
+from conftest import BIN, Shell, memory, until_idle, within
 from lying_server import LyingServer, environment
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
@@ -50,17 +49,6 @@ class Tool:
         """Its status and its remaining output."""
         stdout = self.process.stdout.read()
         return self.process.wait(SECONDS), stdout
-
-    def until_idle(self):
-        """Waits until all of its threads have been waiting for a while."""
-        quiet = 0
-        deadline = time.monotonic() + SECONDS
-        while quiet < 10:
-            assert time.monotonic() < deadline, "it never waits"
-            tasks = f"/proc/{self.process.pid}/task"
-            states = [open(f"{tasks}/{task}/stat").read().rpartition(") ")[2][0] for task in os.listdir(tasks)]
-            quiet = quiet + 1 if set(states) == {"S"} else 0
-            time.sleep(0.02)
 
 
 def store(objects, gate=None):
@@ -128,9 +116,9 @@ def test_get_is_ended_while_it_waits_for_its_reader(number):
     """Everything is fetched: the signal used to be lost, with status 0."""
     with store({"a": LINES}) as server, Tool(server, "s3-get-lines", "s3://b", "a") as tool:
         asked(server, "a")
-        tool.until_idle()
+        until_idle(tool.process)
         tool.signal(number)
-        tool.until_idle()
+        until_idle(tool.process)
         assert tool.end() == (-number, LINES)
 
 
@@ -144,7 +132,7 @@ def test_put_is_ended_while_it_reads(number):
         tool.write(b"a\t1\nb\t2\n")
         assert tool.line() == b"a\n"
         tool.signal(number)
-        tool.until_idle()
+        until_idle(tool.process)
         tool.write(b"b\t3\n", close=True)
         assert tool.end() == (-number, b"b\n")
         assert [each.body for each in server.journal if each.path == "/b/b"] == [b"2\n3\n"]
@@ -157,7 +145,7 @@ def test_put_is_ended_while_it_sends(number):
         tool.write(b"a\t1\nb\t2\n")
         asked(server, "a")
         tool.signal(number)
-        tool.until_idle()
+        until_idle(tool.process)
         gate.set()
         tool.process.stdin.close()
         assert tool.end() == (-number, b"a\nb\n")
@@ -169,7 +157,7 @@ def test_put_ends_at_once_at_a_second_signal(number):
         tool.write(b"a\t1\nb\t2\n")
         assert tool.line() == b"a\n"
         tool.signal(number)
-        tool.until_idle()
+        until_idle(tool.process)
         tool.signal(number)
         assert tool.end() == (-number, b"")
 
@@ -179,9 +167,9 @@ def test_put_is_ended_while_it_waits_for_its_reader(number):
     keys = [b"%0999d" % number for number in range(4000)]
     with Tool(None, "s3-put-lines", "--dry-run", "s3://b") as tool:
         tool.write(b"".join(key + b"\tdata\n" for key in keys), close=True)
-        tool.until_idle()
+        until_idle(tool.process)
         tool.signal(number)
-        tool.until_idle()
+        until_idle(tool.process)
         assert tool.end() == (-number, b"\n".join([*keys, b""]))
 
 
@@ -196,13 +184,13 @@ def test_slow_small_objects_use_little_memory(options):
     with store(objects) as server, Tool(server, "s3-get-lines", *options, "s3://b") as tool:
         tool.write(b"first\n")
         asked(server, "first")
-        tool.until_idle()
+        until_idle(tool.process)
         before = {name: memory(tool.process, name) for name in ("VmSize", "VmRSS")}
         for number in range(count):
             tool.write(b"%d\n" % number)
-            time.sleep(0.003)
+            time.sleep(0.001)
         asked(server, str(count - 1))
-        tool.until_idle()
+        until_idle(tool.process)
         for name, bound in {"VmSize": 24 * MIB, "VmRSS": 8 * MIB}.items():
             assert memory(tool.process, name) - before[name] < bound, name
         tool.process.stdin.close()

@@ -42,7 +42,7 @@ def test_a_missing_object_is_deleted_too(bucket, shell, location):
 
 
 def test_more_keys_than_a_batch_has_are_deleted(bucket, shell, location):
-    keys = [f"k{number:05d}" for number in range(1500)]
+    keys = [f"k{number:05d}" for number in range(1100)]
     bucket.fill(dict.fromkeys(keys, b"x"))
     assert delete(shell, location, keys=keys).lines == keys
     assert bucket.keys() == []

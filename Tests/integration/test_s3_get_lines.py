@@ -9,7 +9,7 @@ import time
 import zlib
 
 import pytest
-from conftest import Bucket, within
+from conftest import Bucket, until_idle, within
 from faults import numbered_lines
 
 MIB = 1 << 20
@@ -224,11 +224,11 @@ def test_a_slow_reader_stops_fetching(seaweedfs_bucket, seaweedfs_shell):
     seen = []
     threading.Thread(target=lambda: seen.extend(process.stderr), daemon=True).start()
     within(20, lambda: len(seen) >= 4)
-    time.sleep(1)
+    until_idle(process)
     requests = len(seen)
     # The fetched data fits into memory and the pipe.
     assert requests * 256 * 1024 <= 4 * MIB
-    time.sleep(1)
+    time.sleep(0.3)
     assert len(seen) == requests
     assert process.stdout.read() == seaweedfs_bucket.get("a")
     assert process.wait(30) == 0
@@ -284,10 +284,9 @@ def test_a_second_signal_ends_it_at_once(seaweedfs_bucket, seaweedfs_shell):
     seaweedfs_bucket.put("a", numbered_lines(32 * MIB))
     process = start(seaweedfs_shell, seaweedfs_bucket.location, "a")
     process.stdout.read(1000)
-    time.sleep(1)  # the pipe is full now
+    until_idle(process)  # the pipe is full now
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.3)  # nothing is read, so it cannot end by itself
-    assert process.poll() is None
+    until_idle(process)  # nothing is read, so it cannot end by itself
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == -signal.SIGTERM
 

@@ -12,7 +12,7 @@ import time
 
 import pytest
 import servers
-from conftest import BIN, Shell, memory
+from conftest import BIN, Shell, memory, until_idle
 from lying_server import LyingServer, environment, error, page
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -97,7 +97,7 @@ def test_a_stalled_reader_never_joins_lines(shell, order, size):
 
     with running(shell, handle, [*order, *SMALL_MEMORY], keys) as process:
         written = b""
-        time.sleep(1)
+        until_idle(process)
         while part := process.stdout.read(100_000):
             written += part
             time.sleep(0.02)
@@ -193,7 +193,7 @@ def test_keys_before_short_lines_are_formatted_while_writing(shell):
         shell, lambda request: (200, ETAG, b"\n" * lines), ["--with-key", "--memory", "8M"], ["k" * 300]
     ) as process:
         written = len(process.stdout.read(1))
-        time.sleep(1)
+        until_idle(process)
         while written < 40 * MIB:
             written += len(process.stdout.read(MIB))
         assert memory(process) < 64 * MIB

@@ -1,5 +1,6 @@
 """s3-get-lines with objects that are compressed with gzip or zstd: complete, damaged, large, in parallel."""
 
+import functools
 import gzip
 import random
 import subprocess
@@ -140,26 +141,34 @@ def test_damaged_zstd_is_an_error(seaweedfs_bucket, seaweedfs_shell, damage):
 # Parallel decompression
 
 
-@pytest.mark.parametrize("options", [(), ("--unordered",), ("--memory", "4M"), ("--memory", "2M", "--unordered")])
-def test_compressed_objects_are_read_in_parallel(seaweedfs_bucket, seaweedfs_shell, options):
-    """Some are longer than a chunk, some plain, some damaged; with one processor the result is the same."""
+@functools.cache
+def objects_in_any_form():
+    """The stored bytes of objects of which some are longer than a chunk, some plain, some damaged; the text of those that
+    are not damaged; and the keys of the damaged ones."""
     dice = random.Random(7)
-    expected, damaged = [], []
+    stored, expected, damaged = {}, [], []
     for number in range(60):
-        text = b"".join(b"%d of %d\n" % (line, number) for line in range(dice.choice([3, 4000, 90_000])))
-        stored = dice.choice([gzip.compress, zstd, lambda text: text])(text)
+        text = b"".join(b"%d: %s\n" % (number, dice.randbytes(60).hex().encode()) for _ in range(dice.choice([3, 400, 9000])))
+        key = f"k{number:02d}"
+        stored[key] = dice.choice([gzip.compress, zstd, lambda text: text])(text)
         if number % 20 == 7:
-            stored = gzip.compress(text)[:-6] + b"000000"
-            damaged.append(f"k{number:02d}")
+            stored[key] = gzip.compress(text)[:-6] + b"000000"
+            damaged.append(key)
         else:
             expected.append(text)
-        seaweedfs_bucket.put(f"k{number:02d}", stored)
+    return stored, b"".join(expected).decode().splitlines(), damaged
+
+
+@pytest.mark.parametrize("options", [(), ("--unordered",), ("--memory", "4M"), ("--memory", "2M", "--unordered")])
+def test_compressed_objects_are_read_in_parallel(seaweedfs_bucket, seaweedfs_shell, options):
+    """With one processor the result is the same."""
+    stored, wanted, damaged = objects_in_any_form()
+    seaweedfs_bucket.fill(stored)
     words = " ".join(["s3-get-lines", "--all", *options, seaweedfs_bucket.location])
     for command in (words, f"taskset -c 0 {words}"):
         got = seaweedfs_shell.run(command).expect(1)
         assert [line.split(": ")[1] for line in got.message.splitlines()] == damaged or "--unordered" in options
-        whole = [line for line in got.lines if int(line.split(" of ")[1]) % 20 != 7]
-        wanted = b"".join(expected).decode().splitlines()
+        whole = [line for line in got.lines if int(line.split(":")[0]) % 20 != 7]
         assert (sorted(whole), len(got.message.splitlines())) == (sorted(wanted), 3)
         if "--unordered" not in options:
             assert whole == wanted
