@@ -39,7 +39,7 @@
 
     /// The bytes of `range`. Does not read the length, because another thread may read these bytes while this
     /// one appends after them within the capacity.
-    fileprivate func bytes(in range: Range<Int>) -> UnsafeRawBufferPointer {
+    func bytes(in range: Range<Int>) -> UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(rebasing: storage[range])
     }
 

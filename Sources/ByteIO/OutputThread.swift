@@ -7,7 +7,7 @@
     /// The name of the output in messages.
     package let name: String
     private let descriptor: CInt
-    /// Called on the writing thread after each block, and when a write fails.
+    /// Called on the writing thread after each write, and when one fails.
     private let progressed: @Sendable () -> Void
 
     // `lock` guards everything below; `changed` is signalled on each change.
@@ -81,13 +81,19 @@
         if let failure = error { throw failure }
     }
 
+    /// Slices are written together up to this many bytes: each write wakes up the reader, and then the run.
+    private static let writeSize = 256 << 10
+
     private func run() {
-        while let slice = next() {
+        while true {
+            let taken = next()
+            guard !taken.isEmpty else { return }
             var failure: SystemError?
-            do { try writeAll(slice.bytes, to: descriptor, name: name) } catch { failure = error }
+            var writer = SliceWriter(taken)
+            do { try writer.write(to: descriptor, name: name) } catch { failure = error }
             locked {
-                queued -= slice.block.capacity
-                written += failure == nil ? slice.count : 0
+                for slice in taken { queued -= slice.block.capacity }
+                written += writer.writtenBytes
                 if let failure {
                     self.failure = failure
                     slices.removeAll()
@@ -98,10 +104,17 @@
         }
     }
 
-    private func next() -> ByteSlice? {
+    /// Waits for the next slices; none if the output is finished.
+    private func next() -> [ByteSlice] {
         locked {
             while slices.isEmpty && !isFinished { unsafe pthread_cond_wait(changed, lock) }
-            return slices.popFirst()
+            var taken: [ByteSlice] = []
+            var size = 0
+            while size < Self.writeSize, taken.count < SliceWriter.most, let slice = slices.popFirst() {
+                taken.append(slice)
+                size += slice.count
+            }
+            return taken
         }
     }
 
