@@ -89,7 +89,7 @@ let package = Package(
 
         tests(of: "ByteIO"),
         tests(of: "Digest", ["ByteIO"]),
-        tests(of: "Codec", ["ByteIO", "CZlib", "CZstd"]),
+        tests(of: "Codec", ["ByteIO", "CZlib", "CZstd", "Digest"]),
         tests(of: "JSONStream", ["ByteIO", "Randomness", "SeparationHarness"]),
         tests(of: "KeyTemplate", ["ByteIO", "JSONStream", "Randomness"]),
         tests(of: "HTTPTransfer", ["ByteIO"]),

@@ -17,6 +17,14 @@ package final class Decoder {
         zstd = format == .zstd ? ZstdDecompressor() : nil
     }
 
+    /// Prepares for another object.
+    func restart() {
+        gzip?.restart()
+        zstd?.restart()
+        isBetween = false
+        ended = 0
+    }
+
     /// The decompressor's own memory in bytes: its window and tables.
     package var memory: Int { gzip?.memory ?? zstd?.memory ?? 0 }
 

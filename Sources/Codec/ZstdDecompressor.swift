@@ -18,6 +18,9 @@ import CZstd
 
     deinit { unsafe ZSTD_freeDCtx(context) }
 
+    /// Another object follows.
+    func restart() { _ = unsafe ZSTD_DCtx_reset(context, ZSTD_reset_session_only) }
+
     var memory: Int { unsafe ZSTD_sizeof_DCtx(context) }
 
     /// Decompresses from `input` and appends at most `room` bytes to `output`.

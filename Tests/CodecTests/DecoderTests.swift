@@ -1,5 +1,6 @@
 import ByteIO
 import Codec
+import Digest
 import Testing
 
 struct DecoderTests {
@@ -83,6 +84,72 @@ struct DecoderTests {
         #expect(throws: CodecError(.zstd, .trailingGarbage)) {
             try decode(Self.zstd + rest + [0, 0, 0, 0, 0], .zstd)
         }
+    }
+
+    /// What RFC 1952 lets a header hold: an extra field, a name, a comment, and the header's own checksum.
+    @Test(arguments: 0..<16) func everyFieldOfAHeaderIsSkipped(fields: Int) throws {
+        var header: [UInt8] = [0x1F, 0x8B, 8, 1, 1, 2, 3, 4, 2, 3]
+        if fields & 1 != 0 {
+            header[3] |= 4
+            header += [3, 0, 0, 1, 2]
+        }
+        if fields & 2 != 0 {
+            header[3] |= 8
+            header += [0x61, 0x62, 0]
+        }
+        if fields & 4 != 0 {
+            header[3] |= 16
+            header += [0]
+        }
+        if fields & 8 != 0 {
+            header[3] |= 2
+            let sum = CRC.checksum(header.bytes, .crc32).value
+            header += [UInt8(truncatingIfNeeded: sum), UInt8(truncatingIfNeeded: sum >> 8)]
+        }
+        let member = header + Self.gzip.dropFirst(10)
+        for step in [1, 3, 1000] {
+            #expect(try decode(member + member, .gzip, step: step) == Array("hello\nhello\n".utf8))
+        }
+        guard fields & 8 != 0 else { return }
+        var changed = member
+        changed[4] ^= 1
+        #expect(throws: CodecError(.gzip, .corrupt("header crc mismatch"))) { try decode(changed, .gzip) }
+    }
+
+    @Test(
+        arguments: [
+            (0, 0x1E, "incorrect header check"), (1, 0x8C, "incorrect header check"),
+            (2, 7, "unknown compression method"), (3, 0x20, "unknown header flags set"),
+            (18, 0, "incorrect data check"), (22, 7, "incorrect length check"),
+        ] as [(Int, UInt8, String)])
+    func theMessageSaysWhatIsWrongWithAMember(index: Int, byte: UInt8, message: String) {
+        var bytes = Self.gzip
+        bytes[index] = byte
+        for step in [1, 1000] {
+            #expect(throws: CodecError(.gzip, .corrupt(message))) { try decode(bytes, .gzip, step: step) }
+        }
+    }
+
+    @Test(arguments: CompressedFormat.allCases)
+    func aReserveGivesOutWholeDecodersWithinItsLimit(format: CompressedFormat) throws {
+        let reserve = DecoderReserve(limit: 8 << 20)
+        let hello = Self.hello(format)
+        let other = format == .gzip ? CompressedFormat.zstd : .gzip
+        let first = reserve.take(format)
+        // Left in the middle of a stream.
+        _ = try first.decode(hello.bytes.extracting(first: hello.count - 1), into: ByteBlock(), room: 100)
+        reserve.keep(first)
+        #expect(reserve.memory == first.memory && reserve.memory > 0)
+        #expect(reserve.take(other) !== first)
+        let again = reserve.take(format)
+        #expect(again === first && reserve.memory == 0)
+        let output = ByteBlock()
+        #expect(try again.decode(hello.bytes, into: output, room: 100) == hello.count)
+        try again.end()
+        #expect(output.bytes.array == Array("hello\n".utf8))
+        let none = DecoderReserve(limit: 0)
+        none.keep(again)
+        #expect(none.memory == 0 && none.take(format) !== again)
     }
 
     @Test(arguments: 10..<26) func aChangedByteInAMemberIsDetected(index: Int) {

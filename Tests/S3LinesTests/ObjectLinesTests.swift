@@ -1,4 +1,5 @@
 import ByteIO
+import Codec
 import Digest
 import S3Core
 import Testing
@@ -15,7 +16,7 @@ private final class Lines {
     ) {
         lines = ObjectLines(
             isRaw: isRaw, isFiltered: isFiltered, chunkSize: chunkSize, longestLine: 1000,
-            hashedInBackground: hashedInBackground)
+            decoders: DecoderReserve(limit: 0), hashedInBackground: hashedInBackground)
         lines.begin(size: size, checksum: checksum)
     }
 

@@ -67,7 +67,7 @@ extension GetLines {
         guard !undecoded.isEmpty, pool.pending < 2 * options.threads else { return }
         undecoded.sort()
         while pool.pending < 2 * options.threads, let number = undecoded.first {
-            window.outside = run.output.queuedBytes + carriedBytes
+            window.outside = outsideBytes
             guard window.canHold(options.chunkSize) else { return }
             undecoded.removeFirst()
             // It may have been dropped, or decompressed in its turn for lack of memory.

@@ -37,7 +37,7 @@ extension GetLines {
     /// Limits how much each command may write in this turn.
     func limitFiltered() {
         guard !filtered.isEmpty else { return }
-        window.outside = run.output.queuedBytes + carriedBytes
+        window.outside = outsideBytes
         for object in filtered {
             let isFirst = object.number == lead
             let isWritten = isFirst || !options.keepsOrder
@@ -106,7 +106,7 @@ extension GetLines {
 
     private func beginFiltering() {
         guard let atOnce = options.filter?.atOnce, !unfiltered.isEmpty else { return }
-        window.outside = run.output.queuedBytes + carriedBytes
+        window.outside = outsideBytes
         if unfiltered.contains(lead), let object = objects[lead] { _ = beginFiltering(object) }
         while filtered.count < atOnce, window.canHold(options.chunkSize), let number = unfiltered.first {
             guard let object = objects[number], !object.hasBegunFiltering else {

@@ -36,6 +36,9 @@ package final class GetLines: RunFilter {
     private var openLine: WindowObject?
     /// The bytes that all objects carry over.
     var carriedBytes = 0
+    private let decoders: DecoderReserve
+    /// The memory in use besides the window, in bytes.
+    var outsideBytes: Int { run.output.queuedBytes + carriedBytes + decoders.memory }
     /// Whether the next key is expected on standard input.
     private var awaitsInput = false
     private let location: Location
@@ -59,6 +62,7 @@ package final class GetLines: RunFilter {
         output = LineOutput(run.output)
         self.location = location
         pool = WorkPool(threads: options.threads, wakeUp: store.wakeUp)
+        decoders = DecoderReserve(limit: options.memory / 8)
         var range = ListedKeyRange()
         if case .listing(let listed) = origin {
             range = listed
@@ -129,7 +133,7 @@ package final class GetLines: RunFilter {
     private func begin(_ input: inout LineReader) {
         // A partly written line is completed.
         guard run.signal == nil || openLine != nil else { return }
-        window.outside = run.output.queuedBytes + carriedBytes
+        window.outside = outsideBytes
         while let number = window.overcommitted(), let object = objects[number] { restart(object) }
         let reserve = decodingReserve
         window.outside += reserve
@@ -202,7 +206,7 @@ package final class GetLines: RunFilter {
     private func makeLines() -> ObjectLines {
         ObjectLines(
             isRaw: options.isRaw, isFiltered: options.filter != nil, chunkSize: options.chunkSize,
-            longestLine: options.memory,
+            longestLine: options.memory, decoders: decoders,
             hashedInBackground: options.threads > 1 && options.filter == nil
                 ? options.hashedInBackground : nil)
     }

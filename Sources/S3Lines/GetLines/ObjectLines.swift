@@ -40,6 +40,7 @@ struct ObjectLines: ~Copyable {
     private var isWhole = false
     /// Nothing is given out until the object is complete, as long as it fits into one chunk.
     private(set) var isHeldBack = true
+    private let decoders: DecoderReserve
     private var decoder: Decoder?
     /// Decompressed or filtered bytes that are held back.
     private var decoded: [ByteSlice] = []
@@ -58,12 +59,15 @@ struct ObjectLines: ~Copyable {
     /// The size of blocks of decompressed bytes.
     private static let blockSize = 128 << 10
 
-    /// - Parameter hashedInBackground: from this many bytes on, `lendBytes` passes an expensive checksum to another
+    /// - Parameters:
+    ///   - decoders: where the decoder comes from, and where it goes at the end of the object.
+    ///   - hashedInBackground: from this many bytes on, `lendBytes` passes an expensive checksum to another
     ///   thread; nil never does.
     init(
-        isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int,
+        isRaw: Bool, isFiltered: Bool = false, chunkSize: Int, longestLine: Int, decoders: DecoderReserve,
         hashedInBackground: Int? = nil
     ) {
+        self.decoders = decoders
         self.isRaw = isRaw
         self.hashedInBackground = hashedInBackground
         if isFiltered { format = .filtered }
@@ -245,7 +249,7 @@ struct ObjectLines: ~Copyable {
         case .plain: return .plain
         case .unknown: return isWhole ? .plain : .unknown
         case .format(let format):
-            decoder = Decoder(format)
+            decoder = decoders.take(format)
             return .compressed
         }
     }
@@ -263,6 +267,7 @@ struct ObjectLines: ~Copyable {
 
     private mutating func finish(_ lines: inout [ByteSlice]) {
         isOver = true
+        if let decoder = decoder.take() { decoders.keep(decoder) }
         assembler.end(&lines)
     }
 
