@@ -2,18 +2,39 @@
 /// and its completion.
 package final class Work {
     // Each is released after its call, since it may hold a reference to the owner of this work.
-    fileprivate var body: (() -> Void)?
+    fileprivate var body: ((Workspace) -> Void)?
     fileprivate var completion: (() -> Void)?
-    /// Guarded by the queue's lock.
+    // Guarded by the queue's lock.
     fileprivate var isDone = false
+    /// What must be done before; nil once this has begun.
+    fileprivate var previous: Work?
 
     /// - Parameter body: called once, on any thread.
-    package init(_ body: @escaping () -> Void) { self.body = body }
+    package init(_ body: @escaping () -> Void) { self.body = { _ in body() } }
 
-    fileprivate func run() {
-        body?()
+    /// - Parameter body: called once, on any thread, with what that thread keeps.
+    package init(_ body: @escaping (Workspace) -> Void) { self.body = body }
+
+    fileprivate func run(in workspace: Workspace) {
+        body?(workspace)
         body = nil
     }
+}
+
+/// What a thread keeps from one computation to the next, because it is expensive to create: at most one object of each
+/// type. Never used by two threads.
+package final class Workspace {
+    private var kept: [ObjectIdentifier: AnyObject] = [:]
+
+    package init() {}
+
+    /// Removes and returns the object of this type, if there is one.
+    package func take<Kept: AnyObject>(_ type: Kept.Type) -> Kept? {
+        kept.removeValue(forKey: ObjectIdentifier(type)) as? Kept
+    }
+
+    /// Keeps `object` instead of an earlier one of its type.
+    package func keep<Kept: AnyObject>(_ object: Kept) { kept[ObjectIdentifier(Kept.self)] = object }
 }
 
 /// A pool of threads that compute for one thread, which meanwhile waits for events.
@@ -24,6 +45,8 @@ package final class WorkPool {
     private let queue: WorkQueue
     private let threadCount: Int
     private var threads: [WorkerThread] = []
+    /// What the waiting thread itself keeps between computations.
+    package let workspace = Workspace()
     /// The number of computations whose completion was not called yet.
     package private(set) var pending = 0
 
@@ -48,13 +71,17 @@ package final class WorkPool {
     package var hasRoom: Bool { pending < 8 * (threadCount + 1) }
 
     /// Queues `work`. `completion` is called by `handBack`.
-    package func submit(_ work: Work, completion: @escaping () -> Void) {
+    ///
+    /// - Parameter previous: work that was submitted before, and must be done before this begins.
+    package func submit(_ work: Work, after previous: Work? = nil, completion: @escaping () -> Void) {
         pending += 1
+        work.previous = previous
         work.completion = completion
         if threads.count < threadCount, pending > threads.count { startThread() }
         guard !threads.isEmpty else {
             // The pool has no threads, or none could be started.
-            work.run()
+            work.previous = nil
+            work.run(in: workspace)
             return queue.done(work)
         }
         queue.append(work)
@@ -138,16 +165,25 @@ package final class WorkPool {
 
     /// The main function of each thread.
     func run() {
+        let workspace = Workspace()
         while let work = next() {
-            work.run()
+            work.run(in: workspace)
             done(work)
         }
     }
 
+    /// The first work that can begin, once there is any; nil if there will be none.
     private func next() -> Work? {
         lock.locked {
-            while unsafe waiting.isEmpty && !isFinished { lock.wait() }
-            return unsafe waiting.isEmpty ? nil : waiting.removeFirst()
+            while true {
+                if let place = unsafe waiting.firstIndex(where: { $0.previous?.isDone ?? true }) {
+                    let work = unsafe waiting.remove(at: place)
+                    work.previous = nil
+                    return work
+                }
+                if unsafe isFinished { return nil }
+                lock.wait()
+            }
         }
     }
 }

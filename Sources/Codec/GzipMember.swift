@@ -73,12 +73,22 @@ private final class GzipPiece: CompressionPiece {
         super.init(input)
     }
 
-    override func run() {
+    override func run(in workspace: Workspace) {
         let input = input
         checksum.update(input.bytes)
-        let deflater = Deflater(level: level)
+        let deflater = deflater(in: workspace)
         if let before { deflater.lookBack(at: before.bytes) }
         output = deflater.deflate(input.bytes, isLast: isLast)
+        workspace.keep(deflater)
+    }
+
+    /// The thread's own, if it has the right level: a new one costs as much as the compression of some kilobytes.
+    private func deflater(in workspace: Workspace) -> Deflater {
+        guard let kept = workspace.take(Deflater.self), kept.level == level else {
+            return Deflater(level: level)
+        }
+        kept.restart()
+        return kept
     }
 }
 
@@ -89,8 +99,10 @@ private final class GzipPiece: CompressionPiece {
 
     /// zlib keeps a pointer to it, so it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
+    let level: Int
 
     init(level: Int) {
+        self.level = level
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
         // The largest window; negative means a raw stream.
@@ -103,6 +115,9 @@ private final class GzipPiece: CompressionPiece {
         unsafe deflateEnd(stream)
         unsafe stream.deallocate()
     }
+
+    /// Begins another stream.
+    func restart() { unsafe deflateReset(stream) }
 
     func lookBack(at bytes: RawSpan) {
         unsafe bytes.withUnsafeBytes {

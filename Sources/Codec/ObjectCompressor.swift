@@ -22,7 +22,7 @@ package final class ObjectCompressor {
     private var zstd: ZstdEncoder?
     /// The library's memory at its last report, in bytes.
     private var zstdMemory = 0
-    /// Pieces that are not known to be compressed, in order; the first ones are submitted.
+    /// Pieces that are not known to be compressed, in order.
     private var pieces: [CompressionPiece] = []
     /// Output that was not read, in order, and how many bytes of the first block were.
     private var outputs = Queue<ByteBlock>()
@@ -86,7 +86,7 @@ package final class ObjectCompressor {
     package func finishNow() {
         finish()
         while let piece = pieces.first {
-            if let work = piece.work { pool.wait(for: work) } else { compute(piece) }
+            if let work = piece.work { pool.wait(for: work) }
             settle()
         }
     }
@@ -139,37 +139,22 @@ package final class ObjectCompressor {
             piece = ZstdPiece(input, isLast: isLast, encoder: zstd)
         }
         held += input.capacity
+        let previous = pieces.last
         pieces.append(piece)
-        if isLast, pieces.count == 1, input.count < Self.shortPiece {
-            compute(piece)
+        if isLast, previous == nil, input.count < Self.shortPiece {
+            piece.run(in: pool.workspace)
+            piece.isComputed = true
             settle()
             return
         }
-        submit()
-    }
-
-    private func compute(_ piece: CompressionPiece) {
-        piece.isSubmitted = true
-        piece.run()
-        piece.isComputed = true
-    }
-
-    /// Submits the pieces that can be computed now.
-    private func submit() {
-        for (index, piece) in pieces.enumerated() where !piece.isSubmitted {
-            // A frame's blocks are compressed in order.
-            if zstd != nil && index > 0 { return }
-            let work = Work { piece.run() }
-            piece.isSubmitted = true
-            piece.work = work
-            pool.submit(work) { [self] in
-                piece.isComputed = true
-                guard !isCancelled else { return }
-                let ready = ready
-                let isMore = settle()
-                submit()
-                if isMore { ready?() }
-            }
+        let work = Work { piece.run(in: $0) }
+        piece.work = work
+        // A frame's blocks are compressed in order.
+        pool.submit(work, after: zstd == nil ? nil : previous?.work) { [self] in
+            piece.isComputed = true
+            guard !isCancelled else { return }
+            let ready = ready
+            if settle() { ready?() }
         }
     }
 
@@ -199,7 +184,6 @@ class CompressionPiece {
     var output: ByteBlock
     /// The work that was submitted to the pool.
     var work: Work?
-    var isSubmitted = false
     var isComputed = false
 
     init(_ input: ByteBlock) {
@@ -207,5 +191,6 @@ class CompressionPiece {
         output = ByteBlock(capacity: 0)
     }
 
-    func run() {}
+    /// - Parameter workspace: of the thread that runs it.
+    func run(in workspace: Workspace) {}
 }

@@ -77,7 +77,7 @@ final class ZstdPiece: CompressionPiece {
     /// The library's memory afterwards, in bytes.
     private(set) var memory = 0
 
-    override func run() {
+    override func run(in workspace: Workspace) {
         let input = input
         encoder?.compress(input.bytes, isLast: isLast, into: output)
         memory = encoder?.memory ?? 0

@@ -80,6 +80,37 @@ import Testing
         #expect(compress(text, .zstd(level: 1), threads: 2, workers: 3) == stored)
     }
 
+    /// The input of a long object must not be read faster than it is compressed.
+    @Test(arguments: [Compression.gzip(level: 1), .zstd(level: 1)])
+    func thePoolIsFullOnceSomeBlocksWait(compression: Compression) {
+        let pool = WorkPool(threads: 2, wakeUp: {})
+        let compressor = ObjectCompressor(compression, pool: pool, workers: 1) {}
+        let text = Self.text(1 << 20)
+        for _ in 0..<8 where pool.hasRoom { compressor.append(text.bytes) }
+        #expect(!pool.hasRoom)
+        compressor.cancel()
+    }
+
+    /// A thread that compressed at one level may have to at another.
+    @Test func consecutiveObjectsHaveTheirOwnLevels() throws {
+        let pool = WorkPool(threads: 0, wakeUp: {})
+        let text = Self.text(300_000)
+        func compressed(_ level: Int, _ pool: WorkPool) -> [UInt8] {
+            let compressor = ObjectCompressor(.gzip(level: level), pool: pool, workers: 0) {}
+            compressor.append(text.bytes)
+            compressor.finishNow()
+            let output = ByteBlock()
+            while compressor.readable > 0 { _ = compressor.read(into: output, room: 1000) }
+            let stored = output.bytes.array
+            return stored
+        }
+        for level in [1, 6, 6, 1, 9] {
+            let stored = compressed(level, pool)
+            #expect(stored == compressed(level, WorkPool(threads: 0, wakeUp: {})), "level \(level)")
+            #expect(try plain(stored, .gzip, count: text.count) == text)
+        }
+    }
+
     /// One member or one frame: many readers stop after the first one.
     @Test func anObjectIsOneMemberOrFrame() throws {
         let text = Self.text(700_000)
