@@ -24,7 +24,7 @@ package enum CompressedFormat: Sendable, CaseIterable {
     private static let skippableMagic: [UInt8] = [0x50, 0x2A, 0x4D, 0x18]
 
     /// - Parameter bytes: the first `longestMagic` bytes of an object, or all of them.
-    package static func recognise(_ bytes: [UInt8]) -> Recognition {
+    package static func recognize(_ bytes: [UInt8]) -> Recognition {
         if let first = bytes.first, !canBegin(with: first) { return .plain }
         var isUnknown = false
         for (format, magic) in [(gzip, gzipMagic), (zstd, zstdMagic), (zstd, skippableMagic)] {

@@ -32,7 +32,7 @@ import Digest
         // The largest window; negative means a raw stream.
         let status = unsafe s3_inflate_init(stream, -15)
         if status == Z_MEM_ERROR { endForLackOfMemory() }
-        precondition(status == Z_OK, "zlib cannot be initialised")
+        precondition(status == Z_OK, "zlib cannot be initialized")
     }
 
     deinit {

@@ -73,7 +73,7 @@ extension ToolCommand {
         }
     }
 
-    /// Splits `--OPTION=VALUE` if VALUE begins with a combining mark. The parser does not recognise it: the mark combines
+    /// Splits `--OPTION=VALUE` if VALUE begins with a combining mark. The parser does not recognize it: the mark combines
     /// with the `=` that the parser searches for.
     ///
     /// - Returns: nil if the words were refused for another reason.

@@ -61,7 +61,7 @@ package struct TransferID: Equatable, Sendable {
     /// - Throws: `TransferError.Kind.unusable` if libcurl cannot be initialized.
     package init(_ options: TransferOptions) throws(TransferError) {
         guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = unsafe curl_multi_init()
-        else { throw TransferError(.unusable, "libcurl cannot be initialised") }
+        else { throw TransferError(.unusable, "libcurl cannot be initialized") }
         unsafe self.multi = unsafe multi
         self.options = options
         guard unsafe s3_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.keptConnections) == CURLM_OK

@@ -23,7 +23,7 @@ struct InputHead: Sendable {
             && ForeignEncoding.mayShow(byte)
     }
 
-    /// The same error, with the format of the input or a byte order mark recognised.
+    /// The same error, with the format of the input or a byte order mark recognized.
     func explained(
         _ reason: JSONSyntaxError, at place: Int, of unread: RawSpan, from start: Int
     ) -> JSONSyntaxError {

@@ -6,7 +6,7 @@ import JSONStream
 struct LineValues: ~Copyable {
     private let paths: [FieldPath]
     private var lookup: FieldLookup
-    /// Nil if no hash is needed: libcrypto takes a millisecond to initialise.
+    /// Nil if no hash is needed: libcrypto takes a millisecond to initialize.
     private var digest: MessageDigest?
     /// A string with its escapes resolved.
     private var unescaped = ByteBuffer()

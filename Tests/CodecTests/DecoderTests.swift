@@ -176,6 +176,6 @@ struct DecoderTests {
             ([0x50, 0xB5, 0x2F, 0xFD], .plain),
         ] as [([UInt8], CompressedFormat.Recognition)])
     func formatsAreDetectedByTheirFirstBytes(bytes: [UInt8], recognition: CompressedFormat.Recognition) {
-        #expect(CompressedFormat.recognise(bytes) == recognition)
+        #expect(CompressedFormat.recognize(bytes) == recognition)
     }
 }

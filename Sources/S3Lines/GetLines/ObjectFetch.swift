@@ -119,7 +119,7 @@ final class ObjectFetch: ObjectSink {
         let bytes = block.bytes
         if bytes.byteCount > 0, !CompressedFormat.canBegin(with: bytes[0]) { return false }
         let first = bytes.extracting(first: min(CompressedFormat.longestMagic, bytes.byteCount)).array
-        return CompressedFormat.recognise(first) != .plain
+        return CompressedFormat.recognize(first) != .plain
     }
 
     /// Takes the received bytes.

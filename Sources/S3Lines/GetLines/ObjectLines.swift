@@ -157,7 +157,7 @@ struct ObjectLines: ~Copyable {
     mutating func next() throws(Problem) -> [ByteSlice] {
         if isHeldBack && !isWhole && !isFiltered || isWhole && !isVerified || lentBytes != nil { return [] }
         if let problem { throw problem }
-        if format == .unknown { format = recognise() }
+        if format == .unknown { format = recognize() }
         switch format {
         case .unknown: return []
         case .plain: return nextPlain()
@@ -213,7 +213,7 @@ struct ObjectLines: ~Copyable {
     ///
     /// - Parameter limit: the approximate maximum of bytes to decompress.
     mutating func lend(limit: Int) -> AheadDecoding? {
-        if format == .unknown { format = recognise() }
+        if format == .unknown { format = recognize() }
         guard format == .compressed, let decoder else { return nil }
         lentBytes = limit
         defer { stored.removeAll() }
@@ -236,7 +236,7 @@ struct ObjectLines: ~Copyable {
     /// Whether all lines were given out.
     var isDone: Bool { isOver }
 
-    private mutating func recognise() -> Format {
+    private mutating func recognize() -> Format {
         if isRaw { return .plain }
         if let slice = stored.first, slice.count > 0, !CompressedFormat.canBegin(with: slice.bytes[0]) {
             return .plain
@@ -245,7 +245,7 @@ struct ObjectLines: ~Copyable {
         for slice in stored where first.count < CompressedFormat.longestMagic {
             first += slice.prefix(min(slice.count, CompressedFormat.longestMagic - first.count)).bytes.array
         }
-        switch CompressedFormat.recognise(first) {
+        switch CompressedFormat.recognize(first) {
         case .plain: return .plain
         case .unknown: return isWhole ? .plain : .unknown
         case .format(let format):
