@@ -21,7 +21,7 @@ package final class Work {
     }
 }
 
-/// What a thread keeps from one computation to the next, because it is expensive to create: at most one object of each
+/// Objects that a thread uses again in its next computation, because they are expensive to create: at most one of each
 /// type. Never used by two threads.
 package final class Workspace {
     private var kept: [ObjectIdentifier: AnyObject] = [:]
@@ -45,7 +45,7 @@ package final class WorkPool {
     private let queue: WorkQueue
     private let threadCount: Int
     private var threads: [WorkerThread] = []
-    /// What the waiting thread itself keeps between computations.
+    /// The objects that the waiting thread uses again.
     package let workspace = Workspace()
     /// The number of computations whose completion was not called yet.
     package private(set) var pending = 0

@@ -9,7 +9,7 @@ package protocol ToolCommand: ParsableCommand {
     /// Hints for options of other programs that people try here, by option name; a message ends with the hint, `; ...`.
     static var foreignOptions: [String: String] { get }
 
-    /// What a message adds about too many operands: `; ...`.
+    /// A hint for the message about too many operands: `; ...`.
     static var operandsHint: String { get }
 
     /// Does all of the tool's work.

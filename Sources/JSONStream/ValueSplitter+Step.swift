@@ -10,7 +10,7 @@ extension ValueSplitter {
         case ended
     }
 
-    /// What a step did with the first bytes.
+    /// The result of a step for the first bytes.
     package enum Outcome: Equatable, Sendable {
         /// They are complete output lines as they are.
         case verbatim

@@ -221,7 +221,7 @@ def plain_shell(tmp_path):
 
 @pytest.fixture
 def faulty(seaweedfs, tmp_path):
-    """An empty bucket behind a fault proxy: faults.Faulty."""
+    """An empty bucket, reached through a fault proxy: faults.Faulty."""
     import faults
 
     with faults.proxied(seaweedfs, tmp_path) as faulty:
@@ -230,7 +230,7 @@ def faulty(seaweedfs, tmp_path):
 
 @pytest.fixture
 def strict(strict_server, tmp_path):
-    """An empty bucket behind a fault proxy, on a server that verifies the signed hash of each body."""
+    """An empty bucket, reached through a fault proxy, on a server that verifies the signed hash of each body."""
     import faults
 
     with faults.proxied(strict_server, tmp_path) as faulty:

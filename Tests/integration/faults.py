@@ -1,4 +1,4 @@
-"""A bucket behind the fault proxy, and assertions for tests of faults."""
+"""A bucket that is reached through the fault proxy, and assertions for tests of faults."""
 
 import random
 import re

@@ -42,12 +42,12 @@ def wrong(world):
 
 
 def refused(world):
-    def told(request):
-        told = unquote(request.body.decode()).replace("&", " ")
-        text = f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{told}</Message></Error></ErrorResponse>"
+    def repeats(request):
+        secrets = unquote(request.body.decode()).replace("&", " ")
+        text = f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{secrets}</Message></Error></ErrorResponse>"
         return 403, {}, text.encode()
 
-    return told
+    return repeats
 
 
 def cut(world):

@@ -40,7 +40,7 @@ package struct ObjectHead: Equatable, Sendable {
         googleStoredSize = head.number("x-goog-stored-content-length")
         contentRange = range
         // In a partial response, some services send the whole object's checksum and some the range's; these
-        // can be told apart only if the range is the whole object.
+        // can be distinguished only if the range is the whole object.
         checksums = ObjectChecksum.all(head)
         let isWhole = contentRange.map { $0.bytes == 0..<$0.objectSize } ?? !isPartial
         let isComposite = head.text("x-amz-checksum-type")?.uppercased() == "COMPOSITE"

@@ -85,7 +85,8 @@ package struct S3Error: Error, Equatable, Sendable {
         return error
     }
 
-    /// True if the status was a success but the response does not confirm the operation. A HEAD can tell.
+    /// True if the status was a success but the response does not confirm the operation; a HEAD request
+    /// shows whether it was done.
     package var isUnclear: Bool { kind == .notS3 && mayHaveBeenApplied && (200..<300).contains(status) }
 
     /// True if the credentials were valid and have expired.

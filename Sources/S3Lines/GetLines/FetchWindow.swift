@@ -175,7 +175,7 @@ package struct FetchWindow: Sendable {
     /// Handles the head of the response to the first request of `number`.
     ///
     /// - Parameters:
-    ///   - size: the size in bytes, if the response tells it.
+    ///   - size: the size in bytes, if the response contains it.
     ///   - isPinned: whether further requests can be tied to the same version.
     package mutating func answered(_ number: Int, size: Int?, isPinned: Bool) -> Verdict {
         release(self[number].reserved - Self.overhead, of: number)

@@ -36,7 +36,7 @@ extension Location {
         return fault + "For the object \(self): s3-get-lines \(folder) \(ShellWords.quoted(key))"
     }
 
-    /// What a message adds about a key that does not exist: `; ...`, or nothing.
+    /// A hint for the message about a key that does not exist: `; ...`, or empty.
     func advice(ifMissing key: [UInt8]) -> String {
         if key.last == UInt8(ascii: "\r") {
             return "; the key ends in a carriage return, which tr -d '\\r' removes from a list of keys"

@@ -54,7 +54,7 @@ package final class RunOutput {
 
     /// Whether more data should be appended. Data appended nevertheless is kept.
     package var hasRoom: Bool {
-        // The queue only shrinks by itself, so the thread need not be asked before this room is used up.
+        // The thread only shortens the queue, so its length is read again only when the known room is used up.
         if acceptedBytes >= roomEnd { roomEnd = acceptedBytes + limit - queuedBytes }
         return acceptedBytes < roomEnd
     }
