@@ -11,7 +11,7 @@ struct KeySource: ~Copyable {
     private let origin: KeyOrigin
     private var nextOperand = 0
     private var lineNumber = 0
-    private var list: (any KeyList)?
+    private var list: PacedList?
     // Stored separately: reading `list` or `end` would copy them.
     private let isListing: Bool
     private var hasEnded = false
@@ -33,7 +33,7 @@ struct KeySource: ~Copyable {
         self.location = location
         selection = KeySelection(location, shard: shard, readsURLKeys: readsURLKeys)
         if case .listing(let range) = origin {
-            list = Self.list(range, in: location, memory: memory)
+            list = PacedList(Self.list(range, in: location, memory: memory))
             isListing = true
         } else {
             isListing = false

@@ -7,9 +7,8 @@ package final class ListKeys: RunFilter {
     private let location: Location
     private let options: ListOptions
     private let run: Run
-    private var list: any KeyList
+    private var list: PacedList
     private var lines: ListedKeys
-    private var pace = ListPace()
     private var hasEnded = false
 
     /// - Parameters:
@@ -20,7 +19,7 @@ package final class ListKeys: RunFilter {
         self.location = location
         self.options = options
         self.run = run
-        list = options.list(of: location)
+        list = PacedList(options.list(of: location))
         lines = ListedKeys(location, options)
     }
 
@@ -36,12 +35,8 @@ package final class ListKeys: RunFilter {
             if lines.count == 0, let advice = location.adviceIfEmpty { run.report(advice) }
             return end()
         }
-        for request in list.requests(free: min(client.freeConnections, pace.limit - client.pending)) {
-            let start = MonotonicClock.microseconds
+        for request in list.requests(free: client.freeConnections) {
             client.perform(request.operation) { [unowned self] in
-                self.pace.received(
-                    after: MonotonicClock.microseconds - start,
-                    processor: MonotonicClock.processorMicroseconds)
                 self.list.received(request.number, $0)
             }
         }

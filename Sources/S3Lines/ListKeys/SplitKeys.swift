@@ -8,6 +8,7 @@ package final class SplitKeys: RunFilter {
     private let location: Location
     private let run: Run
     private var split: KeySplit
+    private var pace = ListPace()
     /// The keys to print, once they are known.
     private var boundaries: [[UInt8]]?
     private var nextBoundary = 0
@@ -36,8 +37,13 @@ package final class SplitKeys: RunFilter {
         if hasEnded { return .done }
         if run.isStopped || run.signal != nil { return end() }
         guard split.isAtEnd else {
-            for request in split.requests(free: client.freeConnections) {
-                client.perform(request.operation) { [unowned self] in self.split.received(request.number, $0)
+            for request in split.requests(free: min(client.freeConnections, pace.room)) {
+                pace.requested(request.number, now: MonotonicClock.microseconds)
+                client.perform(request.operation) { [unowned self] in
+                    self.pace.received(
+                        request.number, now: MonotonicClock.microseconds,
+                        processor: MonotonicClock.processorMicroseconds)
+                    self.split.received(request.number, $0)
                 }
             }
             return .wait()

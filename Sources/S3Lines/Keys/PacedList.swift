@@ -1,0 +1,28 @@
+import ByteIO
+import S3Core
+
+/// A listing that requests no more pages at once than the service and this process can handle.
+struct PacedList: KeyList {
+    private var list: any KeyList
+    private var pace = ListPace()
+
+    init(_ list: any KeyList) { self.list = list }
+
+    mutating func requests(free: Int) -> [ListRequest] {
+        let requests = list.requests(free: min(free, pace.room))
+        let now = MonotonicClock.microseconds
+        for request in requests { pace.requested(request.number, now: now) }
+        return requests
+    }
+
+    mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
+        pace.received(
+            number, now: MonotonicClock.microseconds, processor: MonotonicClock.processorMicroseconds)
+        list.received(number, result)
+    }
+
+    mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? { try list.next() }
+    var isAtEnd: Bool { list.isAtEnd }
+    mutating func pass(to now: Int) { list.pass(to: now) }
+    func untilDue(now: Int) -> Int? { list.untilDue(now: now) }
+}
