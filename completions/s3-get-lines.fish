@@ -2,8 +2,8 @@
 complete -c s3-get-lines -f
 complete -c s3-get-lines -n 'not string match -q -- "s3://*" (commandline -opc)' -a 's3://'
 complete -c s3-get-lines -l all -d 'Fetch every object under the location, in listing order'
-complete -c s3-get-lines -l start-after -x -d 'With --all, use only the keys after KEY'
-complete -c s3-get-lines -l end-before -x -d 'With --all, use only the keys before KEY'
+complete -c s3-get-lines -l start-after -x -d 'Use only the listed keys after KEY'
+complete -c s3-get-lines -l end-before -x -d 'Use only the listed keys before KEY'
 complete -c s3-get-lines -l follow -d 'With --all, continue to list keys that come later, until a signal'
 complete -c s3-get-lines -l interval -x -d 'With --follow, wait at least TIME between two lists'
 complete -c s3-get-lines -l until-idle -x -d 'With --follow, end after TIME without a new key'

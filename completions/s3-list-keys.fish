@@ -1,14 +1,14 @@
 # fish completion of s3-list-keys. Made by scripts/completions.
 complete -c s3-list-keys -f
 complete -c s3-list-keys -n 'not string match -q -- "s3://*" (commandline -opc)' -a 's3://'
-complete -c s3-list-keys -l start-after -x -d 'List only the keys after KEY'
-complete -c s3-list-keys -l end-before -x -d 'List only the keys before KEY'
+complete -c s3-list-keys -l start-after -x -d 'Use only the listed keys after KEY'
+complete -c s3-list-keys -l end-before -x -d 'Use only the listed keys before KEY'
 complete -c s3-list-keys -l include -x -d 'List only keys that match GLOB, or another --include; * and ? match / too'
 complete -c s3-list-keys -l exclude -x -d 'Do not list keys that match GLOB'
 complete -c s3-list-keys -l newer-than -x -d 'List only objects modified at TIME or later: a date, or 7d for 7 days ago'
 complete -c s3-list-keys -l older-than -x -d 'List only objects modified before TIME'
 complete -c s3-list-keys -l delimiter -x -d 'Print the common prefix of keys up to the first C, once, as a key that ends in C'
-complete -c s3-list-keys -l shard -x -d 'List only the I-th of N shares of the keys'
+complete -c s3-list-keys -l shard -x -d 'Use only the I-th of N shares of the keys'
 complete -c s3-list-keys -l long -d 'Print KEY, SIZE, LAST_MODIFIED and ETAG, separated by TABs'
 complete -c s3-list-keys -l summary -d 'Print COUNT and BYTES of all keys, separated by a TAB, instead of the keys'
 complete -c s3-list-keys -l split -x -d 'Print N - 1 keys that divide the list into N ranges of about the same number of keys'

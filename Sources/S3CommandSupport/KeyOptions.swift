@@ -2,35 +2,20 @@ import ArgumentParser
 import ByteIO
 package import CommandSupport
 package import S3Core
-package import S3Lines
 
-extension Location {
-    /// The key in the value of an option, relative to this location.
-    ///
-    /// - Parameters:
-    ///   - text: the key, escaped as in records.
-    ///   - option: the option's name for messages, such as `--start-after`.
-    package func key(_ text: String, option: String) throws(ToolFailure) -> [UInt8] {
-        let field = [UInt8](text.utf8)
-        var key: [UInt8] = []
-        do { try KeyEscaping.unescape(field.bytes, into: &key) } catch {
-            throw ToolFailure(.malformedInput, "\(option) '\(text)': \(error)")
-        }
-        do { _ = try objectKey(key) } catch {
-            throw ToolFailure(.malformedInput, "\(option) '\(text)': \(error)")
-        }
-        return key
+/// The key in a word of the command line, unescaped.
+///
+/// - Parameters:
+///   - text: the key, escaped as in records.
+///   - name: the name of the option or operand for messages, such as `--start-after`.
+/// - Throws: 65 if an escape is malformed.
+package func unescapedKey(_ text: String, name: String) throws(ToolFailure) -> [UInt8] {
+    let field = [UInt8](text.utf8)
+    var key: [UInt8] = []
+    do { try KeyEscaping.unescape(field.bytes, into: &key) } catch {
+        throw ToolFailure(.malformedInput, "\(name) '\(text)': \(error)")
     }
-}
-
-extension Shard {
-    /// Parses the value of `--shard`.
-    package static func option(_ text: String) throws -> Shard {
-        guard let shard = Shard(text) else {
-            throw ValidationError("expected I/N, such as 1/4, with I from 1 to N")
-        }
-        return shard
-    }
+    return key
 }
 
 extension Timestamp {

@@ -9,15 +9,7 @@ struct KeyChoiceOptions: ParsableArguments {
     @Flag(help: "Fetch every object under the location, in listing order.")
     var all = false
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("With --all, use only the keys after KEY.", valueName: "key"))
-    var startAfter: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("With --all, use only the keys before KEY.", valueName: "key"))
-    var endBefore: String?
+    @OptionGroup var keyRange: KeyRangeOptions
 
     @Flag(help: "With --all, continue to list keys that come later, until a signal.")
     var follow = false
@@ -65,11 +57,7 @@ struct KeyChoiceOptions: ParsableArguments {
             "Append KEY, TAB and ETAG of each object to FILE once all of it was written.", valueName: "file"))
     var done: String?
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Use only the I-th of N shares of the keys.", valueName: "i/n"),
-        transform: Shard.option)
-    var shard: Shard?
+    @OptionGroup var sharing: ShardOption
 
     func validate() throws {
         if !all, let option = optionOfAll { throw ValidationError("\(option) needs --all") }
@@ -78,13 +66,12 @@ struct KeyChoiceOptions: ParsableArguments {
         if lookback != nil, !follow, cursor == nil {
             throw ValidationError("--lookback needs --follow or --cursor")
         }
-        if follow && endBefore != nil {
+        if follow && keyRange.endBefore != nil {
             throw ValidationError("--end-before cannot be combined with --follow")
         }
-        if per != nil && (startAfter ?? endBefore) != nil {
+        if let option = keyRange.given, per != nil {
             throw ValidationError(
-                "\(startAfter != nil ? "--start-after" : "--end-before") cannot be combined with --per: each prefix is a list of its own"
-            )
+                "\(option) cannot be combined with --per: each prefix is a list of its own")
         }
         if let cursor, [cursor, cursor + ".lookback"].contains(done) {
             throw ValidationError("--cursor and --done must be different files")
@@ -99,8 +86,7 @@ struct KeyChoiceOptions: ParsableArguments {
 
     /// The first given option that has an effect only with `--all`.
     private var optionOfAll: String? {
-        if startAfter != nil { return "--start-after" }
-        if endBefore != nil { return "--end-before" }
+        if let option = keyRange.given { return option }
         if follow { return "--follow" }
         if per != nil { return "--per" }
         return cursor == nil ? nil : "--cursor"
@@ -114,8 +100,7 @@ struct KeyChoiceOptions: ParsableArguments {
     func range(_ place: Location) throws(ToolFailure) -> ListedKeyRange {
         var range = ListedKeyRange()
         guard all else { return range }
-        if let startAfter { range.startAfter = try place.key(startAfter, option: "--start-after") }
-        if let endBefore { range.endBefore = try place.key(endBefore, option: "--end-before") }
+        (range.startAfter, range.endBefore) = try keyRange.keys(in: place)
         range.pattern = per
         do { range.places = try cursorFile(place)?.places() ?? [:] } catch {
             switch error {

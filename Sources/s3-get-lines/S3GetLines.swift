@@ -112,7 +112,7 @@ struct S3GetLines: ToolCommand {
         options.verifiesChecksums = client.verifiesChecksums
         options.readsURLKeys = choice.urlKeys
         options.donePath = choice.done
-        if let shard = choice.shard { options.shard = shard }
+        if let shard = choice.sharing.shard { options.shard = shard }
         return options
     }
 }

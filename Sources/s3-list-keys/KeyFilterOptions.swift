@@ -5,15 +5,7 @@ import S3Lines
 
 /// The options that choose the keys of a list.
 struct KeyFilterOptions: ParsableArguments {
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("List only the keys after KEY.", valueName: "key"))
-    var startAfter: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("List only the keys before KEY.", valueName: "key"))
-    var endBefore: String?
+    @OptionGroup var keyRange: KeyRangeOptions
 
     @Option(
         parsing: .unconditionalSingleValue,
@@ -47,18 +39,14 @@ struct KeyFilterOptions: ParsableArguments {
             valueName: "c"))
     var delimiter: String?
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("List only the I-th of N shares of the keys.", valueName: "i/n"),
-        transform: Shard.option)
-    var shard: Shard?
+    @OptionGroup var sharing: ShardOption
 
     /// The first given option that chooses keys by more than a range.
     var firstNotWithSplit: String? {
         if !include.isEmpty || !exclude.isEmpty { return include.isEmpty ? "--exclude" : "--include" }
         if newerThan != nil || olderThan != nil { return newerThan == nil ? "--older-than" : "--newer-than" }
         if delimiter != nil { return "--delimiter" }
-        return shard == nil ? nil : "--shard"
+        return sharing.shard == nil ? nil : "--shard"
     }
 
     func validate() throws {
@@ -77,7 +65,7 @@ struct KeyFilterOptions: ParsableArguments {
         filter.excludes = exclude.map { Glob($0) }
         filter.newerThan = newerThan
         filter.olderThan = olderThan
-        if let shard { filter.shard = shard }
+        if let shard = sharing.shard { filter.shard = shard }
         return filter
     }
 }

@@ -81,8 +81,7 @@ struct S3ListKeys: ToolCommand {
     private func options(_ place: Location) throws(ToolFailure) -> ListOptions {
         var options = ListOptions()
         options.style = output.style
-        if let key = choice.startAfter { options.startAfter = try place.key(key, option: "--start-after") }
-        if let key = choice.endBefore { options.endBefore = try place.key(key, option: "--end-before") }
+        (options.startAfter, options.endBefore) = try choice.keyRange.keys(in: place)
         options.delimiter = choice.delimiter.map { [UInt8]($0.utf8) }
         options.filter = choice.filter
         return options
