@@ -1,3 +1,5 @@
+import ByteIO
+
 /// Rewrites the option parser's messages about invalid values and says what would be valid.
 enum InvalidValue {
     /// The expectation for each value name in `--help`.
@@ -23,6 +25,8 @@ enum InvalidValue {
     ///     Missing expected argument '<location>'                    LOCATION is missing: ...
     ///     Unexpected argument 'x'                                   Unexpected argument 'x'; ...
     ///
+    /// Long values are shortened.
+    ///
     /// - Parameters:
     ///   - swallowed: what a message says about a location that became the value of an option.
     ///   - operandsHint: what a message adds about too many operands.
@@ -43,7 +47,7 @@ enum InvalidValue {
         }
         let (head, middle) = ("The value '", "' is invalid for '")
         guard message.hasPrefix(head), let place = message.lastRange(of: middle) else { return message }
-        let value = message[..<place.lowerBound].dropFirst(head.count)
+        let value = Diagnostics.excerpt(message[..<place.lowerBound].dropFirst(head.count).utf8)
         let option = message[place.upperBound...].prefix { $0 != " " && $0 != "'" }
         let rest = message[place.upperBound...].drop { $0 != "'" }.dropFirst()
         if rest.hasPrefix(": ") { return "\(option): '\(value)'\(rest)" }

@@ -11,12 +11,12 @@ package func locationHelp(_ meaning: String) -> ArgumentHelp {
 }
 
 extension Location {
-    /// Checks the operand LOCATION.
+    /// Parses the operand LOCATION.
     ///
     /// - Parameter others: the operands after it, one of which may be the location that was meant.
     /// - Throws: `ValidationError`, which says what is wrong.
-    package static func check(operand text: String, others: [String] = []) throws {
-        do { _ = try Location(text) } catch {
+    package static func operand(_ text: String, others: [String] = []) throws -> Location {
+        do { return try Location(text) } catch {
             if let location = others.first(where: { $0.hasPrefix("s3://") }) {
                 throw ValidationError(
                     "'\(text)' is not a location: LOCATION is the first operand, and '\(location)' comes after it"

@@ -42,8 +42,9 @@ struct JSONSep: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Replace the array at PATH in each value by its elements: '.Records'.", valueName: "path"))
-    var unwrapPath: String?
+            "Replace the array at PATH in each value by its elements: '.Records'.", valueName: "path"),
+        transform: Self.path)
+    var unwrapPath: FieldPath?
 
     @Flag(help: "Expect exactly one value on each line; any other line is invalid as a whole.")
     var lines = false
@@ -54,8 +55,9 @@ struct JSONSep: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Stop at the first value that equals JSON, and do not write it.", valueName: "json"))
-    var until: String?
+            "Stop at the first value that equals JSON, and do not write it.", valueName: "json"),
+        transform: Self.compactValue)
+    var until: [UInt8]?
 
     @Flag(help: "Report invalid values and continue after them; exit status 1.")
     var skipInvalid = false
@@ -96,14 +98,22 @@ struct JSONSep: ToolCommand {
             throw ValidationError(
                 "--lines cannot be combined with --unwrap and --unwrap-path: an array may have many lines")
         }
-        if let unwrapPath, FieldPath(unwrapPath) == nil {
+    }
+
+    private static func path(_ text: String) throws -> FieldPath {
+        guard let path = FieldPath(text) else {
             throw ValidationError(
-                "--unwrap-path: '\(Diagnostics.excerpt(unwrapPath.utf8))' is not a path such as '.Records' or '.a.b[0]', of at most "
-                    + "\(FieldPath.maximumSteps) names and indices")
+                "expected a path such as '.Records' or '.a.b[0]', of at most \(FieldPath.maximumSteps) names "
+                    + "and indices")
         }
-        if let until, ValueSplitter.compact(until) == nil {
-            throw ValidationError("--until: '\(Diagnostics.excerpt(until.utf8))' is not one JSON value")
+        return path
+    }
+
+    private static func compactValue(_ text: String) throws -> [UInt8] {
+        guard let value = ValueSplitter.compact(text) else {
+            throw ValidationError("expected one JSON value")
         }
+        return value
     }
 
     var inputs: [ToolFile] { files.map { .operand($0) } }
@@ -131,12 +141,12 @@ struct JSONSep: ToolCommand {
         options.maximumDepth = maxDepth
         options.maximumLength = maxValue.bytes
         options.isLineWise = lines
-        options.unwrapPath = unwrap ? FieldPath([]) : unwrapPath.flatMap { FieldPath($0) }
+        options.unwrapPath = unwrap ? FieldPath([]) : unwrapPath
         // The output for one step of pretty-printed input is smaller than the input; this size lets it be
         // written without a copy.
         let output = ValueOutput(
             BlockWriter(blockSize: 1 << 16), isSequence: seq,
-            until: until.flatMap { ValueSplitter.compact($0) })
+            until: until)
         do {
             return Separation(
                 options, skipsInvalid: skipInvalid || reject != nil, rejects: try rejectFile(),

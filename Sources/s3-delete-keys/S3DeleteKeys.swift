@@ -36,6 +36,7 @@ struct S3DeleteKeys: ToolCommand {
 
     @Argument(help: locationHelp("Where the objects are"))
     var location: String
+    private var place = Checked<Location>()
 
     @Flag(
         name: [.long, .customShort("n")],
@@ -51,13 +52,11 @@ struct S3DeleteKeys: ToolCommand {
     @OptionGroup(title: HelpText.sharedTitle)
     var service: S3Options
 
-    func validate() throws { try Location.check(operand: location) }
+    mutating func validate() throws { place.value = try Location.operand(location) }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
-        let place: Location
-        do { place = try Location(location) } catch { throw ToolFailure(error) }
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(
                 .usage,
@@ -67,14 +66,14 @@ struct S3DeleteKeys: ToolCommand {
         var service = service
         // A dry run sends nothing, so it needs no credentials.
         if dryRun { service.noSignRequest = true }
-        let client = try service.client(for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
+        let client = try service.client(for: place.value, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         var options = DeleteOptions()
         options.comparesETags = ifMatch
         options.readsURLKeys = urlKeys
         options.isDry = dryRun
         options.namesAll = service.verbose
         let run = try service.run(in: client, diagnostics)
-        let keys = DeleteKeys(place, client: client, options: options, run: run)
+        let keys = DeleteKeys(place.value, client: client, options: options, run: run)
         return try run.run(keys).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 }

@@ -97,12 +97,11 @@ struct KeyChoiceOptions: ParsableArguments {
     }
 
     /// The range to list with --all.
-    func range(_ place: Location) throws(ToolFailure) -> ListedKeyRange {
+    func range(_ place: Location, _ cursorFile: CursorFile?) throws(ToolFailure) -> ListedKeyRange {
         var range = ListedKeyRange()
-        guard all else { return range }
         (range.startAfter, range.endBefore) = try keyRange.keys(in: place)
         range.pattern = per
-        do { range.places = try cursorFile(place)?.places() ?? [:] } catch {
+        do { range.places = try cursorFile?.places() ?? [:] } catch {
             switch error {
             case .unusable(let text): throw ToolFailure(.configuration, text)
             case .system(let error): throw ToolFailure(error)

@@ -37,6 +37,7 @@ struct S3GetLines: ToolCommand {
 
     @Argument(help: locationHelp("Where the objects are"))
     var location: String
+    private var place = Checked<Location>()
 
     @Argument(
         help: ArgumentHelp("Keys, relative to the location. (default: standard input)", valueName: "key"))
@@ -47,8 +48,8 @@ struct S3GetLines: ToolCommand {
     @OptionGroup(title: "Transfers") var transfers: FetchOptions
     @OptionGroup(title: HelpText.sharedTitle) var service: S3Options
 
-    func validate() throws {
-        try Location.check(operand: location, others: keys)
+    mutating func validate() throws {
+        place.value = try Location.operand(location, others: keys)
         if choice.all && !keys.isEmpty {
             throw ValidationError("--all cannot be combined with KEY: it fetches every object")
         }
@@ -69,14 +70,13 @@ struct S3GetLines: ToolCommand {
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
-        let place: Location
-        do { place = try Location(location) } catch { throw ToolFailure(error) }
-        let range = try choice.range(place)
-        let origin = try origin(range)
+        let place = place.value
+        let cursorFile = choice.cursorFile(place)
+        let origin = try origin(place, cursorFile)
         let client = try service.client(
             for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal, runsCommands: format.filter != nil)
         var options = options(client)
-        if choice.all { options.cursorFile = choice.cursorFile(place) }
+        options.cursorFile = cursorFile
         let run = try service.run(
             in: client, diagnostics, outputLimit: min(Run.outputLimit, options.memory / 8))
         let lines: GetLines
@@ -86,8 +86,10 @@ struct S3GetLines: ToolCommand {
         return try run.run(lines).exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
-    private func origin(_ range: ListedKeyRange) throws(ToolFailure) -> KeyOrigin {
-        if choice.all { return .listing(range) }
+    private func origin(
+        _ place: Location, _ cursorFile: CursorFile?
+    ) throws(ToolFailure) -> KeyOrigin {
+        if choice.all { return .listing(try choice.range(place, cursorFile)) }
         guard keys.isEmpty else { return .operands(keys.map { [UInt8]($0.utf8) }) }
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(

@@ -43,6 +43,7 @@ struct S3ListKeys: ToolCommand {
 
     @Argument(help: locationHelp("Where the objects are"))
     var location: String
+    private var place = Checked<Location>()
 
     @OptionGroup(title: "Keys") var choice: KeyFilterOptions
     @OptionGroup(title: "Output") var output: ListOutputOptions
@@ -50,8 +51,8 @@ struct S3ListKeys: ToolCommand {
 
     var inputs: [ToolFile] { [] }
 
-    func validate() throws {
-        try Location.check(operand: location)
+    mutating func validate() throws {
+        place.value = try Location.operand(location)
         if output.split != nil, let other = output.firstNotWithSplit ?? choice.firstNotWithSplit {
             throw ValidationError("--split cannot be combined with \(other): it divides all keys")
         }
@@ -60,8 +61,7 @@ struct S3ListKeys: ToolCommand {
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
-        let place: Location
-        do { place = try Location(location) } catch { throw ToolFailure(error) }
+        let place = place.value
         let options = try options(place)
         let client = try service.client(for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         let run = try service.run(in: client, diagnostics, outputLimit: Self.outputLimit)

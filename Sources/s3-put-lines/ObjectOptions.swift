@@ -1,5 +1,6 @@
 import ArgumentParser
 import Codec
+import CommandSupport
 import S3CommandSupport
 import S3Core
 import S3Lines
@@ -114,10 +115,10 @@ struct ObjectOptions: ParsableArguments {
         return gzip || gzipLevel != nil ? .gzip(level: gzipLevel ?? 6) : nil
     }
 
-    /// `validate` has checked the fields, so this cannot lose any.
-    var fields: ObjectFields { (try? parsedFields()) ?? ObjectFields() }
+    /// The header fields of these options.
+    private(set) var fields = Checked<ObjectFields>()
 
-    func validate() throws {
+    mutating func validate() throws {
         if let gzipLevel, !(1...9).contains(gzipLevel) {
             throw ValidationError("--gzip-level must be from 1 to 9")
         }
@@ -135,7 +136,7 @@ struct ObjectOptions: ParsableArguments {
         if let sse, sseKmsKeyId != nil, !sse.hasPrefix("aws:kms") {
             throw ValidationError("--sse-kms-key-id is for --sse aws:kms and aws:kms:dsse")
         }
-        _ = try parsedFields()
+        fields.value = try parsedFields()
     }
 
     private func parsedFields() throws -> ObjectFields {

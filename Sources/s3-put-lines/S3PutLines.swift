@@ -44,6 +44,7 @@ struct S3PutLines: ToolCommand {
 
     @Argument(help: locationHelp("Where objects are stored"))
     var location: String
+    private var place = Checked<Location>()
 
     @Argument(help: ArgumentHelp("Key of the one object that contains all of the input.", valueName: "key"))
     var key: String?
@@ -53,8 +54,8 @@ struct S3PutLines: ToolCommand {
     @OptionGroup(title: "What is stored") var headers: ObjectOptions
     @OptionGroup(title: HelpText.sharedTitle) var s3: S3Options
 
-    func validate() throws {
-        try Location.check(operand: location, others: key.map { [$0] } ?? [])
+    mutating func validate() throws {
+        place.value = try Location.operand(location, others: key.map { [$0] } ?? [])
         if let needed = headers.compression?.memory, grouping.memory.bytes < needed {
             throw ValidationError(
                 "--memory must be at least \(ByteSize(bytes: needed)) for this compression level")
@@ -77,9 +78,6 @@ struct S3PutLines: ToolCommand {
             if failing.reject != nil {
                 throw ValidationError("--reject is for keyed records and cannot be combined with KEY")
             }
-            do { _ = try Self.unescaped(key) } catch {
-                throw ValidationError("KEY '\(key)': \(error)")
-            }
         }
     }
 
@@ -90,8 +88,7 @@ struct S3PutLines: ToolCommand {
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
         SignalPipe.ignorePipeSignal()
-        let location: Location
-        do { location = try Location(self.location) } catch { throw ToolFailure(error) }
+        let options = try options()
         if isatty(STDIN_FILENO) == 1 {
             diagnostics.report(
                 key == nil
@@ -104,21 +101,21 @@ struct S3PutLines: ToolCommand {
             var commands = CommandSettings()
             commands.ignoresPipeSignal = ignoresPipeSignal
             if headers.filter != nil { commands.descriptors = inheritableDescriptors() }
-            let store = try dryStore(location, &commands.limits)
-            end = try put(in: location, store, waitingIn: store, commands, diagnostics)
+            let store = try dryStore(&commands.limits)
+            end = try put(options, store, waitingIn: store, commands, diagnostics)
         } else {
             let client = try s3.client(
-                for: location, checksum: headers.checksum, diagnostics, ignoresPipeSignal: ignoresPipeSignal,
+                for: place.value, checksum: headers.checksum, diagnostics,
+                ignoresPipeSignal: ignoresPipeSignal,
                 runsCommands: headers.filter != nil)
-            let uploads = Uploads(client, headers: headers.fields.headers, existing: failing.existing)
-            end = try put(in: location, uploads, waitingIn: client, client.commands, diagnostics)
+            let uploads = Uploads(client, headers: headers.fields.value.headers, existing: failing.existing)
+            end = try put(options, uploads, waitingIn: client, client.commands, diagnostics)
         }
         return try end.exitStatus(ignoresPipeSignal: ignoresPipeSignal)
     }
 
-    private func dryStore(
-        _ location: Location, _ limits: inout FoundLimits
-    ) throws(ToolFailure) -> DryPutStore {
+    private func dryStore(_ limits: inout FoundLimits) throws(ToolFailure) -> DryPutStore {
+        let location = place.value
         var service = s3
         // A dry run sends nothing, so it needs no credentials.
         service.noSignRequest = true
@@ -132,12 +129,12 @@ struct S3PutLines: ToolCommand {
     }
 
     private func put<Store: PutStore>(
-        in location: Location, _ store: Store, waitingIn service: any RunService,
+        _ options: PutOptions, _ store: Store, waitingIn service: any RunService,
         _ commands: CommandSettings, _ diagnostics: Diagnostics
     ) throws(ToolFailure) -> RunEnd {
-        var options = try options(location)
+        var options = options
         options.filter = headers.filter.map {
-            FilterOptions(command: $0, settings: commands, bucket: location.bucket)
+            FilterOptions(command: $0, settings: commands, bucket: options.location.bucket)
         }
         let run = try s3.run(in: service, diagnostics, writesOutput: !failing.quiet)
         do { return run.run(try PutLines(options, store: store, run: run)) } catch {
@@ -145,9 +142,9 @@ struct S3PutLines: ToolCommand {
         }
     }
 
-    private func options(_ location: Location) throws(ToolFailure) -> PutOptions {
-        var options = PutOptions(location: location)
-        do { options.key = try key.map(Self.unescaped) } catch { throw ToolFailure(.usage, "\(error)") }
+    private func options() throws(ToolFailure) -> PutOptions {
+        var options = PutOptions(location: place.value)
+        if let key { options.key = try unescapedKey(key, name: "KEY") }
         options.each = grouping.each
         options.maxOpen = grouping.maxOpen ?? 1
         if let size = grouping.minPartSize { options.minPartSize = size.bytes }
@@ -162,12 +159,5 @@ struct S3PutLines: ToolCommand {
             failing.existing != .overwrite && (failing.reject == nil || headers.filter != nil)
         options.long = failing.long
         return options
-    }
-
-    private static func unescaped(_ operand: String) throws(KeyEscaping.Malformed) -> [UInt8] {
-        var key: [UInt8] = []
-        let bytes = [UInt8](operand.utf8)
-        try KeyEscaping.unescape(bytes.bytes, into: &key)
-        return key
     }
 }

@@ -246,7 +246,7 @@ def test_until_may_be_deep_and_is_cut_in_messages():
     finished = json_sep("--until", deep, "--max-depth", "3000", stdin=f"1 {deep} 2".encode())
     assert (finished.returncode, finished.stdout) == (0, b"1\n")
     message = messages(json_sep("--until", "[" * 2000))[0]
-    assert message == f"json-sep: --until: '{'[' * 40}...' is not one JSON value"
+    assert message == f"json-sep: --until: '{'[' * 40}...': expected one JSON value"
 
 
 def test_a_name_after_an_unwrapped_array_uses_no_memory(running):

@@ -58,7 +58,7 @@ package final class PutLines<Store: PutStore>: RunFilter {
         if let key = options.key {
             let objectKey: [UInt8]
             do { objectKey = try options.location.objectKey(key) } catch {
-                throw .malformed(error.description)
+                throw .malformed("KEY '\(Diagnostics.printable(key))': \(error)")
             }
             input = .stream(PutStream(options, key: key, objectKey: objectKey, objects))
         } else {
