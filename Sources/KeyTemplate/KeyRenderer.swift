@@ -200,10 +200,9 @@ package struct KeyRenderer: ~Copyable {
     private mutating func finishKey() throws(LineFault) {
         do throws(LineFault.Reason) {
             try key.encodeDotSegments()
-            let count = key.bytes.count
-            guard count > 0 else { throw .emptyKey }
-            guard count <= maximumKeyLength else { throw .longKey(count) }
-            guard !program.mayNotBeUTF8 || key.bytes.bytes.isUTF8 else { throw .keyNotUTF8 }
+            if let problem = ObjectKey.problem(of: key.bytes.bytes, isUTF8: !program.mayNotBeUTF8) {
+                throw .key(problem)
+            }
         } catch {
             throw LineFault(error)
         }

@@ -1,3 +1,4 @@
+package import ByteIO
 package import JSONStream
 
 /// Why a line gets no key.
@@ -15,10 +16,8 @@ package struct LineFault: Error, Equatable, Sendable {
         case notTime(value: String, lacksOffset: Bool)
         /// The line is not JSON.
         case notJSON(FieldLookup.Malformed)
-        case emptyKey
-        /// The key has this many bytes, which is too many.
-        case longKey(Int)
-        case keyNotUTF8
+        /// No object can have the key.
+        case key(ObjectKey.Problem)
         /// Because a value is empty, a segment is `.` or `..`.
         case dotSegment
     }
@@ -53,14 +52,9 @@ extension LineFault: CustomStringConvertible {
             case .notTime(let value, false):
                 "is not a time: expected RFC 3339 text or a number since the epoch, found '\(value)'"
             case .notJSON(let malformed): "not JSON: expected \(malformed.expected)"
-            case .emptyKey: "the key is empty"
-            case .longKey(let count): "the key has \(count) bytes, more than \(maximumKeyLength)"
-            case .keyNotUTF8: "the key is not UTF-8"
+            case .key(let problem): "the key \(problem.predicate)"
             case .dotSegment: "the key has a segment '.' or '..', because values are empty"
             }
         return field.map { $0 + " " + text } ?? text
     }
 }
-
-/// The most bytes of an object's key. Source: Amazon S3 User Guide, "Naming Amazon S3 objects".
-package let maximumKeyLength = 1024

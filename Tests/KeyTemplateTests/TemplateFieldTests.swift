@@ -120,9 +120,9 @@ import Testing
         ("{.a?x}", #"{"a":1"#, LineFault(.notJSON(.init(offset: 6, expected: .commaOrObjectEnd)))),
         ("{col:3}", "a\tb", LineFault(.missing, field: "{col:3}")),
         ("{env:NONE}", "", LineFault(.missing, field: "{env:NONE}")),
-        ("{env:EMPTY}", "", LineFault(.emptyKey)),
-        ("{env:BYTES!}", "", LineFault(.keyNotUTF8)),
-        ("{rand:1024}{seq}", "", LineFault(.longKey(1025))),
+        ("{env:EMPTY}", "", LineFault(.key(.empty))),
+        ("{env:BYTES!}", "", LineFault(.key(.notUTF8))),
+        ("{rand:1024}{seq}", "", LineFault(.key(.tooLong(bytes: 1025)))),
         (".{col:1}", "", LineFault(.dotSegment)),
     ])
     func refuses(template: String, line: String, fault: LineFault) throws {

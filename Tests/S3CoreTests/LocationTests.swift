@@ -1,3 +1,4 @@
+import ByteIO
 import S3Core
 import Testing
 
@@ -36,10 +37,10 @@ import Testing
     @Test func checksTheWholeKey() throws {
         let location = Location(bucket: "b", prefix: [UInt8](repeating: 0x61, count: 1000))
         #expect(try location.objectKey([UInt8](repeating: 0x62, count: 24)).count == 1024)
-        #expect(throws: Location.KeyProblem.tooLong(bytes: 1025)) {
+        #expect(throws: ObjectKey.Problem.tooLong(bytes: 1025)) {
             try location.objectKey([UInt8](repeating: 0x62, count: 25))
         }
-        #expect(throws: Location.KeyProblem.notUTF8) { try location.objectKey([0xFF]) }
-        #expect(throws: Location.KeyProblem.empty) { try Location(bucket: "b").objectKey([]) }
+        #expect(throws: ObjectKey.Problem.notUTF8) { try location.objectKey([0xFF]) }
+        #expect(throws: ObjectKey.Problem.empty) { try Location(bucket: "b").objectKey([]) }
     }
 }

@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 
 /// A bucket and a prefix that keys are relative to: `s3://BUCKET[/PREFIX]`. The bucket may be the ARN of an
 /// access point.
@@ -6,10 +6,6 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
     package let bucket: String
     /// The prefix of every object's key; empty for the whole bucket.
     package let prefix: [UInt8]
-
-    /// S3's limit: "The name for a key is a sequence of Unicode characters whose UTF-8 encoding is at most
-    /// 1,024 bytes long." (Amazon S3 User Guide, Naming Amazon S3 objects)
-    package static let maximumKeyLength = 1024
 
     package init(bucket: String, prefix: [UInt8] = []) {
         self.bucket = bucket
@@ -95,41 +91,11 @@ package struct Location: Equatable, Sendable, CustomStringConvertible {
     /// Directory bucket names.
     package var isDirectoryBucket: Bool { bucket.hasSuffix("--x-s3") }
 
-    /// Why a key is invalid for an object.
-    package enum KeyProblem: Error, Equatable, Sendable, CustomStringConvertible {
-        case empty
-        case notUTF8
-        case tooLong(bytes: Int)
-
-        package var description: String {
-            switch self {
-            case .empty: "the object's key is empty"
-            case .notUTF8: "the object's key is not UTF-8"
-            case .tooLong(let bytes): "the object's key has \(bytes) bytes, more than \(maximumKeyLength)"
-            }
-        }
-
-        /// The problem with the key before it; long keys are shortened.
-        package func description(of key: [UInt8]) -> String {
-            let shown = Diagnostics.printable(key.prefix(Self.longestShown))
-            return "'\(shown)\(key.count > Self.longestShown ? "..." : "")': \(self)"
-        }
-        private static let longestShown = 80
-    }
-
     /// The object's key: the prefix and `key`, concatenated.
-    package func objectKey(_ key: [UInt8]) throws(KeyProblem) -> [UInt8] {
+    package func objectKey(_ key: [UInt8]) throws(ObjectKey.Problem) -> [UInt8] {
         let whole = prefix.isEmpty ? key : prefix + key
-        if let problem = Self.problem(ofObjectKey: whole) { throw problem }
+        if let problem = ObjectKey.problem(of: whole.bytes) { throw problem }
         return whole
-    }
-
-    /// Why a whole key is invalid for an object; nil if it is valid.
-    package static func problem(ofObjectKey whole: [UInt8]) -> KeyProblem? {
-        if whole.isEmpty { return .empty }
-        if whole.count > maximumKeyLength { return .tooLong(bytes: whole.count) }
-        let isUTF8 = whole.allSatisfy { $0 < 0x80 } || String(validating: whole, as: UTF8.self) != nil
-        return isUTF8 ? nil : .notUTF8
     }
 
     /// The key relative to this location; nil if the object is not under the prefix.

@@ -378,8 +378,8 @@ package struct KeySplit {
     /// A string directly after a key that is unlikely to be a key itself.
     private static func boundary(after key: [UInt8]) -> [UInt8] {
         var boundary = key
-        if boundary.count >= Location.maximumKeyLength {
-            boundary = [UInt8](boundary.prefix(Location.maximumKeyLength - 1)).validUTF8Prefix
+        if boundary.count >= ObjectKey.maximumLength {
+            boundary = [UInt8](boundary.prefix(ObjectKey.maximumLength - 1)).validUTF8Prefix
         }
         return boundary + [UInt8(ascii: "\t")]
     }

@@ -24,11 +24,11 @@ package struct KeySelection: Sendable {
     /// percent-encoded.
     package let longestField: Int
     /// The maximum length of an escaped key field.
-    package static let longestEscapedField = 2 * Location.maximumKeyLength
+    package static let longestEscapedField = 2 * ObjectKey.maximumLength
 
     /// - Parameter readsURLKeys: whether keys are percent-encoded, with `+` for a space, instead of escaped.
     package init(_ location: Location, shard: Shard = Shard(), readsURLKeys: Bool = false) {
-        longestField = readsURLKeys ? 3 * Location.maximumKeyLength : Self.longestEscapedField
+        longestField = readsURLKeys ? 3 * ObjectKey.maximumLength : Self.longestEscapedField
         self.location = location
         self.shard = shard
         self.readsURLKeys = readsURLKeys
@@ -49,7 +49,7 @@ package struct KeySelection: Sendable {
         guard field.byteCount <= longestField else {
             throw .malformed(
                 "\(place()): expected a key, then a TAB or the end of the line, found more than \(longestField) bytes; "
-                    + "a key has at most \(Location.maximumKeyLength)")
+                    + "a key has at most \(ObjectKey.maximumLength)")
         }
         return try object(field: field, place: place())
     }

@@ -165,7 +165,7 @@ struct KeySource: ~Copyable {
                 nextListed += 1
                 listedBytes -= Double(listed[nextListed - 1].size)
                 guard let object = try selection.object(listed: listed[nextListed - 1]) else { continue }
-                guard let problem = Location.problem(ofObjectKey: object.objectKey) else {
+                guard let problem = ObjectKey.problem(of: object.objectKey.bytes) else {
                     return .object(object)
                 }
                 return .malformed("\(location): \(problem.description(of: object.key))")

@@ -32,7 +32,7 @@ package struct ListedKeys {
             }
             guard options.filter.takes(modified: time) else { return nil }
         }
-        if let problem = Location.problem(ofObjectKey: object.key) {
+        if let problem = ObjectKey.problem(of: object.key.bytes) {
             return "\(location): \(problem.description(of: key))"
         }
         count += 1
