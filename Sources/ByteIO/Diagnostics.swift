@@ -29,7 +29,7 @@ package struct Diagnostics: Sendable {
                 if escapesBackslashes, scalar == "\\" { text += "\\" }
                 rest = rest.dropFirst(UTF8.width(scalar))
             case .emptyInput, .error:
-                text += "\\x" + hexadecimal(UInt32(rest.removeFirst()))
+                text += "\\x" + Hexadecimal.upperCaseText(UInt32(rest.removeFirst()))
             }
         }
         return text
@@ -58,12 +58,8 @@ package struct Diagnostics: Sendable {
         case "\t": "\\t"
         default:
             scalar.value < 0x100
-                ? "\\x" + hexadecimal(scalar.value) : "\\u{" + hexadecimal(scalar.value) + "}"
+                ? "\\x" + Hexadecimal.upperCaseText(scalar.value)
+                : "\\u{" + Hexadecimal.upperCaseText(scalar.value) + "}"
         }
-    }
-
-    private static func hexadecimal(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16, uppercase: true)
-        return digits.count < 2 ? "0" + digits : digits
     }
 }

@@ -1,8 +1,23 @@
-/// Hexadecimal encoding and decoding, for hashes.
+/// Hexadecimal encoding and decoding: lower-case for hashes and identifiers, upper-case for escapes.
 package enum Hexadecimal {
     /// The digit for `value`, which is less than 16.
     private static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+    }
+
+    /// The same in upper case.
+    static func upperCaseDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") - 10 + value
+    }
+
+    /// The digits of `value` in upper case, at least two.
+    static func upperCaseText(_ value: UInt32) -> String {
+        var text = ""
+        for shift in stride(from: 28, through: 0, by: -4) where shift < 8 || value >> shift > 0 {
+            let digit = upperCaseDigit(UInt8(truncatingIfNeeded: value >> shift & 15))
+            text.unicodeScalars.append(Unicode.Scalar(digit))
+        }
+        return text
     }
 
     /// Appends two lower-case digits for each byte.

@@ -1,8 +1,6 @@
 /// Percent-encoding (RFC 3986, 2.1): encodes bytes as `%` and two upper-case hexadecimal digits, except those
 /// that are kept.
 package struct PercentEscaping: Sendable {
-    private static let digits = [UInt8]("0123456789ABCDEF".utf8)
-
     /// For each byte whether it is kept.
     private let isKept: [Bool]
 
@@ -30,8 +28,8 @@ package struct PercentEscaping: Sendable {
         while let place = firstEscaped(bytes.bytes, from: start) {
             text += bytes[start..<place]
             text.append(UInt8(ascii: "%"))
-            text.append(Self.digits[Int(bytes[place] >> 4)])
-            text.append(Self.digits[Int(bytes[place] & 15)])
+            text.append(Hexadecimal.upperCaseDigit(bytes[place] >> 4))
+            text.append(Hexadecimal.upperCaseDigit(bytes[place] & 15))
             start = place + 1
         }
         // The fast path: usually nothing has to be encoded.
@@ -41,8 +39,8 @@ package struct PercentEscaping: Sendable {
     /// Appends one byte, encoded even if it is one of those that are kept.
     package static func append(_ byte: UInt8, to text: inout ByteBuffer) {
         text.append(UInt8(ascii: "%"))
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
+        text.append(Hexadecimal.upperCaseDigit(byte >> 4))
+        text.append(Hexadecimal.upperCaseDigit(byte & 15))
     }
 
     private func firstEscaped(_ bytes: RawSpan, from start: Int) -> Int? {
