@@ -60,27 +60,18 @@ enum FieldToken {
             offset += 1
             return try string(text, &offset) ? .escapedString : .plainString
         case .number(let token):
-            try number(token, text, &offset)
+            try finish(token, text, &offset)
             return .number
         case .literal(let token):
-            try literal(token, text, &offset)
+            try finish(token, text, &offset)
             return Kind(token.literal)
         case .object, .array, nil: return nil
         }
     }
 
-    private static func number(
-        _ start: NumberToken, _ text: RawSpan, _ offset: inout Int
-    ) throws(Malformed) {
-        var token = start
-        offset += 1
-        let end = token.scan(text, at: &offset)
-        if end == .ended || end == .needsBytes && token.isComplete { return }
-        throw Malformed(offset: offset, expected: token.expectation)
-    }
-
-    private static func literal(
-        _ start: LiteralToken, _ text: RawSpan, _ offset: inout Int
+    /// Scans a number or literal whose state after its first byte is `start`.
+    private static func finish(
+        _ start: some JSONToken.Scalar, _ text: RawSpan, _ offset: inout Int
     ) throws(Malformed) {
         var token = start
         offset += 1

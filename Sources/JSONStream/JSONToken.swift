@@ -38,6 +38,16 @@ enum JSONToken {
         }
     }
 
+    /// A number or literal after its first byte: a state machine that can stop at any byte.
+    protocol Scalar {
+        /// Whether it may end here.
+        var isComplete: Bool { get }
+        /// What is allowed here.
+        var expectation: JSONSyntaxError.Expectation { get }
+        /// Reads `bytes` from `offset`, and moves `offset` past the bytes that belong to the token.
+        mutating func scan(_ bytes: RawSpan, at offset: inout Int) -> End
+    }
+
     /// Whether `byte` is white space. Source: RFC 8259, section 2.
     @inline(__always)
     static func isWhiteSpace(_ byte: UInt8) -> Bool {

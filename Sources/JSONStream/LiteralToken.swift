@@ -23,7 +23,7 @@ package enum Literal: Sendable, CustomStringConvertible {
 }
 
 /// A literal after its first letter.
-struct LiteralToken: Equatable, Sendable {
+struct LiteralToken: JSONToken.Scalar, Equatable, Sendable {
     let literal: Literal
     /// The letters that are still missing, the next one in the lowest byte.
     private var missing: UInt64
@@ -33,13 +33,10 @@ struct LiteralToken: Equatable, Sendable {
         missing = literal.lettersAfterFirst
     }
 
-    /// Whether it may end here.
     var isComplete: Bool { missing == 0 }
 
-    /// What is allowed here.
     var expectation: JSONSyntaxError.Expectation { .literal(literal, isComplete: isComplete) }
 
-    /// Reads `bytes` from `offset`, and moves `offset` past the bytes that belong to the literal.
     mutating func scan(_ bytes: RawSpan, at offset: inout Int) -> JSONToken.End {
         while offset < bytes.byteCount {
             let byte = bytes[offset]

@@ -1,10 +1,9 @@
 import ByteIO
 
 /// The state of a number after its first byte. Source: RFC 8259, section 6.
-enum NumberToken: Sendable {
+enum NumberToken: JSONToken.Scalar, Sendable {
     case minus, zero, integer, point, fraction, exponent, exponentSign, exponentDigits
 
-    /// Whether it may end here.
     var isComplete: Bool {
         switch self {
         case .zero, .integer, .fraction, .exponentDigits: true
@@ -12,7 +11,6 @@ enum NumberToken: Sendable {
         }
     }
 
-    /// What is allowed here.
     var expectation: JSONSyntaxError.Expectation {
         switch self {
         case .minus, .point, .exponentSign: .digit
@@ -24,7 +22,6 @@ enum NumberToken: Sendable {
         }
     }
 
-    /// Reads `bytes` from `offset`, and moves `offset` past the bytes that belong to the number.
     mutating func scan(_ bytes: RawSpan, at offset: inout Int) -> JSONToken.End {
         while true {
             let isComplete = isComplete
