@@ -34,6 +34,13 @@ public struct Queue<Element> {
     /// Adds an element at the end.
     @inlinable public mutating func append(_ element: Element) { entries.append(element) }
 
+    /// Adds an element before the first: in constant time if one was taken from there, otherwise in linear time.
+    @inlinable public mutating func prepend(_ element: Element) {
+        guard head > 0 else { return entries.insert(element, at: 0) }
+        head -= 1
+        entries[head] = element
+    }
+
     /// Removes and returns the first element, if there is one.
     @inlinable public mutating func popFirst() -> Element? {
         guard head < entries.count, let element = entries[head].take() else { return nil }

@@ -65,6 +65,24 @@ package final class Decoder {
         return used
     }
 
+    /// Decompresses from `slices`, and removes what it has consumed, until `block` has `size` bytes or nothing is left.
+    ///
+    /// - Parameter consumed: counts the consumed bytes, also those before an error.
+    package func fill(
+        _ block: ByteBlock, to size: Int, from slices: inout [ByteSlice], consumed: inout Int
+    ) throws(CodecError) {
+        var next = 0
+        defer { slices.removeFirst(next) }
+        repeat {
+            // Decodes without input too: the library may hold output that did not fit into the last block.
+            let input = next < slices.count ? slices[next] : ByteSlice(block, 0..<0)
+            let used = try decode(input.bytes, into: block, room: size - block.count)
+            consumed += used
+            guard next < slices.count else { return }
+            if used == input.count { next += 1 } else { slices[next] = input.dropFirst(used) }
+        } while block.count < size && next < slices.count
+    }
+
     /// The input has ended.
     ///
     /// - Throws: `truncated` unless a member or frame has just ended.

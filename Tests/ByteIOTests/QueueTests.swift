@@ -28,6 +28,17 @@ import Testing
         #expect(next == 5000 && queue.isEmpty && queue.count == 0 && queue.first == nil)
     }
 
+    @Test func anElementCanBePutBack() {
+        var queue = Queue<Int>()
+        queue.prepend(1)
+        queue.append(2)
+        #expect(queue.elements == [1, 2])
+        #expect(queue.popFirst() == 1)
+        queue.prepend(0)
+        queue.prepend(-1)
+        #expect(queue.elements == [-1, 0, 2] && queue.first == -1 && queue.count == 3)
+    }
+
     @Test func allElementsCanBeRemoved() {
         var queue = Queue<Int>()
         for number in 0..<10 { queue.append(number) }

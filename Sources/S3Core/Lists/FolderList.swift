@@ -6,7 +6,8 @@ package struct FolderList: KeyList {
     private let endBefore: [UInt8]?
     private var listing: ObjectListing
     private var nextNumber = 0
-    private var held: [[ListObjectsV2.Object]] = []
+    /// The prefetched page, if it has entries; at most one.
+    private var held: [ListObjectsV2.Object]?
     private var failure: S3Error?
     /// The last common prefix; some services repeat it on the next page.
     private var lastPrefix: [UInt8]?
@@ -26,11 +27,10 @@ package struct FolderList: KeyList {
             prefix: prefix, startAfter: startAfter, delimiter: delimiter, readsDetails: readsDetails)
     }
 
-    package var isAtEnd: Bool { isOver && held.isEmpty }
+    package var isAtEnd: Bool { isOver && held == nil }
 
     package mutating func requests(free: Int) -> [ListRequest] {
-        // At most one page is prefetched.
-        guard free > 0, failure == nil, !isOver, held.isEmpty, let operation = listing.next() else {
+        guard free > 0, failure == nil, !isOver, held == nil, let operation = listing.next() else {
             return []
         }
         nextNumber += 1
@@ -53,7 +53,7 @@ package struct FolderList: KeyList {
                 isOver = true
                 entries.removeSubrange(end...)
             }
-            if !entries.isEmpty { held.append(entries) }
+            if !entries.isEmpty { held = entries }
         } catch { failure = error }
     }
 
@@ -64,7 +64,7 @@ package struct FolderList: KeyList {
     }
 
     package mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? {
-        if !held.isEmpty { return held.removeFirst() }
+        if let page = held.take() { return page }
         if let failure { throw failure }
         return nil
     }

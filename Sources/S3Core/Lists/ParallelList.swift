@@ -87,7 +87,7 @@ package struct ParallelList: KeyList {
         var emptyAfter: [UInt8]?
         /// The first and last key of its latest page, and their number.
         var density: (first: [UInt8], last: [UInt8], count: Int)?
-        var held: [HeldPage] = []
+        var held = Queue<HeldPage>()
         var isDone = false
         var isInFlight = false
         var guesses = 0
@@ -129,16 +129,16 @@ package struct ParallelList: KeyList {
     ///
     /// - Throws: the error that ended the listing.
     package mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? {
-        while let first = segments.first {
-            if !first.held.isEmpty {
-                let page = segments[0].held.removeFirst()
+        // Without a copy of the first segment, which would make the queue copy its elements.
+        while !segments.isEmpty {
+            if let page = segments[0].held.popFirst() {
                 heldBytes -= page.size
                 switch page {
                 case .objects(let objects): return objects
                 case .packed(let packed): return packed.objects
                 }
             }
-            guard first.isDone else { break }
+            guard segments[0].isDone else { break }
             segments.removeFirst()
         }
         if let failure { throw failure }
@@ -356,7 +356,7 @@ package struct ParallelList: KeyList {
     private mutating func remove(_ index: Int) {
         let segment = segments.remove(at: index)
         segments[index - 1].emptyAfter = segment.emptyAfter
-        for page in segment.held {
+        for page in segment.held.elements {
             heldBytes -= page.size
             keys -= page.count
         }

@@ -49,11 +49,11 @@ package struct DeletePlan {
     private var receipts = OrderedReceipts<(key: [UInt8], size: Int)>()
     private var bytes = 0
     // The numbers of waiting entries, in order.
-    private var forBatches: [Int] = []
+    private var forBatches = Queue<Int>()
     private var alone = Queue<Int>()
     private var delayed: [(due: Int, number: Int)] = []
     /// Requests that follow from a response; they are sent first.
-    private var ready: [(number: Int, Request)] = []
+    private var ready = Queue<Request>()
     private var purposes: [Int: Purpose] = [:]
     private var nextRequest = 0
     private var isTryingBatch = false
@@ -144,11 +144,11 @@ package struct DeletePlan {
         guard stop == nil else { return nil }
         for entry in delayed where entry.due <= now { line(up: entry.number) }
         delayed.removeAll { $0.due <= now }
-        if !ready.isEmpty { return ready.removeFirst().1 }
+        if let request = ready.popFirst() { return request }
         if batches == .unknown {
-            if !isTryingBatch, !forBatches.isEmpty {
+            if !isTryingBatch, let number = forBatches.popFirst() {
                 isTryingBatch = true
-                return head(forBatches.removeFirst(), isForBatch: true)
+                return head(number, isForBatch: true)
             }
         } else if let batch = nextBatch(isPaused: isPaused) {
             return batch
@@ -169,11 +169,12 @@ package struct DeletePlan {
         var numbers: [Int] = []
         // If a key occurred twice in a batch, the response would be ambiguous.
         var keys: Set<[UInt8]> = []
-        for number in forBatches.prefix(DeleteObjects.maximumKeys) {
-            guard keys.insert(self[number].object.key).inserted else { break }
+        while numbers.count < DeleteObjects.maximumKeys, let number = forBatches.first,
+            keys.insert(self[number].object.key).inserted
+        {
             numbers.append(number)
+            _ = forBatches.popFirst()
         }
-        forBatches.removeFirst(numbers.count)
         return .batch(request(.batch(numbers)), numbers.map { self[$0].object })
     }
 
@@ -217,7 +218,7 @@ package struct DeletePlan {
                 giveUpBatches()
             } else if let error = outcome.failed[key], error.kind == .preconditionFailed {
                 batches = .yes
-                forBatches.insert(number, at: 0)
+                forBatches.prepend(number)
             } else if let error = outcome.failed[key], refusesBatches(error) {
                 giveUpBatches()
                 alone.append(number)
@@ -254,7 +255,7 @@ package struct DeletePlan {
     private mutating func giveUpBatches() {
         batches = .no
         var first = Queue<Int>()
-        for number in forBatches + alone.elements { first.append(number) }
+        for number in forBatches.elements + alone.elements { first.append(number) }
         alone = first
         forBatches.removeAll()
     }
@@ -294,7 +295,7 @@ package struct DeletePlan {
             case .preconditionFailed:
                 conditions = .yes
                 knowsService = true
-                ready.append((number, one(number)))
+                ready.append(one(number))
             default: if ignoresConditions(error) { giveUp() } else { failAlone(number, error) }
             }
         default: break
@@ -347,11 +348,11 @@ package struct DeletePlan {
         let key = self[number].object.key
         if isForBatch {
             let wrong = DeleteObjects.Object(key: key, etag: Self.wrongETag)
-            ready.append((number, .batch(request(.tryBatch(number)), [wrong])))
+            ready.append(.batch(request(.tryBatch(number)), [wrong]))
         } else if conditions == .unknown {
-            ready.append((number, .one(request(.tryOne(number)), key: key, ifMatch: Self.wrongETag)))
+            ready.append(.one(request(.tryOne(number)), key: key, ifMatch: Self.wrongETag))
         } else {
-            ready.append((number, one(number)))
+            ready.append(one(number))
         }
     }
 

@@ -28,24 +28,13 @@ final class AheadDecoding {
         var count = 0
         while count <= limit {
             let block = ByteBlock(capacity: blockSize)
-            do { try fill(block) } catch { return problem = error }
+            do {
+                try decoder.fill(block, to: blockSize, from: &stored, consumed: &consumedBytes)
+            } catch { return problem = error }
             if block.count > 0 { blocks.append(block) }
             count += block.count
             if block.count < blockSize { return }
         }
-    }
-
-    private func fill(_ block: ByteBlock) throws(CodecError) {
-        var next = 0
-        defer { stored.removeFirst(next) }
-        repeat {
-            // Decodes without input too: the decoder may hold output that did not fit into the last block.
-            let input = next < stored.count ? stored[next] : ByteSlice(block, 0..<0)
-            let used = try decoder.decode(input.bytes, into: block, room: blockSize - block.count)
-            consumedBytes += used
-            guard next < stored.count else { return }
-            if used == input.count { next += 1 } else { stored[next] = input.dropFirst(used) }
-        } while block.count < blockSize && next < stored.count
     }
 }
 

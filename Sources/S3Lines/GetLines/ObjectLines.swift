@@ -295,15 +295,6 @@ struct ObjectLines: ~Copyable {
 
     /// Decompresses stored bytes into `block` until it is full or no input is left.
     private mutating func decode(into block: ByteBlock) throws(CodecError) {
-        repeat {
-            // Decodes without input too: the decoder may hold output that did not fit into the last block.
-            let input = stored.first ?? ByteSlice(block, 0..<0)
-            let used =
-                try decoder?.decode(input.bytes, into: block, room: Self.blockSize - block.count) ?? 0
-            consumedBytes += used
-            if !stored.isEmpty {
-                if used == input.count { stored.removeFirst() } else { stored[0] = input.dropFirst(used) }
-            }
-        } while block.count < Self.blockSize && !stored.isEmpty
+        try decoder?.fill(block, to: Self.blockSize, from: &stored, consumed: &consumedBytes)
     }
 }

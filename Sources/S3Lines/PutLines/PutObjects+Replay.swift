@@ -74,7 +74,7 @@ extension PutObjects {
         while let draft = replays.first {
             guard case .again(let transfer, let taken) = draft.state, case .spool(let spool) = draft.copy
             else {
-                replays.removeFirst()
+                _ = replays.popFirst()
                 continue
             }
             guard admission(queued: queued) != .wait else { return }

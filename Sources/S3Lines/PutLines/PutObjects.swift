@@ -22,7 +22,7 @@ final class PutObjects<Store: PutStore> {
     /// The largest part size so far: the most by which one read can grow a body.
     var headroom: Int
     /// Objects to send again from their spools, in order.
-    var replays: [PutDraft] = []
+    var replays = Queue<PutDraft>()
     /// Transfers with kept parts, oldest first.
     var keepers: [PutTransfer] = []
     /// Keys of failed objects: later records of these keys are rejected.
