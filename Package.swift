@@ -18,8 +18,9 @@ let hardened: [CSetting] = [
     .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
 ]
 
-/// Every symbol is bound at start, and the table of bound symbols is read-only afterwards. CProcess replaces the function
-/// that the Swift runtime calls when it gets no memory: a tool then ends with a line and a status, not a stack trace.
+/// Every symbol is bound at start, and the table of bound symbols is read-only afterwards. CProcess replaces the
+/// function that the Swift runtime calls when it gets no memory: a tool then ends with a line and a status, not a stack
+/// trace.
 let bound: [LinkerSetting] = [
     .unsafeFlags(
         ["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"],

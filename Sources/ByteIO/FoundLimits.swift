@@ -42,7 +42,8 @@ package struct FoundLimits: Sendable {
     private static func exchange(_ new: Found) -> Found {
         var before = rlimit()
         var limit = new.limit
-        // Neither call can fail: `set` made both for this resource, and soft limits below the hard one are always allowed.
+        // Neither call can fail: `set` made both for this resource, and soft limits below the hard one are always
+        // allowed.
         _ = unsafe getrlimit(new.resource, &before)
         _ = unsafe setrlimit(new.resource, &limit)
         return Found(resource: new.resource, limit: before)

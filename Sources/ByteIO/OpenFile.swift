@@ -72,8 +72,8 @@ package func openMissingStandardDescriptors() {
     for (descriptor, flags) in [
         (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY),
     ] where fcntl(descriptor, F_GETFD) < 0 {
-        // open(2) returns the lowest free number, which is the missing one. If it fails, the descriptor stays closed and
-        // its first use reports that.
+        // open(2) returns the lowest free number, which is the missing one. If it fails, the descriptor stays closed
+        // and its first use reports that.
         _ = unsafe open("/dev/null", flags)
     }
 }

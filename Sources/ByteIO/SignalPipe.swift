@@ -31,8 +31,8 @@ package struct SignalPipe: ~Copyable {
         return CInt(number)
     }
 
-    // sigaction(2) fails only for a number that is no signal, or one that cannot be caught. Here all numbers are known, so
-    // its results are ignored.
+    // sigaction(2) fails only for a number that is no signal, or one that cannot be caught. Here all numbers are known,
+    // so its results are ignored.
 
     /// Makes writing to a pipe without a reader an error (EPIPE) instead of ending the process.
     package static func ignorePipeSignal() {

@@ -73,8 +73,8 @@ extension ToolCommand {
         }
     }
 
-    /// Splits `--OPTION=VALUE` if VALUE begins with a combining mark. The parser does not recognize it: the mark combines
-    /// with the `=` that the parser searches for.
+    /// Splits `--OPTION=VALUE` if VALUE begins with a combining mark. The parser does not recognize it: the mark
+    /// combines with the `=` that the parser searches for.
     ///
     /// - Returns: nil if the words were refused for another reason.
     private static func separated(_ words: [String], _ refusal: String) -> [String]? {

@@ -19,9 +19,10 @@ package struct FieldValue: Equatable, Sendable {
 
 /// Looks up several paths in each of a sequence of JSON texts, in one pass per text.
 ///
-/// The pass checks the whole grammar of RFC 8259, as `JSONScanner` does, except that bytes above 0x7F in strings are not validated;
-/// callers that use a string as text have to do that. So a malformed or truncated text is always an error and
-/// never yields a value. Since the pass reads to the end of the text, the last of duplicate members counts.
+/// The pass checks the whole grammar of RFC 8259, as `JSONScanner` does, except that bytes above 0x7F in strings
+/// are not validated; callers that use a string as text have to do that. So a malformed or truncated text is
+/// always an error and never yields a value. Since the pass reads to the end of the text, the last of duplicate
+/// members counts.
 ///
 /// Texts of one stream usually have the same members in the same order. So the names that an object on a path
 /// had in the previous text are guessed and verified by a comparison; only if that fails is the name scanned

@@ -7,8 +7,8 @@ enum JSONToken {
     enum End {
         /// All bytes belong to the token, which may continue.
         case needsBytes
-        /// The token is complete: the closing quote of a string was read, or the next byte does not belong to the number
-        /// or literal.
+        /// The token is complete: the closing quote of a string was read, or the next byte does not belong to the
+        /// number or literal.
         case ended
         /// The next byte is not allowed.
         case failed

@@ -64,8 +64,8 @@ extension PrefixPattern {
                 case .doubleStar: "a * matches within one segment, and ** would match no more"
                 }
             throw ValidationError(
-                "\(problem); PATTERN consists of path segments, at least one with *, and ends in /: 'AWSLogs/*/CloudTrail/*/'"
-            )
+                "\(problem); PATTERN consists of path segments, at least one with *, and ends in /: "
+                    + "'AWSLogs/*/CloudTrail/*/'")
         }
     }
 }

@@ -60,8 +60,8 @@ struct S3DeleteKeys: ToolCommand {
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(
                 .usage,
-                "standard input is a terminal; expected keys, one on each line, as from: s3-list-keys \(location) | s3-delete-keys \(location)"
-            )
+                "standard input is a terminal; expected keys, one on each line, as from: "
+                    + "s3-list-keys \(location) | s3-delete-keys \(location)")
         }
         var service = service
         // A dry run sends nothing, so it needs no credentials.

@@ -21,7 +21,8 @@ struct SeparationTests {
         #expect(separated("\u{FEFF}{} 1").lines == ["{}", "1"])
         #expect(
             separated("\u{FEFF}\u{FEFF}{}").messages == [
-                #"1:4 (byte 3, value 1): expected a value, found a byte order mark, which is allowed only at the start of an input; pass joined files as separate operands near '\xEF'"#
+                "1:4 (byte 3, value 1): expected a value, found a byte order mark, which is allowed only at the start "
+                    + #"of an input; pass joined files as separate operands near '\xEF'"#
             ])
         #expect(separated("{}\n\u{FEFF}").messages.count == 1)
     }
@@ -156,7 +157,8 @@ struct SeparationTests {
         ("{\"a\":1,}", "1:8 (byte 7, value 1): expected a member name, found '}' near '{\"a\":1,}'"),
         (
             "1,2",
-            "1:2 (byte 1, value 2): expected a value, found ',' (values are separated by white space or nothing; --unwrap needs the brackets of the array) near ','"
+            "1:2 (byte 1, value 2): expected a value, found ',' (values are separated by white space or nothing; "
+                + "--unwrap needs the brackets of the array) near ','"
         ),
         ("{}\n[1\n,tru]", "3:5 (byte 10, value 2): expected 'true', found ']' near '[1\\n,tru]'"),
         ("truefalse", "1:5 (byte 4, value 1): expected the end of 'true', found 'f' near 'truef'"),

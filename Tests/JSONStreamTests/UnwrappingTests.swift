@@ -14,11 +14,13 @@ struct UnwrappingTests {
         #expect(result.lines == ["{}", "1", #"{"a":1}"#])
         #expect(
             result.messages == [
-                #"2:19 (byte 21, value 4): expected ':', found the end of the input near '{"b"'; the array opened at 2:2 (byte 4)"#
+                #"2:19 (byte 21, value 4): expected ':', found the end of the input near '{"b"'; "#
+                    + "the array opened at 2:2 (byte 4)"
             ])
         #expect(
             separated("[", unwrapping("")).messages == [
-                "1:2 (byte 1, value 1): expected a value or ']', found the end of the input; the array opened at 1:1 (byte 0)"
+                "1:2 (byte 1, value 1): expected a value or ']', found the end of the input; "
+                    + "the array opened at 1:1 (byte 0)"
             ])
         for broken in ["[1,]", "[,]", "[1 2]", "[1}", "[1:2]", "[1]]", "[{},,{}]", "[\"a\":1]"] {
             #expect(separated(broken, unwrapping("")).messages.count == 1, "\(broken)")

@@ -196,7 +196,8 @@ import Testing
                 try text()
             } throws: {
                 "\($0)"
-                    == "--addressing virtual needs an endpoint with a host name, but '\(endpoint.authority)' is an IP address"
+                    == "--addressing virtual needs an endpoint with a host name, but "
+                    + "'\(endpoint.authority)' is an IP address"
             }
         } else {
             #expect(try text() == "\(endpoint.scheme)://\(bucket).\(endpoint.authority)\(endpoint.path)")

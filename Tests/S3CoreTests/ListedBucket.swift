@@ -122,8 +122,8 @@ enum KeyShape: String, CaseIterable, Sendable {
         case .unpadded: return String(number)
         case .uuid: return hexadecimal(32)
         case .dates:
-            return
-                "logs/2026/\(decimal(1...12, 2))/\(decimal(1...28, 2))/\(decimal(0...23, 2))/\(decimal(0...999_999, 6)).json"
+            return "logs/2026/\(decimal(1...12, 2))/\(decimal(1...28, 2))/\(decimal(0...23, 2))"
+                + "/\(decimal(0...999_999, 6)).json"
         case .tenants:
             let least = (0..<3).map { _ in Int.random(in: 0...99_999, using: &random) }.min() ?? 0
             return "tenant\(Self.pad(String(least), 5))/obj/\(decimal(0...99_999_999, 8))"
@@ -152,8 +152,8 @@ enum KeyShape: String, CaseIterable, Sendable {
             let account =
                 ["111122223333", "222233334444", "555566667777"].randomElement(using: &random) ?? ""
             let region = ["us-east-1", "eu-west-1", "ap-southeast-2"].randomElement(using: &random) ?? ""
-            return
-                "AWSLogs/\(account)/CloudTrail/\(region)/2026/\(decimal(1...11, 2))/\(decimal(1...28, 2))/x_\(hexadecimal(12)).json.gz"
+            return "AWSLogs/\(account)/CloudTrail/\(region)/2026/\(decimal(1...11, 2))"
+                + "/\(decimal(1...28, 2))/x_\(hexadecimal(12)).json.gz"
         case .empty, .single, .page: return ""
         }
     }

@@ -105,9 +105,8 @@ import Testing
         var bucket = ListedBucket(keys: stable)
         let outcome = bucket.list(ParallelList(prefix: [], maximumBytes: Self.memory), random: &random) {
             bucket, random in
-            let key = [UInt8](
-                "\(String(Int.random(in: 0...15, using: &random), radix: 16))\(UInt32.random(in: 0 ... .max, using: &random))-"
-                    .utf8)
+            let digit = String(Int.random(in: 0...15, using: &random), radix: 16)
+            let key = [UInt8]("\(digit)\(UInt32.random(in: 0 ... .max, using: &random))-".utf8)
             if Bool.random(using: &random) {
                 let place = bucket.keys.firstIndex { key.lexicographicallyPrecedes($0) } ?? bucket.keys.count
                 bucket.keys.insert(key, at: place)

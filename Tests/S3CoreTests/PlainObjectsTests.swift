@@ -22,8 +22,9 @@ import Testing
     }
 
     private static func elements(_ number: Int, _ random: inout SplitMix64) -> [String] {
+        let keys = ["k", "a%2Bb", "é", "&amp;", "a+b", "&lt;", "😀", "]]"]
         var elements = [
-            "<Key>\(["k", "a%2Bb", "é", "&amp;", "a+b", "&lt;", "😀", "]]"].randomElement(using: &random) ?? "")\(number)</Key>",
+            "<Key>\(keys.randomElement(using: &random) ?? "")\(number)</Key>",
             "<Size>\(Int.random(in: 0...99, using: &random))</Size>",
             [
                 "<ETag>&quot;e&quot;</ETag>", "<ETag>&#34;e-2&#34;</ETag>", "<ETag>\"e\"</ETag>", "<ETag/>",

@@ -157,7 +157,8 @@ def row(dice):
     variables |= {"AWS_DEFAULT_REGION": "ap-env-1"} if maybe(0.3) else {}
     # Without one of these, AWS itself might be asked.
     variables |= dice.choice([
-        {"AWS_ENDPOINT_URL_STS": "WORLD/sts", "AWS_ENDPOINT_URL_SSO": "WORLD/sso"}, {"AWS_ENDPOINT_URL": "WORLD/global"},
+        {"AWS_ENDPOINT_URL_STS": "WORLD/sts", "AWS_ENDPOINT_URL_SSO": "WORLD/sso"},
+        {"AWS_ENDPOINT_URL": "WORLD/global"},
         {"AWS_ENDPOINT_URL": "WORLD/global", "AWS_ENDPOINT_URL_STS": "WORLD/sts"},
     ])  # fmt: skip
     return "\n".join(config), "\n".join(credentials), variables, dice.choice([None, None, *PROFILES, "missing"])

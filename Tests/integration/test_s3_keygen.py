@@ -416,7 +416,11 @@ def test_a_stopped_stream_loses_no_complete_line(bucket, shell):
 
 @pytest.mark.parametrize(
     ("template", "reason"),
-    [("{" + ".a" * 60_000 + "}", "at most 1024 names"), ("{.a}" * 30_000, "at most 1024 fields"), ("x" * 100_000 + "{", "closed")],
+    [
+        ("{" + ".a" * 60_000 + "}", "at most 1024 names"),
+        ("{.a}" * 30_000, "at most 1024 fields"),
+        ("x" * 100_000 + "{", "closed"),
+    ],
 )
 def test_a_template_that_is_too_large_is_64(plain_shell, template, reason):
     finished = plain_shell.tool("s3-keygen", template, stdin=b"{}\n").expect(64)

@@ -226,7 +226,11 @@ def test_after_a_signal_an_abort_is_tried_three_times(faulty):
     "method, target, words",
     [
         ("POST", "uploads", rb"an upload with an unknown id may have been started: CreateMultipartUpload: "),
-        ("DELETE", "uploadId", rb"upload \S+ may not have been aborted, and its parts may remain: AbortMultipartUpload: "),
+        (
+            "DELETE",
+            "uploadId",
+            rb"upload \S+ may not have been aborted, and its parts may remain: AbortMultipartUpload: ",
+        ),
     ],
 )
 def test_a_silent_service_does_not_block_a_signal(faulty, method, target, words):

@@ -27,7 +27,8 @@ VARIABLES = {
 }
 CHOICES = {
     "region": [
-        "us-west-2", "eu-central-1", "us-gov-west-1", "eusc-de-east-1", "aws-global", "fips-us-east-1", "eu-west-1-fips",
+        "us-west-2", "eu-central-1", "us-gov-west-1", "eusc-de-east-1", "aws-global", "fips-us-east-1",
+        "eu-west-1-fips",
     ],
     "max_attempts": ["1", "2", "3"],
     "request_checksum_calculation": ["when_supported", "when_required", "WHEN_REQUIRED"],

@@ -27,7 +27,11 @@ def main():
     )
     spark = SparkContext(appName="store")
     # On a cluster of machines with a role, PATH is enough.
-    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("AWS_")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME") or name.startswith("AWS_")
+    }
     stored = (
         spark.textFile(source, 16)
         .mapPartitions(lambda lines: chain(lines, [END]))

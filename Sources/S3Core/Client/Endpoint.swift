@@ -77,8 +77,8 @@ package struct Endpoint: Equatable, Sendable {
         return port.allSatisfy(\.isWholeNumber) && (1...65_535).contains(Int(port) ?? 0)
     }
 
-    /// The text before and after the first `://`. The search is for bytes: a search for characters takes longer than the
-    /// rest of a start that reads no file.
+    /// The text before and after the first `://`. The search is for bytes: a search for characters takes longer than
+    /// the rest of a start that reads no file.
     private static func parts(of text: String) -> (scheme: Substring, rest: Substring)? {
         var rest = text.utf8[...]
         while let colon = rest.firstIndex(of: UInt8(ascii: ":")) {

@@ -1,5 +1,5 @@
-/// A configured region. Besides a region's name it may be a pseudo-region: `fips-us-east-1` and `us-east-1-fips` request
-/// FIPS endpoints of us-east-1, `aws-global` requests the endpoint without a region in its host name.
+/// A configured region. Besides a region's name it may be a pseudo-region: `fips-us-east-1` and `us-east-1-fips`
+/// request FIPS endpoints of us-east-1, `aws-global` requests the endpoint without a region in its host name.
 ///
 /// Source: botocore, `_normalize_fips_region` and the endpoint rules of S3 and STS.
 package struct RegionName: Equatable, Sendable {

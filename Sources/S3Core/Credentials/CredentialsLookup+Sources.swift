@@ -26,7 +26,8 @@ extension CredentialsLookup {
 }
 
 extension [any CredentialsMachine] {
-    /// Appends a source if it is configured. One with invalid settings fails when the lookup comes to it, as in botocore.
+    /// Appends a source if it is configured. One with invalid settings fails when the lookup comes to it, as in
+    /// botocore.
     fileprivate mutating func appendIfPresent(
         _ source: () throws(ConfigurationError) -> (any CredentialsMachine)?
     ) {
@@ -166,14 +167,14 @@ private struct CredentialsSources {
         case "EcsContainer":
             guard let container = try ContainerCredentials(layers.environment) else {
                 throw .missingCredentials(
-                    "\(place): neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
-                )
+                    "\(place): neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor "
+                        + "AWS_CONTAINER_CREDENTIALS_FULL_URI is set")
             }
             return container
         default:
             throw .invalid(
-                "\(place): expected Environment, Ec2InstanceMetadata or EcsContainer as credential_source, found '\(source)'"
-            )
+                "\(place): expected Environment, Ec2InstanceMetadata or EcsContainer as credential_source, "
+                    + "found '\(source)'")
         }
     }
 }

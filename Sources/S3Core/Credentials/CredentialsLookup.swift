@@ -40,7 +40,8 @@ package struct CredentialsLookup: CredentialsMachine {
 
     private static func message(_ reasons: String) -> String {
         "no credentials: " + reasons
-            + "; if the AWS command line has credentials, run: eval \"$(aws configure export-credentials --format env)\""
+            + "; if the AWS command line has credentials, run: "
+            + "eval \"$(aws configure export-credentials --format env)\""
     }
 }
 

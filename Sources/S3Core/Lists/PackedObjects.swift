@@ -2,8 +2,8 @@ import ByteIO
 
 /// Objects of a prefetched page in compact form: each field is stored as its difference from that of the object before.
 ///
-/// A key of 32 random digits takes about 30 bytes in this form and 130 bytes as an object. A key of 100 bytes that shares
-/// most of them with the key before takes about 15 bytes.
+/// A key of 32 random digits takes about 30 bytes in this form and 130 bytes as an object. A key of 100 bytes that
+/// shares most of them with the key before takes about 15 bytes.
 struct PackedObjects {
     /// The number of objects.
     let count: Int

@@ -48,8 +48,8 @@ package struct PrefixLists: KeyList {
 
     /// - Parameters:
     ///   - root: the prefix that the pattern follows.
-    ///   - recent: the keys read before under each prefix. The prefixes are relative to `root`, the keys whole, the times
-    ///     of the monotonic clock.
+    ///   - recent: the keys read before under each prefix. The prefixes are relative to `root`, the keys whole, the
+    ///     times of the monotonic clock.
     ///   - following: applies to each prefix; `maximumBytes` applies to all prefixes together.
     package init(
         root: [UInt8], pattern: PrefixPattern, recent: [[UInt8]: RecentKeys] = [:], _ following: Following

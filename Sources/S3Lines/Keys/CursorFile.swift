@@ -63,8 +63,8 @@ package struct CursorFile: Sendable {
             .unusable("\(file.path): line \(line) is torn or does not belong to a cursor; \(way)")
         case .elsewhere(let line, let other):
             .unusable(
-                "\(file.path): line \(line) is for \(other), not for \(place); use another --cursor FILE, or remove it to start from the beginning"
-            )
+                "\(file.path): line \(line) is for \(other), not for \(place); use another --cursor FILE, or remove it "
+                    + "to start from the beginning")
         }
     }
 

@@ -275,8 +275,8 @@ final class PutRecords<Store: PutStore> {
             case .ignore: break
             case .neverOpened:
                 throw MalformedRecord(
-                    "expected KEY TAB DATA, found no TAB in '\(Diagnostics.excerpt(key, limit: 80))'; s3-keygen gives each "
-                        + "line a key; with the operand KEY, all of the input is one object")
+                    "expected KEY TAB DATA, found no TAB in '\(Diagnostics.excerpt(key, limit: 80))'; s3-keygen gives "
+                        + "each line a key; with the operand KEY, all of the input is one object")
             }
         } catch {
             malformed(field, error)
@@ -312,8 +312,8 @@ final class PutRecords<Store: PutStore> {
         do throws(MalformedRecord) {
             guard let tab = PutLongLine<PutDraft>.keyLength(bytes) else {
                 throw MalformedRecord(
-                    "expected KEY TAB DATA, found no TAB within \(KeySelection.longestEscapedField) bytes; s3-keygen gives "
-                        + "each line a key; with the operand KEY, all of the input is one object")
+                    "expected KEY TAB DATA, found no TAB within \(KeySelection.longestEscapedField) bytes; s3-keygen "
+                        + "gives each line a key; with the operand KEY, all of the input is one object")
             }
             switch try target(bytes.extracting(first: tab), capacity: bytes.byteCount) {
             case .open(let draft), .whole(let draft): longLine.begin(.append(draft))
