@@ -3,22 +3,22 @@
 /// A blocking write must not stop the rest of the process, and poll cannot prevent that: a pipe that is
 /// reported as writable may accept only 4 KiB and block a larger write. The caller limits the queue by
 /// checking `queuedBytes`.
-@safe package final class OutputThread: @unchecked Sendable {
+@safe package final class OutputThread: Sendable {
     /// The name of the output in messages.
     package let name: String
     private let descriptor: CInt
     /// Called on the writing thread after each write, and when one fails.
     private let progressed: @Sendable () -> Void
 
-    // `lock` guards everything below; `changed` is signalled on each change.
-    private let lock: UnsafeMutablePointer<pthread_mutex_t>
-    private let changed: UnsafeMutablePointer<pthread_cond_t>
-    private var slices = Queue<ByteSlice>()
-    private var queued = 0
-    private var written = 0
-    private var failure: SystemError?
-    private var isFinished = false
-    private var thread: WorkerThread?
+    private let lock = PthreadLock()
+    // Guarded by `lock`, which is notified of each change.
+    nonisolated(unsafe) private var slices = Queue<ByteSlice>()
+    nonisolated(unsafe) private var queued = 0
+    nonisolated(unsafe) private var written = 0
+    nonisolated(unsafe) private var failure: SystemError?
+    nonisolated(unsafe) private var isFinished = false
+    /// Set at the start, and used only by the first call of `finish`.
+    nonisolated(unsafe) private var thread: WorkerThread?
 
     /// - Parameter progressed: called from the other thread; must only wake up a waiting thread.
     package init(
@@ -28,29 +28,18 @@
         self.descriptor = descriptor
         self.name = name
         self.progressed = progressed
-        unsafe lock = .allocate(capacity: 1)
-        unsafe changed = .allocate(capacity: 1)
-        unsafe pthread_mutex_init(lock, nil)
-        unsafe pthread_cond_init(changed, nil)
-        thread = try WorkerThread("thread for \(name)") { [self] in run() }
-    }
-
-    deinit {
-        unsafe pthread_cond_destroy(changed)
-        unsafe pthread_mutex_destroy(lock)
-        unsafe changed.deallocate()
-        unsafe lock.deallocate()
+        unsafe thread = try WorkerThread("thread for \(name)") { [self] in run() }
     }
 
     /// The memory of queued blocks in bytes, including the block being written. A slice counts as its whole
     /// block, because it keeps the block alive.
-    package var queuedBytes: Int { locked { queued } }
+    package var queuedBytes: Int { lock.locked { unsafe queued } }
 
     /// The number of bytes written.
-    package var writtenBytes: Int { locked { written } }
+    package var writtenBytes: Int { lock.locked { unsafe written } }
 
     /// The error that stopped the writing; the queue is dropped then.
-    package var error: SystemError? { locked { failure } }
+    package var error: SystemError? { lock.locked { unsafe failure } }
 
     /// Queues a block, which must not be changed any more.
     package func append(_ block: ByteBlock) { append(ByteSlice(block)) }
@@ -58,11 +47,11 @@
     /// Queues a part of a block, which must not be changed any more.
     package func append(_ slice: ByteSlice) {
         guard slice.count > 0 else { return }
-        locked {
-            guard failure == nil else { return }
-            slices.append(slice)
-            queued += slice.block.capacity
-            unsafe pthread_cond_signal(changed)
+        lock.locked {
+            guard unsafe failure == nil else { return }
+            unsafe slices.append(slice)
+            unsafe queued += slice.block.capacity
+            lock.changed()
         }
     }
 
@@ -71,13 +60,13 @@
     ///
     /// - Throws: the error of a write.
     package func finish() throws(SystemError) {
-        let wasFinished = locked {
-            defer { isFinished = true }
-            unsafe pthread_cond_signal(changed)
-            return isFinished
+        let wasFinished = lock.locked {
+            defer { unsafe isFinished = true }
+            lock.changed()
+            return unsafe isFinished
         }
         // A thread must be joined only once: its ID may be reused afterwards.
-        if !wasFinished { thread?.join() }
+        if !wasFinished { unsafe thread?.join() }
         if let failure = error { throw failure }
     }
 
@@ -91,13 +80,13 @@
             var failure: SystemError?
             var writer = SliceWriter(taken)
             do { try writer.write(to: descriptor, name: name) } catch { failure = error }
-            locked {
-                for slice in taken { queued -= slice.block.capacity }
-                written += writer.writtenBytes
+            lock.locked {
+                for slice in taken { unsafe queued -= slice.block.capacity }
+                unsafe written += writer.writtenBytes
                 if let failure {
-                    self.failure = failure
-                    slices.removeAll()
-                    queued = 0
+                    unsafe self.failure = failure
+                    unsafe slices.removeAll()
+                    unsafe queued = 0
                 }
             }
             progressed()
@@ -106,21 +95,17 @@
 
     /// Waits for the next slices; none if the output is finished.
     private func next() -> [ByteSlice] {
-        locked {
-            while slices.isEmpty && !isFinished { unsafe pthread_cond_wait(changed, lock) }
+        lock.locked {
+            while unsafe slices.isEmpty && !isFinished { lock.wait() }
             var taken: [ByteSlice] = []
             var size = 0
-            while size < Self.writeSize, taken.count < SliceWriter.most, let slice = slices.popFirst() {
+            while size < Self.writeSize, taken.count < SliceWriter.most,
+                let slice = unsafe slices.popFirst()
+            {
                 taken.append(slice)
                 size += slice.count
             }
             return taken
         }
-    }
-
-    private func locked<Result>(_ body: () -> Result) -> Result {
-        unsafe pthread_mutex_lock(lock)
-        defer { unsafe pthread_mutex_unlock(lock) }
-        return body()
     }
 }
