@@ -3,10 +3,12 @@
 package struct Command: ~Copyable {
     /// The size limit of its output, in bytes.
     private static let maximumSize = 1 << 20
+    /// The number of bytes read at once.
+    private static let blockSize = 1 << 14
 
     private let pipe: OpenFile
     private var process: ChildProcess
-    private var output: [UInt8] = []
+    private let output = ByteBlock()
     private var isAtEnd = false
 
     /// Starts `words` without a shell.
@@ -26,18 +28,18 @@ package struct Command: ~Copyable {
     /// - Returns: its output and status (128 plus the signal if a signal killed it), once it has ended;
     ///   otherwise nil.
     package mutating func ended() -> (output: [UInt8], status: Int)? {
-        var block = [UInt8](repeating: 0, count: 1 << 14)
         while !isAtEnd {
-            let count = unsafe read(descriptor, &block, block.count)
-            if count < 0, errno == EINTR { continue }
-            if count < 0 { return nil }
-            if count == 0 || output.count + count > Self.maximumSize { isAtEnd = true }
-            output += block[..<count]
+            switch pipe.readSome(into: output, room: Self.blockSize) {
+            case .moved: isAtEnd = output.count > Self.maximumSize
+            case .wouldBlock: return nil
+            case .closed: isAtEnd = true
+            }
         }
         if output.count > Self.maximumSize { process.send(SIGKILL) }
+        let text = output.bytes.array
         switch process.end() {
-        case .exited(let status): return (output, status)
-        case .killed(let signal): return (output, 128 + Int(signal))
+        case .exited(let status): return (text, status)
+        case .killed(let signal): return (text, 128 + Int(signal))
         case nil: return nil
         }
     }

@@ -30,7 +30,7 @@ package struct FileReplacement: Sendable {
     ///
     /// - Throws: EFBIG if the file exceeds `limit` bytes.
     package func contents(limit: Int) throws(SystemError) -> [UInt8]? {
-        do { return try OpenFile.readingRegularFile(target).contents(limit: limit) } catch {
+        do { return try OpenFile.reading(target).contents(limit: limit) } catch {
             guard error.code == ENOENT else { throw SystemError(path, code: error.code) }
         }
         _ = try directory()
@@ -60,7 +60,7 @@ package struct FileReplacement: Sendable {
 
     private func directory() throws(SystemError) -> OpenFile {
         let name = target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[..<$0]) + "/" } ?? "."
-        do { return try OpenFile.readingRegularFile(name) } catch {
+        do { return try OpenFile.reading(name) } catch {
             throw SystemError(path, code: error.code)
         }
     }

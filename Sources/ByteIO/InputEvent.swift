@@ -30,17 +30,6 @@ package func waitForInput(
     return ready > 0 && requests[1].revents != 0 ? .readable : .timedOut
 }
 
-/// Waits likewise, and flushes `output` before it waits, but not if the input is readable at once.
-package func waitForInput(
-    _ descriptor: CInt, signals: borrowing SignalPipe, flushing output: inout BlockWriter,
-    milliseconds: Int? = nil
-) throws(SystemError) -> InputEvent {
-    let now = try waitForInput(descriptor, signals: signals, milliseconds: 0)
-    if now != .timedOut { return now }
-    try output.flush()
-    return try waitForInput(descriptor, signals: signals, milliseconds: milliseconds)
-}
-
 /// True if a read of `descriptor` would not block. Source: poll(2).
 package func canRead(_ descriptor: CInt) -> Bool {
     var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

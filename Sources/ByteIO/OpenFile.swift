@@ -26,8 +26,8 @@ package struct OpenFile: ~Copyable {
         }
     }
 
-    /// Opens a regular file for reading, which does not wait.
-    package static func readingRegularFile(_ path: String) throws(SystemError) -> OpenFile {
+    /// Opens a file or directory, which is not a FIFO, for reading.
+    package static func reading(_ path: String) throws(SystemError) -> OpenFile {
         OpenFile(path, descriptor: try restarting(path) { unsafe open(path, O_RDONLY | O_CLOEXEC) })
     }
 

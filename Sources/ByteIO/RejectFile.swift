@@ -29,7 +29,7 @@ package struct RejectFile: ~Copyable {
 
     private static func content(_ path: String, of descriptor: CInt) -> FileContent? {
         guard let identity = FileIdentity(descriptor: descriptor), FileIdentity(path: path) == identity,
-            let file = try? OpenFile.readingRegularFile(path)
+            let file = try? OpenFile.reading(path)
         else { return nil }
         return FileContent(file)
     }

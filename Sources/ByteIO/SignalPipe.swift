@@ -18,10 +18,7 @@ package struct SignalPipe: ~Copyable {
     }
 
     /// True if a signal arrived that `pending` has not returned yet. Does not wait.
-    package var hasArrived: Bool {
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&request, 1, 0) > 0
-    }
+    package var hasArrived: Bool { canRead(descriptor) }
 
     /// The signal that arrived; nil if there is none. Does not wait.
     package func pending() -> CInt? {
@@ -35,20 +32,25 @@ package struct SignalPipe: ~Copyable {
     // so its results are ignored.
 
     /// Makes writing to a pipe without a reader an error (EPIPE) instead of ending the process.
-    package static func ignorePipeSignal() {
-        var action = sigaction()
-        unsafe action.__sigaction_handler.sa_handler = SIG_IGN
-        _ = unsafe sigaction(SIGPIPE, &action, nil)
-    }
+    ///
+    /// - Returns: whether SIGPIPE was ignored before.
+    @discardableResult
+    package static func ignorePipeSignal() -> Bool { ignore(SIGPIPE) }
 
     /// Makes a write beyond the file size limit an error (EFBIG) instead of ending the process.
     ///
     /// Source: setrlimit(2), RLIMIT_FSIZE.
     package static func ignoreFileSizeSignal() {
-        unsafe fileSizeSignalWasIgnored = isIgnored(SIGXFSZ)
+        unsafe fileSizeSignalWasIgnored = ignore(SIGXFSZ)
+    }
+
+    /// - Returns: whether `signal` was ignored before.
+    private static func ignore(_ signal: CInt) -> Bool {
+        let wasIgnored = isIgnored(signal)
         var action = sigaction()
         unsafe action.__sigaction_handler.sa_handler = SIG_IGN
-        _ = unsafe sigaction(SIGXFSZ, &action, nil)
+        _ = unsafe sigaction(signal, &action, nil)
+        return wasIgnored
     }
 
     /// True if started commands must ignore SIGXFSZ, as this process did at start.
@@ -65,7 +67,7 @@ package struct SignalPipe: ~Copyable {
     }
 
     /// True if `signal` is ignored, as set by `nohup` and `trap ''`.
-    package static func isIgnored(_ signal: CInt) -> Bool {
+    private static func isIgnored(_ signal: CInt) -> Bool {
         var action = sigaction()
         guard unsafe sigaction(signal, nil, &action) == 0 else { return false }
         return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)

@@ -38,7 +38,7 @@ final class SystemCertificates {
     }
 
     private static func contents(_ path: String) -> [UInt8]? {
-        guard let file = try? OpenFile.readingRegularFile(path).contents(limit: largestFile) else {
+        guard let file = try? OpenFile.reading(path).contents(limit: largestFile) else {
             return nil
         }
         return [UInt8](file)

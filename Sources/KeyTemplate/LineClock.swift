@@ -12,14 +12,8 @@ package struct Clock: Sendable {
         self.monotonic = monotonic
     }
 
-    /// Source: clock_gettime(2).
     package static let system = Clock(
-        realtime: {
-            var time = timespec()
-            unsafe clock_gettime(CLOCK_REALTIME, &time)
-            return UInt64(clamping: time.tv_sec) * 1_000_000_000 + UInt64(clamping: time.tv_nsec)
-        },
-        monotonic: { MonotonicClock.milliseconds })
+        realtime: { WallClock.nanoseconds }, monotonic: { MonotonicClock.milliseconds })
 }
 
 /// The times of keys: no two are equal.

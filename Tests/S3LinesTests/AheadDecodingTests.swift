@@ -30,7 +30,7 @@ import Testing
         #expect(run.output.acceptedBytes == 0, "this thread has decompressed")
 
         #expect(run.run(lines) == .complete)
-        #expect(try OpenFile.readingRegularFile(path).contents(limit: 1 << 24) == texts.flatMap { $0 })
+        #expect(try OpenFile.reading(path).contents(limit: 1 << 24) == texts.flatMap { $0 })
     }
 
     private static func compressed(_ bytes: [UInt8]) -> [UInt8] {

@@ -37,7 +37,7 @@ import Testing
         let path = "/tmp/s3-lines-get-\(getpid())-\(seed)"
         defer { unsafe unlink(path) }
         let end = try Self.get(each, store, to: path)
-        let text = try OpenFile.readingRegularFile(path).contents(limit: 1 << 24)
+        let text = try OpenFile.reading(path).contents(limit: 1 << 24)
         let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").map { String($0) + "\n" }
 
         #expect(store.violations == [] && store.pending == 0, "seed \(seed)")

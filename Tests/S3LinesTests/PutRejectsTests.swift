@@ -9,7 +9,7 @@ import Testing
     private let path = "/tmp/s3-lines-rejects-\(UInt64.random(in: 0 ... .max))"
 
     private func content() throws -> [UInt8] {
-        try OpenFile.readingRegularFile(path).contents(limit: 1 << 26)
+        try OpenFile.reading(path).contents(limit: 1 << 26)
     }
 
     /// `count` different lines.

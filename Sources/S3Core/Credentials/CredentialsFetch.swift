@@ -107,7 +107,7 @@ final class CredentialsFetch: TransferReceiver {
     }
 
     private static func contents(_ path: String) -> [UInt8]? {
-        do { return try OpenFile.readingRegularFile(path).contents(limit: maximumSize) } catch { return nil }
+        do { return try OpenFile.reading(path).contents(limit: maximumSize) } catch { return nil }
     }
 
     private func send() {

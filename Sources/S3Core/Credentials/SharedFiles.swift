@@ -31,7 +31,7 @@ package struct SharedFiles: Sendable {
     package static func onDisk(_ environment: Environment) -> SharedFiles {
         SharedFiles(environment) { (path) throws(SystemError) in
             guard isRegularFile(path) else { return nil }
-            return try OpenFile.readingRegularFile(path).contents(limit: maximumSize)
+            return try OpenFile.reading(path).contents(limit: maximumSize)
         }
     }
 
