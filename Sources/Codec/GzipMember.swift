@@ -108,7 +108,7 @@ private final class GzipPiece: CompressionPiece {
         // The largest window; negative means a raw stream.
         let code = unsafe s3_deflate_init(stream, CInt(level), -15)
         if code == Z_MEM_ERROR { endForLackOfMemory() }
-        precondition(code == Z_OK, "zlib: a level that is none")
+        precondition(code == Z_OK, "zlib: the level is invalid")
     }
 
     deinit {
@@ -140,7 +140,7 @@ private final class GzipPiece: CompressionPiece {
                 unsafe CZlib.deflate(stream, isLast ? Z_FINISH : Z_SYNC_FLUSH)
                 return unsafe target.count - Int(stream.pointee.avail_out)
             }
-            precondition(unsafe stream.pointee.avail_in == 0, "zlib: its bound is none")
+            precondition(unsafe stream.pointee.avail_in == 0, "zlib: the bound was too small")
         }
         return output
     }

@@ -52,17 +52,9 @@ package enum Base64 {
     package static func decode(_ text: [UInt8]) -> [UInt8]? {
         let digits = text.prefix { $0 != UInt8(ascii: "=") }
         let padding = text.count - digits.count
-        guard text.count % 4 == 0, padding <= 2, text.suffix(padding).allSatisfy({ $0 == UInt8(ascii: "=") })
+        guard text.count % 4 == 0, padding <= 2, text.suffix(padding).allSatisfy({ $0 == UInt8(ascii: "=") }),
+            digits.allSatisfy({ alphabet.contains($0) })
         else { return nil }
-        var bytes: [UInt8] = []
-        var bits: UInt32 = 0
-        for (index, digit) in digits.enumerated() {
-            guard let value = alphabet.firstIndex(of: digit) else { return nil }
-            bits = bits << 6 | UInt32(value)
-            // Each digit after the first of four completes a byte.
-            let spare = 6 - 2 * UInt32(index % 4)
-            if index % 4 > 0 { bytes.append(UInt8(truncatingIfNeeded: bits >> spare)) }
-        }
-        return bytes
+        return decodeDigits(digits)
     }
 }

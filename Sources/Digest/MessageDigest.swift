@@ -55,13 +55,9 @@ package var cryptoLibrary: String {
 
     /// The hash of the message, 16, 20 or 32 bytes; the bytes added next are another message.
     package mutating func finish() -> [UInt8] {
-        startIfFinished()
-        isFinished = true
-        return unsafe [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, count in
-            var size: UInt32 = 0
-            Self.check(unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, &size))
-            count = Int(size)
-        }
+        var hash = Hash(repeating: 0)
+        let size = finish(into: &hash)
+        return unsafe hash.span.bytes.extracting(first: size).array
     }
 
     /// The same in hexadecimal, appended to `text`.

@@ -18,7 +18,7 @@ package struct KeyRenderer: ~Copyable {
 
     private var key = KeyText()
     /// The same with escapes, if the template may need any.
-    private var escapedKey = ByteBuffer()
+    private var escapedKey: [UInt8] = []
     private var partitionText = KeyText()
     /// For each step, the number that it used last.
     private var numbers: [DecimalText]
@@ -78,14 +78,14 @@ package struct KeyRenderer: ~Copyable {
 
     /// The key that was made last, as a record's KEY field is written.
     package var keyField: [UInt8] {
-        program.mayNeedEscapes ? escapedKey.bytes.array : key.bytes.bytes.array
+        program.mayNeedEscapes ? escapedKey : key.bytes.bytes.array
     }
 
     /// Writes the key that was made last as a record's KEY field, TAB included.
     package func writeKeyField(to output: inout BlockWriter) throws(SystemError) {
         let tab = UInt8(ascii: "\t")
         if program.mayNeedEscapes {
-            try output.append(escapedKey, endedBy: tab)
+            try output.append(escapedKey.bytes, endedBy: tab)
         } else {
             try output.append(key.bytes, endedBy: tab)
         }
@@ -207,9 +207,11 @@ package struct KeyRenderer: ~Copyable {
             throw LineFault(error)
         }
         guard program.mayNeedEscapes else { return }
+        // Taken out, because the key's bytes borrow all of this renderer.
         var escaped: [UInt8] = []
+        swap(&escaped, &escapedKey)
+        escaped.removeAll(keepingCapacity: true)
         KeyEscaping.escape(key.bytes.bytes, into: &escaped)
-        escapedKey.removeAll()
-        escapedKey.append(escaped, escaped.indices)
+        escapedKey = escaped
     }
 }

@@ -124,12 +124,10 @@ struct LineValues: ~Copyable {
 
     /// Inserts the leading hexadecimal digits of the line's SHA-256.
     mutating func insertSHA256(of line: RawSpan, digits: Int, into key: inout KeyText) {
+        let start = key.bytes.count
         digest?.update(line)
-        guard let hash = digest?.finish() else { return }
-        for place in 0..<digits {
-            let byte = hash[place / 2]
-            Hexadecimal.append(UInt64(place % 2 == 0 ? byte >> 4 : byte & 15), digits: 1, to: &key.bytes)
-        }
+        digest?.finish(hexadecimalInto: &key.bytes)
+        key.bytes.truncate(to: start + digits)
     }
 
     /// Inserts the leading hexadecimal digits of the line's CRC-32.

@@ -252,7 +252,8 @@ private struct TemplateParser {
         case "now": return .now(try timeFormat(format, at: colon) ?? .internetDateTime)
         case "seq": return .sequence(width: try width(format, at: colon))
         case "line": return .lineNumber(width: try width(format, at: colon))
-        case "rand": return .random(digits: try digits(format, at: colon, most: ObjectKey.maximumLength) ?? 16)
+        case "rand":
+            return .random(digits: try digits(format, at: colon, most: ObjectKey.maximumLength) ?? 16)
         case "sha256": return .sha256(digits: try digits(format, at: colon, most: 64) ?? 64)
         case "crc32": return .crc32(digits: try digits(format, at: colon, most: 8) ?? 8)
         case "uuid": return try without(format, .uuid, word, at: colon)
