@@ -113,7 +113,7 @@ extension ToolCommand {
         }
         let names = OptionNames(help: helpMessage())
         let hint = (try? commandLineWords()).flatMap { names.swallowedLocation(in: $0) }
-        let text = InvalidValue.explained(
+        let text = ParserMessage.reworded(
             message(for: error), swallowed: hint, operandsHint: operandsHint)
         Diagnostics(tool: toolName).report(text)
         let usage = "Usage: " + usageString() + "\nSee '\(toolName) --help'.\n"

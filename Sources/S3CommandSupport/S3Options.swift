@@ -84,6 +84,13 @@ package struct S3Options: ParsableArguments {
         if let maxAttempts, maxAttempts < 1 { throw ValidationError("--max-attempts must be at least 1") }
     }
 
+    /// The same options for a run that sends nothing, so that it needs no credentials.
+    package var sendingNothing: S3Options {
+        var options = self
+        options.noSignRequest = true
+        return options
+    }
+
     /// How to show progress; not at all with `--verbose`, whose lines already show it and would break a
     /// progress line.
     ///

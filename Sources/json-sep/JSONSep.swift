@@ -149,15 +149,11 @@ struct JSONSep: ToolCommand {
             until: until)
         do {
             return Separation(
-                options, skipsInvalid: skipInvalid || reject != nil, rejects: try rejectFile(),
+                options, skipsInvalid: skipInvalid || reject != nil,
+                rejects: try reject.map { path throws(SystemError) in try RejectFile(path) },
                 output: output, signals: try SignalPipe(), diagnostics: diagnostics)
         } catch {
             throw .system(error)
         }
-    }
-
-    private func rejectFile() throws(SystemError) -> RejectFile? {
-        guard let reject else { return nil }
-        return try RejectFile(reject)
     }
 }

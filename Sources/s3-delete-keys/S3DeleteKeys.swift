@@ -55,17 +55,14 @@ struct S3DeleteKeys: ToolCommand {
     mutating func validate() throws { place.value = try Location.operand(location) }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
-        let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
-        SignalPipe.ignorePipeSignal()
+        let ignoresPipeSignal = SignalPipe.ignorePipeSignal()
         if isatty(STDIN_FILENO) == 1 {
             throw ToolFailure(
                 .usage,
                 "standard input is a terminal; expected keys, one on each line, as from: "
                     + "s3-list-keys \(location) | s3-delete-keys \(location)")
         }
-        var service = service
-        // A dry run sends nothing, so it needs no credentials.
-        if dryRun { service.noSignRequest = true }
+        let service = dryRun ? service.sendingNothing : service
         let client = try service.client(for: place.value, diagnostics, ignoresPipeSignal: ignoresPipeSignal)
         var options = DeleteOptions()
         options.comparesETags = ifMatch

@@ -68,8 +68,7 @@ struct S3GetLines: ToolCommand {
     }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
-        let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
-        SignalPipe.ignorePipeSignal()
+        let ignoresPipeSignal = SignalPipe.ignorePipeSignal()
         let place = place.value
         let cursorFile = choice.cursorFile(place)
         let origin = try origin(place, cursorFile)

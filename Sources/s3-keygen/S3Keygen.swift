@@ -173,15 +173,11 @@ struct S3Keygen: ToolCommand {
             return KeyedLines(
                 renderer, firstLine: firstLine,
                 batches: isRolled ? BatchTable(limits, maximumOpen: maxOpen ?? 1) : nil,
-                rejects: try rejectFile(), output: BlockWriter(), signals: try SignalPipe(),
+                rejects: try reject.map { path throws(SystemError) in try RejectFile(path) },
+                output: BlockWriter(), signals: try SignalPipe(),
                 diagnostics: diagnostics)
         } catch {
             throw .system(error)
         }
-    }
-
-    private func rejectFile() throws(SystemError) -> RejectFile? {
-        guard let reject else { return nil }
-        return try RejectFile(reject)
     }
 }

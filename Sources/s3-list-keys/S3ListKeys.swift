@@ -59,8 +59,7 @@ struct S3ListKeys: ToolCommand {
     }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
-        let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
-        SignalPipe.ignorePipeSignal()
+        let ignoresPipeSignal = SignalPipe.ignorePipeSignal()
         let place = place.value
         let options = try options(place)
         let client = try service.client(for: place, diagnostics, ignoresPipeSignal: ignoresPipeSignal)

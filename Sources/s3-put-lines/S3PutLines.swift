@@ -86,8 +86,7 @@ struct S3PutLines: ToolCommand {
     }
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
-        let ignoresPipeSignal = SignalPipe.isIgnored(SIGPIPE)
-        SignalPipe.ignorePipeSignal()
+        let ignoresPipeSignal = SignalPipe.ignorePipeSignal()
         let options = try options()
         if isatty(STDIN_FILENO) == 1 {
             diagnostics.report(
@@ -116,10 +115,8 @@ struct S3PutLines: ToolCommand {
 
     private func dryStore(_ limits: inout FoundLimits) throws(ToolFailure) -> DryPutStore {
         let location = place.value
-        var service = s3
-        // A dry run sends nothing, so it needs no credentials.
-        service.noSignRequest = true
-        let configuration = try service.configuration(for: location, checksum: headers.checksum, &limits)
+        let configuration = try s3.sendingNothing.configuration(
+            for: location, checksum: headers.checksum, &limits)
         let address = configuration.bucketAddress(location.bucket)
         do {
             return try DryPutStore(

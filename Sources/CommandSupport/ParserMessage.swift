@@ -1,7 +1,7 @@
 import ByteIO
 
-/// Rewrites the option parser's messages about invalid values and says what would be valid.
-enum InvalidValue {
+/// Rewrites the option parser's messages about invalid and missing values, and says what would be valid.
+enum ParserMessage {
     /// The expectation for each value name in `--help`.
     private static let expectations = [
         "size": ByteSize.expectation, "time": TimeSpan.expectation, "n": wholeNumber,
@@ -30,7 +30,7 @@ enum InvalidValue {
     /// - Parameters:
     ///   - swallowed: what a message says about a location that became the value of an option.
     ///   - operandsHint: what a message adds about too many operands.
-    static func explained(
+    static func reworded(
         _ message: String, swallowed: String? = nil, operandsHint: String = ""
     ) -> String {
         if message.hasPrefix("Unexpected argument '") || message.contains(" unexpected arguments: ") {
