@@ -1,23 +1,6 @@
 package import ByteIO
 import HTTPTransfer
 
-/// One ended request, as `--verbose` shows it.
-package struct RequestRecord: Sendable {
-    package let operation: String
-    /// The HTTP method, such as `PUT`.
-    package let method: String
-    package let key: [UInt8]?
-    /// The request's Range header; nil if it has none.
-    package let range: String?
-    /// The HTTP status; 0 if there was no response.
-    package let status: Int
-    /// 1 for the first one.
-    package let attempt: Int
-    package let microseconds: Int
-    /// The error and the decision about it; also the limit of concurrent requests while it is reduced.
-    package let remark: String
-}
-
 /// Runs operations on one bucket: sends them concurrently, up to the limit that the service allows, and
 /// retries failed attempts.
 ///
@@ -40,16 +23,17 @@ package final class S3Client {
     /// Called once, at the first connection failure that is retried: many attempts may follow before it
     /// becomes an error.
     package var notice: ((String) -> Void)?
-    private var hasNoticed = false
-    private let proxies: ProxySettings
-    private let scheme: Endpoint.Scheme
+    /// Whether `notice` was called.
+    var hasNoticed = false
+    let proxies: ProxySettings
+    let scheme: Endpoint.Scheme
     let loop: TransferLoop
     /// Where to find credentials if they do not come from the environment, and how to renew them.
     let lookup: CredentialsLookup?
     /// The time without progress after which a request fails, in milliseconds.
     let timeoutMilliseconds: Int
     /// Whether credentials can be renewed.
-    private let renewsCredentials: Bool
+    let renewsCredentials: Bool
     var renewal = CredentialsRenewal()
     var fetch: CredentialsFetch?
     /// Called with the new limit of concurrent requests when measured throughput changes it.
@@ -67,7 +51,7 @@ package final class S3Client {
     var redaction = Redaction()
     var builder: RequestBuilder
     var policy: AttemptPolicy
-    private var checksumMode = ChecksumMode()
+    var checksumMode = ChecksumMode()
     var schedule = CallSchedule<S3Call>()
     /// Closures that the next turn calls first.
     private var due: [() -> Void] = []
@@ -205,16 +189,6 @@ package final class S3Client {
         return { waker.wakeUp() }
     }
 
-    /// Cancels all calls.
-    package func cancelAll() { for call in schedule.all { cancel(call) } }
-
-    /// The run is about to end: cleanup calls get three attempts. Cleanup calls, and cancelled calls that
-    /// wait for a response, have five seconds.
-    package func hurry() { schedule.hurry() }
-
-    /// Cancels calls that wait for their first attempt or a retry, except cleanup calls.
-    package func cancelUnsent() { for call in schedule.cancellable { cancel(call) } }
-
     /// The call's transfer was paused. It makes no progress before `resume`, so no other call may wait for
     /// it.
     func paused(_ call: S3Call) {
@@ -225,37 +199,6 @@ package final class S3Client {
     func resume(_ call: S3Call) {
         schedule.resumed(call.id)
         if let transfer = call.transfer { loop.resume(transfer) }
-    }
-
-    func cancelUnlessSent(_ call: S3Call) {
-        schedule.makeLastAttempt(call.id)
-        if !schedule.isSent(call.id) { cancel(call) }
-    }
-
-    func cancel(_ call: S3Call) {
-        if let transfer = call.transfer { return loop.cancel(transfer) }
-        guard !call.isOver, schedule[call.id] != nil else { return }
-        schedule.remove(call.id)
-        later { [self] in finish(call, cancellation(of: call)) }
-    }
-
-    private func cancellation(of call: S3Call) -> S3Error {
-        var error = S3Error(.cancelled, "cancelled")
-        error.operation = call.operationName
-        error.attempts = max(1, call.history.failures)
-        error.mayHaveBeenApplied = call.history.mayHaveBeenApplied
-        error.isUnanswered = call.history.isUnanswered
-        return stated(error, call)
-    }
-
-    /// Adds to the error of a cancelled request that its effect is unknown, if the service may have applied
-    /// it.
-    private func stated(_ error: S3Error, _ call: S3Call) -> S3Error {
-        var error = error
-        if error.kind == .cancelled, error.mayHaveBeenApplied, call.method != .get, call.method != .head {
-            error.message += ", state unknown"
-        }
-        return error
     }
 
     // MARK: sending
@@ -299,121 +242,11 @@ package final class S3Client {
         return max(0, timeout)
     }
 
-    // MARK: answers
-
-    func attemptEnded(_ call: S3Call, _ result: TransferResult, body: [UInt8]) {
-        schedule.ended(call.id)
-        guard let failure = failure(call, result, body) else {
-            policy.succeeded(call.history)
-            noteMoved(call, result)
-            checksumMode.succeeded(call.checksumMode)
-            report(
-                call, result, remark: policy.isNarrowed ? "at most \(policy.limit) requests at once" : "",
-                attempt: call.history.failures + 1)
-            finish(call, nil)
-            return
-        }
-        if failure.saysExpired, renewsCredentials, !call.history.wasResigned,
-            renewal.refused(generation: call.history.signing.generation, now: .now)
-        {
-            report(
-                call, result, remark: "\(failure.code); retry with new credentials",
-                attempt: call.history.failures + 1)
-            return awaitCredentials(call)
-        }
-        let decision = policy.failed(
-            failure, &call.history, progress: call.progress, now: .now,
-            serverTime: result.head.text("date").flatMap(Timestamp.init(httpDate:)),
-            isLast: { schedule.isLastAttempt(call.id, failures: $0) })
-        if case .giveUp = decision, checksumMode.refused(failure, &call.checksumMode) {
-            report(
-                call, result, remark: "\(failure.code); retry without requesting checksums",
-                attempt: max(1, call.history.failures))
-            return schedule.sendAgain(call.id)
-        }
-        report(
-            call, result, remark: remark(failure, decision), attempt: max(1, call.history.failures))
-        switch decision {
-        case .giveUp(let error):
-            if error.status > 0 { noteMoved(call, result) }
-            finish(call, stated(error, call))
-        case .retry(let delay):
-            schedule.delay(call.id, until: MonotonicClock.milliseconds + delay)
-            if failure.kind == .unreachable { noteUnreachable(failure) }
-        case .signAgain:
-            builder.setSigning(policy.signing)
-            schedule.sendAgain(call.id)
-        }
-    }
-
-    /// Measures throughput by an answered call.
-    private func noteMoved(_ call: S3Call, _ result: TransferResult) {
-        let bytes = call.sentBytes + result.bytesReceived
-        if policy.moved(bytes: bytes, now: MonotonicClock.milliseconds) { connectionsLog?(policy.limit) }
-    }
-
-    private func noteUnreachable(_ failure: S3Error) {
-        // If every request is logged, this one is shown already.
-        guard !hasNoticed, log == nil else { return }
-        hasNoticed = true
-        notice?("\(failure); retrying, up to \(maxAttempts) attempts")
-    }
-
-    /// The error of an attempt's response; nil for a success.
-    private func failure(_ call: S3Call, _ result: TransferResult, _ body: [UInt8]) -> S3Error? {
-        let response = S3Response(head: result.head, received: body)
-        let isSuccess = (200..<300).contains(result.head.status)
-        var error: S3Error?
-        if call.isTooLarge {
-            error = S3Error(.notS3, "the response is larger than \(Self.maximumGatheredSize) bytes")
-        } else if let transferError = result.error, !call.hasEnough {
-            error = call.failure(S3Error(transferError))
-        } else if isSuccess {
-            error = ErrorDocument.error(inSuccess: response) ?? call.evaluate(response)
-        } else {
-            error = ErrorDocument.error(response, method: call.method, addressesObject: call.key != nil)
-        }
-        error?.operation = call.operationName
-        error?.status = result.head.status
-        if var named = error {
-            proxies.name(in: &named, for: scheme)
-            named.adviseOnHandshake()
-            named.adviseOnSize(sent: call.sentBytes)
-            error = redaction.redacted(named)
-        }
-        if error?.kind == .noSuchBucket { error?.message = "bucket '\(bucket)' does not exist" }
-        return error
-    }
-
-    /// Describes a failure and the decision about it.
-    private func remark(_ failure: S3Error, _ decision: AttemptPolicy.Decision) -> String {
-        let reason = failure.code.isEmpty ? failure.message : failure.code
-        switch decision {
-        case .giveUp(let error): return error.kind == .cancelled ? "cancelled" : "\(reason); giving up"
-        case .retry(let delay):
-            return "\(reason); retry in \(delay) ms, at most \(policy.limit) requests at once"
-        case .signAgain:
-            let signing = policy.signing
-            let offset =
-                signing.clockOffsetSeconds == 0 ? "" : ", clock \(signing.clockOffsetSeconds) s ahead"
-            return "\(reason); retry signed for region \(signing.region)\(offset)"
-        }
-    }
-
-    private func finish(_ call: S3Call, _ error: S3Error?) {
+    /// Ends a call that needs no further attempt.
+    func finish(_ call: S3Call, _ error: S3Error?) {
         guard !call.isOver else { return }
         events += 1
         schedule.remove(call.id)
         call.end(error)
-    }
-
-    private func report(_ call: S3Call, _ result: TransferResult, remark: String, attempt: Int) {
-        guard let log else { return }
-        log(
-            RequestRecord(
-                operation: call.operationName, method: call.method.rawValue, key: call.key,
-                range: call.range.map { String(decoding: $0.value, as: UTF8.self) },
-                status: result.head.status, attempt: attempt, microseconds: result.microseconds,
-                remark: remark))
     }
 }

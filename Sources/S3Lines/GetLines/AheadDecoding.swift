@@ -78,22 +78,15 @@ extension GetLines {
         hashInBackground(object)
         guard let decoding = object.lines.lend(limit: options.chunkSize) else { return }
         object.decoding = decoding
-        recount(object)
+        objects.recount(object)
         pool.submit(Work { decoding.run() }) { [unowned self] in
             // The object may have been dropped meanwhile.
             guard object.decoding === decoding else { return }
             object.decoding = nil
             object.lines.takeBack(decoding)
             window.gaveOut(decoding.consumedBytes, of: object.number)
-            recount(object)
+            objects.recount(object)
             if !options.keepsOrder { changed.insert(object.number) }
         }
-    }
-
-    /// Updates the count of bytes held for `object`.
-    func recount(_ object: WindowObject) {
-        let carried = object.carriedBytes
-        carriedBytes += carried - object.countedBytes
-        object.countedBytes = carried
     }
 }

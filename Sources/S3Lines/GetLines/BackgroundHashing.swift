@@ -30,13 +30,13 @@ extension GetLines {
     func hashInBackground(_ object: WindowObject) {
         guard let hashing = object.lines.lendBytes() else { return }
         object.hashing = hashing
-        recount(object)
+        objects.recount(object)
         pool.submit(Work { hashing.run() }) { [unowned self] in
             // The object may have been dropped meanwhile.
             guard object.hashing === hashing else { return }
             object.hashing = nil
             object.lines.takeBack(hashing)
-            recount(object)
+            objects.recount(object)
             if !options.keepsOrder { changed.insert(object.number) }
             hashInBackground(object)
         }

@@ -79,7 +79,7 @@ extension GetLines {
             endFiltering(object)
             isNew = true
         }
-        recount(object)
+        objects.recount(object)
         if isNew && !options.keepsOrder { changed.insert(object.number) }
     }
 

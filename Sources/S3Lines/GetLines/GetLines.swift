@@ -20,11 +20,11 @@ package final class GetLines: RunFilter {
     private let output: LineOutput
     private var keys: KeySource
     private var keysEnded = false
-    private var measured = MeasuredObjects()
+    var measured = MeasuredObjects()
     /// Whether the keys come from a listing of the bucket.
-    private let listsKeys: Bool
+    let listsKeys: Bool
     /// Whether the server has ever responded as S3 does.
-    private var knowsService = false
+    var knowsService = false
     /// The error that ended the keys; nil if they ended normally.
     private var keyFailure: StopReason?
     var window: FetchWindow
@@ -33,15 +33,13 @@ package final class GetLines: RunFilter {
     /// Without order: the objects that changed since the last write.
     var changed: Set<Int> = []
     /// The object whose last line was written only in part: its rest must be written before anything else.
-    private var openLine: WindowObject?
-    /// The bytes that all objects carry over.
-    var carriedBytes = 0
+    private(set) var openLine: WindowObject?
     private let decoders: DecoderReserve
     /// The memory in use besides the window, in bytes.
-    var outsideBytes: Int { run.output.queuedBytes + carriedBytes + decoders.memory }
+    var outsideBytes: Int { run.output.queuedBytes + objects.carriedBytes + decoders.memory }
     /// Whether the next key is expected on standard input.
     private var awaitsInput = false
-    private let location: Location
+    let location: Location
     /// The maximum memory for keys listed ahead, in bytes.
     private static let listMemory = 8 << 20
     /// Whether nothing is left to do.
@@ -169,8 +167,7 @@ package final class GetLines: RunFilter {
             let number = window.add(size: request.known?.size)
             let object = WindowObject(request, number: number, lines: makeLines())
             objects[number] = object
-            measured.count += 1
-            measure(object, request.known?.size)
+            measured.add(object)
             delivery.requested(number, key: request.key)
             return true
         case .malformed(let problem):
@@ -196,111 +193,13 @@ package final class GetLines: RunFilter {
         }
     }
 
-    private func measure(_ object: WindowObject, _ size: Int?) {
-        guard !object.isMeasured, let size else { return }
-        object.isMeasured = true
-        measured.sized += 1
-        measured.bytes += Double(size)
-    }
-
-    private func makeLines() -> ObjectLines {
+    /// The lines of an object that is fetched from its start.
+    func makeLines() -> ObjectLines {
         ObjectLines(
             isRaw: options.isRaw, isFiltered: options.filter != nil, chunkSize: options.chunkSize,
             longestLine: options.memory, decoders: decoders,
             hashedInBackground: options.threads > 1 && options.filter == nil
                 ? options.hashedInBackground : nil)
-    }
-
-    private func begin(_ next: FetchWindow.Fetch) {
-        guard let object = objects[next.object] else { return }
-        let isLast = next.range == nil || next.range?.upperBound == object.head?.objectSize
-        let fetch = ObjectFetch(
-            object, of: self, range: next.range, isLast: isLast, streamLimit: options.chunkSize)
-        object.fetches.append(fetch)
-        let request = GetRequest(
-            key: object.request.objectKey, range: next.range,
-            ifMatch: next.range == nil ? nil : object.head?.etag,
-            asksForChecksum: options.verifiesChecksums && next.range == nil,
-            known: next.range == nil ? object.request.known : object.known)
-        fetch.call = store.fetch(request, fetch)
-    }
-
-    /// Handles the head of a response.
-    func answered(_ fetch: ObjectFetch, _ head: ObjectHead) -> FetchWindow.Verdict {
-        let object = fetch.object
-        if fetch.isRange {
-            // A server that ignores If-Match may send another version.
-            guard head.etag == object.head?.etag, head.objectSize == object.head?.objectSize else {
-                fetch.error = S3Error(.preconditionFailed, "")
-                return .refuse
-            }
-            return .chunk(fetch.wanted ?? 0)
-        }
-        object.head = head
-        measure(object, head.objectSize)
-        object.wasAnswered = true
-        knowsService = true
-        object.lines.begin(
-            size: head.objectSize, checksum: options.verifiesChecksums ? head.checksum : nil)
-        return window.answered(object.number, size: head.objectSize, isPinned: head.strongETag != nil)
-    }
-
-    /// Handles an object of unknown size that exceeds the limit before its turn.
-    ///
-    /// - Returns: false if it will be requested again in its turn.
-    func outgrew(_ fetch: ObjectFetch) -> Bool {
-        arrived(fetch)
-        return window.outgrew(fetch.object.number)
-    }
-
-    /// Notes new bytes of an object that may be written before it is complete.
-    func arrived(_ fetch: ObjectFetch) {
-        if !options.keepsOrder { changed.insert(fetch.object.number) }
-        noteUnfiltered(fetch.object)
-    }
-
-    /// Handles the end of a request.
-    func ended(_ fetch: ObjectFetch, _ error: S3Error?) {
-        guard !fetch.isDropped else { return }
-        if let error {
-            if error.kind == .cancelled && fetch.error == nil {
-                // The window refused it for lack of room and will request it again.
-                fetch.object.fetches.removeAll()
-                empty(fetch.object)
-                return
-            }
-            if !error.code.isEmpty || !error.requestID.isEmpty { knowsService = true }
-            fetch.error = fetch.error ?? error
-        } else if fetch.isBounded {
-            let object = fetch.object
-            window.knows(object.number, left: fetch.receivedBytes - object.lines.consumedBytes)
-        }
-        fetch.hasEnded = true
-        arrived(fetch)
-        noteWhole(fetch)
-    }
-
-    /// Drops an object of which nothing was written, so that it is requested again.
-    private func restart(_ object: WindowObject) {
-        for fetch in object.fetches { fetch.drop() }
-        object.fetches.removeAll()
-        empty(object)
-        object.head = nil
-        window.restart(object.number)
-    }
-
-    /// Drops the received and unwritten bytes of an object.
-    private func empty(_ object: WindowObject) {
-        carriedBytes -= object.countedBytes
-        object.countedBytes = 0
-        object.decoding = nil
-        endFiltering(object)
-        object.hasBegunFiltering = false
-        object.hashing = nil
-        object.problem = nil
-        measured.done -= Double(object.lines.consumedBytes)
-        object.lines = makeLines()
-        object.pending.removeAll()
     }
 
     // MARK: writing
@@ -342,9 +241,10 @@ package final class GetLines: RunFilter {
         var rest = Rest.unknown
         do throws(S3Error) { rest = try writeLines(of: object) } catch { problem = error }
         hashInBackground(object)
-        recount(object)
-        measured.done += Double(object.lines.consumedBytes - consumedBefore)
-        window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
+        objects.recount(object)
+        let consumed = object.lines.consumedBytes - consumedBefore
+        measured.took(consumed)
+        window.gaveOut(consumed, of: object.number)
         openLine = rest == .nothing || object.isAtLineStart ? nil : object
         window.leader = openLine?.number
         // No other event would show that it can continue.
@@ -391,47 +291,7 @@ package final class GetLines: RunFilter {
         for fetch in object.fetches { fetch.drop() }
         endFiltering(object)
         object.hashing = nil
-        carriedBytes -= object.countedBytes
         window.finished(object.number)
         objects[object.number] = nil
-    }
-
-    /// Decides what to do about a failed object, and reports it.
-    ///
-    /// - Returns: false if it is fetched again.
-    /// - Throws: if the run cannot continue.
-    private func failed(_ object: WindowObject, _ failure: S3Error) throws(StopReason) -> Bool {
-        var known = GetFailure(failure)
-        known.wasAnswered = object.wasAnswered
-        known.writtenBytes = object.writtenBytes
-        known.restarts = object.restarts
-        known.isWithinLine = openLine != nil
-        known.listsKeys = listsKeys
-        known.knowsService = knowsService
-        let context = Diagnostics.printable(object.request.key)
-        switch known.decision {
-        case .again:
-            object.restarts += 1
-            restart(object)
-            return false
-        case .stop(let error): throw .service(error, context: context)
-        case .report(let error):
-            let written = object.writtenBytes == 0 ? "" : "; \(object.writtenBytes) bytes of it were written"
-            let isMissing = error.kind == .noSuchKey
-            let advice = isMissing ? location.advice(ifMissing: object.request.key) : ""
-            run.report("\(context): \(error)\(written)\(advice)")
-            if isMissing { run.missing += 1 } else { run.failed += 1 }
-        }
-        return true
-    }
-}
-
-extension ObjectLines.Problem {
-    /// The problem as the failure of a request.
-    var failure: S3Error {
-        switch self {
-        case .checksum(let text): S3Error(.damaged, text)
-        case .compression(let error): S3Error(.damaged, error.description)
-        }
     }
 }

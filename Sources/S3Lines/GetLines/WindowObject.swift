@@ -55,7 +55,7 @@ final class WindowObject {
     var carriedBytes: Int {
         lines.carriedBytes + pending.reduce(0) { $0 + $1.count } + (command?.heldBytes ?? 0)
     }
-    /// `carriedBytes` when it was last counted.
+    /// `carriedBytes` when `WindowObjects` last counted it.
     var countedBytes = 0
 
     /// Counts written bytes.
@@ -86,32 +86,5 @@ final class WindowObject {
         fetches.removeFirst()
         if fetch.isLast { do { try lines.end() } catch { throw error.failure } }
         return true
-    }
-}
-
-/// Objects by number, in a window that moves forward.
-struct WindowObjects {
-    private var entries: [WindowObject?] = []
-    /// The number of `entries[0]`.
-    private var base = 0
-    /// The count of free entries at the start.
-    private var free = 0
-
-    var isEmpty: Bool { free == entries.count }
-
-    subscript(number: Int) -> WindowObject? {
-        get { entries.indices.contains(number - base) ? entries[number - base] : nil }
-        set {
-            guard number >= base else { return }
-            while entries.count <= number - base { entries.append(nil) }
-            entries[number - base] = newValue
-            while free < entries.count, entries[free] == nil { free += 1 }
-            // Amortized: each entry is moved at most once per entry added.
-            if free > 64, 2 * free > entries.count {
-                entries.removeFirst(free)
-                base += free
-                free = 0
-            }
-        }
     }
 }
