@@ -43,8 +43,8 @@ package struct FileReplacement: Sendable {
         do {
             let file = try OpenFile.emptied(aside)
             var status = stat()
-            // Where modes cannot be set, the file keeps those of a new file.
-            if unsafe stat(target, &status) == 0 { fchmod(file.descriptor, status.st_mode & 0o7777) }
+            // The result is ignored: where modes cannot be set, the file keeps those of a new file.
+            if unsafe stat(target, &status) == 0 { _ = fchmod(file.descriptor, status.st_mode & 0o7777) }
             try writeAll(content.bytes, to: file.descriptor, name: aside)
             _ = try restarting(aside) { fsync(file.descriptor) }
             _ = try restarting(path) { unsafe rename(aside, target) }
@@ -53,9 +53,7 @@ package struct FileReplacement: Sendable {
             _ = unsafe unlink(aside)
             throw error
         }
-        let directory = try directory()
-        // The result is ignored: some file systems cannot sync directories.
-        _ = fsync(directory.descriptor)
+        try syncIfPossible(directory().descriptor, name: path)
     }
 
     private func directory() throws(SystemError) -> OpenFile {
@@ -63,5 +61,14 @@ package struct FileReplacement: Sendable {
         do { return try OpenFile.reading(name) } catch {
             throw SystemError(path, code: error.code)
         }
+    }
+}
+
+/// Makes what was written to a file or a directory durable. Not every file system can do that, and a pipe cannot.
+///
+/// - Throws: if written data is lost or has no room. Source: fsync(2), ERRORS.
+package func syncIfPossible(_ descriptor: CInt, name: String) throws(SystemError) {
+    do { _ = try restarting(name) { fsync(descriptor) } } catch {
+        if [EIO, ENOSPC, EDQUOT].contains(error.code) { throw error }
     }
 }

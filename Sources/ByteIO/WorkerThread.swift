@@ -15,6 +15,7 @@ struct WorkerThread: Sendable {
         var all = sigset_t()
         var before = sigset_t()
         unsafe sigfillset(&all)
+        // It fails only for an unknown first argument.
         unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
         let context = unsafe Unmanaged.passRetained(Body(body))
         var thread = pthread_t()

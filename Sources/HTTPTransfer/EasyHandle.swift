@@ -42,6 +42,7 @@ import CCurl
         self.options = unsafe EasyOptions(handle, options, certificates: certificates)
         setCallbacks()
         try self.options.check()
+        try checkNumbers()
     }
 
     deinit {
@@ -121,13 +122,11 @@ import CCurl
             refusal = .misframed
             framing = fault
         }
-        var microseconds: curl_off_t = 0
-        unsafe s3_curl_get_offset(handle, CURLINFO_TOTAL_TIME_T, &microseconds)
         return (
             receiver,
             TransferResult(
                 head: head.head, error: error(code), bytesReceived: bytesReceived,
-                microseconds: Int(microseconds))
+                microseconds: number(CURLINFO_TOTAL_TIME_T) ?? 0)
         )
     }
 
@@ -179,16 +178,30 @@ import CCurl
 
     private var isConnectionReused: Bool {
         var connections = 0
-        unsafe s3_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &connections)
-        return connections == 0
+        // If libcurl does not tell it, a new connection shows what the server speaks.
+        let code = unsafe s3_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &connections)
+        return code != CURLE_OK || connections == 0
+    }
+
+    /// A number that libcurl tells about the last transfer; nil if it does not tell it.
+    private func number(_ info: CURLINFO) -> Int? {
+        var number: curl_off_t = 0
+        let code = unsafe s3_curl_get_offset(handle, info, &number)
+        return code == CURLE_OK ? Int(number) : nil
+    }
+
+    /// Throws if libcurl does not tell how much was sent: a long upload would look like a stalled one.
+    private func checkNumbers() throws(TransferError) {
+        guard number(CURLINFO_SIZE_UPLOAD_T) != nil else {
+            throw TransferError(.unusable, "libcurl does not tell how many bytes it has sent")
+        }
     }
 
     /// The milliseconds left until the transfer counts as stalled.
     func patience(now: Int) -> Int {
-        var sent: curl_off_t = 0
-        unsafe s3_curl_get_offset(handle, CURLINFO_SIZE_UPLOAD_T, &sent)
+        let moved = (number(CURLINFO_SIZE_UPLOAD_T) ?? 0) + headBytesReceived + bytesReceived
         // While it is paused, the client causes the silence.
-        return silence.left(moved: isPaused ? nil : Int(sent) + headBytesReceived + bytesReceived, now: now)
+        return silence.left(moved: isPaused ? nil : moved, now: now)
     }
 
     /// Records that the transfer continues after a pause.

@@ -20,7 +20,9 @@ final class GetDelivery {
         let cursors = ReadCursors(
             range.places, pattern: range.pattern, startAfter: range.startAfter,
             lookback: range.following?.lookback)
-        cursor = CursorKeeper(file, cursors, wakeUp: wakeUp) { [notes] in notes?.sync() }
+        cursor = CursorKeeper(file, cursors, wakeUp: wakeUp) { [notes] () throws(SystemError) in
+            try notes?.sync()
+        }
     }
 
     /// The time until `confirm` is due, in milliseconds; nil if nothing is scheduled.

@@ -7,7 +7,7 @@ final class CursorKeeper {
     private let file: CursorFile
     private var cursors: ReadCursors
     /// Called in that thread before the file is written, to sync data that the cursor depends on.
-    private let sync: () -> Void
+    private let sync: () throws(SystemError) -> Void
     private let pool: WorkPool
     private var isWriting = false
     /// The monotonic time in milliseconds of the next allowed write.
@@ -21,7 +21,7 @@ final class CursorKeeper {
 
     init(
         _ file: CursorFile, _ cursors: ReadCursors, wakeUp: @escaping @Sendable () -> Void,
-        sync: @escaping () -> Void
+        sync: @escaping () throws(SystemError) -> Void
     ) {
         self.file = file
         self.cursors = cursors
@@ -50,8 +50,10 @@ final class CursorKeeper {
         let start = MonotonicClock.milliseconds
         let outcome = Outcome()
         let work = Work { [file, sync] in
-            sync()
-            do throws(SystemError) { try file.keep(places) } catch { outcome.error = error }
+            do throws(SystemError) {
+                try sync()
+                try file.keep(places)
+            } catch { outcome.error = error }
         }
         pool.submit(work) { [unowned self] in
             isWriting = false

@@ -3,6 +3,7 @@ import ByteIO
 /// A file that lists the objects that standard output has taken completely, in order: `KEY TAB ETAG` each.
 /// Another thread writes it, so that a slow disk delays nothing.
 final class DoneNotes {
+    private let path: String
     private let file: OpenFile
     private let thread: OutputThread
     private var lines = ByteBlock()
@@ -14,6 +15,7 @@ final class DoneNotes {
     ///   - path: appended to, and created if it does not exist.
     ///   - wakeUp: called from another thread whenever something was written or failed.
     init(_ path: String, wakeUp: @escaping @Sendable () -> Void) throws(SystemError) {
+        self.path = path
         file = try .appending(path)
         thread = try OutputThread(descriptor: file.descriptor, name: path, progressed: wakeUp)
     }
@@ -40,8 +42,8 @@ final class DoneNotes {
         lines = ByteBlock()
     }
 
-    /// Makes the file durable, from any thread. Not every file supports it. Source: fsync(2).
-    func sync() { _ = fsync(file.descriptor) }
+    /// Makes the notes in the file durable, from any thread.
+    func sync() throws(SystemError) { try syncIfPossible(file.descriptor, name: path) }
 
     /// Waits until all notes are in the file.
     func finish() throws(SystemError) { try thread.finish() }
