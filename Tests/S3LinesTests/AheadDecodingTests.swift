@@ -1,5 +1,4 @@
 import ByteIO
-import Codec
 import S3Core
 import S3Lines
 import Testing
@@ -9,7 +8,7 @@ import Testing
     @Test func objectsThatArriveTogetherAreDecompressedByOtherThreads() throws {
         let keys = (0..<6).map { [UInt8]("k\($0)".utf8) }
         let texts = keys.map { [UInt8](String(repeating: "line of \($0)\n", count: 4000).utf8) }
-        let objects = zip(keys, texts).map { ($0, Self.compressed($1)) }
+        let objects = zip(keys, texts).map { ($0, gzipped($1)) }
         let store = GetFakeStore(
             Dictionary(uniqueKeysWithValues: objects), seed: 1, failureRate: 0, connections: keys.count,
             hasHashes: false)
@@ -31,17 +30,5 @@ import Testing
 
         #expect(run.run(lines) == .complete)
         #expect(try OpenFile.reading(path).contents(limit: 1 << 24) == texts.flatMap { $0 })
-    }
-
-    private static func compressed(_ bytes: [UInt8]) -> [UInt8] {
-        let compressor = ObjectCompressor(
-            .gzip(level: 6), pool: WorkPool(threads: 0) {}, workers: 0, ready: {})
-        compressor.append(bytes.bytes)
-        compressor.finishNow()
-        let output = ByteBlock(capacity: bytes.count + 1024)
-        while compressor.readable > 0 {
-            _ = compressor.read(into: output, room: output.capacity - output.count)
-        }
-        return output.bytes.array
     }
 }

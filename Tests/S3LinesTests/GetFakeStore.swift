@@ -8,6 +8,7 @@ import S3Lines
 /// A service in memory that responds in random order and in pieces of random size, and fails at random.
 final class GetFakeStore: GetStore {
     private final class Call: GetCall {
+        let key: [UInt8]
         let sink: any ObjectSink
         let head: HTTPResponseHead
         let body: [UInt8]
@@ -20,7 +21,11 @@ final class GetFakeStore: GetStore {
         var isOver = false
         private(set) var isCancelled = false
 
-        init(_ sink: any ObjectSink, _ head: HTTPResponseHead, _ body: [UInt8], failure: S3Error?, end: Int) {
+        init(
+            _ key: [UInt8], _ sink: any ObjectSink, _ head: HTTPResponseHead, _ body: [UInt8] = [],
+            failure: S3Error?, end: Int = 0
+        ) {
+            self.key = key
             (self.sink, self.head, self.body, self.failure, self.end) = (sink, head, body, failure, end)
         }
 
@@ -36,11 +41,17 @@ final class GetFakeStore: GetStore {
     }
 
     private var random: SplitMix64
-    private let objects: [[UInt8]: [UInt8]]
+    private var objects: [[UInt8]: [UInt8]]
+    /// How often each object was replaced.
+    private var versions: [[UInt8]: Int] = [:]
+    /// Keys whose requests get no response for now.
+    var held: Set<[UInt8]> = []
     private let failureRate: Double
     private let connections: Int
     /// Whether its responses have expensive checksums.
     private let hasHashes: Bool
+    /// Whether these are those of other bytes.
+    var hasWrongHashes = false
     private var calls: [Call] = []
     private(set) var requests: [GetRequest] = []
     private(set) var violations: [String] = []
@@ -52,6 +63,19 @@ final class GetFakeStore: GetStore {
         self.connections = connections
         self.hasHashes = hasHashes
         random = SplitMix64(seed: seed)
+    }
+
+    /// Replaces an object by another version.
+    func replace(_ key: [UInt8], by object: [UInt8]) {
+        objects[key] = object
+        versions[key, default: 0] += 1
+    }
+
+    /// Answers all requests but those of `held` keys.
+    func answerAll() {
+        while calls.contains(where: { !held.contains($0.key) && !$0.isPaused }) {
+            _ = turn(waitingFor: [], milliseconds: 0)
+        }
     }
 
     var pending: Int { calls.count }
@@ -70,18 +94,19 @@ final class GetFakeStore: GetStore {
     private func answer(_ request: GetRequest, _ sink: any ObjectSink) -> Call {
         guard let object = objects[request.key] else {
             let head = HTTPResponseHead(status: 404)
-            return Call(sink, head, [], failure: S3Error(.noSuchKey, "not there"), end: 0)
+            return Call(request.key, sink, head, failure: S3Error(.noSuchKey, "not there"))
         }
         let range = request.range ?? 0..<object.count
         if range.upperBound > object.count || range.isEmpty && request.range != nil {
             violations.append("range \(range) of \(object.count) bytes")
         }
         var headers = [
-            HTTPHeader("etag", #""e""#),
+            HTTPHeader("etag", "\"e\(versions[request.key] ?? 0)\""),
             HTTPHeader("content-length", "\(range.count)"),
         ]
         if hasHashes, request.range == nil {
-            let hash = Base64.encode(MessageDigest.hash(object.bytes, .sha256))
+            let hashed = hasWrongHashes ? [] : object
+            let hash = Base64.encode(MessageDigest.hash(hashed.bytes, .sha256))
             headers.append(HTTPHeader([UInt8]("x-amz-checksum-sha256".utf8), hash))
         }
         if request.range != nil {
@@ -93,7 +118,7 @@ final class GetFakeStore: GetStore {
         let fails = Double.random(in: 0..<1, using: &random) < failureRate
         let failure = fails ? S3Error(.connectionLost, "at random") : nil
         let end = fails ? Int.random(in: 0...body.count, using: &random) : body.count
-        return Call(sink, head, body, failure: failure, end: end)
+        return Call(request.key, sink, head, body, failure: failure, end: end)
     }
 
     func list(
@@ -115,7 +140,7 @@ final class GetFakeStore: GetStore {
     }
 
     private func goOn(_ call: Call) {
-        guard !call.isOver, !call.isPaused else { return }
+        guard !call.isOver, !call.isPaused, !held.contains(call.key) else { return }
         if !call.hasBegun, call.head.status < 300 {
             call.hasBegun = true
             guard call.sink.began(ObjectHead(call.head)) else { return call.endCancelled() }

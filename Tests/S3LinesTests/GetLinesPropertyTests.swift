@@ -20,7 +20,7 @@ import Testing
     }
 
     /// The same with a command that changes nothing.
-    @Test(arguments: 1000..<1012) func linesPassThroughCommandsUnchanged(seed: UInt64) throws {
+    @Test(arguments: 1000..<1024) func linesPassThroughCommandsUnchanged(seed: UInt64) throws {
         SignalPipe.ignorePipeSignal()
         var each = Self.make(seed)
         each.options.filter = FilterOptions(command: "cat", settings: CommandSettings(), bucket: "b")

@@ -44,12 +44,14 @@ extension GetLines {
 
     /// Drops the received and unwritten bytes of an object.
     func empty(_ object: WindowObject) {
-        object.decoding = nil
+        object.drops += 1
+        // The next response may be of another version, and longer.
+        unprepared.removeAll { $0 == object.number }
         endFiltering(object)
         object.hasBegunFiltering = false
-        object.hashing = nil
         object.problem = nil
-        measured.took(-object.lines.consumedBytes)
+        measured.took(-object.accountedBytes)
+        object.accountedBytes = 0
         object.lines = makeLines()
         object.pending.removeAll()
         objects.recount(object)

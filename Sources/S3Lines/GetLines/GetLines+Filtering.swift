@@ -66,9 +66,7 @@ extension GetLines {
             object.lines.appendFiltered(slice)
             isNew = true
         }
-        let consumedBefore = object.lines.consumedBytes
         object.lines.gaveToCommand(command.takenBytes)
-        window.gaveOut(object.lines.consumedBytes - consumedBefore, of: object.number)
         if command.isSated { dropRest(of: object) }
         switch command.outcome {
         case .success: object.lines.endFiltered()
@@ -79,16 +77,18 @@ extension GetLines {
             endFiltering(object)
             isNew = true
         }
-        objects.recount(object)
-        if isNew && !options.keepsOrder { changed.insert(object.number) }
+        hashInBackground(object)
+        account(for: object)
+        if isNew { noteChanged(object) }
     }
 
     private func give(_ object: WindowObject, to command: FilterCommand) throws(S3Error) {
         while command.wantsInput, command.queuedBytes < Self.queueSize {
-            let stored = object.lines.takeStored()
+            let stored = try object.takeStored()
             for slice in stored { command.append(slice) }
             if stored.isEmpty {
-                if object.lines.isStoredWhole { return command.endInput() }
+                // Until then the command must not take the input for complete.
+                if object.lines.isVerified { return command.endInput() }
                 guard try object.takeFetched() else { return }
             }
         }
@@ -122,11 +122,13 @@ extension GetLines {
         do throws(S3Error) {
             while !object.lines.hasStored {
                 guard try object.takeFetched() else {
-                    // It is noted again when bytes arrive.
+                    // It is noted again when bytes arrive, or their checksum is known.
+                    hashInBackground(object)
                     endFiltering(object)
                     return true
                 }
             }
+            try object.check()
         } catch { return refuse(object, error) }
         let label = Diagnostics.printable(object.request.key)
         do throws(SystemError) {
@@ -149,7 +151,7 @@ extension GetLines {
         endFiltering(object)
         object.hasBegunFiltering = true
         object.problem = error
-        if !options.keepsOrder { changed.insert(object.number) }
+        noteChanged(object)
         return true
     }
 }

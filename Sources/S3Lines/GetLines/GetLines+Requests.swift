@@ -47,7 +47,7 @@ extension GetLines {
 
     /// Notes new bytes of an object that may be written before it is complete.
     func arrived(_ fetch: ObjectFetch) {
-        if !options.keepsOrder { changed.insert(fetch.object.number) }
+        noteChanged(fetch.object)
         noteUnfiltered(fetch.object)
     }
 

@@ -10,10 +10,10 @@ package final class GetLines: RunFilter {
     let store: any GetStore
     let options: GetOptions
     let run: Run
-    /// Decompresses objects before their turn.
+    /// Decompresses objects before their turn, and computes checksums.
     let pool: WorkPool
-    /// The numbers of complete compressed objects that wait to be decompressed.
-    var undecoded: [Int] = []
+    /// The numbers of complete objects that wait for another thread.
+    var unprepared: [Int] = []
     /// The numbers of objects that a command could start with; the objects with a command, in order.
     var unfiltered: [Int] = []
     var filtered: [WindowObject] = []
@@ -84,12 +84,12 @@ package final class GetLines: RunFilter {
         if !run.isStopped {
             pool.handBack()
             // Before `write`, which decompresses in this thread all that no other thread decompresses.
-            decodeAhead()
+            prepareAhead()
             try writeFiltered()
             // Written bytes make room for new requests.
             try write()
             begin(&input)
-            decodeAhead()
+            prepareAhead()
             limitFiltered()
         }
         run.counts.bytes = run.output.acceptedBytes
@@ -157,6 +157,15 @@ package final class GetLines: RunFilter {
         }
     }
 
+    /// Counts the bytes that an object holds, and those that it has consumed since the last call.
+    func account(for object: WindowObject) {
+        objects.recount(object)
+        let consumed = object.lines.consumedBytes - object.accountedBytes
+        object.accountedBytes += consumed
+        measured.took(consumed)
+        window.gaveOut(consumed, of: object.number)
+    }
+
     /// Adds the next object to the window.
     ///
     /// - Returns: false if none is known now.
@@ -198,8 +207,7 @@ package final class GetLines: RunFilter {
         ObjectLines(
             isRaw: options.isRaw, isFiltered: options.filter != nil, chunkSize: options.chunkSize,
             longestLine: options.memory, decoders: decoders,
-            hashedInBackground: options.threads > 1 && options.filter == nil
-                ? options.hashedInBackground : nil)
+            hashedInBackground: options.threads > 1 ? options.hashedInBackground : nil)
     }
 
     // MARK: writing
@@ -224,6 +232,11 @@ package final class GetLines: RunFilter {
         while let object = objects[window.head], try write(object) {}
     }
 
+    /// Without order: notes that there may be something to write of `object`.
+    func noteChanged(_ object: WindowObject) {
+        if !options.keepsOrder { changed.insert(object.number) }
+    }
+
     private func writeInAnyOrder() throws(StopReason) {
         changed.insert(window.head)
         for number in changed.sorted() where run.output.hasRoom && openLine == nil {
@@ -236,19 +249,15 @@ package final class GetLines: RunFilter {
     ///
     /// - Returns: true if the object is finished.
     private func write(_ object: WindowObject) throws(StopReason) -> Bool {
-        let consumedBefore = object.lines.consumedBytes
         var problem: S3Error?
         var rest = Rest.unknown
         do throws(S3Error) { rest = try writeLines(of: object) } catch { problem = error }
         hashInBackground(object)
-        objects.recount(object)
-        let consumed = object.lines.consumedBytes - consumedBefore
-        measured.took(consumed)
-        window.gaveOut(consumed, of: object.number)
+        account(for: object)
         openLine = rest == .nothing || object.isAtLineStart ? nil : object
         window.leader = openLine?.number
         // No other event would show that it can continue.
-        if rest == .waiting && !options.keepsOrder { changed.insert(object.number) }
+        if rest == .waiting { noteChanged(object) }
         if let problem {
             guard try failed(object, problem) else { return false }
             delivery.failed(object.number, key: object.request.key)
@@ -290,7 +299,7 @@ package final class GetLines: RunFilter {
     private func finish(_ object: WindowObject) {
         for fetch in object.fetches { fetch.drop() }
         endFiltering(object)
-        object.hashing = nil
+        object.drops += 1
         window.finished(object.number)
         objects[object.number] = nil
     }

@@ -5,7 +5,7 @@ import S3Core
 /// One request for an object, with the received bytes that were not taken yet.
 final class ObjectFetch: ObjectSink {
     unowned let object: WindowObject
-    private unowned let run: GetLines
+    private unowned let owner: GetLines
     /// The expected number of bytes; nil until the response head contains it.
     private(set) var wanted: Int?
     /// Whether this is not the first request for the object.
@@ -36,16 +36,16 @@ final class ObjectFetch: ObjectSink {
     private static let firstBlockSize = 16 << 10
 
     /// - Parameters:
-    ///   - run: decides about the response; it is called when bytes arrive.
+    ///   - owner: decides about the response; it is called when bytes arrive.
     ///   - range: the bytes to fetch; nil for the first request.
     ///   - isLast: whether the object ends with this range.
     ///   - streamLimit: the maximum of bytes to keep of a response that is received only as fast as it is
     ///     written.
     init(
-        _ object: WindowObject, of run: GetLines, range: Range<Int>?, isLast: Bool, streamLimit: Int
+        _ object: WindowObject, of owner: GetLines, range: Range<Int>?, isLast: Bool, streamLimit: Int
     ) {
         self.object = object
-        self.run = run
+        self.owner = owner
         wanted = range?.count
         isRange = range != nil
         self.isLast = isLast
@@ -53,7 +53,7 @@ final class ObjectFetch: ObjectSink {
     }
 
     func began(_ head: ObjectHead) -> Bool {
-        switch run.answered(self, head) {
+        switch owner.answered(self, head) {
         case .whole: wanted = head.objectSize
         case .bounded(let count): bound = count
         case .stream: limit = streamLimit
@@ -70,7 +70,7 @@ final class ObjectFetch: ObjectSink {
 
     func received(_ bytes: RawSpan) -> Received {
         if let bound, receivedBytes + bytes.byteCount > bound {
-            guard run.outgrew(self) else { return .cancel }
+            guard owner.outgrew(self) else { return .cancel }
             self.bound = nil
             limit = streamLimit
         }
@@ -80,7 +80,7 @@ final class ObjectFetch: ObjectSink {
         }
         let taken = min(bytes.byteCount, wanted.map { $0 - receivedBytes } ?? .max)
         // A transfer with a limit pauses until its bytes are taken, even if none of its lines may be written yet.
-        if kept == 0 && (!object.lines.isHeldBack || limit < .max) { run.arrived(self) }
+        if kept == 0 && (!object.lines.isHeldBack || limit < .max) { owner.arrived(self) }
         append(bytes.extracting(first: taken))
         receivedBytes += taken
         kept += taken
@@ -90,7 +90,7 @@ final class ObjectFetch: ObjectSink {
     func ended(_ error: S3Error?) {
         // Breaks a reference cycle between the call and its sink.
         call = nil
-        run.ended(self, error)
+        owner.ended(self, error)
     }
 
     /// Fills each block before it starts another, even if bytes of it were taken meanwhile: otherwise each of

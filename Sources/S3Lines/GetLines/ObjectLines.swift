@@ -31,7 +31,8 @@ struct ObjectLines: ~Copyable {
     /// The number of bytes lent to the checksum thread; nil if there is none.
     private var hashingBytes: Int?
     private var hashedCount = 0
-    private var isVerified = false
+    /// Whether all stored bytes are here, and their checksum was compared: if it differs, `problem` says so.
+    private(set) var isVerified = false
     /// Bytes that were not processed yet.
     private var stored: [ByteSlice] = []
     private var storedCount = 0
@@ -49,10 +50,10 @@ struct ObjectLines: ~Copyable {
     private var isFiltered = false
     /// The last block of decompressed bytes, if it has room.
     private var unfilled: ByteBlock?
-    /// The maximum output of the thread that decompresses it now, in bytes, and the error found by another
-    /// thread.
+    /// The maximum output of the thread that decompresses it now, in bytes.
     private var lentBytes: Int?
-    private var problem: Problem?
+    /// The fault in its data, once it is found.
+    private(set) var problem: Problem?
     private var assembler: LineAssembler
     private var isOver = false
 
@@ -117,16 +118,17 @@ struct ObjectLines: ~Copyable {
         isWhole = true
         guard hashingBytes == nil else { return }
         let isSmall = hashedCount == 0 && !isHashedInBackground(unhashedCount)
-        if isSmall || unhashedCount == 0 { try verify() }
+        if isSmall || unhashedCount == 0 { verify() }
+        if let problem { throw problem }
     }
 
-    private mutating func verify() throws(Problem) {
+    private mutating func verify() {
         isVerified = true
         guard var verification = checksum.take() else { return }
         for slice in unhashed { verification.update(slice.bytes) }
         unhashed.removeAll()
         unhashedCount = 0
-        if let mismatch = verification.mismatch() { throw .checksum(mismatch) }
+        problem = verification.mismatch().map { .checksum($0) } ?? problem
     }
 
     // MARK: checksums in another thread
@@ -149,8 +151,7 @@ struct ObjectLines: ~Copyable {
         hashingBytes = nil
         hashedCount += hashing.count
         checksum = hashing.takeVerification()
-        guard isWhole, unhashedCount == 0 else { return }
-        do { try verify() } catch { problem = error }
+        if isWhole, unhashedCount == 0 { verify() }
     }
 
     /// The next lines; empty if more bytes are needed or `isDone`.
@@ -168,10 +169,10 @@ struct ObjectLines: ~Copyable {
 
     // MARK: filter command
 
-    /// Whether there is input for the command: bytes, or the end of the object.
-    var hasStored: Bool { isWhole || !isHeldBack && !stored.isEmpty }
+    /// Whether there is input for the command: bytes, or the verified end of the object.
+    var hasStored: Bool { isVerified || !isHeldBack && !stored.isEmpty }
 
-    /// Whether all stored bytes are here and verified.
+    /// Whether all stored bytes are here.
     var isStoredWhole: Bool { isWhole }
 
     /// Takes the input for the command; empty while bytes are held back.

@@ -14,13 +14,11 @@ final class WindowObject {
     /// Started requests whose bytes are not all in `lines`, in byte order.
     var fetches: [ObjectFetch] = []
     var lines: ObjectLines
-    /// Set while another thread decompresses its bytes.
-    var decoding: AheadDecoding?
+    /// How often its bytes were dropped: the result of another thread for earlier ones is then ignored.
+    var drops = 0
     /// The command that filters its bytes, until it ends; and whether one was started.
     var command: FilterCommand?
     var hasBegunFiltering = false
-    /// Set while another thread computes its checksum.
-    var hashing: BackgroundHashing?
     /// An error that was found before the object's turn.
     var problem: S3Error?
     /// Lines, or a part of a long one, that are ready to be written.
@@ -58,16 +56,31 @@ final class WindowObject {
     /// `carriedBytes` when `WindowObjects` last counted it.
     var countedBytes = 0
 
+    /// The stored bytes of it that were counted as consumed.
+    var accountedBytes = 0
+
     /// Counts written bytes.
     func wrote(_ count: Int, last: UInt8) {
         writtenBytes += count
         isAtLineStart = last == UInt8(ascii: "\n")
     }
 
+    /// Throws if a fault was found before its turn.
+    func check() throws(S3Error) {
+        if let problem { throw problem }
+        if let problem = lines.problem { throw problem.failure }
+    }
+
     /// The next lines of the bytes taken so far.
     func nextLines() throws(S3Error) -> [ByteSlice] {
         if let problem { throw problem }
         do { return try lines.next() } catch { throw error.failure }
+    }
+
+    /// The next input for its command; empty if more has to arrive or to be verified.
+    func takeStored() throws(S3Error) -> [ByteSlice] {
+        try check()
+        return lines.takeStored()
     }
 
     /// Takes the newly received bytes.
