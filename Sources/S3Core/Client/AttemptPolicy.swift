@@ -76,7 +76,7 @@ package struct AttemptPolicy: Sendable {
     /// Records that requests were sent. `isFull` is true if the limit was reached.
     package mutating func sent(isFull: Bool) { window.sent(isFull: isFull) }
 
-    /// Records an answered attempt that transferred `bytes` bytes. `now` is the monotonic clock in
+    /// Records an attempt with a response that transferred `bytes` bytes. `now` is the monotonic clock in
     /// milliseconds.
     ///
     /// - Returns: whether `limit` has changed because of the measured throughput.

@@ -7,7 +7,7 @@ package struct ConcurrencyWindow: Equatable, Sendable {
     private var size: Double
     /// Responses still to come to requests that were sent before the last decrease; they cause no further
     /// decrease.
-    private var answersBeforeDecrease = 0
+    private var responsesBeforeDecrease = 0
 
     /// - Parameter connections: the initial limit, and the largest one.
     package init(_ connections: ClosedRange<Int>) {
@@ -25,7 +25,7 @@ package struct ConcurrencyWindow: Equatable, Sendable {
 
     /// Records a success response.
     package mutating func succeeded() {
-        answersBeforeDecrease = max(0, answersBeforeDecrease - 1)
+        responsesBeforeDecrease = max(0, responsesBeforeDecrease - 1)
         let most = Double(growth.limit)
         if size < most { size = min(most, size + 1 / size) }
     }
@@ -41,12 +41,12 @@ package struct ConcurrencyWindow: Equatable, Sendable {
 
     /// The service asked to slow down, or too many requests failed.
     package mutating func slowedDown() {
-        guard answersBeforeDecrease == 0 else {
-            answersBeforeDecrease -= 1
+        guard responsesBeforeDecrease == 0 else {
+            responsesBeforeDecrease -= 1
             return
         }
         growth.slowedDown()
         size = max(1, size / 2)
-        answersBeforeDecrease = limit
+        responsesBeforeDecrease = limit
     }
 }

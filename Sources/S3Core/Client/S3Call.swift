@@ -171,16 +171,16 @@ final class GetObjectCall: S3Call {
     override func take(_ bytes: RawSpan, head: HTTPResponseHead) -> Received {
         let received = operation.received(bytes, head: head)
         client.events += 1
-        askNext()
+        probeNext()
         return received
     }
 
-    /// Sends the request that the operation needs answered before its paused transfer can continue.
-    private func askNext() {
-        guard !isOver, let question = operation.nextQuestion() else { return }
-        client.performFirst(question) { [weak self] answer in
-            self?.operation.answered(answer)
-            self?.askNext()
+    /// Sends the request whose response the operation needs before its paused transfer can continue.
+    private func probeNext() {
+        guard !isOver, let probe = operation.nextProbe() else { return }
+        client.performFirst(probe) { [weak self] result in
+            self?.operation.probed(result)
+            self?.probeNext()
             self?.resume()
         }
     }

@@ -113,8 +113,8 @@ extension S3Error: CustomStringConvertible {
     /// `PutObject: 503 SlowDown: Please reduce your request rate (request id 4442587FB7D0A2F9), 10 attempts`
     package var description: String {
         var text = operation
-        let answer = [status == 0 ? "" : String(status), code].filter { !$0.isEmpty }.joined(separator: " ")
-        for part in [answer, message] where !part.isEmpty {
+        let response = [status == 0 ? "" : String(status), code].filter { !$0.isEmpty }.joined(separator: " ")
+        for part in [response, message] where !part.isEmpty {
             text += (text.isEmpty ? "" : ": ") + Self.shortened(part)
         }
         if !requestID.isEmpty { text += " (request id \(Self.shortened(requestID)))" }

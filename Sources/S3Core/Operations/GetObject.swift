@@ -50,7 +50,7 @@ package struct GetObject: S3Operation {
     /// The error in this attempt's response.
     private var problem: S3Error?
     /// The offset in the object where this attempt's response ends; nil if the response has no Content-Range.
-    private var answerEnd: Int?
+    private var responseEnd: Int?
     /// Decompresses this attempt's response if it was compressed in transit.
     private var decoder: TransitDecoder?
     private var stored = StoredObject.unasked
@@ -92,7 +92,7 @@ package struct GetObject: S3Operation {
     package mutating func request() -> S3Request {
         position = nil
         problem = nil
-        answerEnd = nil
+        responseEnd = nil
         decoder = nil
         var request = S3Request(.get, key: key)
         if asksForChecksum { request.headers = [ChecksumMode.field] }
@@ -140,7 +140,7 @@ package struct GetObject: S3Operation {
     /// Passes the requested bytes to the sink.
     private mutating func deliver(_ bytes: RawSpan) -> Received {
         guard let position else { return .cancel }
-        if let answerEnd, position + bytes.byteCount > answerEnd {
+        if let responseEnd, position + bytes.byteCount > responseEnd {
             problem = S3Error(.damaged, "the response is longer than its Content-Range")
             return .cancel
         }
@@ -163,17 +163,17 @@ package struct GetObject: S3Operation {
 
     // MARK: the stored object
 
-    /// The request that must be answered before the paused transfer can continue. Returns each one once.
-    mutating func nextQuestion() -> ObjectProbe? {
+    /// The request whose response the paused transfer needs to continue. Returns each one once.
+    mutating func nextProbe() -> ObjectProbe? {
         guard case .wanted(let way) = stored else { return nil }
         stored = .asked(way)
         return ObjectProbe(key: key, way: way)
     }
 
-    /// Records the answer to `nextQuestion`.
-    mutating func answered(_ answer: Result<ObjectHead, S3Error>) {
+    /// Records the result of `nextProbe`.
+    mutating func probed(_ result: Result<ObjectHead, S3Error>) {
         guard case .asked(let way) = stored else { return }
-        if case .success(let head) = answer, head.objectSize != nil, way == .head || head.isPartial {
+        if case .success(let head) = result, head.objectSize != nil, way == .head || head.isPartial {
             stored = .told(head)
         } else {
             stored = way == .head ? .wanted(.byte) : .untold
@@ -181,12 +181,12 @@ package struct GetObject: S3Operation {
     }
 
     /// How this attempt's response is encoded; nil if that is not known yet.
-    private mutating func coding(_ answer: ObjectHead) -> BodyCoding? {
-        let coding = BodyCoding(of: answer, known: known, stored: stored.head, isDirect: isDirect)
+    private mutating func coding(_ response: ObjectHead) -> BodyCoding? {
+        let coding = BodyCoding(of: response, known: known, stored: stored.head, isDirect: isDirect)
         guard coding == .unknown else { return coding }
         switch stored {
         case .untold:
-            let name = answer.contentCodings.joined(separator: ", ")
+            let name = response.contentCodings.joined(separator: ", ")
             return .unusable(
                 name.isEmpty
                     ? "the response does not give the length of the object"
@@ -202,90 +202,91 @@ package struct GetObject: S3Operation {
     /// Processes the head of an attempt's response.
     ///
     /// - Returns: what to do with the body; `taken` if the head is valid.
-    private mutating func begin(_ answer: ObjectHead) -> Received {
-        guard let coding = coding(answer) else { return .pause }
+    private mutating func begin(_ response: ObjectHead) -> Received {
+        guard let coding = coding(response) else { return .pause }
         do throws(S3Error) {
-            try check(answer, coding)
+            try check(response, coding)
         } catch {
             problem = error
             return .cancel
         }
-        position = answer.contentRange?.bytes.lowerBound ?? 0
-        answerEnd = answer.contentRange?.bytes.upperBound
-        var whole = answer
+        position = response.contentRange?.bytes.lowerBound ?? 0
+        responseEnd = response.contentRange?.bytes.upperBound
+        var whole = response
         if case .compressed(let format) = coding, let head = stored.head {
             decoder = TransitDecoder(format)
-            whole = ObjectHead(answer, as: head)
+            whole = ObjectHead(response, as: head)
         }
         size =
-            size ?? whole.objectSize ?? stored.head?.objectSize ?? answer.googleStoredSize ?? knownSize(whole)
+            size ?? whole.objectSize ?? stored.head?.objectSize ?? response.googleStoredSize
+            ?? knownSize(whole)
         guard head == nil else { return .taken }
         head = whole
         return sink.began(whole) ? .taken : .cancel
     }
 
     /// - Throws: if the response cannot be used.
-    private func check(_ answer: ObjectHead, _ coding: BodyCoding) throws(S3Error) {
+    private func check(_ response: ObjectHead, _ coding: BodyCoding) throws(S3Error) {
         if let first = head {
             if first.etag == nil, count > 0 {
                 throw S3Error(
                     .preconditionFailed,
                     "the connection was lost, and the download cannot resume: the response had no ETag")
             }
-            let isSame = EntityTag.canBeSame(answer.etag, first.etag)
-            guard isSame, isOfSize(answer, size, coding) else { throw Self.replaced }
+            let isSame = EntityTag.canBeSame(response.etag, first.etag)
+            guard isSame, isOfSize(response, size, coding) else { throw Self.replaced }
         }
-        if case .told(let stored) = stored, !EntityTag.canBeSame(answer.etag, stored.etag) {
+        if case .told(let stored) = stored, !EntityTag.canBeSame(response.etag, stored.etag) {
             throw Self.replaced
         }
-        guard answer.isS3 else {
+        guard response.isS3 else {
             throw S3Error(.notS3, "the response is not from S3: it has neither ETag nor x-amz-request-id")
         }
         // For a body with bytes, the transfer has already checked this.
-        guard answer.hasEnd else { throw S3Error(.damaged, "the response has no Content-Length") }
-        guard !answer.isPartial || answer.contentRange != nil else {
+        guard response.hasEnd else { throw S3Error(.damaged, "the response has no Content-Length") }
+        guard !response.isPartial || response.contentRange != nil else {
             throw S3Error(.notS3, "the response is partial (206) and has no Content-Range")
         }
         if case .unusable(let reason) = coding { throw S3Error(.notS3, reason) }
-        if let range = answer.contentRange {
+        if let range = response.contentRange {
             guard range.bytes.lowerBound <= next, range.bytes.lowerBound == asked else {
                 throw S3Error(.notS3, "the response has a different range than requested")
             }
-            if let length = answer.contentLength, length != range.bytes.count {
+            if let length = response.contentLength, length != range.bytes.count {
                 throw S3Error(
                     .damaged, "Content-Length and Content-Range of the response contradict each other")
             }
         }
-        for said in [knownSize(answer), stored.head?.objectSize, answer.googleStoredSize] {
-            guard let said, !isOfSize(answer, said, coding) else { continue }
+        for said in [knownSize(response), stored.head?.objectSize, response.googleStoredSize] {
+            guard let said, !isOfSize(response, said, coding) else { continue }
             throw S3Error(
-                .damaged, "expected an object of \(said) bytes, found one of \(answer.objectSize ?? 0)")
+                .damaged, "expected an object of \(said) bytes, found one of \(response.objectSize ?? 0)")
         }
     }
 
     private static let replaced = S3Error(.preconditionFailed, "the object was replaced while it was read")
 
     /// False if the response gives a size of the object other than `size`.
-    private func isOfSize(_ answer: ObjectHead, _ size: Int?, _ coding: BodyCoding) -> Bool {
+    private func isOfSize(_ response: ObjectHead, _ size: Int?, _ coding: BodyCoding) -> Bool {
         if case .compressed = coding { return true }
-        guard let size, let told = answer.objectSize else { return true }
+        guard let size, let told = response.objectSize else { return true }
         return size == told
     }
 
     /// The known size, if it belongs to the version in the response; the object may have been replaced since.
-    private func knownSize(_ answer: ObjectHead) -> Int? {
+    private func knownSize(_ response: ObjectHead) -> Int? {
         guard let known else { return nil }
-        guard let etag = known.etag, answer.etag != nil else { return known.size }
-        return EntityTag.canBeSame(etag, answer.etag) ? known.size : nil
+        guard let etag = known.etag, response.etag != nil else { return known.size }
+        return EntityTag.canBeSame(etag, response.etag) ? known.size : nil
     }
 
     package mutating func output(_ response: S3Response) throws(S3Error) -> ObjectHead {
         // If the response had no body, its head has not been processed yet, and there is nothing to
         // decompress.
         if position == nil {
-            let answer = ObjectHead(response.head)
-            if case nil = coding(answer) { stored = .told(answer) }
-            guard begin(answer) == .taken else { throw problem ?? S3Error(.cancelled, "cancelled") }
+            let head = ObjectHead(response.head)
+            if case nil = coding(head) { stored = .told(head) }
+            guard begin(head) == .taken else { throw problem ?? S3Error(.cancelled, "cancelled") }
             decoder = nil
         }
         guard let head else { throw S3Error(.cancelled, "cancelled") }
@@ -294,7 +295,7 @@ package struct GetObject: S3Operation {
             throw S3Error(
                 .damaged, "the response was compressed in transit and cannot be decompressed: \(error)")
         }
-        if let answerEnd, let position, position != answerEnd {
+        if let responseEnd, let position, position != responseEnd {
             throw S3Error(.damaged, "the response is shorter than its Content-Range")
         }
         if size != nil, let end, next != end {

@@ -21,6 +21,13 @@ extension Uploads {
         let checksums: [ObjectChecksum]
         /// The CRC of all bytes; nil unless they may have to be compared.
         let sum: CRC?
+
+        /// Whether the head of a stored object shows that it has exactly these bytes.
+        func isShown(by head: ObjectHead) -> Bool {
+            head.contentLength == length
+                && (head.etag.map { EntityTag.unquoted($0) == etag } == true
+                    || head.checksums.contains(where: checksums.contains))
+        }
     }
 
     static let ignored = S3Error(
@@ -113,9 +120,7 @@ extension Uploads {
     /// Says why the condition failed, if it was to keep existing objects: servers only say that it failed.
     func naming(_ error: S3Error) -> S3Error {
         guard existing == .keep, error.kind == .preconditionFailed else { return error }
-        var named = error
-        named.message += (error.message.isEmpty ? "" : " ") + "(the object exists already)"
-        return named
+        return error.noting("the object exists already")
     }
 
     // MARK: whether the existing object is the same
@@ -125,18 +130,13 @@ extension Uploads {
         _ key: [UInt8], _ content: Content, _ failure: S3Error,
         _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) {
-        var different = failure
-        different.message += (failure.message.isEmpty ? "" : " ") + "(the existing object has other content)"
+        let different = failure.noting("the existing object has other content")
         client.perform(HeadObject(key: key, asksForChecksum: !content.checksums.isEmpty)) { [self] result in
             guard case .success(let head) = result, let stored = head.etag else {
                 return completion(.failure(failure))
             }
             guard head.contentLength == content.length else { return completion(.failure(different)) }
-            if Self.unquoted(stored) == content.etag
-                || head.checksums.contains(where: content.checksums.contains)
-            {
-                return completion(.success(stored))
-            }
+            if content.isShown(by: head) { return completion(.success(stored)) }
             // If the part boundaries differ or the service encrypts with its own keys, only the bytes
             // themselves can be compared.
             let reader = ContentReader { read in

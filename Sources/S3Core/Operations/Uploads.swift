@@ -237,10 +237,8 @@ package final class Uploads {
         else { return completion(result) }
         let setTags = { [client] in
             _ = client.perform(PutObjectTagging(key: key, tags: tags)) { tagged in
-                guard case .failure(var error) = tagged else { return completion(result) }
-                error.message +=
-                    (error.message.isEmpty ? "" : " ") + "(the object is stored, without its tags)"
-                completion(.failure(error))
+                guard case .failure(let error) = tagged else { return completion(result) }
+                completion(.failure(error.noting("the object is stored, without its tags")))
             }
         }
         if keepsTags == false { return setTags() }
@@ -274,20 +272,16 @@ package final class Uploads {
         // As a cleanup call it has a time limit when the run is about to end.
         client.perform(HeadObject(key: key, asksForChecksum: !content.checksums.isEmpty), cleansUp: true) {
             result in
-            if case .success(let head) = result, let stored = head.etag, head.contentLength == content.length,
-                Self.unquoted(stored) == content.etag
-                    || head.checksums.contains(where: content.checksums.contains)
-            {
+            if case .success(let head) = result, let stored = head.etag, content.isShown(by: head) {
                 return completion(.success(stored))
             }
             var error = failure
             // Without a response the service may still be processing the request.
             error.mayBeUnderWay = failure.isUnanswered
-            error.message +=
-                (error.message.isEmpty ? "" : " ")
-                + (error.mayBeUnderWay || error.isUnclear
-                    ? "(state unknown)" : "after a response was lost (state unknown)")
-            completion(.failure(error))
+            if !error.mayBeUnderWay, !error.isUnclear {
+                error.message += (error.message.isEmpty ? "" : " ") + "after a response was lost"
+            }
+            completion(.failure(error.noting("state unknown")))
         }
     }
 
@@ -295,15 +289,11 @@ package final class Uploads {
     static func etag(of parts: [UploadedPart]) -> [UInt8]? {
         var hashes: [UInt8] = []
         for part in parts {
-            guard let hash = Hexadecimal.decode(unquoted(part.etag)), hash.count == 16 else { return nil }
+            guard let hash = Hexadecimal.decode(EntityTag.unquoted(part.etag)), hash.count == 16 else {
+                return nil
+            }
             hashes += hash
         }
         return Hexadecimal.encode(MessageDigest.hash(hashes.bytes, .md5)) + "-\(parts.count)".utf8
-    }
-
-    static func unquoted(_ etag: [UInt8]) -> [UInt8] {
-        let quote = UInt8(ascii: "\"")
-        guard etag.count >= 2, etag.first == quote, etag.last == quote else { return etag }
-        return Array(etag.dropFirst().dropLast())
     }
 }

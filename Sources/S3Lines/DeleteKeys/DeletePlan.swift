@@ -332,7 +332,7 @@ package struct DeletePlan {
         switch result {
         case .failure(let failure): error = failure
         case .success(let etag):
-            if etag.map(Self.bare) != object.etag.map(Self.bare) {
+            if etag.map(EntityTag.unquoted) != object.etag.map(EntityTag.unquoted) {
                 error = S3Error(.preconditionFailed, "")
                 error?.operation = HeadObject.name
             }
@@ -355,9 +355,6 @@ package struct DeletePlan {
             ready.append(one(number))
         }
     }
-
-    /// The ETag without quotes, which some services omit in some responses.
-    private static func bare(_ etag: [UInt8]) -> [UInt8] { etag.filter { $0 != UInt8(ascii: "\"") } }
 
     private mutating func confirm(_ number: Int) {
         knowsService = true

@@ -79,14 +79,23 @@ package struct KeySelection: Sendable {
 
     /// The object of a listed key; nil if the key belongs to another machine.
     package func object(listed: ListObjectsV2.Object) throws(StopReason) -> RequestedObject? {
-        guard let key = location.relativeKey(listed.key) else {
-            throw .service(
-                S3Error(.notS3, "the list has a key outside the requested prefix"),
-                context: location.description)
+        let key: [UInt8]
+        do { key = try location.relativeKey(listed: listed.key) } catch {
+            throw .service(error, context: location.description)
         }
         let etag = listed.details.flatMap { $0.etag.isEmpty ? nil : $0.etag }
         let known = KnownObject(size: listed.size, etag: etag)
         return shard.takes(key) ? RequestedObject(key: key, objectKey: listed.key, known: known) : nil
+    }
+}
+
+extension Location {
+    /// A listed key, relative to this location.
+    ///
+    /// - Throws: `notS3` for a key that was not requested.
+    func relativeKey(listed key: [UInt8]) throws(S3Error) -> [UInt8] {
+        if let relative = relativeKey(key) { return relative }
+        throw S3Error(.notS3, "the list has a key outside the requested prefix")
     }
 }
 

@@ -21,9 +21,7 @@ package struct ListedKeys {
     package mutating func append(
         _ object: ListObjectsV2.Object, to text: inout [UInt8]
     ) throws(S3Error) -> String? {
-        guard let key = location.relativeKey(object.key) else {
-            throw S3Error(.notS3, "the list has a key outside the requested prefix")
-        }
+        let key = try location.relativeKey(listed: object.key)
         guard options.filter.takes(key) else { return nil }
         if options.filter.needsTimes {
             guard let time = object.details.flatMap({ Timestamp($0.lastModified) }) else {

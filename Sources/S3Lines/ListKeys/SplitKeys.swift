@@ -56,9 +56,7 @@ package final class SplitKeys: RunFilter {
         if boundaries == nil { boundaries = try split.boundaries() }
         guard let boundaries else { return }
         while nextBoundary < boundaries.count, run.output.hasRoom {
-            guard let key = location.relativeKey(boundaries[nextBoundary]) else {
-                throw S3Error(.notS3, "the list has a key outside the requested prefix")
-            }
+            let key = try location.relativeKey(listed: boundaries[nextBoundary])
             var line: [UInt8] = []
             KeyEscaping.escape(key.bytes, into: &line)
             line.append(UInt8(ascii: "\n"))

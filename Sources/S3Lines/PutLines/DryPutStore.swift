@@ -6,7 +6,7 @@ package final class DryPutStore: PutStore, RunService {
     private static let etag = [UInt8]("-".utf8)
 
     private let descriptors: PollWait
-    private var answers: [() -> Void] = []
+    private var completions: [() -> Void] = []
     private var naming: DryRunNaming
 
     package let partRules: PartRules
@@ -28,18 +28,18 @@ package final class DryPutStore: PutStore, RunService {
         descriptors = try PollWait()
     }
 
-    package var pending: Int { answers.count }
+    package var pending: Int { completions.count }
     package var wakeUp: @Sendable () -> Void { descriptors.wakeUp }
 
     package func turn(waitingFor descriptors: [DescriptorWait], milliseconds: Int?) -> [Bool] {
-        let due = answers
-        answers.removeAll()
-        for answer in due { answer() }
+        let due = completions
+        completions.removeAll()
+        for completion in due { completion() }
         return self.descriptors.wait(for: descriptors, milliseconds: due.isEmpty ? milliseconds : 0)
     }
 
     package func findBucket(_ completion: @escaping (Result<Void, S3Error>) -> Void) -> PutCancel {
-        answers.append { completion(.success(())) }
+        completions.append { completion(.success(())) }
         return {}
     }
 
@@ -49,13 +49,13 @@ package final class DryPutStore: PutStore, RunService {
 
     private func store(_ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void) {
         if let text = naming.text(of: key) { notice?(text) }
-        answers.append { completion(.success(Self.etag)) }
+        completions.append { completion(.success(Self.etag)) }
     }
 
     package func create(
         _ key: [UInt8], _ completion: @escaping (Result<[UInt8], S3Error>) -> Void
     ) -> PutCancel {
-        answers.append { completion(.success(Self.etag)) }
+        completions.append { completion(.success(Self.etag)) }
         return {}
     }
 
@@ -63,7 +63,7 @@ package final class DryPutStore: PutStore, RunService {
         _ key: [UInt8], id: [UInt8], part: Int, _ body: ByteBlock,
         _ completion: @escaping (Result<UploadedPart, S3Error>) -> Void
     ) -> PutCancel {
-        answers.append { completion(.success(UploadedPart(number: part, etag: Self.etag))) }
+        completions.append { completion(.success(UploadedPart(number: part, etag: Self.etag))) }
         return {}
     }
 
@@ -73,7 +73,7 @@ package final class DryPutStore: PutStore, RunService {
     ) { store(key, completion) }
 
     package func abort(_ key: [UInt8], id: [UInt8], _ completion: @escaping (S3Error?) -> Void) {
-        answers.append { completion(nil) }
+        completions.append { completion(nil) }
     }
 
     package func cancelUnsent() {}

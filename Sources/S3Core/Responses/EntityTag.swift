@@ -2,11 +2,17 @@ import HTTPTransfer
 
 /// An entity tag, which identifies a version of an object. It is opaque, but because it is written into
 /// receipts and sent in If-Match, invalid values are ignored.
-enum EntityTag {
+package enum EntityTag {
     /// True if all characters are visible: no white space, no control characters. Quotes may be missing.
     /// Source: RFC 9110, 8.8.3.
     static func isValid(_ text: [UInt8]) -> Bool {
         !text.isEmpty && text.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+    }
+
+    /// The tag without its quotes, which some services omit in some responses.
+    package static func unquoted(_ tag: [UInt8]) -> [UInt8] {
+        guard tag.count >= 2, tag.first == quote, tag.last == quote else { return tag }
+        return Array(tag.dropFirst().dropLast())
     }
 
     /// True if both may identify the same version. An intermediary that compresses changes the tag: nginx

@@ -47,19 +47,19 @@ package struct ObjectHead: Equatable, Sendable {
         checksum = isWhole && !isComposite ? checksums.first(where: \.isOfBytes) : nil
     }
 
-    /// The head that `answer`, which was compressed in transit, would have had without compression.
-    init(_ answer: ObjectHead, as stored: ObjectHead) {
+    /// The head that `response`, which was compressed in transit, would have had without compression.
+    init(_ response: ObjectHead, as stored: ObjectHead) {
         etag = stored.etag
-        isS3 = answer.isS3
+        isS3 = response.isS3
         contentCodings = stored.contentCodings
         contentLength = stored.objectSize
         hasEnd = true
         isPartial = false
         contentRange = nil
-        checksum = answer.checksum
-        checksums = answer.checksums
-        tagCount = answer.tagCount
-        googleStoredSize = answer.googleStoredSize
+        checksum = response.checksum
+        checksums = response.checksums
+        tagCount = response.tagCount
+        googleStoredSize = response.googleStoredSize
     }
 
     /// The size of the whole object in bytes, if the response gives it.

@@ -10,6 +10,13 @@ extension S3Error {
     /// Appends to the service's message, after a semicolon.
     package mutating func add(_ words: String) { message += (message.isEmpty ? "" : "; ") + words }
 
+    /// The error with a note in parentheses after the service's message.
+    func noting(_ words: String) -> S3Error {
+        var error = self
+        error.message += (message.isEmpty ? "" : " ") + "(\(words))"
+        return error
+    }
+
     /// Adds advice if the object is archived.
     ///
     /// - Parameters:

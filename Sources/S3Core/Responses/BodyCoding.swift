@@ -28,16 +28,17 @@ enum BodyCoding: Equatable {
     case unusable(String)
 
     /// - Parameters:
-    ///   - answer: the response's head.
+    ///   - response: the response's head.
     ///   - known: the object's size and ETag, if known.
     ///   - stored: the result of `ObjectProbe`, if it was sent.
     ///   - isDirect: whether the response is from the service itself, so that its length is that of the
     ///     stored object.
-    init(of answer: ObjectHead, known: KnownObject?, stored: ObjectHead?, isDirect: Bool = false) {
-        let codings = answer.contentCodings
+    init(of response: ObjectHead, known: KnownObject?, stored: ObjectHead?, isDirect: Bool = false) {
+        let codings = response.contentCodings
         // A partial response is a range of the stored bytes: intermediaries do not serve ranges of converted
         // responses.
-        guard !answer.isPartial, !codings.isEmpty || answer.contentLength == nil && answer.hasWeakTag else {
+        guard !response.isPartial, !codings.isEmpty || response.contentLength == nil && response.hasWeakTag
+        else {
             self = .stored
             return
         }
@@ -45,7 +46,7 @@ enum BodyCoding: Equatable {
             self.init(stored: stored, isSized: known != nil)
         } else if let stored {
             self.init(codings: codings, stored: stored.contentCodings)
-        } else if let length = answer.contentLength, isDirect || length == known?.size {
+        } else if let length = response.contentLength, isDirect || length == known?.size {
             self = .stored
         } else {
             self = .unknown
