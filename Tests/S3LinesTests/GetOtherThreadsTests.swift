@@ -1,4 +1,5 @@
 import ByteIO
+import Randomness
 import S3Core
 import Testing
 
