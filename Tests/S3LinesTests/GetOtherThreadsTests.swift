@@ -136,7 +136,9 @@ import Testing
         close(reader.pipe.writing)
         reader.take()
         close(reader.pipe.reading)
-        #expect(reader.bytes == texts.dropLast().flatMap { $0 } + [UInt8](longer.utf8))
+        // Compared first: the library would look for the differences of megabytes.
+        let isSame = reader.bytes == texts.dropLast().flatMap { $0 } + [UInt8](longer.utf8)
+        #expect(isSame)
         let ranges = store.requests.filter { $0.key == keys[5] }.map { $0.range?.lowerBound ?? -1 }
         #expect(ranges.count == 1 + Set(ranges).count, "it was fetched once more, from its start")
     }
