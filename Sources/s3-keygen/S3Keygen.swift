@@ -118,6 +118,11 @@ struct S3Keygen: ToolCommand {
 
     func work(_ diagnostics: Diagnostics) throws(ToolFailure) -> ExitStatus {
         guard let template = parseTemplate(diagnostics) else { return .usage }
+        if template.fields.isEmpty, isFieldWithoutBraces {
+            diagnostics.report(
+                "template: '\(self.template)' has no braces, so each line gets this key; for the field write '{\(self.template)}'"
+            )
+        }
         guard template.givesUniqueKeys || !isRolled else {
             throw ToolFailure(
                 .usage,
@@ -147,6 +152,12 @@ struct S3Keygen: ToolCommand {
             case .line(let message): throw ToolFailure(.malformedInput, message)
             }
         }
+    }
+
+    /// Whether the text would be a field if it were in braces: `uuid`, `.id`.
+    private var isFieldWithoutBraces: Bool {
+        let field = [UInt8]("{\(template)}".utf8)
+        do { return try Template(parsing: field).fields.count == 1 } catch { return false }
     }
 
     /// Returns nil after reporting an error with its position marked.

@@ -114,6 +114,16 @@ def test_an_unknown_authority_is_refused(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context(), "certificate", AWS_CA_BUNDLE=None)
 
 
+def test_a_message_says_where_trusted_certificates_come_from(seaweedfs, bucket, authority):
+    named = "aws_ca_bundle can name a file with the certificates to trust"
+    assert_refused(seaweedfs, bucket, authority, authority.context(), named, AWS_CA_BUNDLE=None)
+    assert_refused(seaweedfs, bucket, authority, authority.context(self_signed=True), named)
+    with FaultProxy(seaweedfs.endpoint, tls=authority.context()) as proxy:
+        run = shell(seaweedfs, proxy, authority, AWS_CA_BUNDLE="/nosuch")
+        message = run.tool("s3-get-lines", bucket.location, "k").expect(78).message
+    assert "/nosuch; AWS_CA_BUNDLE, or ca_bundle of the profile, must name a file of certificates in PEM form" in message
+
+
 def test_a_self_signed_certificate_is_refused(seaweedfs, bucket, authority):
     assert_refused(seaweedfs, bucket, authority, authority.context(self_signed=True), "certificate")
 

@@ -202,6 +202,43 @@ def test_an_invalid_region_is_named_by_its_source(words, variables, name, tmp_pa
     assert finished.message.startswith(f"s3-list-keys: {name}: expected letters, digits and '-'"), finished.message
 
 
+def test_an_endpoint_of_another_region_is_explained():
+    def handle(request):
+        return 301, {"x-amz-bucket-region": "eu-west-3"}, b""
+
+    finished, journal = answers(handle, "s3-put-lines", "s3://b", stdin=b"k\tv\n")
+    message = finished.expect(78).message
+    assert "the bucket is in region eu-west-3, which --region and --endpoint must fit" in message and len(journal) == 2
+
+
+@pytest.mark.parametrize(
+    "endpoint, status",
+    [
+        ("https://a.r2.cloudflarestorage.com/b", 78), ("https://b.s3.eu-west-1.amazonaws.com", 78),
+        ("http://127.0.0.1:1/b", 69), ("http://127.0.0.1:1/c", 69),
+    ],
+)  # fmt: skip
+def test_an_endpoint_does_not_contain_the_bucket(endpoint, status, plain_shell):
+    words = ["s3-list-keys", "--no-sign-request", "--max-attempts", "1", "--endpoint", endpoint, "s3://b"]
+    message = plain_shell.tool(*words).expect(status).message
+    assert ("contains the bucket 'b', which the tool adds itself: leave it out" in message) == (status == 78)
+
+
+@pytest.mark.parametrize("template", ["seq", "uuid", ".a", "now:%F", "col:1"])
+def test_a_field_without_braces_is_explained(template, plain_shell):
+    finished = plain_shell.tool("s3-keygen", template, stdin=b"line\n").expect()
+    assert finished.stdout == template.encode() + b"\tline\n"
+    assert finished.message == (
+        f"s3-keygen: template: '{template}' has no braces, so each line gets this key; for the field write"
+        f" '{{{template}}}'\n"
+    )
+
+
+@pytest.mark.parametrize("template", ["x", "dump.sql", "logs/seq", "{{seq}}"])
+def test_other_templates_without_a_field_are_not_explained(template, plain_shell):
+    assert plain_shell.tool("s3-keygen", template, stdin=b"line\n").expect().message == ""
+
+
 # Options that other tools have too
 
 

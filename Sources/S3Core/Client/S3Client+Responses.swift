@@ -79,6 +79,8 @@ extension S3Client {
         if var named = error {
             proxies.name(in: &named, for: scheme)
             named.adviseOnHandshake()
+            named.adviseOnCertificates()
+            named.adviseOnRegion()
             named.adviseOnSize(sent: call.sentBytes)
             error = redaction.redacted(named)
         }

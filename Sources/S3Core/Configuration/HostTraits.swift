@@ -15,6 +15,10 @@ package struct HostTraits: Equatable, Sendable {
     }
 
     private static let common = HostTraits("")
+
+    /// Whether the service has special cases.
+    package var isKnown: Bool { self != Self.common }
+
     private static let others = [
         // Google Cloud Storage, "Transcoding of gzip-compressed files".
         HostTraits("storage.googleapis.com", acceptEncoding: "gzip"),

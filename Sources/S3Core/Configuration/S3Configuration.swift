@@ -160,9 +160,11 @@ package struct S3Configuration: Sendable {
 
     /// This configuration for one bucket, whose name may contain its region.
     ///
-    /// - Throws: if the bucket is an access point and the endpoint is an IP address.
+    /// - Throws: if the bucket is an access point and the endpoint is an IP address, or if the endpoint contains the
+    ///   bucket.
     package func specialized(for bucket: String) throws(ConfigurationError) -> S3Configuration {
         var configuration = self
+        if let customEndpoint { try Self.check(customEndpoint, contains: bucket) }
         if let point = accessPoint(bucket) {
             if let customEndpoint { try Self.checkName(of: customEndpoint, for: "an access point") }
             configuration.region = point.region
@@ -170,6 +172,17 @@ package struct S3Configuration: Sendable {
             configuration.region = region
         }
         return configuration
+    }
+
+    /// Refuses an endpoint that contains the bucket, as the consoles of some services show it. The tool would add the bucket
+    /// a second time, and the first would become a part of each key. Services of unknown hosts may have such a path.
+    private static func check(_ endpoint: Endpoint, contains bucket: String) throws(ConfigurationError) {
+        guard endpoint.isAWS || HostTraits.of(endpoint.authority).isKnown,
+            endpoint.path.hasSuffix("/" + bucket) || endpoint.authority.hasPrefix(bucket + ".s3")
+        else { return }
+        throw .invalid(
+            "endpoint '\(endpoint.scheme)://\(endpoint.authority)\(endpoint.path)' contains the bucket '\(bucket)', which the tool adds itself: leave it out of the endpoint"
+        )
     }
 
     private var awsEndpoint: Endpoint {

@@ -7,8 +7,11 @@ extension S3Error {
         return !message.contains("not authorized to perform") || message.contains("s3:ListBucket")
     }
 
-    /// Appends to the service's message, after a semicolon.
-    package mutating func add(_ words: String) { message += (message.isEmpty ? "" : "; ") + words }
+    /// Appends to the service's message, after a semicolon instead of a full stop.
+    package mutating func add(_ words: String) {
+        if message.hasSuffix(".") { message.removeLast() }
+        message += (message.isEmpty ? "" : "; ") + words
+    }
 
     /// The error with a note in parentheses after the service's message.
     func noting(_ words: String) -> S3Error {
@@ -49,5 +52,23 @@ extension S3Error {
         if status == 0, kind == .unreachable, words.contains(where: message.contains) {
             add("the server seems to speak http://, not https://")
         }
+    }
+
+    /// Adds where trusted certificates come from, if none of them signed the server's certificate or they cannot be read.
+    mutating func adviseOnCertificates() {
+        let unknown = ["self-signed certificate", "self signed certificate", "local issuer certificate"]
+        if kind == .untrusted, unknown.contains(where: message.contains) {
+            add("AWS_CA_BUNDLE can name a file with the certificates to trust")
+        } else if kind == .configuration, message.contains("certificate file") {
+            add("AWS_CA_BUNDLE, or ca_bundle of the profile, must name a file of certificates in PEM form")
+        }
+    }
+
+    /// Adds the bucket's region if the request went to another one, and a new signature cannot help.
+    mutating func adviseOnRegion() {
+        guard kind == .wrongRegion else { return }
+        add(
+            region.map { "the bucket is in region \($0), which --region and --endpoint must fit" }
+                ?? "the bucket is in another region; name it with --region")
     }
 }
