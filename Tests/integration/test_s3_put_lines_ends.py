@@ -294,3 +294,12 @@ def test_a_key_for_keyless_encryption_is_64(plain_shell):
 def test_unread_input_is_not_reported(faulty):
     put = faulty.shell.tool("s3-put-lines", faulty.location + "-not-there", "k", stdin=b"x\n").expect(66)
     assert len(put.message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "key, problem", [("", "empty"), ("a\\q", "\\q"), ("k" * 1025, "1025 bytes, more than 1024")], ids=["empty", "escape", "long"]
+)
+def test_a_malformed_key_operand_is_malformed_input(plain_shell, key, problem):
+    put = plain_shell.tool("s3-put-lines", "--dry-run", "s3://b", key, stdin=b"a\n").expect(65)
+    assert "KEY" in put.message and problem in put.message
+    assert put.stdout == b""
