@@ -178,22 +178,22 @@ import CCurl
 
     private var isConnectionReused: Bool {
         var connections = 0
-        // If libcurl does not tell it, a new connection shows what the server speaks.
+        // If libcurl does not report it, a retry on a new connection shows whether the server speaks HTTP.
         let code = unsafe s3_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &connections)
         return code != CURLE_OK || connections == 0
     }
 
-    /// A number that libcurl tells about the last transfer; nil if it does not tell it.
+    /// A number that libcurl reports about the last transfer; nil if it does not report it.
     private func number(_ info: CURLINFO) -> Int? {
         var number: curl_off_t = 0
         let code = unsafe s3_curl_get_offset(handle, info, &number)
         return code == CURLE_OK ? Int(number) : nil
     }
 
-    /// Throws if libcurl does not tell how much was sent: a long upload would look like a stalled one.
+    /// Throws if libcurl does not report how much was sent: a long upload would look like a stalled one.
     private func checkNumbers() throws(TransferError) {
         guard number(CURLINFO_SIZE_UPLOAD_T) != nil else {
-            throw TransferError(.unusable, "libcurl does not tell how many bytes it has sent")
+            throw TransferError(.unusable, "libcurl does not report how many bytes it has sent")
         }
     }
 

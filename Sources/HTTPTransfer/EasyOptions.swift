@@ -34,7 +34,7 @@ import CCurl
     private static let unwanted = ["Accept:"].map { [UInt8]($0.utf8) }
     private static let unwantedWithBody = ["Accept:", "Expect:", "Content-Type:"].map { [UInt8]($0.utf8) }
 
-    /// Sets the options that all requests share; `check` tells whether libcurl has them.
+    /// Sets the options that all requests share; `check` throws if libcurl lacks one.
     init(
         _ handle: UnsafeMutableRawPointer, _ options: TransferOptions, certificates: SystemCertificates
     ) {

@@ -180,7 +180,7 @@ package struct TransferID: Equatable, Sendable {
             guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
             // Removing the handle frees the message, so its values are copied first.
             let code = unsafe message.pointee.data.result
-            // `EasyHandle` has set it for each handle. If libcurl did not tell it, `from` would end the process.
+            // `EasyHandle` has set it for each handle. If libcurl did not return it, `from` would end the process.
             var context: UnsafeMutableRawPointer?
             unsafe s3_curl_get_pointer(message.pointee.easy_handle, CURLINFO_PRIVATE, &context)
             finish(unsafe EasyHandle.from(context), code)

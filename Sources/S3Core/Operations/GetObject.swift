@@ -53,19 +53,19 @@ package struct GetObject: S3Operation {
     private var responseEnd: Int?
     /// Decompresses this attempt's response if it was compressed in transit.
     private var decoder: TransitDecoder?
-    private var stored = StoredObject.unasked
+    private var stored = StoredObject.notNeeded
 
     /// What is known about the stored object if the response alone does not show how it is encoded.
     private enum StoredObject {
-        case unasked
+        case notNeeded
         /// It must be requested in this way.
         case wanted(ObjectProbe.Way)
-        case asked(ObjectProbe.Way)
-        case told(ObjectHead)
+        case requested(ObjectProbe.Way)
+        case known(ObjectHead)
         /// Neither way gave a result.
-        case untold
+        case unknown
 
-        var head: ObjectHead? { if case .told(let head) = self { head } else { nil } }
+        var head: ObjectHead? { if case .known(let head) = self { head } else { nil } }
     }
 
     /// - Parameters:
@@ -166,17 +166,17 @@ package struct GetObject: S3Operation {
     /// The request whose response the paused transfer needs to continue. Returns each one once.
     mutating func nextProbe() -> ObjectProbe? {
         guard case .wanted(let way) = stored else { return nil }
-        stored = .asked(way)
+        stored = .requested(way)
         return ObjectProbe(key: key, way: way)
     }
 
     /// Records the result of `nextProbe`.
     mutating func probed(_ result: Result<ObjectHead, S3Error>) {
-        guard case .asked(let way) = stored else { return }
+        guard case .requested(let way) = stored else { return }
         if case .success(let head) = result, head.objectSize != nil, way == .head || head.isPartial {
-            stored = .told(head)
+            stored = .known(head)
         } else {
-            stored = way == .head ? .wanted(.byte) : .untold
+            stored = way == .head ? .wanted(.byte) : .unknown
         }
     }
 
@@ -185,14 +185,14 @@ package struct GetObject: S3Operation {
         let coding = BodyCoding(of: response, known: known, stored: stored.head, isDirect: isDirect)
         guard coding == .unknown else { return coding }
         switch stored {
-        case .untold:
+        case .unknown:
             let name = response.contentCodings.joined(separator: ", ")
             return .unusable(
                 name.isEmpty
                     ? "the response does not give the length of the object"
                     : "the response does not say whether the object is stored as \(name)")
-        case .unasked: stored = .wanted(.head)
-        case .wanted, .asked, .told: break
+        case .notNeeded: stored = .wanted(.head)
+        case .wanted, .requested, .known: break
         }
         return nil
     }
@@ -236,7 +236,7 @@ package struct GetObject: S3Operation {
             let isSame = EntityTag.canBeSame(response.etag, first.etag)
             guard isSame, isOfSize(response, size, coding) else { throw Self.replaced }
         }
-        if case .told(let stored) = stored, !EntityTag.canBeSame(response.etag, stored.etag) {
+        if case .known(let stored) = stored, !EntityTag.canBeSame(response.etag, stored.etag) {
             throw Self.replaced
         }
         guard response.isS3 else {
@@ -257,10 +257,10 @@ package struct GetObject: S3Operation {
                     .damaged, "Content-Length and Content-Range of the response contradict each other")
             }
         }
-        for said in [knownSize(response), stored.head?.objectSize, response.googleStoredSize] {
-            guard let said, !isOfSize(response, said, coding) else { continue }
+        for expected in [knownSize(response), stored.head?.objectSize, response.googleStoredSize] {
+            guard let expected, !isOfSize(response, expected, coding) else { continue }
             throw S3Error(
-                .damaged, "expected an object of \(said) bytes, found one of \(response.objectSize ?? 0)")
+                .damaged, "expected an object of \(expected) bytes, found one of \(response.objectSize ?? 0)")
         }
     }
 
@@ -269,8 +269,8 @@ package struct GetObject: S3Operation {
     /// False if the response gives a size of the object other than `size`.
     private func isOfSize(_ response: ObjectHead, _ size: Int?, _ coding: BodyCoding) -> Bool {
         if case .compressed = coding { return true }
-        guard let size, let told = response.objectSize else { return true }
-        return size == told
+        guard let size, let found = response.objectSize else { return true }
+        return size == found
     }
 
     /// The known size, if it belongs to the version in the response; the object may have been replaced since.
@@ -285,7 +285,7 @@ package struct GetObject: S3Operation {
         // decompress.
         if position == nil {
             let head = ObjectHead(response.head)
-            if case nil = coding(head) { stored = .told(head) }
+            if case nil = coding(head) { stored = .known(head) }
             guard begin(head) == .taken else { throw problem ?? S3Error(.cancelled, "cancelled") }
             decoder = nil
         }

@@ -14,7 +14,7 @@ struct MeasuredObjects {
     /// Bytes taken so far.
     private var done = 0.0
 
-    /// Adds an object, with its size if a listing has told it.
+    /// Adds an object, with its size if a listing has it.
     mutating func add(_ object: WindowObject) {
         count += 1
         measure(object, size: object.request.known?.size)
