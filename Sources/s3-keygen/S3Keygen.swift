@@ -156,6 +156,7 @@ struct S3Keygen: ToolCommand {
 
     /// Whether the text would be a field if it were in braces: `uuid`, `.id`.
     private var isFieldWithoutBraces: Bool {
+        guard !template.contains("{") else { return false }
         let field = [UInt8]("{\(template)}".utf8)
         do { return try Template(parsing: field).fields.count == 1 } catch { return false }
     }
