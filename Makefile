@@ -19,7 +19,7 @@ build:
 help:
 	@echo 'make             builds the tools, and installs what the build needs'
 	@echo 'make demo        runs the flow of the README on an S3 server of its own'
-	@echo 'make check       runs all tests; takes half an hour'
+	@echo 'make check       runs all tests; takes a quarter of an hour'
 	@echo
 	@echo 'make install     installs what make has built: PREFIX=/usr/local, DESTDIR='
 	@echo 'make uninstall   removes what make install has installed'
