@@ -1,13 +1,13 @@
 import S3Core
 
 /// Requests for objects and ranges, and their responses.
-extension GetLines {
+extension GetLines: FetchDecisions {
     /// Starts a request.
     func begin(_ next: FetchWindow.Fetch) {
         guard let object = objects[next.object] else { return }
         let isLast = next.range == nil || next.range?.upperBound == object.head?.objectSize
         let fetch = ObjectFetch(
-            object, of: self, range: next.range, isLast: isLast, streamLimit: options.chunkSize)
+            object, decisions: self, range: next.range, isLast: isLast, streamLimit: options.chunkSize)
         object.fetches.append(fetch)
         let request = GetRequest(
             key: object.request.objectKey, range: next.range,
@@ -17,7 +17,6 @@ extension GetLines {
         fetch.call = store.fetch(request, fetch)
     }
 
-    /// Handles the head of a response.
     func answered(_ fetch: ObjectFetch, _ head: ObjectHead) -> FetchWindow.Verdict {
         let object = fetch.object
         if fetch.isRange {
@@ -37,21 +36,16 @@ extension GetLines {
         return window.answered(object.number, size: head.objectSize, isPinned: head.strongETag != nil)
     }
 
-    /// Handles an object of unknown size that exceeds the limit before its turn.
-    ///
-    /// - Returns: false if it will be requested again in its turn.
     func outgrew(_ fetch: ObjectFetch) -> Bool {
         arrived(fetch)
         return window.outgrew(fetch.object.number)
     }
 
-    /// Notes new bytes of an object that may be written before it is complete.
     func arrived(_ fetch: ObjectFetch) {
         noteChanged(fetch.object)
         noteUnfiltered(fetch.object)
     }
 
-    /// Handles the end of a request.
     func ended(_ fetch: ObjectFetch, _ error: S3Error?) {
         guard !fetch.isDropped else { return }
         if let error {

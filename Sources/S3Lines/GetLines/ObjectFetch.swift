@@ -2,10 +2,24 @@ import ByteIO
 import Codec
 import S3Core
 
-/// One request for an object, with the received bytes that were not taken yet.
+/// Decides about the responses to requests for objects.
+protocol FetchDecisions: AnyObject {
+    /// Decides how a response is read, by its head.
+    func answered(_ fetch: ObjectFetch, _ head: ObjectHead) -> FetchWindow.Verdict
+    /// Decides about an object of unknown size that exceeds the limit before its turn.
+    ///
+    /// - Returns: false if it will be requested again in its turn.
+    func outgrew(_ fetch: ObjectFetch) -> Bool
+    /// Notes new bytes that may be written before the object is complete.
+    func arrived(_ fetch: ObjectFetch)
+    /// Notes the end of a request.
+    func ended(_ fetch: ObjectFetch, _ error: S3Error?)
+}
+
+/// One request for an object, with the received bytes that were not taken yet. It knows nothing of the run.
 final class ObjectFetch: ObjectSink {
     unowned let object: WindowObject
-    private unowned let owner: GetLines
+    private unowned let decisions: any FetchDecisions
     /// The expected number of bytes; nil until the response head contains it.
     private(set) var wanted: Int?
     /// Whether this is not the first request for the object.
@@ -36,16 +50,16 @@ final class ObjectFetch: ObjectSink {
     private static let firstBlockSize = 16 << 10
 
     /// - Parameters:
-    ///   - owner: decides about the response; it is called when bytes arrive.
+    ///   - decisions: decides about the response.
     ///   - range: the bytes to fetch; nil for the first request.
     ///   - isLast: whether the object ends with this range.
     ///   - streamLimit: the maximum of bytes to keep of a response that is received only as fast as it is
     ///     written.
     init(
-        _ object: WindowObject, of owner: GetLines, range: Range<Int>?, isLast: Bool, streamLimit: Int
+        _ object: WindowObject, decisions: any FetchDecisions, range: Range<Int>?, isLast: Bool, streamLimit: Int
     ) {
         self.object = object
-        self.owner = owner
+        self.decisions = decisions
         wanted = range?.count
         isRange = range != nil
         self.isLast = isLast
@@ -53,7 +67,7 @@ final class ObjectFetch: ObjectSink {
     }
 
     func began(_ head: ObjectHead) -> Bool {
-        switch owner.answered(self, head) {
+        switch decisions.answered(self, head) {
         case .whole: wanted = head.objectSize
         case .bounded(let count): bound = count
         case .stream: limit = streamLimit
@@ -70,7 +84,7 @@ final class ObjectFetch: ObjectSink {
 
     func received(_ bytes: RawSpan) -> Received {
         if let bound, receivedBytes + bytes.byteCount > bound {
-            guard owner.outgrew(self) else { return .cancel }
+            guard decisions.outgrew(self) else { return .cancel }
             self.bound = nil
             limit = streamLimit
         }
@@ -80,7 +94,7 @@ final class ObjectFetch: ObjectSink {
         }
         let taken = min(bytes.byteCount, wanted.map { $0 - receivedBytes } ?? .max)
         // A transfer with a limit pauses until its bytes are taken, even if none of its lines may be written yet.
-        if kept == 0 && (!object.lines.isHeldBack || limit < .max) { owner.arrived(self) }
+        if kept == 0 && (!object.lines.isHeldBack || limit < .max) { decisions.arrived(self) }
         append(bytes.extracting(first: taken))
         receivedBytes += taken
         kept += taken
@@ -90,7 +104,7 @@ final class ObjectFetch: ObjectSink {
     func ended(_ error: S3Error?) {
         // Breaks a reference cycle between the call and its sink.
         call = nil
-        owner.ended(self, error)
+        decisions.ended(self, error)
     }
 
     /// Fills each block before it starts another, even if bytes of it were taken meanwhile: otherwise each of
