@@ -56,7 +56,8 @@ final class ObjectFetch: ObjectSink {
     ///   - streamLimit: the maximum of bytes to keep of a response that is received only as fast as it is
     ///     written.
     init(
-        _ object: WindowObject, decisions: any FetchDecisions, range: Range<Int>?, isLast: Bool, streamLimit: Int
+        _ object: WindowObject, decisions: any FetchDecisions, range: Range<Int>?, isLast: Bool,
+        streamLimit: Int
     ) {
         self.object = object
         self.decisions = decisions
