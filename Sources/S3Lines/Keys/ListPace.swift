@@ -38,14 +38,16 @@ struct ListPace {
         let time = max(0, now - request)
         let shortest = min(shortest ?? time, time)
         self.shortest = shortest
-        if time > Self.patience * shortest {
+        // The page has waited until this process had handled the others.
+        let own = pages == 0 ? 0 : processor / pages * sent.count
+        if time > Self.patience * shortest + own {
             // Later requests show whether a smaller window suffices.
             if request > shrunk {
                 window = max(Self.least, window / 2)
                 shrunk = now
             }
         } else if 4 * sent.count >= window {
-            window += 1
+            window += shrunk == .min ? Self.growth : 1
         }
         sent[number] = nil
         guard let start else { return start = used }
@@ -66,10 +68,11 @@ struct ListPace {
     /// The least limit, which keeps both the service and this process busy.
     private static let least = 3
     /// The first limit of a service.
-    private static let first = 4
+    private static let first = 8
+    /// How much the limit grows with each page until it shrinks for the first time: it triples in each round trip.
+    private static let growth = 2
     /// How many times more pages are requested than fit into the latency, because later responses may take longer.
     private static let margin = 3
-    /// How many times the shortest time a response may take. More than `margin`, because pages that wait for this
-    /// process take up to that many times as long.
+    /// How many times the shortest time a response may take.
     private static let patience = 4
 }
