@@ -29,7 +29,7 @@ struct WorkerThread: Sendable {
         unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
         guard code == 0 else {
             unsafe context.release()
-            throw SystemError(name, code: code)
+            throw SystemError("cannot start the \(name)", code: code)
         }
         self.thread = thread
     }

@@ -4,6 +4,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +28,9 @@ static const char *tool_name(void) {
 }
 
 void s3_end_for_lack_of_memory(size_t size) {
+    // Another thread may find no memory before _exit() ends this one's process: the first one reports.
+    static atomic_flag reported = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(&reported)) pause();
     char line[256], digits[24];
     size_t length = append(line, 0, sizeof line - 1, tool_name());
     length = append(line, length, sizeof line - 1, ": out of memory");

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BIN, Shell, memory
+from conftest import BIN, ROOT, Shell, memory
 from lying_server import LyingServer, environment
 
 LONG = 96 << 20
@@ -89,8 +89,36 @@ def test_a_runtime_without_memory_is_74(tmp_path):
     assert {finished.returncode for finished in ends} <= {0, 74} and ends[0].returncode == 74
     for finished in ends:
         *others, last = finished.stderr.splitlines()
-        assert all(b": dry run: " in line for line in others)
+        assert all(b": dry run: " in line for line in others), finished.stderr
         assert finished.returncode == 0 or b"out of memory" in last
+
+
+TWO_THREADS = """
+#include "process.h"
+#include <pthread.h>
+static pthread_barrier_t start;
+static void *end(void *size) {
+    pthread_barrier_wait(&start);
+    s3_end_for_lack_of_memory(*(size_t *)size);
+}
+int main(void) {
+    size_t size = 7;
+    pthread_t other;
+    pthread_barrier_init(&start, 0, 2);
+    pthread_create(&other, 0, end, &size);
+    end(&size);
+}"""
+
+
+def test_two_threads_without_memory_report_once(tmp_path):
+    (tmp_path / "two.c").write_text(TWO_THREADS)
+    source = ROOT / "Sources/CProcess"
+    options = ["-pthread", "-D_Nonnull=", "-D_Nullable=", "-I", source / "include"]
+    subprocess.run(["cc", *options, "-o", "two", "two.c", source / "memory.c"], cwd=tmp_path, check=True)
+    for _ in range(200):
+        finished = subprocess.run([tmp_path / "two"], capture_output=True, check=False, timeout=60)
+        assert finished.returncode == 74
+        assert finished.stderr == b"two: out of memory: 7 more bytes could not be had\n"
 
 
 # Each limit makes another allocation in libcurl fail. Source: libcurl-errors(3).
