@@ -10,6 +10,8 @@ package final class Decoder {
     /// The last member or frame has ended, and no next one has begun.
     private var isBetween = false
     private var ended = 0
+    /// The library may hold output that did not fit into the last room.
+    private var mayHoldOutput = false
 
     package init(_ format: CompressedFormat) {
         self.format = format
@@ -23,19 +25,23 @@ package final class Decoder {
         zstd?.restart()
         isBetween = false
         ended = 0
+        mayHoldOutput = false
     }
 
     /// The decompressor's own memory in bytes: its window and tables.
     package var memory: Int { gzip?.memory ?? zstd?.memory ?? 0 }
 
-    /// Decompresses from `input` and appends at most `room` bytes to `output`.
+    /// Decompresses from `input` and appends at most `room` bytes to `output`, also those that did not fit before.
     ///
     /// - Returns: how many bytes of `input` were consumed: all of them unless `room` was too small.
     package func decode(
         _ input: RawSpan, into output: ByteBlock, room: Int
     ) throws(CodecError) -> Int {
+        // libzstd takes repeated calls that change nothing for an endless loop, which is an error.
+        guard input.byteCount > 0 || mayHoldOutput else { return 0 }
         var used = 0
         var left = room
+        defer { mayHoldOutput = left == 0 }
         while left > 0 {
             if isBetween {
                 while used < input.byteCount, input[used] == 0 { used += 1 }
@@ -67,14 +73,14 @@ package final class Decoder {
 
     /// Decompresses from `slices`, and removes what it has consumed, until `block` has `size` bytes or nothing is left.
     ///
-    /// - Parameter consumed: counts the consumed bytes, also those before an error.
+    /// - Parameter consumed: counts the consumed bytes, but not those of a slice with an error.
     package func fill(
         _ block: ByteBlock, to size: Int, from slices: inout [ByteSlice], consumed: inout Int
     ) throws(CodecError) {
         var next = 0
         defer { slices.removeFirst(next) }
         repeat {
-            // Decodes without input too: the library may hold output that did not fit into the last block.
+            // Decodes without input too, for output that did not fit into the last block.
             let input = next < slices.count ? slices[next] : ByteSlice(block, 0..<0)
             let used = try decode(input.bytes, into: block, room: size - block.count)
             consumed += used

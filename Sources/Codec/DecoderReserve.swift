@@ -1,5 +1,5 @@
-/// Keeps the decoders of finished objects for the next ones: to get and to clear the memory of a new one costs as much as
-/// the decompression of a small object.
+/// Keeps the decoders of finished objects for the next ones: to get and to clear the memory of a new one costs
+/// as much as the decompression of a small object.
 package final class DecoderReserve {
     private let limit: Int
     private var decoders: [Decoder] = []

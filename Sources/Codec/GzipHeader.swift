@@ -46,13 +46,14 @@ struct GzipHeader {
     mutating func read(_ bytes: RawSpan) -> Int {
         var count = 0
         while count < bytes.byteCount, problem == nil, !isWhole {
-            take(bytes[count])
+            take(bytes.extracting(count..<count + 1))
             count += 1
         }
         return count
     }
 
-    private mutating func take(_ byte: UInt8) {
+    private mutating func take(_ single: RawSpan) {
+        let byte = single[0]
         switch field {
         case .checksum: return field = .checksumRest(byte)
         case .checksumRest(let low):
@@ -62,8 +63,7 @@ struct GzipHeader {
             return field = .end
         default: break
         }
-        let single = [byte]
-        sum.update(single.bytes)
+        sum.update(single)
         switch field {
         case .fixed(let place): takeFixed(byte, place)
         case .extraLength: field = .extraLengthRest(Int(byte))

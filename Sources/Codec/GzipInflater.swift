@@ -63,6 +63,8 @@ import Digest
         }
         if part == .data {
             let status = inflate(input.extracting(droppingFirst: used), &used, output, room)
+            // The window is allocated for the first output.
+            if status == Z_MEM_ERROR { endForLackOfMemory() }
             guard status == Z_STREAM_END else {
                 let isFine = status == Z_OK || status == Z_BUF_ERROR
                 return isFine ? DecodingStep(consumed: used, state: .more) : corrupt(reason(status), used)
@@ -111,7 +113,7 @@ import Digest
     }
 
     private func corrupt(_ reason: String, _ used: Int) -> DecodingStep {
-        DecodingStep(consumed: used, state: .corrupt(reason, isHeader: size == 0))
+        DecodingStep(consumed: used, state: .corrupt(reason, isHeader: part == .header))
     }
 
     private func reason(_ status: CInt) -> String {

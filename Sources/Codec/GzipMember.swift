@@ -122,7 +122,7 @@ private final class GzipPiece: CompressionPiece {
     func lookBack(at bytes: RawSpan) {
         unsafe bytes.withUnsafeBytes {
             let typed = unsafe $0.assumingMemoryBound(to: UInt8.self)
-            // It fails only in the middle of a block, which a flush has just ended.
+            // It fails only in the middle of a block, and the stream has just begun.
             _ = unsafe deflateSetDictionary(stream, typed.baseAddress, UInt32(typed.count))
         }
     }
@@ -140,7 +140,10 @@ private final class GzipPiece: CompressionPiece {
                 unsafe CZlib.deflate(stream, isLast ? Z_FINISH : Z_SYNC_FLUSH)
                 return unsafe target.count - Int(stream.pointee.avail_out)
             }
-            precondition(unsafe stream.pointee.avail_in == 0, "zlib: the bound was too small")
+            // Without room left, zlib may hold output back.
+            precondition(
+                unsafe stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0,
+                "zlib: the bound was too small")
         }
         return output
     }

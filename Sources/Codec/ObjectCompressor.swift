@@ -1,7 +1,7 @@
 package import ByteIO
 
-/// Compresses one object on all processors. The output depends only on the object's bytes: not on the number of
-/// processors, on how the bytes arrived, or on other objects.
+/// Compresses one object on all processors. The output depends only on the object's bytes and the options: not on the
+/// number of processors, on how the bytes arrived, or on other objects.
 ///
 ///     append -> block -> piece -> WorkPool -> pieces in their order -> read
 ///

@@ -37,8 +37,11 @@ import CZstd
             }
         }
         guard ZSTD_isError(result) == 0 else {
+            let code = ZSTD_getErrorCode(result)
+            // The window is allocated once its size is known.
+            if code == ZSTD_error_memory_allocation { endForLackOfMemory() }
             let reason = unsafe String(cString: ZSTD_getErrorName(result))
-            let isHeader = ZSTD_getErrorCode(result) == ZSTD_error_prefix_unknown
+            let isHeader = code == ZSTD_error_prefix_unknown
             return DecodingStep(consumed: consumed, state: .corrupt(reason, isHeader: isHeader))
         }
         return DecodingStep(consumed: consumed, state: result == 0 ? .ended : .more)

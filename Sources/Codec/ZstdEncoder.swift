@@ -55,7 +55,8 @@ import CZstd
                     var to = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
                     left = unsafe ZSTD_compressStream2(
                         context, &to, &from, isLast ? ZSTD_e_end : ZSTD_e_continue)
-                    precondition(ZSTD_isError(left) == 0, "zstd: no memory, or the level is invalid")
+                    if ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation { endForLackOfMemory() }
+                    precondition(ZSTD_isError(left) == 0, "zstd: the level is invalid")
                     return unsafe to.pos
                 }
             } while unsafe isLast ? left > 0 : from.pos < from.size

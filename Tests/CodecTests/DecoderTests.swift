@@ -49,6 +49,26 @@ struct DecoderTests {
         }
     }
 
+    /// libzstd counts calls without input and output, and soon calls the data corrupt.
+    @Test(arguments: CompressedFormat.allCases)
+    func waitingForInputIsNoError(format: CompressedFormat) throws {
+        let hello = Self.hello(format)
+        let decoder = Decoder(format)
+        let output = ByteBlock()
+        let nothing: [UInt8] = []
+        for byte in hello {
+            for _ in 0..<40 {
+                let used = try decoder.decode(nothing.bytes, into: output, room: 1000)
+                #expect(used == 0)
+            }
+            let piece = [byte]
+            let used = try decoder.decode(piece.bytes, into: output, room: 1000)
+            #expect(used == 1)
+        }
+        try decoder.end()
+        #expect(output.bytes.array == Array("hello\n".utf8))
+    }
+
     @Test(arguments: CompressedFormat.allCases) func anIncompleteStreamIsTruncated(format: CompressedFormat) {
         let hello = Self.hello(format)
         for length in 1..<hello.count {

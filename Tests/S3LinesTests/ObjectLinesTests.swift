@@ -195,6 +195,23 @@ struct ObjectLinesTests {
         #expect(throws: ObjectLines.Problem.self) { try lines.next() }
     }
 
+    /// The run asks for lines after each event, also of other objects.
+    @Test func aZstdObjectMayArriveSlowly() throws {
+        // `one\ntwo\nthree\n` by zstd(1).
+        let stored: [UInt8] = [
+            0x28, 0xB5, 0x2F, 0xFD, 0x04, 0x58, 0x71, 0x00, 0x00, 0x6F, 0x6E, 0x65, 0x0A, 0x74, 0x77, 0x6F,
+            0x0A, 0x74, 0x68, 0x72, 0x65, 0x65, 0x0A, 0xA4, 0x58, 0x89, 0x34,
+        ]
+        let lines = Lines(chunkSize: 4, size: stored.count)
+        lines.append(Array(stored.prefix(15)))
+        var text: [UInt8] = []
+        for _ in 0..<40 { text += try lines.next() }
+        lines.append(Array(stored.dropFirst(15)))
+        try lines.end()
+        text += try lines.next()
+        #expect(text == Array("one\ntwo\nthree\n".utf8) && lines.isDone)
+    }
+
     @Test func plainBytesAreNotLent() throws {
         let lines = Lines(chunkSize: 1000, size: Self.text.count)
         lines.append(Self.text)

@@ -96,7 +96,7 @@ extension GetLines {
 
     /// The command has stopped reading, as `head` does: the rest is not fetched.
     private func dropRest(of object: WindowObject) {
-        guard !object.fetches.isEmpty || !object.lines.isStoredWhole else { return }
+        guard !object.fetches.isEmpty || !object.lines.isWhole else { return }
         for fetch in object.fetches { fetch.drop() }
         object.fetches.removeAll()
         window.hasEnough(object.number)

@@ -18,7 +18,7 @@ package struct GetOptions: Sendable {
     package var chunkSize = 8 << 20
     /// The maximum of bytes in flight: requested or received, and not written yet.
     package var memory = 128 << 20
-    /// The number of threads that decompress objects before their turn; 1 for none.
+    /// The number of threads that decompress objects before their turn and compute checksums; 1 for none.
     package var threads = WorkPool.processors
     /// The size in bytes from which on another thread computes an expensive checksum.
     package var hashedInBackground = 1 << 20

@@ -93,13 +93,13 @@ final class ObjectFetch: ObjectSink {
             isPaused = true
             return .pause
         }
-        let taken = min(bytes.byteCount, wanted.map { $0 - receivedBytes } ?? .max)
+        let count = min(bytes.byteCount, wanted.map { $0 - receivedBytes } ?? .max)
         // A transfer with a limit pauses until its bytes are taken, even if none of its lines may be written yet.
         if kept == 0 && (!object.lines.isHeldBack || limit < .max) { decisions.arrived(self) }
-        append(bytes.extracting(first: taken))
-        receivedBytes += taken
-        kept += taken
-        return receivedBytes == wanted && taken < bytes.byteCount ? .enough : .taken
+        append(bytes.extracting(first: count))
+        receivedBytes += count
+        kept += count
+        return receivedBytes == wanted && count < bytes.byteCount ? .enough : .taken
     }
 
     func ended(_ error: S3Error?) {

@@ -38,7 +38,8 @@ struct ObjectLines: ~Copyable {
     private var storedCount = 0
     /// The stored bytes that were processed and are no longer kept.
     private(set) var consumedBytes = 0
-    private var isWhole = false
+    /// Whether all stored bytes are here.
+    private(set) var isWhole = false
     /// Nothing is given out until the object is complete, as long as it fits into one chunk.
     private(set) var isHeldBack = true
     private let decoders: DecoderReserve
@@ -55,7 +56,8 @@ struct ObjectLines: ~Copyable {
     /// The fault in its data, once it is found.
     private(set) var problem: Problem?
     private var assembler: LineAssembler
-    private var isOver = false
+    /// Whether all lines were given out.
+    private(set) var isDone = false
 
     /// The size of blocks of decompressed bytes.
     private static let blockSize = 128 << 10
@@ -86,8 +88,7 @@ struct ObjectLines: ~Copyable {
     var awaitsHash: Bool { hashingBytes != nil && unhashedCount > chunkSize }
     /// Whether `count` bytes are enough to compute the checksum in another thread.
     func isHashedInBackground(_ count: Int) -> Bool { isHashed && count >= hashedInBackground ?? .max }
-    /// Whether a part of an incomplete line was given out.
-    var isInsideLine: Bool { assembler.isInsideLine }
+
     /// Sets the known properties of the object before its first byte.
     ///
     /// - Parameters:
@@ -172,9 +173,6 @@ struct ObjectLines: ~Copyable {
     /// Whether there is input for the command: bytes, or the verified end of the object.
     var hasStored: Bool { isVerified || !isHeldBack && !stored.isEmpty }
 
-    /// Whether all stored bytes are here.
-    var isStoredWhole: Bool { isWhole }
-
     /// Takes the input for the command; empty while bytes are held back.
     mutating func takeStored() -> [ByteSlice] {
         guard hasStored else { return [] }
@@ -234,9 +232,6 @@ struct ObjectLines: ~Copyable {
         if let last = decoding.blocks.last, last.count < Self.blockSize { unfilled = last }
     }
 
-    /// Whether all lines were given out.
-    var isDone: Bool { isOver }
-
     private mutating func recognize() -> Format {
         if isRaw { return .plain }
         if let slice = stored.first, slice.count > 0, !CompressedFormat.canBegin(with: slice.bytes[0]) {
@@ -267,7 +262,7 @@ struct ObjectLines: ~Copyable {
     }
 
     private mutating func finish(_ lines: inout [ByteSlice]) {
-        isOver = true
+        isDone = true
         if let decoder = decoder.take() { decoders.keep(decoder) }
         assembler.end(&lines)
     }
