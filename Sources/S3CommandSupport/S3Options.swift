@@ -183,7 +183,8 @@ package struct S3Options: ParsableArguments {
     /// The initial and the maximum number of concurrent requests, limited by the available descriptors.
     private func connections(_ limits: inout FoundLimits, runsCommands: Bool) -> ClosedRange<Int> {
         let wanted = maxConnections.map { $0...$0 } ?? ConnectionGrowth.usual
-        // Three pipes for each command; one command runs per processor, and one more may be starting.
+        // Three pipes for each command, of which one end each is kept: s3-put-lines runs a command of a complete and one
+        // of an open object per processor, and one more may be starting.
         let others = Self.descriptorsForOthers + (runsCommands ? 6 * (WorkPool.processors + 1) : 0)
         let most = min(
             wanted.upperBound, Self.possibleConnections(wanted.upperBound, others: others, &limits))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, SECONDS, Bucket, Shell, within
-from fault_proxy import Chaos, FaultProxy
+from fault_proxy import Chaos, FaultProxy, s3_error
 from servers import MinIO, die_with_parent
 
 RESUME = ROOT / "examples/resume/resume"
@@ -328,6 +328,19 @@ def test_a_file_whose_last_line_has_no_newline_is_stored_once(resumed, tmp_path)
     resumed.run()
     assert resumed.bucket.get("00000001") == b"1\n" * 50 + b"2\n"
     assert len(resumed.receipts.read_text().splitlines()) == 2
+
+
+def test_an_object_that_fails_is_stored_by_the_next_run(resumed, tmp_path):
+    """Objects after it are stored, but have no receipts: the sum of the lines tells where to continue."""
+    (tmp_path / "in").write_bytes(b"".join(b"%d\n" % number for number in range(1000)))
+    with FaultProxy(resumed.shell.environment["AWS_ENDPOINT_URL_S3"]) as proxy:
+        proxy.rules.append(s3_error(403, "AccessDenied", method="PUT", target="/00000002$", times=None, delay=0.5))
+        failing = resumed.shell.with_environment(AWS_ENDPOINT_URL_S3=proxy.endpoint)
+        run = failing.run(" ".join(map(str, resumed.words))).expect(77)
+    assert "stored without a receipt, because an earlier one was not stored: 7\n" in run.message
+    assert len(resumed.receipts.read_text().splitlines()) == 2
+    resumed.run()
+    resumed.assert_whole()
 
 
 def test_a_killed_server_keeps_confirmed_objects(tmp_path):

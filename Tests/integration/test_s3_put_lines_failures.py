@@ -22,9 +22,11 @@ def test_without_reject_a_failure_stops_the_run(faulty):
     finally:
         process.kill()
     stdout, stderr = process.communicate()
-    assert stdout == b"a\nb\n"
+    assert stdout == b"a\n"
     assert b"bad: 1 line from line 2: PutObject: 403 AccessDenied" in stderr
     assert b"open: 1 line from line 4: " in stderr
+    # Receipts tell which part of the input is stored.
+    assert b"stored without a receipt, because an earlier one was not stored: 1\n" in stderr
     assert faulty.bucket.keys() == ["a", "b"]
 
 

@@ -163,6 +163,51 @@ def test_memory_is_bounded_for_any_output(seaweedfs_shell, location):
     assert most < 80 * MIB, most
 
 
+def test_the_input_of_a_waiting_command_is_bounded(plain_shell):
+    """The commands of other open objects run; the memory limit starts this one, too."""
+    others = [b"%d" % number for number in range(os.cpu_count() + 1)]
+    words = ["--dry-run", "--memory", "20M", "--max-open", "1000", "--filter", "wc -c", "s3://b"]
+    process = subprocess.Popen(
+        [BIN / "s3-put-lines", *words],
+        env=plain_shell.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        preexec_fn=servers.die_with_parent,
+    )  # fmt: skip
+    for key in others:
+        process.stdin.write(key + b"\t" + b"x" * 300_000 + b"\n")
+    process.stdin.write(b"last\t")
+    for _ in range(200):
+        process.stdin.write(b"x" * MIB)
+    assert memory(process) < 80 * MIB
+    process.stdin.write(b"\n")
+    assert process.communicate(timeout=SECONDS)[0].split() == [*others, b"last"] and process.returncode == 0
+
+
+def test_objects_whose_commands_cannot_start_free_their_memory(plain_shell):
+    """A key with NUL cannot be in the environment of a command."""
+    failing = b"".join(b"k%d\x00\tx\n" % number for number in range(30_000))
+    words = ["--dry-run", "--memory", "20M", "--max-open", "2", "--reject", "r"]
+    put(plain_shell, "cat", *words, "s3://b", stdin=failing + b"a\t1\nb\t1\na\t2\n", status=1)
+    assert (Path(plain_shell.directory) / "r").read_bytes() == failing
+
+
+def test_a_signal_ends_commands_that_block_the_input(plain_shell):
+    """Each line is an object, and as many objects wait as may."""
+    records = b"".join(b"k%d\tx\n" % number for number in range(1000))
+    process = subprocess.Popen(
+        [BIN / "s3-put-lines", "--dry-run", "--each", "--filter", "touch started; sleep 1000", "s3://b"],
+        env=plain_shell.environment, cwd=plain_shell.directory, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=servers.die_with_parent,
+    )  # fmt: skip
+    process.stdin.write(records)
+    process.stdin.flush()
+    within(SECONDS, (Path(plain_shell.directory) / "started").exists)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=SECONDS)
+    assert process.returncode == -signal.SIGTERM
+    assert b"k0: 1 line from line 1: the command did not end" in stderr and b"reading stopped after line" in stderr
+
+
 @pytest.mark.parametrize("key, signals", [(["one"], 1), ([], 2), ([], 1)], ids=["key", "twice", "once"])
 def test_a_signal_leaves_no_command(seaweedfs_bucket, seaweedfs_shell, location, key, signals):
     """With KEY the object is abandoned. Records are finished, and their commands get time for that, unless a second

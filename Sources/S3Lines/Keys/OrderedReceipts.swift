@@ -12,6 +12,8 @@ package struct OrderedReceipts<Receipt> {
     private var entries = Queue<Entry>()
     /// The number of the first entry.
     private var firstNumber = 0
+    /// Whether a receipt before the next one did not come.
+    package private(set) var hasGap = false
 
     package init() {}
 
@@ -43,6 +45,7 @@ package struct OrderedReceipts<Receipt> {
             _ = entries.popFirst()
             firstNumber += 1
             if case .confirmed(let receipt) = entry { return receipt }
+            hasGap = true
         }
         return nil
     }

@@ -12,8 +12,9 @@ final class PutFilter {
     private let key: [UInt8]
     /// Input that has not been passed to the command.
     private var blocks: [ByteBlock] = []
-    /// The bytes in `blocks`.
+    /// The bytes in `blocks`, and their memory.
     private(set) var waitingBytes = 0
+    private var waitingMemory = 0
     private(set) var command: FilterCommand?
     /// Whether all input has been appended.
     private(set) var isFinished = false
@@ -32,7 +33,7 @@ final class PutFilter {
 
     /// The bytes held in memory for this object.
     var memory: Int {
-        blocks.reduce(0) { $0 + $1.capacity } + (command.map { $0.queuedBytes + $0.heldBytes } ?? 0)
+        waitingMemory + (command.map { $0.queuedBytes + $0.heldBytes } ?? 0)
     }
 
     /// Whether a running command will free memory without further input.
@@ -42,9 +43,17 @@ final class PutFilter {
     var outcome: FilterOutcome? { command?.outcome }
 
     func append(_ bytes: RawSpan) {
-        if blocks.last.map({ $0.count >= Self.blockSize }) ?? true { blocks.append(ByteBlock()) }
-        blocks[blocks.count - 1].append(bytes)
+        let block: ByteBlock
+        if let last = blocks.last, last.count < Self.blockSize {
+            block = last
+            waitingMemory -= block.capacity
+        } else {
+            block = ByteBlock()
+            blocks.append(block)
+        }
+        block.append(bytes)
         waitingBytes += bytes.byteCount
+        waitingMemory += block.capacity
         if waitingBytes >= Self.blockSize { give() }
     }
 
@@ -69,9 +78,14 @@ final class PutFilter {
         for block in blocks where block.count > 0 && command.outcome == nil {
             command.append(ByteSlice(block))
         }
+        dropWaiting()
+        if isFinished { command.endInput() }
+    }
+
+    private func dropWaiting() {
         blocks.removeAll()
         waitingBytes = 0
-        if isFinished { command.endInput() }
+        waitingMemory = 0
     }
 
     /// Returns the output since the last call.
@@ -83,8 +97,7 @@ final class PutFilter {
     /// Cancels the command if it is still running, and drops the waiting input.
     func end() {
         if let command { commands.cancel(command) }
-        blocks.removeAll()
-        waitingBytes = 0
+        dropWaiting()
     }
 }
 

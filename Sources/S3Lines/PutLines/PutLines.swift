@@ -37,6 +37,8 @@ package final class PutLines<Store: PutStore>: RunFilter {
     /// The monotonic time in milliseconds when commands are given up; nil before a signal.
     private var commandDeadline: Int?
     private var bucket = Bucket.unknown
+    /// The number of stored objects without a receipt.
+    private var withheld = 0
     private var cancelBucketSearch: PutCancel = {}
 
     /// - Parameters:
@@ -71,11 +73,14 @@ package final class PutLines<Store: PutStore>: RunFilter {
         objects.takeFiltered()
         objects.replay(queued: run.output.queuedBytes)
         repeat { takeInput(&input) } while objects.takeFiltered()
-        limitCommands()
+        if limitCommands() { takeInput(&input) }
         if phase != .finishing, run.isStopped { stopReading(&input) }
         writeReceipts()
         objects.writeRejects()
-        if phase == .finishing && objects.isIdle { return .done }
+        if phase == .finishing && objects.isIdle {
+            reportWithheld()
+            return .done
+        }
         let wantsInput = phase != .finishing && !isCutOff && admission != .wait
         return .wait(
             input: wantsInput,
@@ -83,13 +88,18 @@ package final class PutLines<Store: PutStore>: RunFilter {
     }
 
     /// After a signal, gives up commands that do not end within a time limit after the end of the input.
-    private func limitCommands() {
-        guard run.signal != nil, phase == .finishing, objects.isFiltering else { return }
-        let deadline = commandDeadline ?? MonotonicClock.milliseconds + Self.drainMilliseconds
+    ///
+    /// - Returns: whether it did, which makes room for input.
+    private func limitCommands() -> Bool {
+        guard run.signal != nil, phase == .finishing || isCutOff, objects.isFiltering else { return false }
+        // If the input was cut off because commands block it, they have had the time.
+        let milliseconds = phase == .finishing ? Self.drainMilliseconds : 0
+        let deadline = commandDeadline ?? MonotonicClock.milliseconds + milliseconds
         commandDeadline = deadline
-        guard deadline <= MonotonicClock.milliseconds else { return }
+        guard deadline <= MonotonicClock.milliseconds else { return false }
         objects.failFiltered(
             "the command did not end within \(Self.drainMilliseconds / 1000) s after the signal")
+        return true
     }
 
     /// The time left for commands in milliseconds; nil if it is not limited.
@@ -225,10 +235,20 @@ package final class PutLines<Store: PutStore>: RunFilter {
         while let receipt = objects.nextReceipt() {
             run.counts.objects += 1
             guard run.output.isWanted else { continue }
+            if objects.withholdsReceipts {
+                withheld += 1
+                continue
+            }
             line.removeAll(keepingCapacity: true)
             append(receipt, to: &line)
             run.output.append(line.bytes)
         }
+    }
+
+    private func reportWithheld() {
+        guard withheld > 0 else { return }
+        run.report(
+            "objects stored without a receipt, because an earlier one was not stored: \(withheld)")
     }
 
     /// `KEY`, or `KEY TAB ETAG TAB BYTES TAB LINES`.

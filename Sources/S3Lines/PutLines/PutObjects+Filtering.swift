@@ -22,6 +22,7 @@ extension PutObjects {
     func filter(_ bytes: RawSpan, of draft: PutDraft, _ filter: PutFilter) {
         keepSource(bytes, of: draft)
         filter.append(bytes)
+        recharge(draft)
         if filter.command == nil, filter.waitingBytes >= filterSize { filters.hasMuch(draft) }
     }
 
@@ -69,8 +70,8 @@ extension PutObjects {
 
     private func take(from filter: PutFilter, of draft: PutDraft) {
         filter.give()
-        for slice in filter.takeOutput() { gather(slice.bytes, in: draft) }
         // Gathering fails the object if it becomes too large.
+        for slice in filter.takeOutput() where draft.filter === filter { gather(slice.bytes, in: draft) }
         guard draft.filter === filter else { return }
         recharge(draft)
         switch filter.outcome {
@@ -103,6 +104,7 @@ extension PutObjects {
         do throws(SystemError) { try draft.filter?.begin() } catch {
             if error.isShortage, filters.putBack(draft) { return false }
             fail(draft, S3Error(.refused, "the command cannot be started: \(error)"))
+            return true
         }
         recharge(draft)
         return true

@@ -24,6 +24,10 @@ extension PutObjects {
         return receipt
     }
 
+    /// Whether the next receipt must not be written: the lines of an earlier object are neither stored nor rejected, so
+    /// that the sum of the lines would not tell where to resume.
+    var withholdsReceipts: Bool { receipts.hasGap && options.rejectPath == nil }
+
     /// Fails an object because of a local error.
     func fail(_ draft: PutDraft, _ error: S3Error) {
         giveUp(draft, error)

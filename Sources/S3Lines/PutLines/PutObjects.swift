@@ -203,8 +203,8 @@ final class PutObjects<Store: PutStore> {
     // MARK: memory
 
     func recharge(_ draft: PutDraft) {
-        let before = (draft.encoder?.memory ?? draft.filter?.memory ?? 0) + (draft.source?.capacity ?? 0)
-        charge(draft, draft.body.capacity + PutDraft.overhead + before)
+        let unstored = (draft.encoder?.memory ?? draft.filter?.memory ?? 0) + (draft.source?.capacity ?? 0)
+        charge(draft, draft.body.capacity + PutDraft.overhead + unstored)
     }
 
     func charge(_ draft: PutDraft, _ bytes: Int) {

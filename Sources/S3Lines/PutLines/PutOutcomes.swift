@@ -104,7 +104,7 @@ final class PutOutcomes {
 
     /// Reports that the records of a rejected object could not be kept.
     func lost(_ label: String) {
-        if let rejectPath { run.report("\(label): its records are not in \(rejectPath)") }
+        if let rejectPath { run.report("\(label): its records may be missing in \(rejectPath)") }
     }
 
     /// Rejects the records of a failed object. If they are many, the rest is written by `writeRejects`.
@@ -151,10 +151,11 @@ final class PutOutcomes {
             rejects = consume file
         } catch {
             let unwritten = file.unwritten
+            freed += file.uncopied.reduce(0) { $0 + $1.memory }
             stop(.system(error))
-            for object in unwritten {
-                freed += object.memory
-                lost(object.label)
+            for label in unwritten.labels { lost(label) }
+            if unwritten.lines > 0, let rejectPath {
+                run.report("\(unwritten.lines) rejected lines may be missing in \(rejectPath)")
             }
         }
     }

@@ -18,6 +18,9 @@ struct PutRejects: ~Copyable {
     private var copy: PutRejectedCopy?
     /// Whether the last piece of an invalid line is still missing.
     private var isMidLine = false
+    /// The labels of the objects that were copied since the last flush, and the number of lines.
+    private var unflushed: [String] = []
+    private var unflushedLines = 0
 
     /// The number of pieces copied per step: 1 MiB in all.
     private static let piecesInStep = 4
@@ -27,10 +30,17 @@ struct PutRejects: ~Copyable {
     /// Whether `step` has work to do. While it has, only complete lines may be appended.
     var isUnderWay: Bool { copy != nil || (!isMidLine && !waiting.isEmpty) }
 
-    /// The objects whose records are not completely in the file.
-    var unwritten: [PutRejected] {
+    /// The objects that are not copied completely.
+    var uncopied: [PutRejected] {
         let objects = waiting.elements.compactMap { if case .object(let object) = $0 { object } else { nil } }
         return (copy.map { [$0.object] } ?? []) + objects
+    }
+
+    /// The labels of the objects whose records may be missing in the file, and the number of such lines of others.
+    var unwritten: (labels: [String], lines: Int) {
+        let objects = uncopied
+        let waitingLines = waiting.elements.count - objects.count + (copy == nil ? 0 : 1)
+        return (unflushed + objects.map(\.label), unflushedLines + waitingLines + (isMidLine ? 1 : 0))
     }
 
     /// Adds bytes of an invalid line, without its newline.
@@ -40,8 +50,10 @@ struct PutRejects: ~Copyable {
             return waiting.append(.line(bytes.array))
         }
         try file.append(bytes)
-        if endsLine { try file.append(0x0A) }
         isMidLine = !endsLine
+        guard endsLine else { return }
+        unflushedLines += 1
+        try file.append(0x0A)
     }
 
     /// Adds the complete records of an object that was not stored.
@@ -55,7 +67,10 @@ struct PutRejects: ~Copyable {
         for _ in 0..<Self.piecesInStep {
             guard try beginCopy() else { break }
             guard try copy?.step(into: &file) == false else { continue }
-            released += copy?.object.memory ?? 0
+            if let object = copy?.object {
+                released += object.memory
+                unflushed.append(object.label)
+            }
             copy = nil
         }
         return released
@@ -68,6 +83,7 @@ struct PutRejects: ~Copyable {
             switch entry {
             case .object(let object): copy = PutRejectedCopy(object)
             case .line(let line):
+                unflushedLines += 1
                 try file.append(line.bytes)
                 try file.append(0x0A)
             }
@@ -75,7 +91,11 @@ struct PutRejects: ~Copyable {
         return true
     }
 
-    mutating func flush() throws(SystemError) { try file.flush() }
+    mutating func flush() throws(SystemError) {
+        try file.flush()
+        unflushed.removeAll()
+        unflushedLines = 0
+    }
 }
 
 /// An object that was not stored, with its bytes in stored form.
