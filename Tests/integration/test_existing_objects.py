@@ -2,6 +2,7 @@
 run stops."""
 
 import pytest
+from fault_proxy import s3_error
 from faults import large
 
 LARGE = large(12 << 20)
@@ -65,6 +66,14 @@ def test_an_object_of_other_parts_is_read(faulty, is_same):
     put = faulty.put(LINES, "--idempotent", "--part-size", "5M", status=0 if is_same else 1)
     assert put.lines == (["large"] if is_same else []) and faulty.open_uploads() == []
     assert len(faulty.requests("GET", "/large$")) == 1
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_an_object_that_cannot_be_read_may_be_the_same(faulty, method):
+    faulty.put(LINES, "--part-size", "6M")
+    faulty.rule(s3_error(503, "ServiceUnavailable", method=method, target="/large$", times=None))
+    put = faulty.put(LINES, "--idempotent", "--part-size", "5M", "--max-attempts", "2", status=69)
+    assert put.lines == [] and "the existing object could not be read" in put.message
 
 
 def test_an_object_of_one_request_that_was_sent_in_parts_is_read(faulty):

@@ -132,28 +132,41 @@ extension Uploads {
     ) {
         let different = failure.noting("the existing object has other content")
         client.perform(HeadObject(key: key, asksForChecksum: !content.checksums.isEmpty)) { [self] result in
-            guard case .success(let head) = result, let stored = head.etag else {
-                return completion(.failure(failure))
+            let head: ObjectHead
+            switch result {
+            case .success(let found): head = found
+            case .failure(let error):
+                // The object may have been deleted meanwhile.
+                return completion(.failure(error.status == 404 ? failure : Self.unread(error)))
             }
+            guard let stored = head.etag else { return completion(.failure(failure)) }
             guard head.contentLength == content.length else { return completion(.failure(different)) }
             if content.isShown(by: head) { return completion(.success(stored)) }
             // If the part boundaries differ or the service encrypts with its own keys, only the bytes
             // themselves can be compared.
             let reader = ContentReader { read in
-                completion(read == content.sum ? .success(stored) : .failure(different))
+                switch read {
+                case .success(let sum) where sum == content.sum: completion(.success(stored))
+                case .success: completion(.failure(different))
+                case .failure(let error): completion(.failure(Self.unread(error)))
+                }
             }
             _ = client.perform(GetObject(key: key, ifMatch: head.strongETag, sink: reader))
         }
+    }
+
+    private static func unread(_ error: S3Error) -> S3Error {
+        error.noting("the existing object could not be read")
     }
 }
 
 /// Computes the checksum of an object's bytes as they arrive.
 private final class ContentReader: ObjectSink {
     private var sum = CRC(.crc64nvme)
-    private let completion: (CRC?) -> Void
+    private let completion: (Result<CRC, S3Error>) -> Void
 
-    /// - Parameter completion: called with nil if the object could not be read.
-    init(_ completion: @escaping (CRC?) -> Void) { self.completion = completion }
+    /// - Parameter completion: called with the error if the object could not be read.
+    init(_ completion: @escaping (Result<CRC, S3Error>) -> Void) { self.completion = completion }
 
     func began(_ head: ObjectHead) -> Bool { true }
 
@@ -162,5 +175,5 @@ private final class ContentReader: ObjectSink {
         return .taken
     }
 
-    func ended(_ error: S3Error?) { completion(error == nil ? sum : nil) }
+    func ended(_ error: S3Error?) { completion(error.map { .failure($0) } ?? .success(sum)) }
 }
