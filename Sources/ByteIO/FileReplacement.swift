@@ -40,8 +40,9 @@ package struct FileReplacement: Sendable {
     /// Replaces the content.
     package func replace(by content: [UInt8]) throws(SystemError) {
         let aside = target + ".new"
+        // Fails if it is something else than a file of ours, which is then kept.
+        let file = try OpenFile.emptied(aside)
         do {
-            let file = try OpenFile.emptied(aside)
             var status = stat()
             // The result is ignored: where modes cannot be set, the file keeps those of a new file.
             if unsafe stat(target, &status) == 0 { _ = fchmod(file.descriptor, status.st_mode & 0o7777) }
@@ -53,7 +54,9 @@ package struct FileReplacement: Sendable {
             _ = unsafe unlink(aside)
             throw error
         }
-        try syncIfPossible(directory().descriptor, name: path)
+        // A name of its own keeps it open.
+        let directory = try directory()
+        try syncIfPossible(directory.descriptor, name: path)
     }
 
     private func directory() throws(SystemError) -> OpenFile {

@@ -11,7 +11,7 @@
     private let progressed: @Sendable () -> Void
 
     private let lock = PthreadLock()
-    // Guarded by `lock`, which is notified of each change.
+    // Guarded by `lock`, which is notified of new slices and of the end.
     nonisolated(unsafe) private var slices = Queue<ByteSlice>()
     nonisolated(unsafe) private var queued = 0
     nonisolated(unsafe) private var written = 0

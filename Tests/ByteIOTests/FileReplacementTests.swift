@@ -27,6 +27,15 @@ import Testing
         #expect(FileReplacement(directory).isSomethingElse && !file.isSomethingElse)
     }
 
+    @Test func aLinkAtThePlaceOfTheNewContentIsKept() {
+        let (path, aside) = (directory + "-file", directory + "-file.new")
+        _ = unsafe symlink("/nowhere", aside)
+        defer { _ = unsafe unlink(aside) }
+        #expect(throws: SystemError(aside, code: ELOOP)) { try FileReplacement(path).replace(by: [1]) }
+        var status = stat()
+        #expect(unsafe lstat(aside, &status) == 0)
+    }
+
     @Test func anErrorNamesTheFile() {
         let file = FileReplacement("/nowhere/at/all")
         #expect(throws: SystemError("/nowhere/at/all", code: ENOENT)) { try file.contents(limit: 1) }

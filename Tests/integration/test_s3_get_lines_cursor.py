@@ -1,8 +1,11 @@
 """s3-get-lines --cursor: reading resumes where it stopped."""
 
+import fcntl
 import random
 import signal
 import subprocess
+import sys
+import termios
 import threading
 import time
 
@@ -178,6 +181,57 @@ def test_a_cursor_that_cannot_be_written_is_74_or_78(seaweedfs_bucket, seaweedfs
     (seaweedfs_shell.directory / "cursor.new").mkdir()
     got = get(seaweedfs_shell, seaweedfs_bucket.location).expect(74)
     assert "cursor.new" in got.message and got.stdout == b"1\n"
+
+
+FAILING_FSYNC = """
+#include <errno.h>
+#include <sys/stat.h>
+int fsync(int descriptor) {
+    struct stat status;
+    if (fstat(descriptor, &status) || !WHAT(status.st_mode)) return 0;
+    errno = ERROR;
+    return -1;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "error", "status", "named"),
+    [
+        ([], "S_ISREG", "EIO", 74, "cursor.new: "),
+        ([], "S_ISDIR", "EIO", 74, "cursor: "),
+        ([], "S_ISDIR", "EINVAL", 0, ""),
+        (["--done", "done"], "S_ISREG", "EIO", 74, "done: "),
+    ],
+)
+def test_a_disk_that_loses_the_cursor_is_74(
+    seaweedfs_bucket, seaweedfs_shell, options, what, error, status, named
+):
+    """A file system without fsync() for directories is no failure."""
+    directory = seaweedfs_shell.directory
+    (directory / "fsync.c").write_text(FAILING_FSYNC)
+    macros = [f"-DWHAT={what}", f"-DERROR={error}"]
+    subprocess.run(["cc", *macros, "-shared", "-fPIC", "-o", "fsync.so", "fsync.c"], cwd=directory, check=True)
+    seaweedfs_bucket.put("a", b"1\n")
+    shell = seaweedfs_shell.with_environment(LD_PRELOAD=str(directory / "fsync.so"))
+    got = get(shell, *options, seaweedfs_bucket.location).expect(status)
+    assert got.stdout == b"1\n" and named in got.message
+    assert (directory / "cursor").exists() == (what == "S_ISDIR")
+
+
+def test_the_cursor_stays_before_objects_that_could_not_be_noted(seaweedfs_bucket, seaweedfs_shell, start):
+    """Standard output takes the second object after the note of the first one has failed."""
+    seaweedfs_bucket.put("a/1", b"1\n")
+    seaweedfs_bucket.put("b/1", b"x\n" * (3 << 19))
+    reading = start(seaweedfs_shell, "--done", "/dev/full", "--per", "*/", seaweedfs_bucket.location)
+    within(30, lambda: waiting_bytes(reading.stdout) >= 1 << 16)
+    output, message = reading.communicate()
+    assert reading.returncode == 74 and b"/dev/full" in message and len(output) == 2 + (3 << 20)
+    assert not (seaweedfs_shell.directory / "cursor").exists()
+
+
+def waiting_bytes(pipe):
+    """Source: FIONREAD(2const)."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def test_start_after_is_for_the_first_run(seaweedfs_bucket, seaweedfs_shell):

@@ -7,7 +7,9 @@ import S3Core
 final class GetDelivery {
     private let run: Run
     private var delivery = Delivery<DeliveredObject>()
+    /// Nil without `--done`, and after it failed.
     private var notes: DoneNotes?
+    private let isNoting: Bool
     private var noted = Delivery<DeliveredObject>()
     private var cursor: CursorKeeper?
 
@@ -15,6 +17,7 @@ final class GetDelivery {
         _ options: GetOptions, _ range: ListedKeyRange, run: Run, wakeUp: @escaping @Sendable () -> Void
     ) throws(SystemError) {
         self.run = run
+        isNoting = options.donePath != nil
         if let path = options.donePath { notes = try DoneNotes(path, wakeUp: wakeUp) }
         guard let file = options.cursorFile else { return }
         let cursors = ReadCursors(
@@ -47,12 +50,12 @@ final class GetDelivery {
             let written = run.output.writtenBytes
             while let object = delivery.next(written: written) {
                 run.counts.objects += 1
-                guard let notes else {
+                if let notes {
+                    notes.append(object)
+                    if cursor != nil { noted.handedOver(object, end: notes.acceptedBytes) }
+                } else if !isNoting {
                     cursor?.done(object.number, key: object.key)
-                    continue
                 }
-                notes.append(object)
-                if cursor != nil { noted.handedOver(object, end: notes.acceptedBytes) }
             }
         }
         let isLast = isLast && (delivery.count == 0 || run.output.error != nil)
