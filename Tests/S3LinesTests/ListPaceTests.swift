@@ -12,15 +12,18 @@ import Testing
         for other in 0..<others { pace.requested(-other, now: 0) }
         for (number, time) in microseconds.enumerated() {
             pace.requested(number + 1, now: number * 1_000_000)
-            pace.received(number + 1, now: number * 1_000_000 + time, processor: 9000 + number * page)
+            pace.received(
+                number + 1, keys: 1000, now: number * 1_000_000 + time, processor: 9000 + number * page)
         }
         return pace.limit
     }
 
     /// Takes the responses to `count` requests that were sent together.
-    private static func receive(_ count: Int, sent: Int, now: Int, _ pace: inout ListPace) {
+    private static func receive(
+        _ count: Int, keys: Int? = 1000, sent: Int, now: Int, _ pace: inout ListPace
+    ) {
         for number in 0..<count { pace.requested(number, now: sent) }
-        for number in 0..<count { pace.received(number, now: now, processor: 0) }
+        for number in 0..<count { pace.received(number, keys: keys, now: now, processor: 0) }
     }
 
     @Test func aServiceThatTakesItsTimeIsAskedForManyPages() {
@@ -65,7 +68,64 @@ import Testing
         #expect(pace.limit == limit / 2)
         Self.receive(10, sent: 4_000_000, now: 6_000_000, &pace)
         #expect(pace.limit == limit / 4)
-        for round in 7..<20 { Self.receive(9, sent: round * 1_000_000, now: (round + 2) * 1_000_000, &pace) }
+        for round in 4..<7 {
+            Self.receive(9, sent: round * 2_000_000 + 1, now: (round + 1) * 2_000_000, &pace)
+        }
         #expect(pace.limit == 3)
+        // Few requests at once are not slow.
+        for round in 7..<20 {
+            Self.receive(3, sent: round * 2_000_000, now: round * 2_000_000 + 900_000, &pace)
+            Self.receive(9, sent: round * 2_000_000, now: (round + 1) * 2_000_000, &pace)
+        }
+        #expect(pace.limit < 9)
+    }
+
+    /// The time of a page without keys says nothing about full pages.
+    @Test(arguments: [0, 400]) func smallPagesSayNothingAboutFullOnes(keys: Int) {
+        var pace = ListPace()
+        Self.receive(2, keys: keys, sent: 0, now: 10_000, &pace)
+        Self.receive(8, keys: 1000, sent: 10_000, now: 130_000, &pace)
+        Self.receive(2, keys: keys, sent: 130_000, now: 140_000, &pace)
+        Self.receive(8, keys: 1000, sent: 140_000, now: 260_000, &pace)
+        #expect(pace.limit > 16)
+    }
+
+    @Test func failuresSayNothing() {
+        var pace = ListPace()
+        Self.receive(8, keys: nil, sent: 0, now: 1000, &pace)
+        #expect(pace.limit == 8 && pace.room == 8)
+        Self.receive(8, sent: 1000, now: 31_000, &pace)
+        let limit = pace.limit
+        Self.receive(8, keys: nil, sent: 31_000, now: 20_000_000, &pace)
+        #expect(pace.limit == limit)
+    }
+
+    /// For example, another host took over.
+    @Test func aServiceThatHasBecomeSlowerIsAskedForMoreAgain() {
+        var pace = ListPace()
+        Self.receive(8, sent: 0, now: 10_000, &pace)
+        for round in 1..<20 {
+            Self.receive(pace.limit, sent: round * 100_000, now: round * 100_000 + 90_000, &pace)
+        }
+        #expect(pace.limit > 20)
+    }
+
+    /// While s3-get-lines follows many prefixes, the pages of a backlog cost much processor time, later ones little.
+    @Test func recentPagesSayHowManyThisProcessCanHandle() {
+        var (pace, now, processor) = (ListPace(), 0, 0)
+        func receive(_ pages: Int, _ cost: Int) {
+            for _ in 0..<pages {
+                for number in 0..<4 { pace.requested(number, now: now) }
+                now += 30_000
+                for number in 0..<4 {
+                    processor += cost
+                    pace.received(number, keys: 1000, now: now, processor: processor)
+                }
+            }
+        }
+        receive(1000, 100_000)
+        #expect(pace.limit == 3)
+        receive(100, 500)
+        #expect(pace.limit > 8)
     }
 }

@@ -1,3 +1,6 @@
+import ByteIO
+import S3Core
+
 /// Limits how many pages of a listing are requested at once. A state machine: times in, a limit out.
 ///
 /// Two things limit it:
@@ -11,12 +14,15 @@
 struct ListPace {
     /// The monotonic time of each request in flight, in microseconds, by its number.
     private var sent: [Int: Int] = [:]
-    /// The shortest time from a request to its parsed page, in microseconds.
+    /// The shortest time from a request to its parsed page, in microseconds. Only of full pages: many services
+    /// return a page without keys in a fraction of the time.
     private var shortest: Int?
-    /// The processor time when the first page arrived, in microseconds.
-    private var start: Int?
-    /// The processor time since then, in microseconds, and the number of pages since then.
-    private var processor = 0
+    /// The number of keys in the largest page.
+    private var largest = 0
+    /// The processor time when the last page arrived, in microseconds.
+    private var lastProcessor: Int?
+    /// The average processor time of recent pages, in microseconds, and the number of pages in it.
+    private var page = 0
     private var pages = 0
     /// The number of pages in flight that the service seems to bear.
     private var window = Self.first
@@ -31,28 +37,39 @@ struct ListPace {
     /// Records the response to a request.
     ///
     /// - Parameters:
+    ///   - keys: the number of keys in the page; nil if the request failed.
     ///   - now: the monotonic time, in microseconds.
     ///   - processor: the processor time of the process, in microseconds.
-    mutating func received(_ number: Int, now: Int, processor used: Int) {
+    mutating func received(_ number: Int, keys: Int?, now: Int, processor used: Int) {
         guard let request = sent[number] else { return }
+        defer { sent[number] = nil }
+        guard let keys else { return }
         let time = max(0, now - request)
-        let shortest = min(shortest ?? time, time)
-        self.shortest = shortest
+        if keys > 2 * largest { shortest = nil }
+        largest = max(largest, keys)
+        if 2 * keys >= largest { shortest = min(shortest ?? time, time) }
         // The page has waited until this process had handled the others.
-        let own = pages == 0 ? 0 : processor / pages * sent.count
-        if time > Self.patience * shortest + own {
+        if let shortest, time > Self.patience * shortest + page * sent.count {
             // Later requests show whether a smaller window suffices.
-            if request > shrunk {
-                window = max(Self.least, window / 2)
-                shrunk = now
-            }
+            if request > shrunk { shrink(at: now) }
         } else if 4 * sent.count >= window {
             window += shrunk == .min ? Self.growth : 1
         }
-        sent[number] = nil
-        guard let start else { return start = used }
-        pages += 1
-        processor = used - start
+        countProcessor(used)
+    }
+
+    private mutating func shrink(at now: Int) {
+        // If even the fewest requests are slow, the service has become slower.
+        if window == Self.least { shortest = nil }
+        window = max(Self.least, window / 2)
+        shrunk = now
+    }
+
+    private mutating func countProcessor(_ used: Int) {
+        defer { lastProcessor = used }
+        guard let lastProcessor else { return }
+        pages = min(pages + 1, Self.recent)
+        page += (used - lastProcessor - page) / pages
     }
 
     /// The number of pages that may be requested now.
@@ -61,7 +78,7 @@ struct ListPace {
     /// The most pages that should be in flight.
     var limit: Int {
         guard let shortest, pages > 0 else { return window }
-        let page = max(1, processor / pages)
+        let page = max(1, page)
         return min(window, Self.least + Self.margin * max(0, shortest - page) / page)
     }
 
@@ -75,4 +92,18 @@ struct ListPace {
     private static let margin = 3
     /// How many times the shortest time a response may take.
     private static let patience = 4
+    /// The number of recent pages: more than arrive at once, of which the first seems to cost all the processor time.
+    private static let recent = 64
+}
+
+extension ListPace {
+    /// Records a request that is sent now.
+    mutating func requested(_ number: Int) { requested(number, now: MonotonicClock.microseconds) }
+
+    /// Records a result that arrives now.
+    mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
+        received(
+            number, keys: try? result.get().objects.count, now: MonotonicClock.microseconds,
+            processor: MonotonicClock.processorMicroseconds)
+    }
 }

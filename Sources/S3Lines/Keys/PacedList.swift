@@ -1,4 +1,3 @@
-import ByteIO
 import S3Core
 
 /// A listing that requests no more pages at once than the service and this process can handle.
@@ -10,14 +9,12 @@ struct PacedList: KeyList {
 
     mutating func requests(free: Int) -> [ListRequest] {
         let requests = list.requests(free: min(free, pace.room))
-        let now = MonotonicClock.microseconds
-        for request in requests { pace.requested(request.number, now: now) }
+        for request in requests { pace.requested(request.number) }
         return requests
     }
 
     mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {
-        pace.received(
-            number, now: MonotonicClock.microseconds, processor: MonotonicClock.processorMicroseconds)
+        pace.received(number, result)
         list.received(number, result)
     }
 

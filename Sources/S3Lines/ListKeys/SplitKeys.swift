@@ -38,11 +38,9 @@ package final class SplitKeys: RunFilter {
         if run.isStopped || run.signal != nil { return end() }
         guard split.isAtEnd else {
             for request in split.requests(free: min(client.freeConnections, pace.room)) {
-                pace.requested(request.number, now: MonotonicClock.microseconds)
+                pace.requested(request.number)
                 client.perform(request.operation) { [unowned self] in
-                    self.pace.received(
-                        request.number, now: MonotonicClock.microseconds,
-                        processor: MonotonicClock.processorMicroseconds)
+                    self.pace.received(request.number, $0)
                     self.split.received(request.number, $0)
                 }
             }
