@@ -145,6 +145,8 @@ def test_verbose_names_objects_in_full():
     [
         (["s3-get-lines", "s3://b/k"], "nothing was fetched. For the object s3://b/k: s3-get-lines s3://b k"),
         (["s3-get-lines", "s3://b/a/k"], "nothing was fetched. For the object s3://b/a/k: s3-get-lines s3://b/a/ k"),
+        (["s3-get-lines", "s3://b/a b/c\\d"],
+         "nothing was fetched. For the object s3://b/a b/c\\d: s3-get-lines 's3://b/a b/' 'c\\\\d'"),
         (["s3-delete-keys", "s3://b/k"], "nothing was deleted"),
         (["s3-get-lines", "s3://b/a*/k"],
          "nothing was fetched. For a glob: s3-list-keys --include 'a*/k' s3://b | s3-get-lines s3://b"),
@@ -165,9 +167,13 @@ def test_a_location_that_is_meant_as_a_glob_is_explained(words):
     def handle(request):
         return 200, {}, b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
 
-    advice = "no key begins with this prefix, which is literal; for a glob: s3-list-keys --include '*.gz' s3://b/a/"
-    finished, _ = answers(handle, *words, "s3://b/a/*.gz")
-    assert finished.expect().message == f"{words[0]}: s3://b/a/*.gz: {advice}\n"
+    advice = "no key begins with this prefix, which is literal; for a glob: s3-list-keys --include '*.gz' 's3://b/a b/'"
+    if words[0] == "s3-get-lines":
+        advice += " | s3-get-lines 's3://b/a b/'"
+    finished, _ = answers(handle, *words, "s3://b/a b/*.gz")
+    assert finished.expect().message == f"{words[0]}: s3://b/a b/*.gz: {advice}\n"
+    finished, _ = answers(handle, *words, "--start-after", "x", "s3://b/a b/*.gz")
+    assert finished.expect().message == ""
     finished, _ = answers(handle, *words, "s3://b/a/")
     assert finished.expect().message == ""
 

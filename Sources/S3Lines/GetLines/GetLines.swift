@@ -132,7 +132,10 @@ package final class GetLines: RunFilter {
         // A partly written line is completed.
         guard run.signal == nil || openLine != nil else { return }
         window.outside = outsideBytes
-        while let number = window.overcommitted(), let object = objects[number] { restart(object) }
+        while let number = window.overcommitted(), let object = objects[number] {
+            restart(object)
+            window.outside = outsideBytes
+        }
         let reserve = decodingReserve
         window.outside += reserve
         // Responses to requests that were already sent need no such reserve.
@@ -197,7 +200,7 @@ package final class GetLines: RunFilter {
     private func reportMissingKeys() {
         if keys.hadNoLine {
             if let advice = location.adviceWithoutKeys { run.report(advice) }
-        } else if listsKeys, measured.count == 0, let advice = location.adviceIfEmpty {
+        } else if keys.hasEmptyList, let advice = location.adviceIfEmpty(fetches: true) {
             run.report(advice)
         }
     }

@@ -17,6 +17,7 @@ struct KeySource: ~Copyable {
     private var hasEnded = false
     private var listed: [ListObjectsV2.Object] = []
     private var nextListed = 0
+    private var hasListed = false
     /// The total size of the listed objects that are left, in bytes; the sum of the sizes that a service
     /// claims may exceed `Int`.
     private var listedBytes = 0.0
@@ -67,6 +68,13 @@ struct KeySource: ~Copyable {
 
     /// Whether the keys come from standard input and it had no line.
     var hadNoLine: Bool { if case .input = origin { lineNumber == 0 } else { false } }
+
+    /// Whether all keys of the location were listed and there were none.
+    var hasEmptyList: Bool {
+        guard !hasListed, case .listing(let range) = origin else { return false }
+        return range.startAfter == nil && range.endBefore == nil && range.pattern == nil
+            && range.places.isEmpty
+    }
 
     /// The number and total size of the remaining objects, if known.
     var rest: (count: Int, bytes: Double?)? {
@@ -174,6 +182,7 @@ struct KeySource: ~Copyable {
             do throws(S3Error) { listed = try list?.next() ?? [] } catch {
                 throw .service(error, context: location.description)
             }
+            hasListed = hasListed || !listed.isEmpty
             listedBytes = listed.reduce(0) { $0 + Double($1.size) }
             if listed.isEmpty { return list?.isAtEnd ?? true ? finish() : .later }
         }

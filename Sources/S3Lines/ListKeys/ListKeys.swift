@@ -9,6 +9,8 @@ package final class ListKeys: RunFilter {
     private let run: Run
     private var list: PacedList
     private var lines: ListedKeys
+    /// Whether the listing has any key, selected or not.
+    private var hasKeys = false
     private var hasEnded = false
 
     /// - Parameters:
@@ -32,7 +34,9 @@ package final class ListKeys: RunFilter {
         } catch { throw .service(error, context: location.description) }
         if list.isAtEnd {
             if options.style == .summary { run.output.append(lines.summary.bytes) }
-            if lines.count == 0, let advice = location.adviceIfEmpty { run.report(advice) }
+            if !hasKeys, options.listsAll, let advice = location.adviceIfEmpty(fetches: false) {
+                run.report(advice)
+            }
             return end()
         }
         for request in list.requests(free: client.freeConnections) {
@@ -50,6 +54,7 @@ package final class ListKeys: RunFilter {
     }
 
     private func write(_ objects: [ListObjectsV2.Object]) throws(S3Error) {
+        hasKeys = hasKeys || !objects.isEmpty
         var text: [UInt8] = []
         defer {
             run.output.append(text.bytes)
@@ -64,6 +69,9 @@ package final class ListKeys: RunFilter {
 }
 
 extension ListOptions {
+    /// Whether the listing contains all keys of the location.
+    fileprivate var listsAll: Bool { startAfter == nil && endBefore == nil && filter.prefix.isEmpty }
+
     /// The listing that contains all keys that may be selected.
     func list(of location: Location) -> any KeyList {
         let needsDetails = style == .long || filter.needsTimes
