@@ -68,8 +68,8 @@ struct OptionNames {
         return "Unknown option '\(word)'\(suggestion)"
     }
 
-    /// The option that was probably meant: one with this prefix, one of which this is a longer form (`--endpoint-url`), or
-    /// one within an edit distance of two.
+    /// The option that was probably meant: one with this prefix, one of which this is a longer form
+    /// (`--endpoint-url`), or one within an edit distance of two.
     private func nearest(to name: String) -> String? {
         guard name.utf8.count > 3 else { return nil }
         let names = takesValue.keys.filter { $0.hasPrefix("--") }.sorted()

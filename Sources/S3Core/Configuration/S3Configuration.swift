@@ -174,8 +174,9 @@ package struct S3Configuration: Sendable {
         return configuration
     }
 
-    /// Refuses an endpoint that contains the bucket, as the consoles of some services show it. The tool would add the bucket
-    /// a second time, and the first would become a part of each key. Services of unknown hosts may have such a path.
+    /// Refuses an endpoint that contains the bucket, as the consoles of some services show it. The tool would add
+    /// the bucket a second time, and the first would become a part of each key. Services of unknown hosts may have
+    /// such a path.
     private static func check(_ endpoint: Endpoint, contains bucket: String) throws(ConfigurationError) {
         guard endpoint.isAWS || HostTraits.of(endpoint.authority).isKnown,
             endpoint.path.hasSuffix("/" + bucket) || endpoint.authority.hasPrefix(bucket + ".s3")

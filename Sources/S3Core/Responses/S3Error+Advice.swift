@@ -54,7 +54,8 @@ extension S3Error {
         }
     }
 
-    /// Adds where trusted certificates come from, if none of them signed the server's certificate or they cannot be read.
+    /// Adds where trusted certificates come from, if none of them signed the server's certificate or they cannot
+    /// be read.
     mutating func adviseOnCertificates() {
         let unknown = ["self-signed certificate", "self signed certificate", "local issuer certificate"]
         if kind == .untrusted, unknown.contains(where: message.contains) {
