@@ -21,8 +21,6 @@ package enum SeparationResult: Equatable, Sendable {
 
 /// The data path of json-sep: inputs, one after the other, through a splitter to standard output.
 package struct Separation: ~Copyable {
-    /// The number of invalid values that are reported individually; the others are only counted.
-    private static let reportLimit = 10
     /// The number of steps between checks for signals while input is available.
     private static let stepsBetweenLooks = 64
 
@@ -32,7 +30,7 @@ package struct Separation: ~Copyable {
     private let signals: SignalPipe
     private var output: ValueOutput
     private var rejects: RejectFile?
-    private var skipped = 0
+    private var skipped = CountedReports()
     /// The report of the value being skipped.
     private var report: SkipReport?
     private var unread: SystemError?
@@ -58,6 +56,8 @@ package struct Separation: ~Copyable {
     /// When this returns or throws, all complete values have been written, if the output could be written at
     /// all.
     package mutating func run(_ paths: [String]) throws(SeparationError) -> SeparationResult {
+        // Also after a signal or an error: the messages must not look as if they were all.
+        defer { skipped.reportRest(diagnostics, "invalid values were skipped") }
         do {
             for path in paths where !output.isEnded {
                 let signal = try runReporting(path)
@@ -74,12 +74,9 @@ package struct Separation: ~Copyable {
             throw error
         }
         try flush()
-        if skipped > Self.reportLimit {
-            diagnostics.report("\(skipped - Self.reportLimit) more invalid values were skipped")
-        }
         // A signal that arrived while the output was waiting for its reader.
         if let signal = signals.pending() { return .interrupted(signal) }
-        return .finished(skipped: skipped, unread: unread)
+        return .finished(skipped: skipped.count, unread: unread)
     }
 
     /// Processes one input and reports it if it cannot be read.
@@ -134,8 +131,7 @@ package struct Separation: ~Copyable {
             guard case .invalid(let invalid) = step.outcome else { continue }
             guard skipsInvalid else { throw .invalid(input: name, invalid) }
             if let signal = signals.pending() { return signal }
-            skipped += 1
-            if skipped <= Self.reportLimit { report = SkipReport("\(name):\(invalid)") }
+            if skipped.add() { report = SkipReport("\(name):\(invalid)") }
             try beginReject(afterSeparator: splitter.followsSeparator)
             splitter.skipInvalid()
         }

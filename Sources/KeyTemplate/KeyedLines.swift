@@ -18,8 +18,6 @@ package enum KeyedLinesError: Error, Equatable, Sendable {
 
 /// s3-keygen's data path: lines in, keyed records out.
 package struct KeyedLines: ~Copyable {
-    /// This many lines without a key are reported one by one; for the rest, one message gives their number.
-    private static let reportLimit = 10
     private static let tab = UInt8(ascii: "\t")
     private static let newline = UInt8(ascii: "\n")
 
@@ -39,7 +37,7 @@ package struct KeyedLines: ~Copyable {
     /// The clocks when the line was read.
     private var readAt: UInt64 = 0
     private var now = 0
-    private var rejected = 0
+    private var rejected = CountedReports()
 
     /// - Parameters:
     ///   - firstLine: the number of the input's first line, at least 1.
@@ -68,6 +66,8 @@ package struct KeyedLines: ~Copyable {
     /// When this returns or throws, everything complete was written, if writing is possible at all.
     package mutating func run(_ input: inout LineReader) throws(KeyedLinesError) -> KeyedLinesResult {
         widenPipe(input.descriptor)
+        // Also after a signal or an error: the messages must not look as if they were all.
+        defer { rejected.reportRest(diagnostics, "lines got no key") }
         do throws(KeyedLinesError) {
             if let signal = try keyAll(&input) {
                 try closeAll()
@@ -79,13 +79,10 @@ package struct KeyedLines: ~Copyable {
             throw error
         }
         try flush()
-        if rejected > Self.reportLimit {
-            diagnostics.report("\(rejected - Self.reportLimit) more lines got no key")
-        }
         // A signal that arrived while the output was waiting for its reader. All batches ended with the
         // input.
         if let signal = signals.pending() { return .interrupted(signal) }
-        return .finished(rejected: rejected)
+        return .finished(rejected: rejected.count)
     }
 
     /// - Returns: the signal that ended it, if one did.
@@ -182,8 +179,7 @@ package struct KeyedLines: ~Copyable {
     private mutating func setAside(_ line: RawSpan, _ fault: LineFault) throws(KeyedLinesError) {
         let message = message(fault, line)
         guard rejects != nil else { throw .line(message) }
-        rejected += 1
-        if rejected <= Self.reportLimit { diagnostics.report(message) }
+        if rejected.add() { diagnostics.report(message) }
         do {
             try rejects?.append(line)
             try rejects?.append(Self.newline)

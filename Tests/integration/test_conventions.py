@@ -214,3 +214,31 @@ def test_short_options_are_those_of_other_tools(plain_shell):
     assert plain_shell.tool("s3-put-lines", "-n", *words, stdin=b"k\tx\n").expect().stdout == b"k\n"
     finished = plain_shell.tool("s3-put-lines", "-nqv", *words, stdin=b"k\tx\n").expect()
     assert finished.stdout == b"" and "1 object" in finished.message
+
+
+# A filter that continues after malformed input, such input, a good line, and the message that gives the rest's number.
+FAULTS = {
+    "json-sep": (["json-sep", "--skip-invalid"], b"[}\n", b"[1]\n", "15 more invalid values were skipped"),
+    "s3-keygen": (["s3-keygen", "--reject", "rejects", "{.a}"], b"x\n", b'{"a":1}\n', "15 more lines got no key"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_many_faults_are_counted_also_if_a_signal_ends_the_run(name, plain_shell):
+    words, bad, good, message = FAULTS[name]
+    process = plain_shell.start(*words, bufsize=0)
+    process.stdin.write(bad * 25 + good)
+    assert read_some(process)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGTERM
+    lines = stderr.decode().splitlines()
+    assert len(lines) == 11 and lines[-1] == f"{name}: {message}"
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_many_faults_are_counted_also_if_the_disk_is_full(name, plain_shell):
+    words, bad, good, message = FAULTS[name]
+    script = " ".join(f"'{word}'" for word in words) + " > /dev/full"
+    lines = plain_shell.run(script, stdin=bad * 25 + good).expect(74).message.splitlines()
+    assert lines[-2:] == [f"{name}: {message}", f"{name}: standard output: No space left on device"]
