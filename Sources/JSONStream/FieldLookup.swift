@@ -28,11 +28,11 @@ package struct FieldValue: Equatable, Sendable {
 /// had in the previous text are guessed and verified by a comparison; only if that fails is the name scanned
 /// and looked up.
 package struct FieldLookup: ~Copyable {
-    /// A text that is not JSON.
+    /// A text that is not JSON, or is nested too deeply.
     package struct Malformed: Error, Equatable, Sendable {
         /// The offset of the first invalid byte.
         package let offset: Int
-        /// What RFC 8259 allows there.
+        /// What RFC 8259, or the limit of nesting, allows there.
         package let expected: JSONSyntaxError.Expectation
 
         package init(offset: Int, expected: JSONSyntaxError.Expectation) {
@@ -40,6 +40,10 @@ package struct FieldLookup: ~Copyable {
             self.expected = expected
         }
     }
+
+    /// The maximum of open objects and arrays: 2.4 MB in `outer`, which keeps its capacity. Source: RFC 8259,
+    /// section 9, allows a limit.
+    package static let maximumDepth = 100_000
 
     /// The node of a value that is on no path.
     static let nowhere = -1
@@ -98,6 +102,9 @@ package struct FieldLookup: ~Copyable {
                 let opening = byte
                 let isObject = opening == UInt8(ascii: "{")
                 if node != Self.nowhere { set(node, isObject ? .object : .array, 0, 0) }
+                guard outer.count < Self.maximumDepth else {
+                    throw Malformed(offset: offset, expected: .nesting(atMost: Self.maximumDepth))
+                }
                 outer.append(level)
                 let leadsOn = node != Self.nowhere && tree.hasChildren(node)
                 level = Level(node: leadsOn ? node : Self.nowhere, isObject: isObject)

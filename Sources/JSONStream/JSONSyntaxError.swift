@@ -66,6 +66,8 @@ extension JSONSyntaxError: CustomStringConvertible {
         case (.text, .byte(UInt8(ascii: ","))):
             " (values are separated by white space or nothing; --unwrap needs the brackets of the array)"
         case (.lineEnd, _): " (--lines)"
+        case (.nesting, _): " (--max-depth)"
+        case (.length, _): " (--max-value)"
         case (.whiteSpaceInFramedInput, _), (.textOfLines, _): ""
         case (.stringCharacter, .byte(0x0A)): " (in a string a line break is written \\n)"
         case (.stringCharacter, .byte(0x09)): " (in a string a TAB is written \\t)"
@@ -100,8 +102,8 @@ extension JSONSyntaxError.Expectation: CustomStringConvertible {
             "white space, without which a number or literal in RS-framed input is truncated"
         case .textOfLines: "a line with one value (--lines)"
         case .lineEnd: "the end of the line, after its value"
-        case .nesting(let limit): "at most \(limit) levels of nesting (--max-depth)"
-        case .length(let limit): "at most \(limit) bytes in a value (--max-value)"
+        case .nesting(let limit): "at most \(limit) levels of nesting"
+        case .length(let limit): "at most \(limit) bytes in a value"
         }
     }
 }

@@ -14,7 +14,7 @@ package struct LineFault: Error, Equatable, Sendable {
         case notUTF8
         /// The value is not a time, although a time is required; possibly only its offset from UTC is missing.
         case notTime(value: String, lacksOffset: Bool)
-        /// The line is not JSON.
+        /// The line is not JSON, or is nested too deeply.
         case notJSON(FieldLookup.Malformed)
         /// No object can have the key.
         case key(ObjectKey.Problem)

@@ -81,14 +81,25 @@ import Testing
         }
     }
 
-    @Test func nestingIsLimitedByMemoryOnly() throws {
+    /// A level takes 24 bytes, a bracket one: without a limit, a line of brackets takes 24 times its length.
+    @Test func nestingIsLimited() throws {
         var lookup = FieldLookup([try #require(FieldPath(".a"))])
-        let deep = 100_000
-        let text =
-            #"{"x":"# + String(repeating: "[", count: deep) + String(repeating: "]", count: deep)
-            + #","a":1}"#
-        try lookup.find(in: [UInt8](text.utf8).bytes)
-        #expect(shown(lookup.value(0), text) == "1")
+        let limit = FieldLookup.maximumDepth
+        for excess in [0, 1, 0] {
+            // The object is a level, too.
+            let deep = limit - 1 + excess
+            let text =
+                #"{"x":"# + String(repeating: "[", count: deep) + String(repeating: "]", count: deep)
+                + #","a":1}"#
+            do throws(FieldLookup.Malformed) {
+                try lookup.find(in: [UInt8](text.utf8).bytes)
+                #expect(excess == 0 && shown(lookup.value(0), text) == "1")
+            } catch {
+                // The first bracket that is one too many.
+                let expected = JSONSyntaxError.Expectation.nesting(atMost: limit)
+                #expect(excess == 1 && error == FieldLookup.Malformed(offset: 4 + limit, expected: expected))
+            }
+        }
     }
 
     @Test(arguments: [

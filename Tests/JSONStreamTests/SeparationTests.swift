@@ -67,7 +67,7 @@ struct SeparationTests {
         #expect(separated("[[]] {\"a\":{}} [{},[]]", options).lines == ["[[]]", #"{"a":{}}"#, "[{},[]]"])
         #expect(
             separated("[[[]]]", options).messages == [
-                "1:3 (byte 2, value 1): expected at most 2 levels of nesting (--max-depth), found '[' near '[[['"
+                "1:3 (byte 2, value 1): expected at most 2 levels of nesting, found '[' (--max-depth) near '[[['"
             ])
         options.maximumDepth = 0
         #expect(separated("1 \"a\" []", options).lines == ["1", #""a""#])

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BIN, SECONDS, within
+from conftest import BIN, SECONDS, memory, within
 
 
 @pytest.fixture
@@ -370,6 +370,16 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)'; }
     """
     few, many = map(int, plain_shell.run(script).expect().lines)
     assert many < few + 1024 and many < 16 * 1024, "KiB"
+
+
+def test_the_nesting_of_a_line_takes_little_memory():
+    # Each bracket used to take 24 bytes, until the end of the run.
+    with Live("--reject", "/dev/null", "{.a}") as live:
+        live.write(b"[" * 20_000_000 + b"\n")
+        message = "expected at most 100000 levels of nesting, found '['"
+        assert live.process.stderr.readline().decode().endswith(f"(byte 100000): not JSON: {message}\n")
+        assert memory(live.process) < 150 << 20
+        assert live.end() == (b"", 1)
 
 
 def test_events_become_partitions_of_full_objects(bucket, shell):
