@@ -4,11 +4,8 @@ import ByteIO
 enum ParserMessage {
     /// The expectation for each value name in `--help`.
     private static let expectations = [
-        "size": ByteSize.expectation, "time": TimeSpan.expectation, "n": wholeNumber,
-        "level": wholeNumber,
+        "size": ByteSize.expectation, "time": TimeSpan.expectation,
     ]
-
-    private static let wholeNumber = "a whole number (0, 1, 2, ...)"
 
     /// The expectation for each operand name in `--help`.
     private static let operands = [

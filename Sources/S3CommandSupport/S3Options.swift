@@ -40,15 +40,16 @@ package struct S3Options: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             "Most requests at once. (default: 64, up to 512 while that increases the throughput)",
-            valueName: "n")
-    )
+            valueName: "n"),
+        transform: wholeNumber(1...4096))
     package var maxConnections: Int?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "Most attempts for each request, including the first. (default: AWS_MAX_ATTEMPTS, 10)",
-            valueName: "n"))
+            valueName: "n"),
+        transform: wholeNumber(1 ... .max))
     package var maxAttempts: Int?
 
     @Option(
@@ -77,11 +78,7 @@ package struct S3Options: ParsableArguments {
     package init() {}
 
     package func validate() throws {
-        if let maxConnections, !(1...4096).contains(maxConnections) {
-            throw ValidationError("--max-connections must be from 1 to 4096")
-        }
         if timeout.milliseconds < 1000 { throw ValidationError("--timeout must be at least 1s") }
-        if let maxAttempts, maxAttempts < 1 { throw ValidationError("--max-attempts must be at least 1") }
     }
 
     /// The same options for a run that sends nothing, so that it needs no credentials.

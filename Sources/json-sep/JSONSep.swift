@@ -70,7 +70,8 @@ struct JSONSep: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Most levels of nested arrays and objects.", valueName: "n"))
+        help: ArgumentHelp("Most levels of nested arrays and objects.", valueName: "n"),
+        transform: wholeNumber(0 ... .max))
     var maxDepth = 1024
 
     @Option(
@@ -84,7 +85,6 @@ struct JSONSep: ToolCommand {
             throw ValidationError(
                 "'\(filter)' is a filter of jq: expected the names of files (--unwrap does what .[] does)")
         }
-        if maxDepth < 0 { throw ValidationError("--max-depth must be at least 0") }
         if maxValue.bytes < 1 { throw ValidationError("--max-value must be at least 1 byte") }
         if unwrap, unwrapPath != nil {
             throw ValidationError("--unwrap and --unwrap-path cannot be combined")

@@ -46,16 +46,21 @@ struct S3Keygen: ToolCommand {
     @Argument(help: "The form of the keys: 'logs/{now:%Y-%m-%d}/{uuid}'.")
     var template: String
 
+    /// At least as many numbers remain above it, so no run can exhaust them.
+    private static let greatestFirst = UInt64(Int64.max)
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "First number of {seq}. (default: 0, or N - 1 with --first-line N)", valueName: "n"))
+            "First number of {seq}. (default: 0, or N - 1 with --first-line N)", valueName: "n"),
+        transform: wholeNumber(0...Self.greatestFirst))
     var start: UInt64?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The input is the rest of another input, from its line N on; count from there.", valueName: "n"))
+            "The input is the rest of another input, from its line N on; count from there.", valueName: "n"),
+        transform: wholeNumber(1...Self.greatestFirst))
     var firstLine: UInt64 = 1
 
     @Option(
@@ -66,7 +71,8 @@ struct S3Keygen: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Give one key to up to N lines.", valueName: "n"))
+        help: ArgumentHelp("Give one key to up to N lines.", valueName: "n"),
+        transform: wholeNumber(1 ... .max))
     var rollLines: Int?
 
     @Option(
@@ -83,26 +89,17 @@ struct S3Keygen: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Keep a batch for each of the N latest texts of the line's fields. (default: 1)", valueName: "n"))
+            "Keep a batch for each of the N latest texts of the line's fields. (default: 1)", valueName: "n"),
+        transform: wholeNumber(1 ... .max))
     var maxOpen: Int?
 
     func validate() throws {
-        // At least as many numbers remain above the greatest allowed one, so no run can exhaust them.
-        for (name, number) in [("--start", start ?? 0), ("--first-line", firstLine)] where number > Int64.max
-        {
-            throw ValidationError("\(name): '\(number)' is more than \(Int64.max)")
-        }
-        if firstLine < 1 { throw ValidationError("--first-line must be at least 1") }
-        if let rollLines, rollLines < 1 {
-            throw ValidationError("--roll-lines must be at least 1")
-        }
         if let rollBytes, rollBytes.bytes < 1 {
             throw ValidationError("--roll-bytes must be at least 1 byte")
         }
         if let rollAfter, rollAfter.milliseconds < 1 {
             throw ValidationError("--roll-after must be at least 1ms")
         }
-        if let maxOpen, maxOpen < 1 { throw ValidationError("--max-open must be at least 1") }
         if maxOpen != nil, !isRolled {
             throw ValidationError("--max-open needs --roll-lines, --roll-bytes or --roll-after")
         }

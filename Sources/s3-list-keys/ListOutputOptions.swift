@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import S3Core
 import S3Lines
 
@@ -15,7 +16,7 @@ struct ListOutputOptions: ParsableArguments {
         help: ArgumentHelp(
             "Print N - 1 keys that divide the list into N ranges of about the same number of keys.",
             valueName: "n"),
-        transform: splitOption)
+        transform: wholeNumber(1...KeySplit.maximumRanges))
     var split: Int?
 
     /// The first given option that changes what is printed of a key.
@@ -28,12 +29,4 @@ struct ListOutputOptions: ParsableArguments {
             throw ValidationError("--summary cannot be combined with --long: it prints no keys")
         }
     }
-}
-
-/// Parses the value of `--split`.
-private func splitOption(_ text: String) throws -> Int {
-    guard let number = Int(text), 1...KeySplit.maximumRanges ~= number else {
-        throw ValidationError("expected a number of ranges from 1 to \(KeySplit.maximumRanges)")
-    }
-    return number
 }

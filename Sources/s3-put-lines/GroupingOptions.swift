@@ -10,7 +10,8 @@ struct GroupingOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Most objects that stay open for more records. (default: 1)", valueName: "n"))
+        help: ArgumentHelp("Most objects that stay open for more records. (default: 1)", valueName: "n"),
+        transform: wholeNumber(1...1_000_000))
     var maxOpen: Int?
 
     @Option(
@@ -35,12 +36,7 @@ struct GroupingOptions: ParsableArguments {
     private var firstPart: Int { (partSize ?? minPartSize)?.bytes ?? MultipartLimits.minPartSize }
 
     func validate() throws {
-        if let maxOpen {
-            if each { throw ValidationError("--each and --max-open cannot be combined") }
-            if !(1...1_000_000).contains(maxOpen) {
-                throw ValidationError("--max-open must be from 1 to 1000000")
-            }
-        }
+        if each, maxOpen != nil { throw ValidationError("--each and --max-open cannot be combined") }
         if minPartSize != nil && partSize != nil {
             throw ValidationError(
                 "--min-part-size cannot be combined with --part-size: an object of at least that size is sent in parts"

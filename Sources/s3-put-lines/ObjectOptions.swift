@@ -13,7 +13,8 @@ struct ObjectOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Compression level, from 1 to 9; implies --gzip. (default: 6)", valueName: "level"))
+            "Compression level, from 1 to 9; implies --gzip. (default: 6)", valueName: "level"),
+        transform: wholeNumber(1...9))
     var gzipLevel: Int?
 
     @Flag(help: "Compress objects with zstd.")
@@ -22,7 +23,8 @@ struct ObjectOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Compression level, from 1 to 19; implies --zstd. (default: 3)", valueName: "level"))
+            "Compression level, from 1 to 19; implies --zstd. (default: 3)", valueName: "level"),
+        transform: wholeNumber(1...19))
     var zstdLevel: Int?
 
     @Option(
@@ -119,12 +121,6 @@ struct ObjectOptions: ParsableArguments {
     private(set) var fields = Checked<ObjectFields>()
 
     mutating func validate() throws {
-        if let gzipLevel, !(1...9).contains(gzipLevel) {
-            throw ValidationError("--gzip-level must be from 1 to 9")
-        }
-        if let zstdLevel, !(1...19).contains(zstdLevel) {
-            throw ValidationError("--zstd-level must be from 1 to 19")
-        }
         if gzip || gzipLevel != nil, zstd || zstdLevel != nil {
             throw ValidationError("--gzip and --zstd cannot be combined")
         }

@@ -24,7 +24,7 @@ MISTAKES = [
     (["json-sep", "-c"], "Unknown option '-c'; the output is always compact"),
     (["s3-put-lines", "--acl", "s3://b"], "LOCATION is missing: s3://BUCKET[/PREFIX] ('s3://b' is the value of --acl)"),
     (["s3-list-keys", "arn:aws:s3:eu-west-1:123456789012:accesspoint/a"], "did you mean s3://arn:aws:s3:eu-west-1:"),
-    (["s3-keygen", "--start", "-1", "{seq}"], "--start: '-1' is not a whole number (0, 1, 2, ...)"),
+    (["s3-keygen", "--start", "-1", "{seq}"], "--start: '-1': expected a whole number from 0 to 9223372036854775807"),
     (["s3-list-keys", "bucket/logs/"], "expected s3://BUCKET[/PREFIX]; did you mean s3://bucket/logs/?"),
     (["s3-list-keys", "s3:/b"], "did you mean s3://b?"),
     (["s3-list-keys", "S3://b"], "did you mean s3://b?"),
