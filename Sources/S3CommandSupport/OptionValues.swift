@@ -2,6 +2,7 @@ import ArgumentParser
 import ByteIO
 package import CommandSupport
 package import S3Core
+package import S3Lines
 
 /// The key in a word of the command line, unescaped.
 ///
@@ -49,6 +50,14 @@ extension Timestamp {
             .map { Character(Unicode.Scalar($0.element)) }
         guard ["--", "--T::", "--t::", "-- ::"].contains(String(signs)) else { return nil }
         return Timestamp(isDate ? text + "T00:00:00Z" : text)
+    }
+}
+
+extension FilterOptions {
+    /// Parses the value of `--filter`.
+    package static func command(_ text: String) throws -> String {
+        guard !text.isEmpty else { throw ValidationError("expected a command for sh -c") }
+        return text
     }
 }
 

@@ -1,4 +1,6 @@
 import ArgumentParser
+import S3CommandSupport
+import S3Lines
 
 /// The options for what is written of each object.
 struct LineOptions: ParsableArguments {
@@ -21,7 +23,8 @@ struct LineOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             "Pipe each object, as it is stored, through 'sh -c COMMAND' and write the lines of the output.",
-            valueName: "command"))
+            valueName: "command"),
+        transform: FilterOptions.command)
     var filter: String?
 
     func validate() throws {
@@ -31,6 +34,5 @@ struct LineOptions: ParsableArguments {
                 "\(bytes ? "--bytes" : "--exact") cannot be combined with \(other): lines of different objects would run together"
             )
         }
-        if filter == "" { throw ValidationError("--filter: the command is empty") }
     }
 }

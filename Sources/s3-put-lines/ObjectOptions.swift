@@ -30,7 +30,8 @@ struct ObjectOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Pipe each object through 'sh -c COMMAND' and store the output.", valueName: "command"))
+            "Pipe each object through 'sh -c COMMAND' and store the output.", valueName: "command"),
+        transform: FilterOptions.command)
     var filter: String?
 
     @Option(
@@ -124,7 +125,6 @@ struct ObjectOptions: ParsableArguments {
         if gzip || gzipLevel != nil, zstd || zstdLevel != nil {
             throw ValidationError("--gzip and --zstd cannot be combined")
         }
-        if filter == "" { throw ValidationError("--filter: the command is empty") }
         if filter != nil, compression != nil {
             throw ValidationError(
                 "--filter cannot be combined with --gzip or --zstd: the command can compress")

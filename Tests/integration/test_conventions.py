@@ -198,6 +198,8 @@ def test_get_ends_by_sigpipe(seaweedfs_bucket, seaweedfs_shell):
         (["s3-put-lines", "--zstd-level", "20"], "--zstd-level: '20': expected a whole number from 1 to 19"),
         (["s3-list-keys", "--max-connections", ""], "--max-connections: '': expected a whole number from 1 to 4096"),
         (["s3-list-keys", "--max-attempts", "0"], "--max-attempts: '0': expected a whole number of at least 1"),
+        (["s3-put-lines", "--filter", ""], "--filter: '': expected a command for sh -c"),
+        (["s3-get-lines", "--filter", ""], "--filter: '': expected a command for sh -c"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
