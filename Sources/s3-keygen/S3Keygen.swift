@@ -145,7 +145,7 @@ struct S3Keygen: ToolCommand {
             }
         } catch {
             switch error {
-            case .system(let error): throw ToolFailure(.inputOutput, error.description)
+            case .system(let error): throw ToolFailure(error)
             case .line(let message): throw ToolFailure(.malformedInput, message)
             }
         }
