@@ -122,8 +122,8 @@ package struct JSONScanner: Sendable {
                 case .text, .element, .elementOrEnd, .member, .memberOrEnd, .colon, .memberValue, .commaOrEnd:
                     scanStructure(bytes, at: &offset)
                 case .string(let token): scanString(token, bytes, at: &offset)
-                case .number(let token): scanNumber(token, bytes, at: &offset)
-                case .literal(let token): scanLiteral(token, bytes, at: &offset)
+                case .number(let token): scanScalar(token, bytes, at: &offset, State.number)
+                case .literal(let token): scanScalar(token, bytes, at: &offset, State.literal)
                 }
             if let event { return event }
         }
@@ -240,18 +240,12 @@ package struct JSONScanner: Sendable {
         return end == .failed ? fail(token.expectation(insteadOf: bytes[offset]), .byte(bytes[offset])) : nil
     }
 
-    private mutating func scanNumber(_ begun: NumberToken, _ bytes: RawSpan, at offset: inout Int) -> Event? {
+    private mutating func scanScalar<Token: JSONToken.Scalar>(
+        _ begun: Token, _ bytes: RawSpan, at offset: inout Int, _ state: (Token) -> State
+    ) -> Event? {
         var token = begun
         let end = token.scan(bytes, at: &offset)
-        state = .number(token)
-        return end == .needsBytes ? nil : scalarEnded(end, before: bytes[offset])
-    }
-
-    private mutating func scanLiteral(_ begun: LiteralToken, _ bytes: RawSpan, at offset: inout Int) -> Event?
-    {
-        var token = begun
-        let end = token.scan(bytes, at: &offset)
-        state = .literal(token)
+        self.state = state(token)
         return end == .needsBytes ? nil : scalarEnded(end, before: bytes[offset])
     }
 
