@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
-from credential_sources import BY_COMMAND, OVER_HTTP, SOURCES, instance, put, stage
+from credential_sources import BY_COMMAND, OVER_HTTP, SOURCES, instance, put, role, stage, web_identity
 from servers import free_ports
 
 SLOW_SECONDS = 2.5
@@ -109,6 +109,37 @@ def test_a_missing_source_is_named(tmp_path):
         assert not each.world.asked
 
     everywhere(tmp_path, SOURCES, lambda world: None, check)
+
+
+THROTTLED = b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
+
+
+@pytest.mark.parametrize("refusals, status", [(2, 0), (3, 77)])
+def test_a_service_that_throttles_is_asked_again(tmp_path, refusals, status):
+    """STS says so with status 400."""
+
+    def prepare(world):
+        world.broken = lambda request: (
+            (400, {}, THROTTLED) if len(world.asked) <= refusals else (200, {}, world.answer(request).encode())
+        )
+
+    def check(each):
+        message = put(each.shell).expect(status).message
+        assert len(each.world.asked) == 3
+        assert ("AssumeRole" in message and "400 Throttling: Rate exceeded\n" in message) == (status == 77)
+
+    everywhere(tmp_path, [role, web_identity], prepare, check)
+
+
+def test_an_answer_that_is_not_from_the_service_is_reported(tmp_path):
+    def prepare(world):
+        world.broken = lambda request: (403, {}, b"<html>no")
+
+    def check(each):
+        message = put(each.shell).expect(77).message
+        assert "AssumeRole: 403, and the response is not an error of STS\n" in message
+
+    everywhere(tmp_path, [role], prepare, check)
 
 
 INVISIBLE = {"a space": "{} ", "a line break": "{}\n", "a tab inside": "\t{}", "a no-break space": "{}\u00a0"}

@@ -95,6 +95,9 @@ final class CredentialsFetch: TransferReceiver {
                 self.request = request
                 attempts = 0
                 return send()
+            case .again(let error):
+                if !sendsLater() { outcome = .failed(error) }
+                return
             case .run(let words):
                 do {
                     command = try Command(words, commands)
@@ -134,6 +137,13 @@ final class CredentialsFetch: TransferReceiver {
         }
     }
 
+    /// Schedules the next attempt; false if all are used up.
+    private func sendsLater() -> Bool {
+        guard let request, attempts < request.attempts else { return false }
+        deadline = MonotonicClock.milliseconds + Self.retryMilliseconds
+        return true
+    }
+
     func received(_ bytes: RawSpan, head: HTTPResponseHead) -> ReceiveFlow {
         body += bytes.array
         isTooLarge = body.count > Self.maximumSize
@@ -146,10 +156,7 @@ final class CredentialsFetch: TransferReceiver {
         guard outcome == nil, let request else { return }
         let status = result.head.status
         let isUnwell = result.error != nil || status == 429 || status >= 500
-        if isUnwell, !isTooLarge, attempts < request.attempts {
-            deadline = MonotonicClock.milliseconds + Self.retryMilliseconds
-            return
-        }
+        if isUnwell, !isTooLarge, sendsLater() { return }
         guard let error = result.error else { return tell(.response(status: status, body: body)) }
         let isLate = error.kind == .cancelled && !isTooLarge
         tell(

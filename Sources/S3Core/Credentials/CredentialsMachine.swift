@@ -11,6 +11,8 @@ package enum CredentialsAction: Sendable {
     /// Read the file at a path.
     case read(String)
     case send(CredentialsRequest)
+    /// Send the last request again after a pause, or fail if its attempts are used up.
+    case again(ConfigurationError)
     /// Run a command, given as its arguments, without a shell.
     case run([String])
     case end(CredentialsOutcome)

@@ -57,15 +57,25 @@ struct TokenService: Sendable {
     static func outcome(_ status: Int, _ body: [UInt8], action: String, place: String) -> CredentialsAction {
         let document = XMLElement(parsing: body)
         guard status == 200 else {
-            let error = document?.child("Error")
-            let code = error?.text("Code") ?? ""
-            let message = error?.text("Message").map { ": " + $0 } ?? ""
-            return .missing("\(place): \(action): \(status) \(code)\(message)")
+            let words = "\(place): \(action): \(status)"
+            guard let error = document?.child("Error").map({ ErrorDocument.error($0, operation: action) })
+            else { return .missing("\(words), and the response is not an error of STS") }
+            let reason = ConfigurationError.missingCredentials(
+                words + (error.code.isEmpty ? "" : " " + error.code)
+                    + (error.message.isEmpty ? "" : ": " + error.message))
+            return isTransient(error) ? .again(reason) : .end(.failed(reason))
         }
         let result = document?.child(action + "Result")?.child("Credentials")
         return CredentialsDocument.outcome(
             ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"].map { ($0, result?.text($0)) },
             place: place, of: "\(action): the response")
+    }
+
+    /// STS sends these errors with status 400.
+    ///
+    /// Source: botocore, `retries/standard.py` and `retries/special.py`.
+    private static func isTransient(_ error: S3Error) -> Bool {
+        [.throttled, .timedOut, .serverFailed].contains(error.kind) || error.code == "IDPCommunicationError"
     }
 
     /// The default session name.
