@@ -141,6 +141,14 @@ import Testing
         } throws: { "\($0)".contains("AWS_SECRET_ACCESS_KEY is not set") }
     }
 
+    @Test(arguments: [["AWS_ACCESS_KEY_ID": "x"], ["AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "\n"]])
+    func unsignedRequestsNeedNoKeys(variables: [String: String]) throws {
+        var settings = S3Settings()
+        settings.signsRequests = false
+        let configuration = try S3Configuration(settings, environment: Environment(variables))
+        #expect(configuration.credentials == nil && configuration.lookup == nil)
+    }
+
     private static let arn = "arn:aws:s3:eu-west-1:123456789012:accesspoint/my-point"
 
     @Test func accessPointsHaveHosts() throws {

@@ -70,9 +70,10 @@ package struct S3Configuration: Sendable {
     package init(
         _ settings: S3Settings, environment: Environment, files: SharedFiles = SharedFiles()
     ) throws(ConfigurationError) {
-        let keys = settings.profile == nil ? try EnvironmentCredentials(environment).credentials() : nil
-        let profiles = try files.profiles(
-            settings.profile, environment, isNeeded: keys == nil || !settings.signsRequests)
+        let keys =
+            settings.signsRequests && settings.profile == nil
+            ? try EnvironmentCredentials(environment).credentials() : nil
+        let profiles = try files.profiles(settings.profile, environment, isNeeded: keys == nil)
         let layers = SettingLayers(environment: environment, profiles: profiles)
         let named = try RegionName(
             settings.region ?? layers.value("region", "AWS_REGION", "AWS_DEFAULT_REGION")
@@ -122,7 +123,7 @@ package struct S3Configuration: Sendable {
         uploadChecksum = (settings.checksum ?? usual).algorithm
         signsPayloads = layers.profiles.value("s3", "payload_signing_enabled")?.lowercased() == "true"
         verifiesChecksums = download != .whenRequired
-        credentials = settings.signsRequests ? keys : nil
+        credentials = keys
         lookup =
             if settings.signsRequests, keys == nil {
                 try CredentialsLookup(layers, files, isNamed: settings.profile != nil, region: named)
