@@ -223,7 +223,7 @@ import Testing
 }
 
 /// A configuration file for one test.
-private final class SettingsFile {
+final class SettingsFile {
     let path: String
 
     init(_ text: String) throws {

@@ -215,5 +215,25 @@ def test_an_expired_login_names_the_command_that_renews_it(shell, here, world, s
     sso(shell, here, seconds, SIGN_ON_URL, profile + SIGN_ON)
     assert "the login has expired; run: aws sso login --profile p\n" in put(without_aws).expect(77).message
     sso(shell, here, seconds, "s", f"{profile}sso_session = s\n[sso-session s]\n{SIGN_ON}")
-    assert "the login has expired; run: aws sso login --profile p\n" in put(without_aws).expect(77).message
+    words = (
+        "IAM Identity Center for profile 'p': only the AWS command line can renew these credentials, and 'aws' is not "
+        "in PATH; install it and run: aws sso login --profile p\n"
+    )
+    assert words in put(without_aws).expect(77).message
     assert len(world.asked) == (2 if answer else 0) and not world.puts(here)
+
+
+@pytest.mark.parametrize(
+    "command, reason",
+    {
+        "exit 255": "the command ended with status 255",
+        "echo no": "the command's output is not JSON",
+        "echo '{\"Version\": 2}'": "expected \"Version\": 1 in the command's output",
+        "echo '{\"Version\": 1}'": "the command's output has no AccessKeyId",
+    }.items(),
+)
+def test_a_failed_renewal_of_a_login_has_a_reason(shell, here, command, reason):
+    script(shell, "aws", f"#!/bin/sh\n{command}\n")
+    with_aws = sso(shell, here, -10).with_environment(PATH=f"{shell.directory}:{shell.environment['PATH']}")
+    message = put(with_aws).expect(77).message
+    assert f"IAM Identity Center for profile 'default': {reason}; run: aws sso login --profile default\n" in message

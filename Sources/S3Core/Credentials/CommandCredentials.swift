@@ -7,7 +7,7 @@ struct CommandCredentials: CredentialsMachine {
     private let place: String
     /// The advice in the message if the command does not exist.
     private let advice: String
-    /// The advice in the message if the command fails.
+    /// The advice in the message if the command fails or prints something else.
     private var remedy = ""
 
     /// - Throws: if the command line has an unterminated quote.
@@ -38,12 +38,14 @@ struct CommandCredentials: CredentialsMachine {
             return .missing("\(place): the command ended with status \(status)\(remedy)")
         }
         guard let values = CredentialsDocument.values(text, [".Version"]) else {
-            return .missing("\(place): the command's output is not JSON")
+            return .missing("\(place): the command's output is not JSON\(remedy)")
         }
         guard values[0] == "1" else {
-            return .missing("\(place): expected \"Version\": 1 in the command's output")
+            return .missing("\(place): expected \"Version\": 1 in the command's output\(remedy)")
         }
         let paths = [".AccessKeyId", ".SecretAccessKey", ".SessionToken", ".Expiration"]
-        return CredentialsDocument.outcome(text, paths, place: place, of: "the command's output")
+        let action = CredentialsDocument.outcome(text, paths, place: place, of: "the command's output")
+        guard case .end(.failed(.missingCredentials(let reason))) = action else { return action }
+        return .missing(reason + remedy)
     }
 }

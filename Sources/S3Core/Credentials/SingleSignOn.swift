@@ -64,16 +64,7 @@ struct SingleSignOn: CredentialsMachine {
 
     mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
         if case .start = event { command = nil }
-        if let command {
-            self.command = command
-            guard case .output = event else { return .missing(place) }
-            var running = command
-            let action = running.next(event)
-            switch action {
-            case .end(.found), .end(.failed(.invalid)): return action
-            default: return expired
-            }
-        }
+        if var command { return command.next(event) }
         switch event {
         case .start: return .read(tokenFile)
         case .file(let bytes): return ask(bytes)
