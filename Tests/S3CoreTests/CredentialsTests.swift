@@ -44,6 +44,23 @@ import Testing
         }
     }
 
+    /// Source: botocore, `InstanceMetadataFetcher`, which extends their expiration.
+    @Test func expiredCredentialsAreUsedAndRenewedWithBackoff() {
+        var renewal = CredentialsRenewal()
+        renewal.found(expiration: at(60), now: at(0))
+        check(renewal.begins(now: at(60)) && renewal.holds(now: at(60)))
+        var now = 60
+        for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
+            renewal.found(expiration: at(60), now: at(now))
+            check(!renewal.begins(now: at(now + wait - 1)))
+            now += wait
+            check(renewal.begins(now: at(now)) && !renewal.holds(now: at(now)))
+        }
+        renewal.found(expiration: at(now + 60), now: at(now))
+        check(!renewal.begins(now: at(now + 39)) && renewal.begins(now: at(now + 40)))
+        check(renewal.holds(now: at(now + 60)))
+    }
+
     @Test func credentialsReportedAsExpiredAreReplacedOnce() {
         var renewal = CredentialsRenewal()
         renewal.found(expiration: at(3600), now: at(0))

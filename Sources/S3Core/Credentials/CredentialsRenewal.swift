@@ -6,6 +6,7 @@ package struct CredentialsRenewal: Equatable, Sendable {
     private static let firstRetry = 1
     private static let longestRetry = 60
 
+    /// When the credentials in use expire; nil if they do not, or had expired when they were found.
     private var expiration: Timestamp?
     private var due: Timestamp?
     private var retry = firstRetry
@@ -21,18 +22,20 @@ package struct CredentialsRenewal: Equatable, Sendable {
     /// Records that new credentials are in use.
     package mutating func found(expiration: Timestamp?, now: Timestamp) {
         generation += 1
+        if let expiration, expiration.seconds <= now.seconds {
+            // A metadata service that cannot renew credentials repeats the expired ones, which S3 then accepts.
+            self.expiration = nil
+            return failed(now: now)
+        }
         isFetching = false
         retry = Self.firstRetry
         self.expiration = expiration
         due = expiration.map {
-            let left = max(0, $0.seconds - now.seconds)
-            // Nearly expired credentials are not fetched again in each turn.
-            return Timestamp(
-                seconds: max($0.seconds - min(Self.longestLead, left / 3), now.seconds + Self.firstRetry))
+            Timestamp(seconds: $0.seconds - min(Self.longestLead, ($0.seconds - now.seconds) / 3))
         }
     }
 
-    /// Records that the renewal failed; the old credentials stay in use.
+    /// Records that the renewal failed: the old credentials stay in use, and it is tried again later.
     package mutating func failed(now: Timestamp) {
         isFetching = false
         due = Timestamp(seconds: now.seconds + retry)
