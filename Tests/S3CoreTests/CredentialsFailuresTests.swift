@@ -19,6 +19,55 @@ import Testing
         return error.description
     }
 
+    @Test(arguments: [
+        ("credential_process =", "credential_process of profile 'default' is empty; set it to a command or remove it"),
+        (
+            "credential_process = 'x",
+            "credential_process of profile 'default': expected a command, "
+                + "found a quote or a backslash without its end"
+        ),
+        ("aws_access_key_id =\naws_secret_access_key = s", " has an empty aws_access_key_id"),
+        ("aws_access_key_id = a", " has aws_access_key_id without aws_secret_access_key"),
+        (
+            "aws_access_key_id = a\naws_secret_access_key = s\naws_security_token = t t",
+            ": aws_security_token contains white space or control characters"
+        ),
+        (
+            "aws_access_key_id = a\naws_secret_access_key = s\naws_session_token = t t",
+            ": aws_session_token contains white space or control characters"
+        ),
+    ])
+    func invalidSettingsOfASourceAreNamed(settings: String, words: String) throws {
+        var lookup = try lookup("[default]\n\(settings)\n")
+        #expect(try #require(message(lookup.next(.start))).hasSuffix(words))
+    }
+
+    @Test(arguments: [
+        ("ec2_metadata_service_endpoint = x", [:], "ec2_metadata_service_endpoint of profile 'default' 'x' has no "),
+        (
+            "", ["AWS_EC2_METADATA_SERVICE_ENDPOINT": "x"],
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT 'x' has no "
+        ),
+        (
+            "ec2_metadata_service_endpoint_mode = x", [:],
+            "ec2_metadata_service_endpoint_mode of profile 'default': expected ipv4 or ipv6, found 'x'"
+        ),
+        (
+            "", ["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "x"],
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: expected ipv4 or ipv6, found 'x'"
+        ),
+        (
+            "services = v\n[services v]\ns3 =\n  endpoint_url = x", [:],
+            "endpoint_url of s3 in [services v] 'x' has no "
+        ),
+        ("endpoint_url = x", [:], "endpoint_url of profile 'default' 'x' has no "),
+    ] as [(String, [String: String], String)])
+    func invalidSettingsAreNamed(settings: String, variables: [String: String], words: String) {
+        #expect {
+            try lookup("[default]\n\(settings)\n", variables)
+        } throws: { "\($0)".hasPrefix(words) }
+    }
+
     @Test func aLoginWhoseRenewalHangsHasAReason() throws {
         var lookup = try lookup(
             """

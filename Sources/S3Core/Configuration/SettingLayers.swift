@@ -62,11 +62,13 @@ struct SettingLayers {
         for name in [variable, "AWS_ENDPOINT_URL"] {
             if let text = environment.value(name) { return try Endpoint(text, name: name) }
         }
-        let owner = "endpoint_url of profile '\(profiles.name)'"
-        if let text = try profiles.serviceEndpoint(service) ?? profiles.value("endpoint_url") {
-            return try Endpoint(text, name: owner)
+        if let text = try profiles.serviceEndpoint(service) {
+            let section = profiles.value("services") ?? ""
+            return try Endpoint(text, name: "endpoint_url of \(service) in [services \(section)]")
         }
-        return nil
+        return try profiles.value("endpoint_url").map { (text) throws(ConfigurationError) in
+            try Endpoint(text, name: "endpoint_url of profile '\(profiles.name)'")
+        }
     }
 
     /// The configured endpoint of a credentials service, or AWS's endpoint.

@@ -10,12 +10,13 @@ struct CommandCredentials: CredentialsMachine {
     /// The advice in the message if the command fails or prints something else.
     private var remedy = ""
 
-    /// - Throws: if the command line has an unterminated quote.
+    /// - Throws: if the command line is empty or cannot be split into words.
     init(process: String, profile: String) throws(ConfigurationError) {
         place = "credential_process of profile '\(profile)'"
-        guard let words = ShellWords.split(process), !words.isEmpty else {
-            throw .invalid("\(place): expected a command, found a quote that is not closed")
+        guard let words = ShellWords.split(process) else {
+            throw .invalid("\(place): expected a command, found a quote or a backslash without its end")
         }
+        guard !words.isEmpty else { throw .invalid("\(place) is empty; set it to a command or remove it") }
         self.words = words
         advice = "the command '\(words[0])' was not found"
     }

@@ -26,14 +26,15 @@ package struct FileCredentials: CredentialsSource {
     /// - Throws: if only one half of a key is set, or a value is not valid in a header.
     package func credentials() throws(ConfigurationError) -> Credentials? {
         guard let identifier = section?["aws_access_key_id"]?.text else { return nil }
-        guard let secret = section?["aws_secret_access_key"]?.text, !secret.isEmpty, !identifier.isEmpty
-        else {
+        guard !identifier.isEmpty else { throw .missingCredentials("\(place) has an empty aws_access_key_id") }
+        guard let secret = section?["aws_secret_access_key"]?.text, !secret.isEmpty else {
             throw .missingCredentials("\(place) has aws_access_key_id without aws_secret_access_key")
         }
-        let token = (section?["aws_security_token"] ?? section?["aws_session_token"])?.text
+        // botocore's order.
+        let tokenName = section?["aws_security_token"] == nil ? "aws_session_token" : "aws_security_token"
+        let token = section?[tokenName]?.text
         for (name, value) in [
-            ("aws_access_key_id", identifier), ("aws_secret_access_key", secret),
-            ("aws_session_token", token ?? ""),
+            ("aws_access_key_id", identifier), ("aws_secret_access_key", secret), (tokenName, token ?? ""),
         ] { try Credentials.check(value, name: "\(place): \(name)") }
         return Credentials(
             accessKeyID: identifier, secretAccessKey: secret,

@@ -20,16 +20,20 @@ struct InstanceCredentials: CredentialsMachine {
 
     init(_ layers: SettingLayers) throws(ConfigurationError) {
         isDisabled = layers.environment.flag("AWS_EC2_METADATA_DISABLED")
-        let mode = layers.value(
-            "ec2_metadata_service_endpoint_mode", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE")?.lowercased()
+        let (modeSetting, modeVariable) = (
+            "ec2_metadata_service_endpoint_mode", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
+        )
+        let mode = layers.value(modeSetting, modeVariable)?.lowercased()
         let usesIPv6 = mode.map { $0 == "ipv6" } ?? layers.flag("imds_use_ipv6", "AWS_IMDS_USE_IPV6")
         if let mode, mode != "ipv4", mode != "ipv6" {
-            throw .invalid("expected ipv4 or ipv6 as the EC2 metadata endpoint mode, found '\(mode)'")
+            let name = layers.name(modeSetting, modeVariable)
+            throw .invalid("\(name): expected ipv4 or ipv6, found '\(mode)'")
         }
-        let setting = layers.value("ec2_metadata_service_endpoint", "AWS_EC2_METADATA_SERVICE_ENDPOINT")
+        let (setting, variable) = ("ec2_metadata_service_endpoint", "AWS_EC2_METADATA_SERVICE_ENDPOINT")
         let endpoint = try Endpoint(
-            setting ?? (usesIPv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254"),
-            name: "AWS_EC2_METADATA_SERVICE_ENDPOINT")
+            layers.value(setting, variable)
+                ?? (usesIPv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254"),
+            name: layers.name(setting, variable))
         base = endpoint.scheme.rawValue + "://" + endpoint.authority + endpoint.path
         milliseconds =
             1000
