@@ -68,6 +68,26 @@ import Testing
         } throws: { "\($0)".hasPrefix(words) }
     }
 
+    /// The next source may be another identity.
+    @Test(arguments: [nil, "", "x", "[default]\n", "[default]\naws_access_key_id = a2\n", "[other]\nregion = r\n"])
+    func aKeyIsKeptIfItsFileBecomesInvalid(text: String?) throws {
+        #expect(try key(afterReading: text) == "credentials of a")
+    }
+
+    @Test(arguments: ["[default]", "[profile default]"])
+    func aReplacedKeyIsRead(title: String) throws {
+        let text = title + "\naws_access_key_id = a2\naws_secret_access_key = s2\n"
+        #expect(try key(afterReading: text) == "credentials of a2")
+    }
+
+    private func key(afterReading text: String?) throws -> String? {
+        var lookup = try lookup("[default]\naws_access_key_id = a\naws_secret_access_key = s\n")
+        guard case .read = lookup.next(.start),
+            case .end(.found(let credentials, _)) = lookup.next(.file(text.map { [UInt8]($0.utf8) }))
+        else { return nil }
+        return credentials.description
+    }
+
     @Test func aLoginWhoseRenewalHangsHasAReason() throws {
         var lookup = try lookup(
             """

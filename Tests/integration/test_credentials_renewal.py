@@ -4,7 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from credential_sources import SOURCES, container, key_of, put, stage
+from credential_sources import SOURCES, STATIC, container, key_of, put, stage
 from lying_server import error
 
 PIPELINE = (
@@ -62,6 +62,27 @@ def test_expired_credentials_are_replaced_once(tmp_path):
         each.world.refuses = {f"AK{number}" for number in range(20)}
         put(each.shell).expect(77)
         assert each.world.given <= 5
+
+
+def test_keys_that_another_program_replaces_are_read_again(tmp_path):
+    def keys(shell, server):
+        (shell.directory / ".aws/credentials").write_text("[default]\n" + STATIC)
+        return shell
+
+    with stage(keys, tmp_path) as each:
+        plain = each.world.s3
+        each.world.sets["AKNEW"] = ("hush/new", None)
+
+        def s3(request):
+            if key_of(request) == "AKNEW":
+                return plain(request)
+            text = "[default]\naws_access_key_id = AKNEW\naws_secret_access_key = hush/new\n"
+            (tmp_path / ".aws/credentials").write_text(text)
+            return 403, {}, error("ExpiredToken")
+
+        each.world.s3 = s3
+        put(each.shell).expect()
+        assert each.world.puts(each.server) == ["AKSOURCE", "AKNEW"]
 
 
 def test_no_request_waits_for_a_slow_or_failing_renewal(tmp_path):

@@ -82,8 +82,7 @@ private struct CredentialsSources {
     }
 
     private func keys(_ file: FileCredentials.File, _ name: String) -> any CredentialsMachine {
-        let source = FileCredentials(layers.profiles, file, files, profile: name)
-        return KnownCredentials(source, reason: "\(source.place): \(source.absence)")
+        RereadCredentials(FileCredentials(layers.profiles, file, files, profile: name))
     }
 
     private func webIdentity(

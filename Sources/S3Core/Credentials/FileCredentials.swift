@@ -2,12 +2,14 @@
 package struct FileCredentials: CredentialsSource {
     package enum File: Sendable { case credentialsFile, configFile }
 
-    private let section: ConfigFile.Section?
+    private let file: File
+    private var section: ConfigFile.Section?
     private let profile: String
-    private let path: String
+    let path: String
 
     package init(_ profiles: Profiles, _ file: File, _ files: SharedFiles, profile: String? = nil) {
         self.profile = profile ?? profiles.name
+        self.file = file
         switch file {
         case .credentialsFile:
             section = profiles.credentials[self.profile]
@@ -39,5 +41,41 @@ package struct FileCredentials: CredentialsSource {
         return Credentials(
             accessKeyID: identifier, secretAccessKey: secret,
             sessionToken: token.flatMap { $0.isEmpty ? nil : $0 })
+    }
+
+    /// The same profile in the file's new content; nil if that is malformed.
+    fileprivate func updated(_ bytes: [UInt8]) -> FileCredentials? {
+        var updated = self
+        do {
+            let content = try ConfigFile(bytes)
+            updated.section =
+                switch file {
+                case .credentialsFile: content.sections[profile]
+                case .configFile:
+                    try Profiles(content, credentials: ConfigFile(), name: nil).configured[profile]
+                }
+        } catch { return nil }
+        return updated
+    }
+}
+
+/// The access key of a file that is read again for each fetch, because another program may replace the key.
+struct RereadCredentials: CredentialsMachine {
+    private let source: FileCredentials
+    /// What the file contained at the start.
+    private let known: KnownCredentials
+
+    init(_ source: FileCredentials) {
+        self.source = source
+        known = KnownCredentials(source, reason: "\(source.place): \(source.absence)")
+    }
+
+    mutating func next(_ event: CredentialsEvent) -> CredentialsAction {
+        guard case .found = known.outcome else { return .end(known.outcome) }
+        guard case .file(let bytes) = event else { return .read(source.path) }
+        let updated = bytes.flatMap(source.updated).map { KnownCredentials($0, reason: "") }
+        // Without a valid key the file may be incomplete, and the next source may be another identity.
+        guard let updated, case .found = updated.outcome else { return .end(known.outcome) }
+        return .end(updated.outcome)
     }
 }
