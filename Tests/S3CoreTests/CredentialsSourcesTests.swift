@@ -105,6 +105,34 @@ import Testing
         #expect(role.url == base + "/latest/meta-data/iam/security-credentials/" && role.isLocal)
     }
 
+    /// Source: AWS Signature Version 4, "Create a canonical request": for services other than S3, each segment of the
+    /// path is encoded twice.
+    @Test func theSignatureForTheTokenServiceCoversThePathEncodedTwice() throws {
+        let file = try SettingsFile("[default]\nrole_arn = r\ncredential_source = Environment\n")
+        let variables = [
+            "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_CONFIG_FILE": file.path,
+            "AWS_ENDPOINT_URL_STS": "http://h/a%20b",
+        ]
+        var settings = S3Settings()
+        settings.profile = "default"
+        let environment = Environment(variables)
+        let configuration = try S3Configuration(settings, environment: environment, files: .onDisk(environment))
+        var lookup = try #require(configuration.lookup)
+        guard case .send(let request) = lookup.next(.start) else {
+            Issue.record("no request is sent")
+            return
+        }
+        #expect(request.url == "http://h/a%20b/")
+        let time = try #require(request.headers.first { $0.isCalled([UInt8]("x-amz-date".utf8)) })
+        var signer = Signer(
+            Credentials(accessKeyID: "a", secretAccessKey: "s"), region: "us-east-1", service: "sts")
+        let hash = signer.payloadHash((request.body ?? []).bytes)
+        let authorization = signer.authorization(
+            method: .post, path: [UInt8]("/a%2520b/".utf8).bytes, query: [],
+            headers: request.headers.dropLast(), payloadHash: hash, time: time.value)
+        #expect(request.headers.last == authorization)
+    }
+
     /// The file is replaced while a pipeline runs.
     @Test(arguments: [
         ["AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r"],

@@ -44,9 +44,12 @@ struct TokenService: Sendable {
             }
             var signer = Signer(credentials, region: region.name, service: "sts")
             let hash = signer.payloadHash(body.bytes)
+            // For all services but S3, the path is encoded once more.
+            var signedPath: [UInt8] = []
+            PercentEncoding.append([UInt8](path.utf8), keepingSlash: true, to: &signedPath)
             headers.append(
                 signer.authorization(
-                    method: .post, path: [UInt8](path.utf8).bytes, query: [], headers: headers,
+                    method: .post, path: signedPath.bytes, query: [], headers: headers,
                     payloadHash: hash, time: time))
         }
         request.headers = headers
