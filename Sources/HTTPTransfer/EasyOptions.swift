@@ -23,7 +23,7 @@ import CCurl
     /// The origin of the last request without a proxy.
     private var origin = RequestOrigin()
     private var hasLargeBuffer = false
-    private var connectMilliseconds = 0
+    private var connectMilliseconds: Int?
     private var usesProxy: Bool?
 
     private static let secure = [UInt8]("https:".utf8)
@@ -75,10 +75,24 @@ import CCurl
         setAddress(request)
         set(method: request.method, body: request.body)
         setConnection(request)
-        guard set(headers: request.headers) else {
-            throw TransferError(.unusable, "a header field holds a line break or a NUL")
+        do throws(TransferError) {
+            guard set(headers: request.headers) else {
+                throw TransferError(.unusable, "a header field holds a line break or a NUL")
+            }
+            try check()
+        } catch {
+            forget()
+            throw error
         }
-        try check()
+    }
+
+    /// Lets the next request set all options again: libcurl may have refused any of this one's.
+    private mutating func forget() {
+        refused = nil
+        method = nil
+        connectMilliseconds = nil
+        usesProxy = nil
+        origin.forget()
     }
 
     /// Lets go of the body, whose transfer has ended.
@@ -121,7 +135,7 @@ import CCurl
         if certificates != nil, request.url.starts(with: Self.secure) { chooseCertificates() }
         if request.connectMilliseconds != connectMilliseconds {
             connectMilliseconds = request.connectMilliseconds
-            setLong(CURLOPT_CONNECTTIMEOUT_MS, connectMilliseconds)
+            setLong(CURLOPT_CONNECTTIMEOUT_MS, request.connectMilliseconds)
         }
         guard request.usesProxy != usesProxy else { return }
         usesProxy = request.usesProxy

@@ -26,6 +26,12 @@ import CCurl
         return isPlain ? length : nil
     }
 
+    /// Lets the next request set its origin again. libcurl may use this one.
+    mutating func forget() {
+        text = []
+        isUsed = true
+    }
+
     private static let slash = UInt8(ascii: "/")
 
     /// Sets the origin.
