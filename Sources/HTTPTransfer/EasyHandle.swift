@@ -104,6 +104,7 @@ import CCurl
         mayBeResent = request.mayBeResent
         refusal = nil
         bytesReceived = 0
+        headBytesReceived = 0
         isPaused = false
         silence = Silence(limit: request.silenceMilliseconds)
         unsafe words[0] = 0
@@ -143,20 +144,20 @@ import CCurl
         if let base = unsafe words.baseAddress, unsafe base.pointee != 0 {
             message = unsafe String(cString: base)
         }
+        let isInHead = sends > 0 && !head.isWhole
         if refusal == .stalled {
             message = "no data in either direction for \(silence.limit / 1000) s"
         } else if refusal == .notHTTP {
             message = "the response has more than \(HTTPHeadReader.maximumSize >> 10) KiB of header fields"
         } else if refusal == .misframed {
             message = "the response may be incomplete: " + framing
-        } else if code == CURLE_OUT_OF_MEMORY {
-            // libcurl also returns this code if a header exceeds its limit.
-            let isInHead = sends > 0 && !head.isWhole
-            kind = isInHead ? .notHTTP : .connectionLost
+        } else if refusal == nil, isInHead, code == CURLE_OUT_OF_MEMORY || code == TransferError.tooLarge {
+            kind = .notHTTP
             message =
-                isInHead
-                ? "the response has a header field of more than \(CURL_MAX_HTTP_HEADER >> 10) KiB, or memory is used up"
-                : TransferError.noMemory.message
+                "the response has a header field of more than \(CURL_MAX_HTTP_HEADER >> 10) KiB, or memory is used up"
+        } else if code == CURLE_OUT_OF_MEMORY {
+            kind = .connectionLost
+            message = TransferError.noMemory.message
         } else if kind == .notHTTP {
             message = "the response is not HTTP: " + message
         } else if code == CURLE_SSL_CONNECT_ERROR {

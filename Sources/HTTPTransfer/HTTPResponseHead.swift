@@ -15,7 +15,7 @@ package struct HTTPResponseHead: @unchecked Sendable {
         self.lines = lines
     }
 
-    /// Creates a head for tests.
+    /// Creates a head for tests, or for a transfer without a response.
     package init(status: Int, headers: [HTTPHeader] = []) {
         self.init(status: status, lines: ByteBlock())
         for header in headers {

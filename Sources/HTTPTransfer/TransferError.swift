@@ -43,6 +43,9 @@ package struct TransferError: Error, Equatable, Sendable {
     /// Classified as a lost connection: request and service are in order, and a retry may find memory.
     static let noMemory = TransferError(.connectionLost, "out of memory for the transfer")
 
+    /// CURLE_TOO_LARGE, which libcurl has since version 8.6.
+    static var tooLarge: CURLcode { CURLcode(rawValue: 100) }
+
     /// Source: libcurl-errors(3).
     static func kind(of code: CURLcode) -> Kind {
         switch code {
@@ -55,9 +58,9 @@ package struct TransferError: Error, Equatable, Sendable {
         case CURLE_URL_MALFORMAT, CURLE_SSL_CACERT_BADFILE, CURLE_FAILED_INIT,
             CURLE_BAD_FUNCTION_ARGUMENT:
             .unusable
-        // libcurl reports a header of more than 100 KiB as out of memory.
+        // libcurl reports a header of more than 100 KiB as too large, before version 8.6 as out of memory.
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2, CURLE_BAD_CONTENT_ENCODING,
-            CURLE_OUT_OF_MEMORY:
+            CURLE_OUT_OF_MEMORY, tooLarge:
             .notHTTP
         default: .connectionLost
         }

@@ -24,6 +24,13 @@ package struct TransferResult: Sendable {
     package let microseconds: Int
 }
 
+extension TransferResult {
+    /// The result of a transfer that could not be started.
+    package init(_ error: TransferError) {
+        self.init(head: HTTPResponseHead(status: 0), error: error, bytesReceived: 0, microseconds: 0)
+    }
+}
+
 /// Receives one response.
 package protocol TransferReceiver: AnyObject {
     /// Receives bytes of the body, in order. Must not start, resume or cancel a transfer.

@@ -1,12 +1,13 @@
 """A tool that cannot allocate memory ends with one message and a status, not with a stack trace."""
 
+import hashlib
 import re
 import resource
 import subprocess
 import time
 
 import pytest
-from conftest import BIN, ROOT, Shell, memory
+from conftest import BIN, ROOT, Shell, memory, within
 from lying_server import LyingServer, environment
 
 LONG = 96 << 20
@@ -148,3 +149,115 @@ def test_libcurl_without_memory_is_reported(tmp_path, when):
     for finished in (put, get):
         assert "out of memory for the transfer" in finished.message
         assert finished.stdout == b"" and "not HTTP" not in finished.message
+
+
+# Functions of libcurl that fail once, after the server has made a file.
+ONCE = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+struct message { int kind; void *easy; union { void *whatever; int result; } data; };
+static int fails(void) { return unlink(getenv("FAILURE")) == 0; }
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+"""
+BEGIN = "int curl_multi_add_handle(void *multi, void *easy) { return fails() ? 3 : REAL(curl_multi_add_handle)(multi, easy); }"
+PERFORM = """
+int curl_multi_perform(void *multi, int *running) {
+    int code = REAL(curl_multi_perform)(multi, running);
+    return fails() ? 3 : code;
+}"""
+SET_METHOD = """
+int curl_easy_setopt(void *easy, int option, ...) {
+    va_list values;
+    va_start(values, option);
+    void *value = va_arg(values, void *);
+    va_end(values);
+    if (option == 10036 && value && !strcmp(value, "PUT") && fails()) return 27;
+    return REAL(curl_easy_setopt)(easy, option, value);
+}"""
+# Source: libcurl-errors(3), CURLE_TOO_LARGE.
+TOO_LARGE = """
+struct message *curl_multi_info_read(void *multi, int *left) {
+    struct message *found = REAL(curl_multi_info_read)(multi, left);
+    if (found && fails()) found->data.result = 100;
+    return found;
+}"""
+TORN = b"HTTP/1.1 200 OK\r\nX-"
+
+
+def failing(directory, function, handle, *words, attempts=3, stdin=b"k\tv\n"):
+    """Runs s3-put-lines with a libcurl of which `function` fails; returns its end and the server's journal."""
+    (directory / "once.c").write_text(ONCE + function)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", "once.so", "once.c"], cwd=directory, check=True)
+    with LyingServer(handle) as server:
+        preload = {"LD_PRELOAD": str(directory / "once.so"), "FAILURE": str(directory / "failure")}
+        shell = Shell(directory, server.tool_environment(attempts, **preload))
+        return shell.tool("s3-put-lines", *words, "s3://b", stdin=stdin), server.journal
+
+
+def stored(request):
+    return 200, {"ETag": f'"{hashlib.md5(request.body).hexdigest()}"', "x-amz-request-id": "1"}, b""
+
+
+@pytest.mark.parametrize("attempts", [2, 3])
+def test_a_retry_of_complete_that_cannot_begin_forgets_nothing(tmp_path, attempts):
+    """The service may be completing the upload, so it is not aborted, and memory may be found later."""
+    completes = []
+
+    def handle(request):
+        if request.method != "POST":
+            return (404, {}, b"") if request.method == "HEAD" and request.path == "/b/k" else stored(request)
+        if "uploads" in request.query:
+            return 200, {}, b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+        completes.append(request)
+        if len(completes) == 1:
+            (tmp_path / "failure").touch()
+            return iter([TORN])
+        return 200, {}, b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
+
+    words = ["--part-size", "5M"]
+    put, journal = failing(
+        tmp_path, BEGIN, handle, *words, attempts=attempts, stdin=b"k\t" + b"x" * (6 << 20) + b"\n"
+    )
+    assert not (tmp_path / "failure").exists()
+    assert "DELETE" not in [request.method for request in journal]
+    if attempts == 2:
+        assert "upload u is left in place" in put.expect(None).message and put.stdout == b"" and len(completes) == 1
+    else:
+        assert put.expect().lines == ["k"] and len(completes) == 2
+
+
+@pytest.mark.parametrize("when", ["it is set up", "it is in flight"])
+def test_a_request_that_libcurl_has_no_memory_for_is_retried(tmp_path, when):
+    """With the same method, and not as if the response had been bad."""
+    failure, puts = tmp_path / "failure", []
+
+    def handle(request):
+        if request.method == "PUT":
+            puts.append(request)
+        elif when == "it is set up":
+            failure.touch()
+        if when == "it is in flight" and len(puts) == 1:
+            failure.touch()
+            within(30, lambda: not failure.exists())
+        return stored(request)
+
+    put, journal = failing(tmp_path, SET_METHOD if when == "it is set up" else PERFORM, handle)
+    assert put.expect().lines == ["k"] and not failure.exists()
+    assert {request.method for request in journal} == {"HEAD", "PUT"}
+    assert len(puts) == (1 if when == "it is set up" else 2)
+
+
+def test_a_header_field_that_newer_libcurls_call_too_large_is_no_lost_connection(tmp_path):
+    def handle(request):
+        if request.method == "HEAD":
+            return stored(request)
+        (tmp_path / "failure").touch()
+        return iter([TORN])
+
+    put, journal = failing(tmp_path, TOO_LARGE, handle)
+    assert "a header field of more than 100 KiB" in put.expect(76).message
+    assert [request.method for request in journal].count("PUT") == 1

@@ -225,7 +225,8 @@ package final class S3Client {
         do {
             call.transfer = try loop.start(request, call)
         } catch {
-            finish(call, redaction.redacted(S3Error(error)))
+            // Earlier attempts may have reached the service, and a later one may find memory.
+            attemptEnded(call, TransferResult(error), body: [])
         }
     }
 
