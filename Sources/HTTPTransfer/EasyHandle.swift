@@ -145,7 +145,9 @@ import CCurl
             message = unsafe String(cString: base)
         }
         let isInHead = sends > 0 && !head.isWhole
-        if refusal == .stalled {
+        if refusal == .cancelled {
+            message = "cancelled"
+        } else if refusal == .stalled {
             message = "no data in either direction for \(silence.limit / 1000) s"
         } else if refusal == .notHTTP {
             message = "the response has more than \(HTTPHeadReader.maximumSize >> 10) KiB of header fields"

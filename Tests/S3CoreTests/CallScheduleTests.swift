@@ -137,8 +137,9 @@ import Testing
         schedule.hurry()
         #expect(!schedule.isLastAttempt(cleaner, failures: 2) && schedule.isLastAttempt(cleaner, failures: 3))
         #expect(!schedule.isLastAttempt(other, failures: 9))
+        #expect(schedule.mayBeSentAgain(cleaner) && schedule.mayBeSentAgain(other))
         schedule.makeLastAttempt(other)
-        #expect(schedule.isLastAttempt(other, failures: 1))
+        #expect(schedule.isLastAttempt(other, failures: 1) && !schedule.mayBeSentAgain(other))
     }
 
     /// For any sequence of events, the limit is kept, no call is lost, and none is sent twice.

@@ -1,10 +1,10 @@
 import ByteIO
-import HTTPTransfer
 import Testing
 
+@testable import HTTPTransfer
 @testable import S3Core
 
-/// What ends a turn of the client, and what does not.
+/// What ends a turn of the client or a call in flight, and what does not.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct S3ClientTurnTests {
     @Test func activityOnAConnectionAloneDoesNotEndATurn() throws {
         let pieces = ["HTTP/1.1 200 OK\r\n", "ETag: \"e\"\r\n", "Content-Length: 0\r\n", "\r\n"]
@@ -40,6 +40,67 @@ import Testing
             client.cancelAll()
             while client.pending > 0 { _ = client.turn() }
         }
+    }
+
+    // MARK: the end of a call in flight
+
+    /// The attempt had ended before it was cancelled, and its end is handed out later.
+    @Test func aCancelledCallIsNotRetried() throws {
+        let server = try LocalServer()
+        let client = try server.client()
+        for isCancelled in [false, true] {
+            var isDone = false
+            let call = client.perform(HeadBucket()) { _ in isDone = true }
+            try send(call, client)
+            if isCancelled { call.cancel() }
+            end(call, status: 503)
+            #expect(isDone == isCancelled)
+        }
+    }
+
+    /// These refusals are otherwise followed by another attempt, which does not count as a retry.
+    @Test(arguments: ["ExpiredToken", "InvalidArgument"])
+    func aCallThatMayNotBeSentAgainIsNot(code: String) throws {
+        let server = try LocalServer()
+        let client = try server.client([:])
+        client.renewal.found(expiration: nil, now: .now)
+        client.policy.renewed(generation: client.renewal.generation)
+        for isLast in [true, false] {
+            let sink = Sink()
+            let call = client.perform(GetObject(key: [0x6B], asksForChecksum: true, sink: sink))
+            try send(call, client)
+            if isLast { call.cancelUnlessSent() }
+            end(call, status: 400, "<Error><Code>\(code)</Code></Error>")
+            #expect(sink.hasEnded == isLast)
+        }
+    }
+
+    @Test func aCancelledCallTellsWhy() throws {
+        let server = try LocalServer()
+        let client = try server.client()
+        var messages: [String] = []
+        for isOverdue in [false, true] {
+            let call = client.perform(HeadBucket()) {
+                if case .failure(let error) = $0 { messages.append(error.message) }
+            }
+            try send(call, client)
+            if isOverdue { client.cancelOverdue(call) } else { call.cancel() }
+            while client.pending > 0 { _ = client.turn() }
+        }
+        #expect(messages == ["cancelled", "no response within 5 s"])
+    }
+
+    private func send(_ call: S3Call, _ client: S3Client) throws {
+        _ = client.turn(milliseconds: 0)
+        try #require(call.transfer != nil)
+    }
+
+    /// Ends the call's attempt as if this response had arrived.
+    private func end(_ call: S3Call, status: Int, _ body: String = "") {
+        let head = HTTPResponseHead(status: status)
+        let bytes = [UInt8](body.utf8)
+        _ = call.received(bytes.bytes, head: head)
+        call.ended(TransferResult(head: head, error: nil, bytesReceived: bytes.count, microseconds: 0))
     }
 
     /// - Parameter pieces: what is sent apart, of one response; then nothing more.
@@ -89,12 +150,12 @@ private final class LocalServer: Sendable {
         try #require(isReady)
     }
 
-    func client() throws -> S3Client {
-        let environment = Environment([
-            "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:\(port)", "AWS_ACCESS_KEY_ID": "a",
-            "AWS_SECRET_ACCESS_KEY": "s",
-        ])
-        return try S3Client(S3Configuration(S3Settings(), environment: environment), bucket: "bucket")
+    func client(
+        _ keys: [String: String] = ["AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"]
+    ) throws -> S3Client {
+        let variables = keys.merging(["AWS_ENDPOINT_URL_S3": "http://127.0.0.1:\(port)"]) { $1 }
+        let configuration = try S3Configuration(S3Settings(), environment: Environment(variables))
+        return try S3Client(configuration, bucket: "bucket")
     }
 
     /// Sends the pieces of a response apart, and waits until the client has gone.

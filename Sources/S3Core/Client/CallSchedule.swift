@@ -46,7 +46,7 @@ package struct CallSchedule<Call> {
 
     /// After `hurry`: the number of attempts of a cleanup call, and the time limit for each response.
     private static var hurriedAttempts: Int { 3 }
-    private static var hurriedMilliseconds: Int { 5000 }
+    static var hurriedMilliseconds: Int { 5000 }
 
     private var entries: [Entry?] = []
     private var free: [Int] = []
@@ -222,9 +222,13 @@ package struct CallSchedule<Call> {
         return entry.isLastAttempt || (isHurried && entry.cleansUp && failures >= Self.hurriedAttempts)
     }
 
+    /// False after `makeLastAttempt`: then no attempt may follow, not even one that does not count as a
+    /// retry.
+    package func mayBeSentAgain(_ id: CallID) -> Bool { entry(id).map { !$0.isLastAttempt } ?? false }
+
     // MARK: the end
 
-    /// Allows the call no retry, whatever the outcome of the attempt in flight.
+    /// Allows the call no further attempt, whatever the outcome of the one in flight.
     package mutating func makeLastAttempt(_ id: CallID) {
         if entry(id) != nil { entries[id.slot]?.isLastAttempt = true }
     }

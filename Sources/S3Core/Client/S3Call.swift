@@ -26,6 +26,8 @@ package class S3Call: TransferReceiver {
     /// The transfer of the current attempt.
     var transfer: TransferID?
     fileprivate(set) var isOver = false
+    /// It was cancelled because the service did not respond in time after `S3Client.hurry`.
+    var isOverdue = false
     /// The body exceeds the limit of a gathered response.
     private(set) var isTooLarge = false
     private var gathered: [UInt8] = []
@@ -42,8 +44,8 @@ package class S3Call: TransferReceiver {
     /// Resumes, in the next turn, a call whose operation has returned `Received.pause`.
     package func resume() { client.resume(self) }
 
-    /// Ends the call. In the next turn its completion gets `S3Error.Kind.cancelled`, unless it was called
-    /// before.
+    /// Ends the call. In the next turn its completion gets `S3Error.Kind.cancelled`, or the outcome of an
+    /// attempt that has ended already, unless it was called before. No further attempt is made.
     package func cancel() { client.cancel(self) }
 
     /// Ends the call, unless its request is in flight: then the call waits for that attempt's response, and

@@ -14,7 +14,8 @@ extension S3Client {
             finish(call, nil)
             return
         }
-        if failure.saysExpired, renewsCredentials, !call.history.wasResigned,
+        let mayGoOn = schedule.mayBeSentAgain(call.id)
+        if mayGoOn, failure.saysExpired, renewsCredentials, !call.history.wasResigned,
             renewal.refused(generation: call.history.signing.generation, now: .now)
         {
             report(
@@ -26,7 +27,7 @@ extension S3Client {
             failure, &call.history, progress: call.progress, now: .now,
             serverTime: result.head.text("date").flatMap(Timestamp.init(httpDate:)),
             isLast: { schedule.isLastAttempt(call.id, failures: $0) })
-        if case .giveUp = decision, checksumMode.refused(failure, &call.checksumMode) {
+        if mayGoOn, case .giveUp = decision, checksumMode.refused(failure, &call.checksumMode) {
             report(
                 call, result, remark: "\(failure.code); retry without requesting checksums",
                 attempt: max(1, call.history.failures))

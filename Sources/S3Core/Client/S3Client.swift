@@ -150,7 +150,7 @@ package final class S3Client {
         while true {
             callDue()
             schedule.release(now: now)
-            for call in schedule.overdue(now: now) { cancel(call) }
+            cancelOverdue(now: now)
             if renewsCredentials { renewCredentials() }
             sendWaiting()
             policy.sent(isFull: pending >= policy.limit)
