@@ -20,7 +20,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("credential_process =", "credential_process of profile 'default' is empty; set it to a command or remove it"),
+        (
+            "credential_process =",
+            "credential_process of profile 'default' is empty; set it to a command or remove it"
+        ),
         (
             "credential_process = 'x",
             "credential_process of profile 'default': expected a command, "
@@ -42,26 +45,30 @@ import Testing
         #expect(try #require(message(lookup.next(.start))).hasSuffix(words))
     }
 
-    @Test(arguments: [
-        ("ec2_metadata_service_endpoint = x", [:], "ec2_metadata_service_endpoint of profile 'default' 'x' has no "),
-        (
-            "", ["AWS_EC2_METADATA_SERVICE_ENDPOINT": "x"],
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT 'x' has no "
-        ),
-        (
-            "ec2_metadata_service_endpoint_mode = x", [:],
-            "ec2_metadata_service_endpoint_mode of profile 'default': expected ipv4 or ipv6, found 'x'"
-        ),
-        (
-            "", ["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "x"],
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: expected ipv4 or ipv6, found 'x'"
-        ),
-        (
-            "services = v\n[services v]\ns3 =\n  endpoint_url = x", [:],
-            "endpoint_url of s3 in [services v] 'x' has no "
-        ),
-        ("endpoint_url = x", [:], "endpoint_url of profile 'default' 'x' has no "),
-    ] as [(String, [String: String], String)])
+    @Test(
+        arguments: [
+            (
+                "ec2_metadata_service_endpoint = x", [:],
+                "ec2_metadata_service_endpoint of profile 'default' 'x' has no "
+            ),
+            (
+                "", ["AWS_EC2_METADATA_SERVICE_ENDPOINT": "x"],
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT 'x' has no "
+            ),
+            (
+                "ec2_metadata_service_endpoint_mode = x", [:],
+                "ec2_metadata_service_endpoint_mode of profile 'default': expected ipv4 or ipv6, found 'x'"
+            ),
+            (
+                "", ["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "x"],
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: expected ipv4 or ipv6, found 'x'"
+            ),
+            (
+                "services = v\n[services v]\ns3 =\n  endpoint_url = x", [:],
+                "endpoint_url of s3 in [services v] 'x' has no "
+            ),
+            ("endpoint_url = x", [:], "endpoint_url of profile 'default' 'x' has no "),
+        ] as [(String, [String: String], String)])
     func invalidSettingsAreNamed(settings: String, variables: [String: String], words: String) {
         #expect {
             try lookup("[default]\n\(settings)\n", variables)
@@ -69,7 +76,9 @@ import Testing
     }
 
     /// The next source may be another identity.
-    @Test(arguments: [nil, "", "x", "[default]\n", "[default]\naws_access_key_id = a2\n", "[other]\nregion = r\n"])
+    @Test(arguments: [
+        nil, "", "x", "[default]\n", "[default]\naws_access_key_id = a2\n", "[other]\nregion = r\n",
+    ])
     func aKeyIsKeptIfItsFileBecomesInvalid(text: String?) throws {
         #expect(try key(afterReading: text) == "credentials of a")
     }

@@ -116,7 +116,8 @@ import Testing
         var settings = S3Settings()
         settings.profile = "default"
         let environment = Environment(variables)
-        let configuration = try S3Configuration(settings, environment: environment, files: .onDisk(environment))
+        let configuration = try S3Configuration(
+            settings, environment: environment, files: .onDisk(environment))
         var lookup = try #require(configuration.lookup)
         guard case .send(let request) = lookup.next(.start) else {
             Issue.record("no request is sent")
@@ -126,9 +127,11 @@ import Testing
         let time = try #require(request.headers.first { $0.isCalled([UInt8]("x-amz-date".utf8)) })
         var signer = Signer(
             Credentials(accessKeyID: "a", secretAccessKey: "s"), region: "us-east-1", service: "sts")
-        let hash = signer.payloadHash((request.body ?? []).bytes)
+        let body = try #require(request.body)
+        let path = [UInt8]("/a%2520b/".utf8)
+        let hash = signer.payloadHash(body.bytes)
         let authorization = signer.authorization(
-            method: .post, path: [UInt8]("/a%2520b/".utf8).bytes, query: [],
+            method: .post, path: path.bytes, query: [],
             headers: request.headers.dropLast(), payloadHash: hash, time: time.value)
         #expect(request.headers.last == authorization)
     }

@@ -28,7 +28,9 @@ package struct FileCredentials: CredentialsSource {
     /// - Throws: if only one half of a key is set, or a value is not valid in a header.
     package func credentials() throws(ConfigurationError) -> Credentials? {
         guard let identifier = section?["aws_access_key_id"]?.text else { return nil }
-        guard !identifier.isEmpty else { throw .missingCredentials("\(place) has an empty aws_access_key_id") }
+        guard !identifier.isEmpty else {
+            throw .missingCredentials("\(place) has an empty aws_access_key_id")
+        }
         guard let secret = section?["aws_secret_access_key"]?.text, !secret.isEmpty else {
             throw .missingCredentials("\(place) has aws_access_key_id without aws_secret_access_key")
         }
