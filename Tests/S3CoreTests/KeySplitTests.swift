@@ -31,7 +31,7 @@ import Testing
                     high = middle
                 }
             }
-            #expect(low == keys.count || keys[low] != boundary)
+            #expect(low == keys.count || keys[low] != boundary, "\(boundary) of \(keys)")
             places.append(low)
         }
         return zip(places, places.dropFirst() + [keys.count]).map { $1 - $0 }
@@ -93,6 +93,50 @@ import Testing
         let sizes = Self.sizes(
             [[UInt8]](keys[2000..<6000]), try Self.split(ListedBucket(keys: keys), split).boundaries)
         #expect(sizes.allSatisfy { 700...1300 ~= $0 }, "\(sizes)")
+    }
+
+    /// A boundary that is a key would be in no range.
+    @Test func keysMayEndInTabs() throws {
+        for keys in [["a", "a\t", "b"], ["a", "a\u{1}", "a\t", "b"], ["\t"], ["\t", "\t\t"]] {
+            try checkRanges(keys.map { [UInt8]($0.utf8) }, [2, 3, 4])
+        }
+    }
+
+    @Test(arguments: 0..<50)
+    func anyKeyIsInOneRange(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        var keys: Set<String> = []
+        for _ in 0..<Int.random(in: 1...40, using: &random) {
+            let signs = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+                ["\t", "\t", "\u{1}", "a", "b"].randomElement(using: &random) ?? ""
+            }
+            keys.insert(signs.joined())
+        }
+        let sorted = keys.map { [UInt8]($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+        try checkRanges(sorted, [2, 3, 7, 50])
+    }
+
+    /// Splits all keys and parts of them, on a service with and without an order.
+    private func checkRanges(_ keys: [[UInt8]], _ ranges: [Int]) throws {
+        var random = SplitMix64(seed: 7)
+        let shuffled = keys.shuffled(using: &random)
+        let parts = [(nil, nil), (nil, keys.last), (keys.first, nil), (keys.first, keys.last)]
+        for isParallel in [true, false] {
+            let bucket =
+                isParallel
+                ? ListedBucket(keys: keys) : ListedBucket(keys: shuffled, pageSize: 3, reading: .ignored)
+            for ranges in ranges {
+                for (start, end) in parts {
+                    let split = KeySplit(
+                        prefix: [], startAfter: start, endBefore: end, ranges: ranges, isParallel: isParallel)
+                    let boundaries = try Self.split(bucket, split).boundaries
+                    let inside = keys.filter { $0 != start && $0 != end }
+                    _ = Self.sizes(inside, boundaries)
+                    let bounds = [start ?? []] + boundaries + [end ?? [0xFF]]
+                    #expect(zip(bounds, bounds.dropFirst()).allSatisfy { !$1.lexicographicallyPrecedes($0) })
+                }
+            }
+        }
     }
 
     /// The suffix of a boundary must fit within the maximum key length.

@@ -9,8 +9,8 @@ import ByteIO
 /// list in byte order, all pages are read in sequence.
 ///
 /// A range contains the keys after one boundary and before the next, so a key equal to a boundary would be in
-/// neither. Therefore a boundary is a key with a TAB appended, which is not in the listing and is unlikely to
-/// be created.
+/// neither. Therefore a boundary is a key with one TAB more appended than any listed key ends in, which is not
+/// in the listing and is unlikely to be created.
 package struct KeySplit {
     private let prefix: [UInt8]
     private let startAfter: [UInt8]?
@@ -19,6 +19,8 @@ package struct KeySplit {
 
     private var samples: [KeySample] = []
     private var alphabet = KeyAlphabet()
+    /// The most TABs at the end of a key.
+    private var mostTabs = 0
     private var nextNumber = 0
     private var inFlight: [Int: Purpose] = [:]
     private var hasBegun = false
@@ -258,6 +260,9 @@ package struct KeySplit {
         guard let purpose = inFlight.removeValue(forKey: number) else { return }
         do throws(S3Error) {
             let page = try result.get()
+            for object in page.objects where object.key.last == Self.tab {
+                mostTabs = max(mostTabs, object.key.reversed().prefix { $0 == Self.tab }.count)
+            }
             switch purpose {
             case .page: try receivedPage(page)
             case .first, .probe: if listing == nil { receivedSample(page, purpose) }
@@ -351,8 +356,10 @@ package struct KeySplit {
             return place < keys ? max(0, place) : nil
         }
         func add(_ key: [UInt8]) {
-            let boundary = Self.boundary(after: key)
-            boundaries.append(boundaries.last.map { boundary.precedes($0) ? $0 : boundary } ?? boundary)
+            var boundary = boundary(after: key)
+            if let endBefore, endBefore.precedes(boundary) { boundary = endBefore }
+            if let least = boundaries.last ?? startAfter, boundary.precedes(least) { boundary = least }
+            boundaries.append(boundary)
             number += 1
         }
         for (index, sample) in samples.enumerated() {
@@ -376,11 +383,10 @@ package struct KeySplit {
     }
 
     /// A string directly after a key that is unlikely to be a key itself.
-    private static func boundary(after key: [UInt8]) -> [UInt8] {
-        var boundary = key
-        if boundary.count >= ObjectKey.maximumLength {
-            boundary = [UInt8](boundary.prefix(ObjectKey.maximumLength - 1)).validUTF8Prefix
-        }
-        return boundary + [UInt8(ascii: "\t")]
+    private func boundary(after key: [UInt8]) -> [UInt8] {
+        let tabs = [UInt8](repeating: Self.tab, count: mostTabs + 1)
+        let most = max(0, ObjectKey.maximumLength - tabs.count)
+        return (key.count > most ? [UInt8](key.prefix(most)).validUTF8Prefix : key) + tabs
     }
+    private static let tab = UInt8(ascii: "\t")
 }
