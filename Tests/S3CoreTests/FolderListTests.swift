@@ -33,6 +33,14 @@ import Testing
         #expect(try keys([page], after: "b/x") == ["b/", "c", "d/"])
     }
 
+    @Test func aServiceWithAnotherOrderIsListedToItsEnd() throws {
+        let pages = try [
+            page(objects: ["a", "d", "b"], prefixes: [], token: "1"),
+            page(objects: ["e"], prefixes: ["c/"], token: "2"), page(objects: ["a-"], prefixes: []),
+        ]
+        #expect(try keys(pages, before: "d") == ["a", "b", "c/", "a-"])
+    }
+
     @Test func aRepeatedKeyIsListedOnce() throws {
         let pages = try [
             page(objects: ["a"], prefixes: [], token: "1"), page(objects: ["a", "b"], prefixes: []),

@@ -11,11 +11,14 @@ package struct FolderList: KeyList {
     private var failure: S3Error?
     /// The last common prefix; some services repeat it on the next page.
     private var lastPrefix: [UInt8]?
+    private var lastKey: [UInt8]?
+    /// False once the service has shown that it does not list in byte order.
+    private var isInOrder = true
     private var isOver = false
 
     /// - Parameters:
     ///   - delimiter: ends a common prefix; not empty.
-    ///   - startAfter: a whole key; lists keys after it, and common prefixes of keys after it.
+    ///   - startAfter: a whole key; lists keys after it, and common prefixes of keys after it, except itself.
     ///   - endBefore: a whole key; the listing ends before it.
     package init(
         prefix: [UInt8], delimiter: [UInt8], startAfter: [UInt8]? = nil, endBefore: [UInt8]? = nil,
@@ -45,13 +48,15 @@ package struct FolderList: KeyList {
                 ListObjectsV2.Page(objects: entries, continuationToken: page.continuationToken)
             ).objects
             lastPrefix = entries.last(where: \.isCommonPrefix)?.key ?? lastPrefix
+            isInOrder = isInOrder && entries.isInOrder(after: lastKey)
+            lastKey = entries.last?.key ?? lastKey
             isOver = listing.isAtEnd
             entries.removeAll { !isAfterStart($0) }
-            if let endBefore,
-                let end = entries.firstIndex(where: { !$0.key.lexicographicallyPrecedes(endBefore) })
-            {
-                isOver = true
-                entries.removeSubrange(end...)
+            if let endBefore {
+                let count = entries.count
+                entries.removeAll { !$0.key.lexicographicallyPrecedes(endBefore) }
+                // Out of order, keys before the end may still follow.
+                if isInOrder, entries.count < count { isOver = true }
             }
             if !entries.isEmpty { held = entries }
         } catch { failure = error }
