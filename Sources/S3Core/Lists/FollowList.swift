@@ -97,14 +97,19 @@ package struct FollowList: KeyList, PolledList {
     }
 
     package mutating func requests(free: Int) -> [ListRequest] {
-        guard var current = list else { return [] }
-        let requests = current.requests(free: free)
-        list = current
-        return requests.map {
-            nextNumber += 1
-            numbers[nextNumber] = $0.number
-            return ListRequest(number: nextNumber, operation: $0.operation)
-        }
+        guard let requests = list?.requests(free: free) else { return [] }
+        return requests.map { numbered($0) }
+    }
+
+    mutating func nextRequest() -> ListRequest? {
+        guard let request = list?.nextRequest() else { return nil }
+        return numbered(request)
+    }
+
+    private mutating func numbered(_ request: ListRequest) -> ListRequest {
+        nextNumber += 1
+        numbers[nextNumber] = request.number
+        return ListRequest(number: nextNumber, operation: request.operation)
     }
 
     package mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {

@@ -8,6 +8,9 @@ protocol PolledList: KeyList {
     var completedStart: Int? { get }
     /// The approximate memory of prefetched pages, in bytes.
     var heldBytes: Int { get }
+
+    /// The request for the page that is returned next; nil if it was made already.
+    mutating func nextRequest() -> ListRequest?
 }
 
 /// Lists the common prefixes of one level that match a segment of a pattern, and later new ones, each once. A
@@ -54,6 +57,9 @@ struct LevelList: PolledList {
     }
 
     mutating func requests(free: Int) -> [ListRequest] { list?.requests(free: free) ?? [] }
+
+    /// A level has no other requests.
+    mutating func nextRequest() -> ListRequest? { requests(free: 1).first }
 
     // A poll ends with its last page, so there is no late response of an earlier poll.
     mutating func received(_ number: Int, _ result: Result<ListObjectsV2.Page, S3Error>) {

@@ -183,12 +183,10 @@ package struct ParallelList: KeyList {
             guard !segments[index].isDone else { continue }
             // The page that is returned next is requested even if the memory limit is reached.
             let isNext = position == 0
-            if !segments[index].isInFlight, requests.count < free,
-                isNext || position < reach && room(at: position) >= 1,
-                let operation = segments[index].listing.next()
+            if requests.count < free, isNext || position < reach && room(at: position) >= 1,
+                let request = pageRequest(index)
             {
-                segments[index].isInFlight = true
-                requests.append(request(operation, .page(segments[index].number)))
+                requests.append(request)
             }
             open.append((index, position))
             position += estimate(index)
@@ -196,6 +194,20 @@ package struct ParallelList: KeyList {
         }
         guard isParallel, requests.count < free, pages > 0 else { return requests }
         return requests + guesses(free: free - requests.count, among: open)
+    }
+
+    /// The request for the page that is returned next; nil if it was made already.
+    package mutating func nextRequest() -> Request? {
+        guard failure == nil, let index = segments.firstIndex(where: { !$0.isDone }),
+            segments[...index].allSatisfy(\.held.isEmpty)
+        else { return nil }
+        return pageRequest(index)
+    }
+
+    private mutating func pageRequest(_ index: Int) -> Request? {
+        guard !segments[index].isInFlight, let operation = segments[index].listing.next() else { return nil }
+        segments[index].isInFlight = true
+        return request(operation, .page(segments[index].number))
     }
 
     mutating func request(_ operation: ListObjectsV2, _ purpose: Purpose) -> Request {

@@ -138,18 +138,22 @@ package struct PrefixLists: KeyList {
 
     // MARK: pages
 
-    private var heldBytes: Int { polling.reduce(0) { $0 + watches[$1].list.heldBytes } }
+    /// The approximate memory of prefetched pages, in bytes.
+    package var heldBytes: Int { polling.reduce(0) { $0 + watches[$1].list.heldBytes } }
 
     package mutating func requests(free: Int) -> [ListRequest] {
         var room = min(free, Self.mostInFlight - inFlight.count)
         let isFull = heldBytes >= following.maximumBytes
-        // If memory is full, keys that are ready are returned first. If there are none, only the page is
-        // requested that makes some ready.
+        // If memory is full, keys that are ready are returned first. If there are none, only pages are
+        // requested that make some ready.
         guard room > 0, !isFull || ready.isEmpty else { return [] }
         var requests: [ListRequest] = []
         for place in polling.indices where room > 0 {
             let index = polling[place]
-            let asked = watches[index].list.requests(free: isFull ? 1 : room)
+            let asked =
+                isFull
+                ? watches[index].list.nextRequest().map { [$0] } ?? []
+                : watches[index].list.requests(free: room)
             for request in asked {
                 nextNumber += 1
                 inFlight[nextNumber] = (index, request.number)
