@@ -106,7 +106,9 @@ package struct ParallelList: KeyList {
     ) {
         self.prefix = prefix
         self.startAfter = startAfter
-        self.endBefore = endBefore
+        // A key after all keys with the prefix is no end: it tells nothing about where they are.
+        let isEnd = endBefore.map { !prefix.precedes($0) || $0.starts(with: prefix) } ?? false
+        self.endBefore = isEnd ? endBefore : nil
         self.readsDetails = readsDetails
         self.isParallel = isParallel
         self.maximumBytes = maximumBytes
