@@ -22,9 +22,12 @@ struct ListedBucket {
         var error: S3Error?
     }
 
-    /// - Parameter change: may change the bucket between responses.
+    /// - Parameters:
+    ///   - fails: whether a request with these parameters fails, given the last key returned.
+    ///   - change: may change the bucket between responses.
     mutating func list(
         _ list: ParallelList, connections: Int = 64, random: inout SplitMix64,
+        fails: ([String: [UInt8]], [UInt8]?, inout SplitMix64) -> Bool = { _, _, _ in false },
         change: (inout ListedBucket, inout SplitMix64) -> Void = { _, _ in }
     ) -> Outcome {
         var list = list
@@ -43,9 +46,15 @@ struct ListedBucket {
                 outcome.ticks = next
                 let due = inFlight.filter { $0.due <= next }.shuffled(using: &random)
                 inFlight.removeAll { $0.due <= next }
-                for (request, _) in due { list.received(request.number, .success(page(request.operation))) }
-                outcome.mostHeldBytes = max(outcome.mostHeldBytes, list.heldBytes)
-                while let objects = try list.next() { outcome.keys += objects.map(\.key) }
+                for (request, _) in due {
+                    let hasFailed = fails(Self.query(request.operation), outcome.keys.last, &random)
+                    list.received(
+                        request.number,
+                        hasFailed
+                            ? .failure(S3Error(.accessDenied, "no")) : .success(page(request.operation)))
+                    outcome.mostHeldBytes = max(outcome.mostHeldBytes, list.heldBytes)
+                    while let objects = try list.next() { outcome.keys += objects.map(\.key) }
+                }
                 change(&self, &random)
             }
         } catch { outcome.error = error }
@@ -54,10 +63,15 @@ struct ListedBucket {
         return outcome
     }
 
-    /// The token is the last key of the previous page.
-    func page(_ operation: ListObjectsV2) -> ListObjectsV2.Page {
+    private static func query(_ operation: ListObjectsV2) -> [String: [UInt8]] {
         var query: [String: [UInt8]] = [:]
         for (name, value) in operation.request().query { query[name] = value }
+        return query
+    }
+
+    /// The token is the last key of the previous page.
+    func page(_ operation: ListObjectsV2) -> ListObjectsV2.Page {
+        let query = Self.query(operation)
         let start: Int
         if let token = query["continuation-token"] {
             start = (keys.firstIndex(of: token) ?? index(after: token) - 1) + 1

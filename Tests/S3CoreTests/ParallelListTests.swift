@@ -103,8 +103,8 @@ import Testing
         var random = SplitMix64(seed: seed)
         let stable = KeyShape.uuid.keys(8000, &random)
         var bucket = ListedBucket(keys: stable)
-        let outcome = bucket.list(ParallelList(prefix: [], maximumBytes: Self.memory), random: &random) {
-            bucket, random in
+        let list = ParallelList(prefix: [], maximumBytes: Self.memory)
+        let change = { (bucket: inout ListedBucket, random: inout SplitMix64) in
             let digit = String(Int.random(in: 0...15, using: &random), radix: 16)
             let key = [UInt8]("\(digit)\(UInt32.random(in: 0 ... .max, using: &random))-".utf8)
             if Bool.random(using: &random) {
@@ -116,6 +116,7 @@ import Testing
                 bucket.keys.remove(at: place)
             }
         }
+        let outcome = bucket.list(list, random: &random, change: change)
         #expect(outcome.keys.filter { !$0.contains(UInt8(ascii: "-")) } == stable)
         #expect(zip(outcome.keys, outcome.keys.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) })
     }
@@ -134,6 +135,57 @@ import Testing
         let error = #expect(throws: S3Error.self) { try list.next() }
         #expect(error?.kind == .accessDenied)
         #expect(list.requests(free: 64).isEmpty)
+    }
+
+    @Test(arguments: [KeyShape.counter, .uuid, .dates])
+    func aListThatCannotGuessStopsAtItsEnd(shape: KeyShape) {
+        var random = SplitMix64(seed: 7)
+        var bucket = ListedBucket(keys: shape.keys(10_000, &random))
+        let outcome = bucket.list(
+            ParallelList(prefix: [], endBefore: bucket.keys[2000], maximumBytes: Self.memory),
+            random: &random,
+            fails: { query, _, _ in query["start-after"] != nil })
+        #expect(outcome.keys == [[UInt8]](bucket.keys[..<2000]))
+        #expect(outcome.isParallel && outcome.requests <= 20 + 40, "\(outcome.requests)")
+    }
+
+    /// An earlier segment lists the keys of one that failed.
+    @Test(arguments: [KeyShape.counter, .uuid, .words], 0..<20)
+    func failuresAheadOfTheOutputLoseNoKeys(shape: KeyShape, seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        var bucket = ListedBucket(keys: shape.keys(10_000, &random))
+        let end = bucket.keys[8000]
+        let outcome = bucket.list(
+            ParallelList(prefix: [], endBefore: end, maximumBytes: Self.memory), random: &random,
+            fails: { query, last, random in
+                guard let key = query["continuation-token"] ?? query["start-after"] else { return false }
+                return key != last && Int.random(in: 0..<30, using: &random) == 0
+            })
+        #expect(outcome.keys == [[UInt8]](bucket.keys[..<8000]))
+        #expect(outcome.isParallel && outcome.error == nil && !outcome.isStuck)
+        #expect(outcome.requests <= 2 * 80 + 64, "\(outcome.requests)")
+    }
+
+    @Test func anEndAfterAllKeysWithThePrefixChangesNothing() {
+        var random = SplitMix64(seed: 7)
+        let keys = KeyShape.counter.keys(10_000, &random).map { [UInt8]("logs/2024/".utf8) + $0 }
+        func list(before end: String?) -> ListedBucket.Outcome {
+            var (bucket, random) = (ListedBucket(keys: keys), SplitMix64(seed: 7))
+            return bucket.list(
+                ParallelList(
+                    prefix: [UInt8]("logs/2024/".utf8), endBefore: end.map { [UInt8]($0.utf8) },
+                    maximumBytes: Self.memory),
+                random: &random)
+        }
+        let whole = list(before: nil)
+        for end in ["logs/2025", "logs/20240", "m"] {
+            let outcome = list(before: end)
+            #expect(outcome.keys == keys && outcome.ticks == whole.ticks, "\(end)")
+        }
+        for end in ["logs/2023", "logs/2024", "logs/2024/", "k"] {
+            let outcome = list(before: end)
+            #expect(outcome.keys.isEmpty && outcome.requests == 1, "\(end)")
+        }
     }
 
     /// While the output takes nothing, the list stops at its memory limit; it continues afterwards.

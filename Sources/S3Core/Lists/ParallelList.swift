@@ -30,6 +30,8 @@ package struct ParallelList: KeyList {
     private var nextSegment = 1
     /// False once the service has shown that it does not list in byte order or ignores `start-after`.
     package private(set) var isParallel: Bool
+    /// False once a request for keys that are not next has failed.
+    private var mayGuess = true
     /// The error that stopped the first segment.
     private var failure: S3Error?
 
@@ -194,7 +196,7 @@ package struct ParallelList: KeyList {
             position += estimate(index)
             if position > reach, requests.count == free { break }
         }
-        guard isParallel, requests.count < free, pages > 0 else { return requests }
+        guard isParallel, mayGuess, requests.count < free, pages > 0 else { return requests }
         return requests + guesses(free: free - requests.count, among: open)
     }
 
@@ -242,9 +244,14 @@ package struct ParallelList: KeyList {
             count(page)
             append(page.objects, to: index)
         } catch {
-            // Keys of earlier segments are returned first, and the previous segment may continue past this
-            // point without the error.
-            if segments[..<index].allSatisfy(\.isDone) { failure = error } else { listPageByPage() }
+            // Keys of earlier segments are returned first, and one of them may continue past this point
+            // without the error.
+            guard let open = segments[..<index].lastIndex(where: { !$0.isDone }) else {
+                failure = error
+                return
+            }
+            mayGuess = false
+            for _ in open..<index { remove(open + 1) }
         }
     }
 
@@ -258,7 +265,10 @@ package struct ParallelList: KeyList {
         let page: ListObjectsV2.Page
         do throws(S3Error) {
             page = try listing.received(result.get())
-        } catch { return listPageByPage() }
+        } catch {
+            mayGuess = false
+            return
+        }
         count(page)
         guard page.objects.isInOrder(after: key) else { return listPageByPage() }
         guard !segments[index].isDone, segments[index].last.map({ $0.precedes(key) }) ?? true else { return }
@@ -370,6 +380,7 @@ package struct ParallelList: KeyList {
     private mutating func remove(_ index: Int) {
         let segment = segments.remove(at: index)
         segments[index - 1].emptyAfter = segment.emptyAfter
+        segments[index - 1].left = nil
         for page in segment.held.elements {
             heldBytes -= page.size
             keys -= page.count
