@@ -101,7 +101,7 @@ import Testing
 
     /// A page that is late must not let its list fill the memory with later pages.
     @Test func memoryIsBoundedWhileEachListWaits() throws {
-        let keys = (100..<120).flatMap { prefix in (1000..<2000).map { "p\(prefix)/\($0)" } }
+        let keys = (100..<120).flatMap { prefix in (1000..<1400).map { "p\(prefix)/\($0)" } }
         var follower = try Follower("*/", keys: keys, end: .firstPoll, maximumBytes: 1 << 12)
         follower.bucket.pageSize = 10
         follower.lists.pass(to: 0)
