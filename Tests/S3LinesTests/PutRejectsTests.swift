@@ -94,6 +94,16 @@ import Testing
         #expect(String(decoding: try content(), as: UTF8.self) == expected)
     }
 
+    @Test func aLineThatCannotBeWrittenIsUnwritten() throws {
+        var rejects = try PutRejects("/dev/full")
+        // More than is gathered for one write.
+        let line = [UInt8](repeating: 0x78, count: 1 << 20)
+        var isFull = false
+        do throws(SystemError) { try rejects.append(line.bytes, endsLine: true) } catch { isFull = true }
+        let unwritten = rejects.unwritten
+        #expect(isFull && unwritten.lines == 1)
+    }
+
     @Test func anObjectWaitsForTheEndOfALine() throws {
         defer { unsafe unlink(path) }
         var rejects = try PutRejects(path)

@@ -17,7 +17,6 @@ struct KeySource: ~Copyable {
     private var hasEnded = false
     private var listed: [ListObjectsV2.Object] = []
     private var nextListed = 0
-    private var hasListed = false
     /// The total size of the listed objects that are left, in bytes; the sum of the sizes that a service
     /// claims may exceed `Int`.
     private var listedBytes = 0.0
@@ -71,7 +70,7 @@ struct KeySource: ~Copyable {
 
     /// Whether all keys of the location were listed and there were none.
     var hasEmptyList: Bool {
-        guard !hasListed, case .listing(let range) = origin else { return false }
+        guard list?.hasKeys == false, case .listing(let range) = origin else { return false }
         return range.startAfter == nil && range.endBefore == nil && range.pattern == nil
             && range.places.isEmpty
     }
@@ -182,7 +181,6 @@ struct KeySource: ~Copyable {
             do throws(S3Error) { listed = try list?.next() ?? [] } catch {
                 throw .service(error, context: location.description)
             }
-            hasListed = hasListed || !listed.isEmpty
             listedBytes = listed.reduce(0) { $0 + Double($1.size) }
             if listed.isEmpty { return list?.isAtEnd ?? true ? finish() : .later }
         }

@@ -4,6 +4,8 @@ import S3Core
 struct PacedList: KeyList {
     private var list: any KeyList
     private var pace = ListPace()
+    /// Whether a key was returned.
+    private(set) var hasKeys = false
 
     init(_ list: any KeyList) { self.list = list }
 
@@ -18,7 +20,12 @@ struct PacedList: KeyList {
         list.received(number, result)
     }
 
-    mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? { try list.next() }
+    mutating func next() throws(S3Error) -> [ListObjectsV2.Object]? {
+        let objects = try list.next()
+        hasKeys = hasKeys || objects?.isEmpty == false
+        return objects
+    }
+
     var isAtEnd: Bool { list.isAtEnd }
     mutating func pass(to now: Int) { list.pass(to: now) }
     func untilDue(now: Int) -> Int? { list.untilDue(now: now) }

@@ -9,8 +9,6 @@ package final class ListKeys: RunFilter {
     private let run: Run
     private var list: PacedList
     private var lines: ListedKeys
-    /// Whether the listing has any key, selected or not.
-    private var hasKeys = false
     private var hasEnded = false
 
     /// - Parameters:
@@ -34,7 +32,7 @@ package final class ListKeys: RunFilter {
         } catch { throw .service(error, context: location.description) }
         if list.isAtEnd {
             if options.style == .summary { run.output.append(lines.summary.bytes) }
-            if !hasKeys, options.listsAll, let advice = location.adviceIfEmpty(fetches: false) {
+            if !list.hasKeys, options.listsAll, let advice = location.adviceIfEmpty(fetches: false) {
                 run.report(advice)
             }
             return end()
@@ -54,7 +52,6 @@ package final class ListKeys: RunFilter {
     }
 
     private func write(_ objects: [ListObjectsV2.Object]) throws(S3Error) {
-        hasKeys = hasKeys || !objects.isEmpty
         var text: [UInt8] = []
         defer {
             run.output.append(text.bytes)

@@ -49,11 +49,11 @@ struct PutRejects: ~Copyable {
             precondition(endsLine)
             return waiting.append(.line(bytes.array))
         }
-        try file.append(bytes)
+        // Counted first: if this fails, the line is missing.
         isMidLine = !endsLine
-        guard endsLine else { return }
-        unflushedLines += 1
-        try file.append(0x0A)
+        if endsLine { unflushedLines += 1 }
+        try file.append(bytes)
+        if endsLine { try file.append(0x0A) }
     }
 
     /// Adds the complete records of an object that was not stored.
